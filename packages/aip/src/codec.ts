@@ -1,0 +1,181 @@
+import type { z } from 'zod'
+import { wireTime } from './clock.js'
+import { aipError } from './errors.js'
+import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
+import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
+import { TO_SERVER, type ClientMessage } from './messages/to-server.js'
+
+/** How messages are written: as the wire has them, or with the upper-case names of the documents. Both are always understood. */
+export type Dialect = 'wire' | 'documented'
+
+/** The fields that a sender sets; all others are filled in. */
+export type Fields<R extends MessageRecord> = Partial<Omit<z.input<R['schema']>, 'type'>>
+
+/** A message that is ready to be sent. */
+export interface Outgoing<R extends MessageRecord = MessageRecord> {
+  record: R
+  message: MessageOf<R>
+}
+
+type Json = Record<string, unknown>
+
+const BLANK = new Map<string, Json>(
+  [...TO_SERVER, ...TO_CLIENT].map((record) => [
+    record.name,
+    Object.fromEntries(Object.keys(record.schema.shape).map((key) => [key, null])),
+  ]),
+)
+
+/** The status that a message has when its sender set none (protocol reference, chapters 3 and 4). */
+const DEFAULT_STATUS: Readonly<Record<string, string>> = {
+  task: 'continue',
+  command: 'continue',
+  command_results: 'continue',
+  error: 'error',
+}
+
+/**
+ * Completes a message: every field of its record is present in the order of the wire, unset ones `null`; it has a status, a
+ * time, and (to a client) a fresh `response_id`.
+ * @param now milliseconds since the epoch
+ */
+export function buildMessage<R extends MessageRecord>(record: R, fields: Fields<R>, now: number): Outgoing<R> {
+  const message: Json = {
+    ...BLANK.get(record.name),
+    type: record.type,
+    status: DEFAULT_STATUS[record.type] ?? 'ok',
+    timestamp: wireTime(now),
+    ...(record.direction === 'to_client' ? { response_id: crypto.randomUUID() } : { client_type: 'device' }),
+    ...fields,
+  }
+  return { record, message: message as MessageOf<R> }
+}
+
+/** The text of a message. In the documented dialect `type` and some statuses have the names of the documents. */
+export function encodeMessage({ record, message }: Outgoing, dialect: Dialect = 'wire'): string {
+  if (dialect === 'wire') return JSON.stringify(message)
+  const status = record.documentedStatus === undefined ? {} : { status: record.documentedStatus }
+  return JSON.stringify({ ...message, type: record.documented[0], ...status })
+}
+
+/** What was read: the message, and the dialect in which it was written. */
+export interface Decoded<M> {
+  message: M
+  dialect: Dialect
+}
+
+/** Reads a message to the server. @throws AipError `INVALID_MESSAGE` */
+export function decodeClientMessage(data: string | Uint8Array): Decoded<ClientMessage> {
+  return decode(data, TABLES.to_server) as Decoded<ClientMessage>
+}
+
+/** Reads a message to a client. @throws AipError `INVALID_MESSAGE` */
+export function decodeServerMessage(data: string | Uint8Array): Decoded<ServerMessage> {
+  return decode(data, TABLES.to_client) as Decoded<ServerMessage>
+}
+
+interface Table {
+  schemas: Map<string, z.ZodType>
+  /** Lower-case names of the documents → type on the wire. */
+  aliases: Map<string, string>
+}
+
+function table(records: readonly MessageRecord[]): Table {
+  const schemas = new Map<string, z.ZodType>()
+  const aliases = new Map<string, string>()
+  for (const record of records) {
+    schemas.set(record.type, record.schema)
+    for (const name of record.documented) aliases.set(name.toLowerCase(), record.type)
+  }
+  // A name of the wire always means itself.
+  for (const type of schemas.keys()) aliases.set(type, type)
+  return { schemas, aliases }
+}
+
+const TABLES: Record<Direction, Table> = { to_server: table(TO_SERVER), to_client: table(TO_CLIENT) }
+
+function decode(data: string | Uint8Array, { schemas, aliases }: Table): Decoded<unknown> {
+  const raw = parseObject(data)
+  const written = raw['type']
+  if (typeof written !== 'string') throw invalid("missing required field 'type'")
+  const type = aliases.get(written.toLowerCase())
+  const schema = type === undefined ? undefined : schemas.get(type)
+  if (type === undefined || schema === undefined) throw invalid(`unknown type '${written.slice(0, 64)}'`)
+  normalise(raw, type)
+  const parsed = schema.safeParse(raw)
+  if (!parsed.success) throw invalid(describe(parsed.error, raw))
+  return { message: parsed.data, dialect: written === type ? 'wire' : 'documented' }
+}
+
+function invalid(detail: string): Error {
+  return aipError('INVALID_MESSAGE', { detail })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function parseObject(data: string | Uint8Array): Json {
+  let value: unknown
+  try {
+    const source = typeof data === 'string' ? data : utf8.decode(data)
+    // A key `__proto__` would change what other code sees in the object. It is rare, so the slower parse is too.
+    value = /__proto__|\\u005f/i.test(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
+  } catch {
+    throw invalid('not valid JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('not a JSON object')
+  return value as Json
+}
+
+function dropProto(this: unknown, key: string, value: unknown): unknown {
+  return key === '__proto__' ? undefined : value
+}
+
+/** The first complaint of a schema, in words that a sender can act on. */
+function describe(error: z.ZodError, raw: Json): string {
+  const issue = error.issues[0]
+  if (issue === undefined) return 'invalid'
+  const path = issue.path.join('.')
+  let value: unknown = raw
+  for (const key of issue.path) value = isObject(value) || Array.isArray(value) ? Reflect.get(value, key) : undefined
+  return value === undefined ? `missing required field '${path}'` : `field '${path}': ${issue.message}`
+}
+
+const STATUS_ALIASES: Readonly<Record<string, string>> = { success: 'ok', processing: 'continue', cancelled: 'failed' }
+
+/** Turns the documented spellings of a fresh object into those of the wire (contradictions C-01, C-06, C-07, C-09, C-10, C-11). */
+function normalise(raw: Json, type: string): void {
+  raw['type'] = type
+  const status = raw['status'] ?? DEFAULT_STATUS[type] ?? 'ok'
+  raw['status'] = typeof status === 'string' ? alias(status, STATUS_ALIASES) : status
+  if (typeof raw['client_type'] === 'string') raw['client_type'] = raw['client_type'].toLowerCase()
+  if (type === 'register' && typeof raw['platform'] === 'string') addPlatform(raw, raw['platform'])
+  if (Array.isArray(raw['action_results'])) for (const result of raw['action_results']) normaliseResult(result)
+  if (Array.isArray(raw['actions'])) for (const action of raw['actions']) normaliseCommand(action)
+}
+
+function alias(word: string, aliases: Readonly<Record<string, string>>): string {
+  const lower = word.toLowerCase()
+  return Object.hasOwn(aliases, lower) ? (aliases[lower] ?? lower) : lower
+}
+
+function addPlatform(raw: Json, platform: string): void {
+  const metadata = raw['metadata'] ?? {}
+  if (isObject(metadata)) raw['metadata'] = { platform, ...metadata }
+}
+
+function normaliseResult(result: unknown): void {
+  if (!isObject(result)) return
+  if (typeof result['status'] === 'string') result['status'] = alias(result['status'], { error: 'failure' })
+  result['error'] ??= result['error_message']
+  if (result['result'] === undefined) result['result'] = result['observation']
+}
+
+function normaliseCommand(action: unknown): void {
+  if (!isObject(action)) return
+  action['tool_name'] ??= action['action']
+  if (typeof action['tool_type'] === 'string') action['tool_type'] = action['tool_type'].toLowerCase() || null
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,315 @@
+/** One entry of the catalogue. `P` are the values that its text needs: none, or one object. */
+interface ErrorEntry<P extends [] | [object]> {
+  /** What the peer or the user reads. */
+  text: (...values: P) => string
+  /** Status in the HTTP API. */
+  http: number
+  /** One line for the reference. */
+  doc: string
+}
+
+function entry<P extends [] | [object] = []>(http: number, doc: string, text: (...values: P) => string): ErrorEntry<P> {
+  return { http, doc, text }
+}
+
+/** Longest error text that leaves a process, in bytes of UTF-16 code units; a tool may fail with megabytes of output. */
+export const MAX_ERROR_TEXT = 4096
+
+/**
+ * Every error that Orrery reports to a peer or a user, by its code. Texts that existing peers know are theirs
+ * (protocol reference, chapter 7); on the wire only the text travels, in the HTTP API code and text.
+ */
+export const ERRORS = {
+  // Messages
+  INVALID_MESSAGE: entry<[{ detail: string }]>(
+    400,
+    'A message is not JSON, or a field is missing or has the wrong form.',
+    (v) => `Invalid message format: ${v.detail}`,
+  ),
+  MESSAGE_TOO_LARGE: entry<[{ limit: number }]>(
+    413,
+    'A message is larger than the limit.',
+    (v) => `Message exceeds the limit of ${v.limit} bytes`,
+  ),
+  UNKNOWN_MESSAGE_TYPE: entry<[{ type: string }]>(
+    400,
+    'A message of this type is not expected from this peer now.',
+    (v) => `Unknown message type: ${v.type}`,
+  ),
+  TOO_MANY_ACTIONS: entry<[{ limit: number }]>(
+    400,
+    'A batch has more commands than the limit.',
+    (v) => `A batch may hold at most ${v.limit} commands`,
+  ),
+  REPORTED_BY_PEER: entry<[{ text: string }]>(400, 'The peer sent an error message; its text comes back.', (v) => v.text),
+
+  // Registration
+  UNAUTHORIZED: entry(401, 'The key is missing or wrong.', () => 'Invalid API key'),
+  CLIENT_ID_REQUIRED: entry(400, 'A registration has no client id.', () => 'Client ID is required for WebSocket registration'),
+  INVALID_CLIENT_ID: entry(
+    400,
+    'The client id has characters that are not allowed, or is too long.',
+    () => 'client_id must be 1 to 128 letters, digits or _ . @ : -',
+  ),
+  REGISTRATION_EXPECTED: entry(
+    400,
+    'The first message is not a registration.',
+    () => 'First message must be a registration message',
+  ),
+  REGISTRATION_TIMEOUT: entry<[{ seconds: number }]>(
+    408,
+    'A connection did not register in time.',
+    (v) => `No registration message within ${v.seconds} s`,
+  ),
+  ROLE_NOT_ALLOWED: entry<[{ role: string }]>(
+    403,
+    'The key does not allow this role: the device key is for devices only.',
+    (v) => `This key does not allow to register as ${v.role}`,
+  ),
+  DUPLICATE_CLIENT: entry<[{ id: string }]>(
+    409,
+    'A live connection has this client id.',
+    (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
+  ),
+  TOO_MANY_CONNECTIONS: entry(
+    503,
+    'Too many connections wait for their registration.',
+    () => 'Too many unregistered connections, try again later',
+  ),
+  SERVER_STOPPING: entry(503, 'The server is shutting down and takes no new work.', () => 'The server is shutting down'),
+
+  // Who may do what on a registered connection
+  CLIENT_ID_MISMATCH: entry(
+    403,
+    'A message names another client than the one that registered.',
+    () => 'client_id does not match the registered connection',
+  ),
+  CLIENT_TYPE_MISMATCH: entry(
+    403,
+    'A message names another role than the one that registered.',
+    () => 'client_type does not match the registered connection',
+  ),
+  TARGET_REQUIRED: entry(
+    400,
+    'A task of a constellation names no device.',
+    () => 'Constellation task requests require target_id',
+  ),
+  TARGET_NOT_CONNECTED: entry<[{ id: string }]>(
+    404,
+    'The device of a task is not online.',
+    (v) => `Target device '${v.id}' is not connected`,
+  ),
+  TARGET_NOT_A_DEVICE: entry(
+    400,
+    'The target of a task is not a device.',
+    () => 'Constellation tasks may only target device clients',
+  ),
+  TARGET_FORBIDDEN: entry(
+    403,
+    'A device names another device as its target.',
+    () => 'Device clients may not target other devices',
+  ),
+  INFO_FORBIDDEN: entry(
+    403,
+    'A device asked for device information.',
+    () => 'DEVICE_INFO_REQUEST is permitted only for constellation clients',
+  ),
+  INFO_OUT_OF_SCOPE: entry(
+    403,
+    'A constellation asked about a device that it did not register for.',
+    () => 'Not authorized to request device info for this device',
+  ),
+  SESSION_OWNED: entry<[{ id: string }]>(
+    409,
+    'A live session of another client has this id.',
+    (v) => `session_id '${v.id}' is owned by another client`,
+  ),
+  SESSION_RUNNING: entry<[{ id: string }]>(409, 'The session is live already.', (v) => `session_id '${v.id}' is already running`),
+
+  // Tasks
+  EMPTY_REQUEST: entry(400, 'A task has no request.', () => 'Task request cannot be empty'),
+  INVALID_TASK_NAME: entry(
+    400,
+    'The task name has characters that are not allowed.',
+    () => "Invalid task_name: must be a non-empty string of characters [A-Za-z0-9._-] and must not start with '.'",
+  ),
+  QUEUE_FULL: entry<[{ id: string; limit: number }]>(
+    503,
+    'Too many sessions wait for the device.',
+    (v) => `Device '${v.id}' already has ${v.limit} waiting tasks, try again later`,
+  ),
+  DEVICE_NOT_FOUND: entry<[{ id: string }]>(
+    404,
+    'No device with this id is known.',
+    (v) => `Device '${v.id}' is not known here; 'orrery devices' lists the devices`,
+  ),
+  DEVICE_OFFLINE: entry<[{ id: string }]>(
+    404,
+    'The device is known but not connected.',
+    (v) => `Device '${v.id}' is not connected`,
+  ),
+  SESSION_NOT_FOUND: entry<[{ id: string }]>(
+    404,
+    'No session with this id is kept.',
+    (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
+  ),
+  NO_AGENT: entry(
+    501,
+    'No configured agent can run this request.',
+    () =>
+      "No model is configured, so a request in words cannot run. Direct commands work without one: try 'orrery tools' and 'orrery call TOOL'",
+  ),
+  AGENT_FAILED: entry<[{ text: string }]>(500, 'The agent of a session failed.', (v) => v.text),
+  DEVICE_DISCONNECTED: entry(
+    502,
+    'The device of a session dropped.',
+    () => 'Task was cancelled because target device disconnected',
+  ),
+  CLIENT_DISCONNECTED: entry(499, 'The requester of a session dropped.', () => 'Task was cancelled due to client disconnection'),
+  USER_CANCELLED: entry(499, 'A user cancelled the session.', () => 'Task was cancelled by the user'),
+  SERVER_RESTARTED: entry(
+    503,
+    'The server stopped while the session ran, and the session cannot go on.',
+    () => 'interrupted: the server restarted while this task ran',
+  ),
+  DISPATCH_UNANSWERED: entry<[{ seconds: number }]>(
+    504,
+    'A device did not take up a dispatched task.',
+    (v) => `The device did not take up the task within ${v.seconds} s`,
+  ),
+  STORE_FAILED: entry<[{ detail: string }]>(
+    507,
+    'The event log cannot be written.',
+    (v) => `The event log cannot be written: ${v.detail}`,
+  ),
+
+  // Commands; these become the error of a result
+  COMMAND_TIMEOUT: entry<[{ seconds: number }]>(
+    504,
+    'A batch was not answered in time.',
+    (v) => `No results from the device within ${v.seconds} s`,
+  ),
+  COMMAND_SEND_FAILED: entry<[{ tool: string; detail: string }]>(
+    502,
+    'A batch could not be sent.',
+    (v) => `Error occurred while executing command ${v.tool}: ${v.detail}, please retry or execute a different command.`,
+  ),
+  RESULT_MISSING: entry(
+    502,
+    'The device answered a batch without a result for this command.',
+    () => 'The device sent no result for this command',
+  ),
+  DEVICE_BUSY: entry<[{ id: string }]>(
+    409,
+    'Another session runs on the device.',
+    (v) => `busy: session '${v.id}' is running on this device`,
+  ),
+  TOOL_UNKNOWN: entry<[{ key: string; computer: string }]>(
+    404,
+    'The device has no such tool.',
+    (v) => `Tool ${v.key} is not registered in current computer: ${v.computer}`,
+  ),
+  TOOL_TIMEOUT: entry<[{ tool: string; seconds: number }]>(
+    504,
+    'A tool ran longer than allowed.',
+    (v) => `Tool ${v.tool} execution timed out after ${v.seconds}s`,
+  ),
+  TOOL_FAILED: entry<[{ tool: string; detail: string }]>(
+    500,
+    'A tool failed.',
+    (v) => `Tool ${v.tool} execution failed: ${v.detail}`,
+  ),
+  TOOL_CANCELLED: entry(499, 'The command was cancelled.', () => 'cancelled'),
+  EARLIER_FAILURE: entry(
+    424,
+    'An earlier command of the batch failed.',
+    () => 'Skipped due to previous failure (early_exit=True).',
+  ),
+  POLICY_DENIED: entry<[{ rule: string; detail: string }]>(
+    403,
+    "The device's owner does not allow this.",
+    (v) => `Denied by the device's policy (rule: ${v.rule}): ${v.detail}`,
+  ),
+  AGENT_UNCONFIGURED: entry<[{ agent: string }]>(
+    404,
+    'The device has no tools for this agent.',
+    (v) => `Agent configuration for ${v.agent} not found.`,
+  ),
+  MCP_SERVER_FAILED: entry<[{ name: string; detail: string }]>(
+    502,
+    'An MCP server of the device does not run.',
+    (v) => `MCP server '${v.name}' is not running: ${v.detail}`,
+  ),
+
+  // Transports
+  NOT_CONNECTED: entry(503, 'Sending on a transport that was never connected.', () => 'Transport not connected'),
+  CONNECTION_CLOSED: entry(503, 'Sending or receiving on a closed connection.', () => 'WebSocket connection is closed'),
+  CONNECT_FAILED: entry<[{ url: string; detail: string }]>(
+    503,
+    'A connection could not be made.',
+    (v) => `Failed to connect to ${v.url}: ${v.detail}`,
+  ),
+  SEND_FAILED: entry<[{ detail: string }]>(503, 'A message could not be sent.', (v) => `Failed to send data: ${v.detail}`),
+  REGISTRATION_FAILED: entry<[{ id: string }]>(
+    403,
+    'The server refused a registration.',
+    (v) => `Registration failed for ${v.id}`,
+  ),
+  TIMEOUT: entry<[{ operation: string; seconds: number }]>(
+    504,
+    'A wait came to its end.',
+    (v) => `${v.operation} timed out after ${v.seconds}s`,
+  ),
+
+  // HTTP
+  INVALID_INPUT: entry<[{ detail: string }]>(422, 'A request body or parameter has the wrong form.', (v) => v.detail),
+  NOT_FOUND: entry(404, 'No such path.', () => 'Not Found'),
+  METHOD_NOT_ALLOWED: entry(405, 'The path exists, the method does not.', () => 'Method Not Allowed'),
+  INTERNAL: entry(500, 'A defect; the log of the server has the details.', () => 'Internal error; see the log of the server'),
+} as const
+
+/** The code of an error: a key of {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS
+
+type ErrorValues<C extends ErrorCode> = Parameters<(typeof ERRORS)[C]['text']>
+
+/** An error of the catalogue. Its `message` may be shown to a peer; its `code` is what programs look at. */
+export class AipError extends Error {
+  override readonly name = 'AipError'
+  readonly code: ErrorCode
+
+  /** @param values what the text of this code needs */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(clip(message), options)
+    this.code = code
+  }
+
+  /** Status of this error in the HTTP API. */
+  get httpStatus(): number {
+    return ERRORS[this.code].http
+  }
+}
+
+/**
+ * Makes an error of the catalogue.
+ * @param values what the text of this code needs; nothing for a fixed text
+ */
+export function aipError<C extends ErrorCode>(code: C, ...values: ErrorValues<C>): AipError {
+  return new AipError(code, errorText(code, ...values))
+}
+
+/** The text of an error of the catalogue, for places that carry only text, such as a result. */
+export function errorText<C extends ErrorCode>(code: C, ...values: ErrorValues<C>): string {
+  const text = ERRORS[code].text as (...v: ErrorValues<C>) => string
+  return clip(text(...values))
+}
+
+/** Cuts a text to {@link MAX_ERROR_TEXT}. */
+export function clip(text: string): string {
+  return text.length <= MAX_ERROR_TEXT ? text : `${text.slice(0, MAX_ERROR_TEXT - 1)}…`
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

@@ -1,0 +1,44 @@
+export { sleep, systemClock, wireTime, type Clock, type Timer } from './clock.js'
+export {
+  buildMessage,
+  decodeClientMessage,
+  decodeServerMessage,
+  encodeMessage,
+  type Decoded,
+  type Dialect,
+  type Fields,
+  type Outgoing,
+} from './codec.js'
+export { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorText, messageOf, type ErrorCode } from './errors.js'
+export { CLIENT_ID, LIMITS } from './limits.js'
+export { silentLogger, type Logger } from './logger.js'
+export type { Direction, MessageOf, MessageRecord } from './messages/record.js'
+export { TO_CLIENT, type ServerMessage, type ServerMessageType } from './messages/to-client.js'
+export { TO_SERVER, type ClientMessage, type ClientMessageType } from './messages/to-server.js'
+export {
+  ClientType,
+  Command,
+  DeviceInfo,
+  Feature,
+  MCPToolInfo,
+  Result,
+  ResultStatus,
+  TaskStatus,
+  ToolType,
+} from './messages/values.js'
+export {
+  AIPProtocol,
+  type AIPProtocolOptions,
+  type AnyMessage,
+  type Incoming,
+  type MessageHandler,
+  type Middleware,
+  type Side,
+} from './protocol/aip-protocol.js'
+export { CommandProtocol } from './protocol/command.js'
+export { DeviceInfoProtocol } from './protocol/device-info.js'
+export { HeartbeatProtocol } from './protocol/heartbeat.js'
+export { RegistrationProtocol, type RegistrationOutcome } from './protocol/registration.js'
+export { TaskExecutionProtocol } from './protocol/task-execution.js'
+export { createLinkedTransports } from './transport/linked.js'
+export type { CloseInfo, Transport, TransportState } from './transport/transport.js'

@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import { defineMessage, type MessageOf } from './record.js'
+import { ClientType, Result, TaskStatus, object, text } from './values.js'
+
+/** The 14 fields of every message to the server, in the order of the wire. */
+function fields<const T extends string>(type: T) {
+  return {
+    type: z.literal(type),
+    status: TaskStatus,
+    client_type: ClientType.nullish().transform((value) => value ?? 'device'),
+    session_id: text,
+    task_name: text,
+    client_id: text,
+    target_id: text,
+    request: text,
+    action_results: z.array(Result).nullable().default(null),
+    timestamp: text,
+    request_id: text,
+    prev_response_id: text,
+    error: text,
+    metadata: object,
+  }
+}
+
+const both = ['device', 'constellation'] as const
+
+export const register = defineMessage({
+  name: 'register',
+  type: 'register',
+  direction: 'to_server',
+  roles: both,
+  documented: ['REGISTER', 'REGISTRATION'],
+  doc: 'First message of a connection: who the client is; metadata has system_info, platform and registration_time.',
+  schema: z.object(fields('register')),
+})
+
+export const heartbeat = defineMessage({
+  name: 'heartbeat',
+  type: 'heartbeat',
+  direction: 'to_server',
+  roles: both,
+  documented: ['HEARTBEAT'],
+  doc: 'Says that the client is alive; answered by heartbeat_ack.',
+  schema: z.object(fields('heartbeat')),
+})
+
+export const taskRequest = defineMessage({
+  name: 'task_request',
+  type: 'task',
+  direction: 'to_server',
+  roles: both,
+  documented: ['TASK', 'TASK_REQUEST'],
+  doc: 'Asks for a task: a device for itself, a constellation for target_id; answered by task_ack and later task_end.',
+  schema: z.object(fields('task')),
+})
+
+export const clientTaskEnd = defineMessage({
+  name: 'client_task_end',
+  type: 'task_end',
+  direction: 'to_server',
+  roles: both,
+  documented: ['TASK_END'],
+  doc: 'Acknowledges a task_end; only clients with the feature resume send it.',
+  schema: z.object(fields('task_end')),
+})
+
+export const commandResults = defineMessage({
+  name: 'command_results',
+  type: 'command_results',
+  direction: 'to_server',
+  roles: ['device'],
+  documented: ['COMMAND_RESULTS'],
+  doc: 'Answers a command: one result per action in the same order; prev_response_id is the response_id of the command.',
+  schema: z.object(fields('command_results')),
+})
+
+export const deviceInfoRequest = defineMessage({
+  name: 'device_info_request',
+  type: 'device_info_request',
+  direction: 'to_server',
+  roles: ['constellation'],
+  documented: ['DEVICE_INFO_REQUEST'],
+  doc: 'Asks for what the server knows about the device target_id; the answer carries request_id as its response_id.',
+  schema: z.object(fields('device_info_request')),
+})
+
+export const deviceInfoPush = defineMessage({
+  name: 'device_info_push',
+  type: 'device_info_response',
+  direction: 'to_server',
+  roles: ['device'],
+  documented: ['DEVICE_INFO_RESPONSE'],
+  doc: 'Device information in metadata; the server stores it and does not answer.',
+  schema: z.object(fields('device_info_response')),
+})
+
+export const clientError = defineMessage({
+  name: 'client_error',
+  type: 'error',
+  direction: 'to_server',
+  roles: both,
+  documented: ['ERROR'],
+  doc: 'Tells the server of an error; it is logged and comes back as an error.',
+  schema: z.object(fields('error')),
+})
+
+export const progress = defineMessage({
+  name: 'progress',
+  type: 'progress',
+  direction: 'to_server',
+  roles: ['device'],
+  feature: 'progress',
+  documented: ['PROGRESS'],
+  doc: 'How far a running command is.',
+  schema: z.object({
+    ...fields('progress'),
+    call_id: z.string(),
+    progress: z.number(),
+    total: z.number().nullable().default(null),
+    message: text,
+  }),
+})
+
+export const ask = defineMessage({
+  name: 'ask',
+  type: 'ask',
+  direction: 'to_server',
+  roles: ['device'],
+  feature: 'ask',
+  documented: ['ASK'],
+  doc: 'Asks an approver whether exactly this command may run; no answer until expires_at means no.',
+  schema: z.object({
+    ...fields('ask'),
+    ask_id: z.string(),
+    call_id: z.string(),
+    tool: z.string(),
+    arguments_hash: z.string(),
+    summary: z.string(),
+    expires_at: z.string(),
+  }),
+})
+
+/** All messages to the server. */
+export const TO_SERVER = [
+  register,
+  heartbeat,
+  taskRequest,
+  clientTaskEnd,
+  commandResults,
+  deviceInfoRequest,
+  deviceInfoPush,
+  clientError,
+  progress,
+  ask,
+] as const
+
+/** A message to the server, told apart by `type`. */
+export type ClientMessage = MessageOf<(typeof TO_SERVER)[number]>
+export type ClientMessageType = ClientMessage['type']

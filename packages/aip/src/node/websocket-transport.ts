@@ -1,0 +1,164 @@
+import { WebSocket } from 'ws'
+import { systemClock, type Clock, type Timer } from '../clock.js'
+import { aipError, messageOf } from '../errors.js'
+import { LIMITS } from '../limits.js'
+import { Inbox } from '../transport/inbox.js'
+import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
+
+/** Settings of a connection, in milliseconds and bytes. */
+export interface WebSocketSettings {
+  /** Time between two pings (seed 000: 20 s). */
+  pingIntervalMs: number
+  /** A connection without any answer for this long is dead (seed 000: 180 s). */
+  pongTimeoutMs: number
+  /** How long a closing handshake may take (seed 000: 10 s). */
+  closeTimeoutMs: number
+  /** Largest frame that is read. */
+  maxFrameBytes: number
+  /** Unsent data at which a connection is given up with 1013. */
+  maxUnsentBytes: number
+  clock: Clock
+}
+
+/** The settings of the seeds for a device (seed 000, connection parameters). */
+export const DEVICE_SOCKET: WebSocketSettings = {
+  pingIntervalMs: 20_000,
+  pongTimeoutMs: 180_000,
+  closeTimeoutMs: 10_000,
+  maxFrameBytes: LIMITS.frame,
+  maxUnsentBytes: LIMITS.unsentData,
+  clock: systemClock,
+}
+
+/** The settings of existing constellation clients (protocol reference, chapter 1). */
+export const CONSTELLATION_SOCKET: WebSocketSettings = { ...DEVICE_SOCKET, pingIntervalMs: 30_000 }
+
+/** A transport over one WebSocket, of either end. */
+export class WebSocketTransport implements Transport {
+  state: TransportState
+  readonly closed: Promise<CloseInfo>
+  readonly #socket: WebSocket
+  readonly #settings: WebSocketSettings
+  readonly #inbox: Inbox
+  #timer: Timer | null = null
+  #heardAt: number
+
+  /** @param socket an open or opening WebSocket; the transport owns it from now on */
+  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}) {
+    this.#socket = socket
+    this.#settings = { ...DEVICE_SOCKET, ...settings }
+    this.state = socket.readyState === WebSocket.OPEN ? 'connected' : 'connecting'
+    this.#inbox = new Inbox(256, (paused) => {
+      if (socket.readyState !== WebSocket.OPEN) return
+      if (paused) socket.pause()
+      else socket.resume()
+    })
+    this.#heardAt = this.#settings.clock.now()
+    socket.on('open', () => {
+      this.state = 'connected'
+    })
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      this.#heardAt = this.#settings.clock.now()
+      this.#inbox.put(isBinary ? data : data.toString())
+    })
+    socket.on('pong', () => {
+      this.#heardAt = this.#settings.clock.now()
+    })
+    // An error is always followed by 'close'; its code tells what happened.
+    socket.on('error', () => {
+      this.state = 'error'
+    })
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code: number, reason: Buffer) => {
+        this.state = 'disconnected'
+        this.#timer?.cancel()
+        this.#inbox.end()
+        resolve({ code, reason: reason.toString() })
+      })
+    })
+    this.#ping()
+  }
+
+  /**
+   * Dials a server.
+   * @param url `ws://` or `wss://`
+   * @throws AipError `CONNECT_FAILED` with the reason; a refused handshake tells its HTTP status
+   */
+  static connect(
+    url: string,
+    settings: Partial<WebSocketSettings> & { headers?: Record<string, string>; signal?: AbortSignal } = {},
+  ): Promise<WebSocketTransport> {
+    const { headers, signal, ...rest } = settings
+    const shown = withoutQuery(url)
+    return new Promise((resolve, reject) => {
+      const fail = (detail: string): void => reject(aipError('CONNECT_FAILED', { url: shown, detail }))
+      let socket: WebSocket
+      try {
+        socket = new WebSocket(url, {
+          perMessageDeflate: false,
+          maxPayload: rest.maxFrameBytes ?? LIMITS.frame,
+          handshakeTimeout: LIMITS.registrationTime,
+          closeTimeout: rest.closeTimeoutMs ?? DEVICE_SOCKET.closeTimeoutMs,
+          ...(headers === undefined ? {} : { headers }),
+        } as ConstructorParameters<typeof WebSocket>[2])
+      } catch (error) {
+        return fail(messageOf(error))
+      }
+      const transport = new WebSocketTransport(socket, rest)
+      const abort = (): void => socket.terminate()
+      signal?.addEventListener('abort', abort, { once: true })
+      socket.once('open', () => {
+        signal?.removeEventListener('abort', abort)
+        resolve(transport)
+      })
+      socket.once('error', (error: Error) => fail(messageOf(error)))
+      socket.once('close', () => fail('connection closed'))
+      if (signal?.aborted) abort()
+    })
+  }
+
+  async send(frame: string | Uint8Array): Promise<void> {
+    const socket = this.#socket
+    if (this.state === 'connecting') throw aipError('NOT_CONNECTED')
+    if (socket.readyState !== WebSocket.OPEN) throw aipError('CONNECTION_CLOSED')
+    if (socket.bufferedAmount > this.#settings.maxUnsentBytes) {
+      void this.close(1013, 'too much unsent data')
+      throw aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' })
+    }
+    await new Promise<void>((resolve, reject) => {
+      socket.send(frame, { binary: typeof frame !== 'string' }, (error) => {
+        if (!error) resolve()
+        else reject(aipError('SEND_FAILED', { detail: messageOf(error) }))
+      })
+    })
+  }
+
+  receive(): Promise<string | Uint8Array> {
+    return this.#inbox.take()
+  }
+
+  async close(code = 1000, reason = ''): Promise<void> {
+    if (this.state === 'connected') this.state = 'disconnecting'
+    this.#socket.resume()
+    this.#socket.close(code, reason)
+    await this.closed
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  #ping(): void {
+    const { clock, pingIntervalMs, pongTimeoutMs } = this.#settings
+    this.#timer = clock.after(pingIntervalMs, () => {
+      if (clock.now() - this.#heardAt > pongTimeoutMs) return this.terminate()
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+      this.#ping()
+    })
+  }
+}
+
+/** A URL without its query, where the key is. */
+function withoutQuery(url: string): string {
+  return url.replace(/\?.*$/, '')
+}

@@ -1,0 +1,157 @@
+import { systemClock, type Clock } from '../clock.js'
+import {
+  buildMessage,
+  decodeClientMessage,
+  decodeServerMessage,
+  encodeMessage,
+  type Decoded,
+  type Dialect,
+  type Fields,
+  type Outgoing,
+} from '../codec.js'
+import { messageOf } from '../errors.js'
+import { silentLogger, type Logger } from '../logger.js'
+import type { MessageRecord } from '../messages/record.js'
+import { clientError } from '../messages/to-server.js'
+import type { ClientMessage } from '../messages/to-server.js'
+import { serverError, taskAck, type ServerMessage } from '../messages/to-client.js'
+import type { Transport } from '../transport/transport.js'
+
+export type AnyMessage = ClientMessage | ServerMessage
+/** Which end of a connection this is: it decides what is read. */
+export type Side = 'client' | 'server'
+/** What each end reads. */
+export type Incoming<S extends Side> = { client: ServerMessage; server: ClientMessage }[S]
+
+/** Sees, and may replace, every message of a connection. */
+export interface Middleware {
+  /** Called in the order of registration. */
+  outgoing?(outgoing: Outgoing): Outgoing | Promise<Outgoing>
+  /** Called in the reverse order. */
+  incoming?(message: AnyMessage): AnyMessage | Promise<AnyMessage>
+}
+
+export type MessageHandler = (message: AnyMessage) => void | Promise<void>
+
+export interface AIPProtocolOptions<S extends Side> {
+  side: S
+  /** How messages are written; `auto` follows the first frame that is read. Default `auto`. */
+  dialect?: Dialect | 'auto'
+  clock?: Clock
+  logger?: Logger
+}
+
+/** One connection's messages: encodes, decodes, runs middleware. The five protocols speak through it. */
+export class AIPProtocol<S extends Side = Side> {
+  readonly transport: Transport
+  readonly side: S
+  readonly clock: Clock
+  readonly logger: Logger
+  #dialect: Dialect | 'auto'
+  readonly #middleware: Middleware[] = []
+  readonly #handlers = new Map<string, MessageHandler[]>()
+
+  constructor(transport: Transport, options: AIPProtocolOptions<S>) {
+    this.transport = transport
+    this.side = options.side
+    this.clock = options.clock ?? systemClock
+    this.logger = options.logger ?? silentLogger
+    this.#dialect = options.dialect ?? 'auto'
+  }
+
+  /** The dialect in which messages are written now. */
+  get dialect(): Dialect {
+    return this.#dialect === 'auto' ? 'wire' : this.#dialect
+  }
+
+  isConnected(): boolean {
+    return this.transport.state === 'connected'
+  }
+
+  addMiddleware(middleware: Middleware): void {
+    this.#middleware.push(middleware)
+  }
+
+  /** Adds a handler for {@link dispatchMessage}; several may be added for one type. */
+  registerHandler(type: AnyMessage['type'], handler: MessageHandler): void {
+    this.#handlers.set(type, [...(this.#handlers.get(type) ?? []), handler])
+  }
+
+  /** Hands a message to its handlers. A handler's error is logged, never thrown. */
+  async dispatchMessage(message: AnyMessage): Promise<void> {
+    const handlers = this.#handlers.get(message.type)
+    if (handlers === undefined) return this.logger.warn(`No handler for message type: ${message.type}`)
+    for (const handler of handlers) {
+      try {
+        await handler(message)
+      } catch (error) {
+        this.logger.error(`Error in handler for ${message.type}: ${messageOf(error)}`)
+      }
+    }
+  }
+
+  /**
+   * Completes and sends a message.
+   * @throws AipError `NOT_CONNECTED`, `CONNECTION_CLOSED` or `SEND_FAILED`
+   */
+  sendMessage<R extends MessageRecord>(record: R, fields: Fields<R>): Promise<void> {
+    const outgoing = buildMessage(record, fields, this.clock.now())
+    if (this.#middleware.length === 0) return this.transport.send(encodeMessage(outgoing, this.dialect))
+    return this.#sendThroughMiddleware(outgoing)
+  }
+
+  async #sendThroughMiddleware(first: Outgoing): Promise<void> {
+    let outgoing = first
+    for (const middleware of this.#middleware) outgoing = (await middleware.outgoing?.(outgoing)) ?? outgoing
+    await this.transport.send(encodeMessage(outgoing, this.dialect))
+  }
+
+  /**
+   * Waits for the next message and decodes it.
+   * @throws AipError `CONNECTION_CLOSED`, or `INVALID_MESSAGE` after which the next message can still be received
+   */
+  async receiveMessage(): Promise<Incoming<S>> {
+    return this.readMessage(await this.transport.receive())
+  }
+
+  /** Decodes one frame and runs the middleware. @throws AipError `INVALID_MESSAGE` */
+  async readMessage(frame: string | Uint8Array): Promise<Incoming<S>> {
+    const decoded: Decoded<AnyMessage> = this.side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame)
+    if (this.#dialect === 'auto') this.#dialect = decoded.dialect
+    let message = decoded.message
+    for (const middleware of this.#middleware.toReversed()) message = (await middleware.incoming?.(message)) ?? message
+    return message as Incoming<S>
+  }
+
+  /** Tells the peer of an error. @param responseId default: a fresh one */
+  sendError(text: string, responseId?: string): Promise<void> {
+    if (this.side === 'client') return this.sendMessage(clientError, { error: text })
+    return this.sendMessage(serverError, { error: text, ...(responseId === undefined ? {} : { response_id: responseId }) })
+  }
+
+  /** Acknowledges; with a session id, a task. */
+  sendAck(sessionId?: string, responseId?: string): Promise<void> {
+    return this.sendMessage(taskAck, {
+      session_id: sessionId ?? null,
+      ...(responseId === undefined ? {} : { response_id: responseId }),
+    })
+  }
+
+  close(code?: number, reason?: string): Promise<void> {
+    return this.transport.close(code, reason)
+  }
+}
+
+/** What the five protocols share: a connection. Given a transport they make their own {@link AIPProtocol} of the client side. */
+export abstract class ProtocolPart {
+  readonly aip: AIPProtocol
+
+  constructor(carrier: Transport | AIPProtocol) {
+    this.aip = carrier instanceof AIPProtocol ? carrier : new AIPProtocol(carrier, { side: 'client' })
+  }
+
+  /** The connection below. */
+  get transport(): Transport {
+    return this.aip.transport
+  }
+}

@@ -1,0 +1,39 @@
+import type { Timer } from '../clock.js'
+import { messageOf } from '../errors.js'
+import { heartbeat } from '../messages/to-server.js'
+import { heartbeatAck } from '../messages/to-client.js'
+import type { ClientType } from '../messages/values.js'
+import { ProtocolPart } from './aip-protocol.js'
+
+/** That the peer is alive. */
+export class HeartbeatProtocol extends ProtocolPart {
+  #timer: Timer | null = null
+
+  sendHeartbeat(
+    clientId: string,
+    clientType: ClientType = 'device',
+    metadata: Record<string, unknown> | null = null,
+  ): Promise<void> {
+    return this.aip.sendMessage(heartbeat, { client_id: clientId, client_type: clientType, metadata })
+  }
+
+  sendHeartbeatAck(responseId?: string): Promise<void> {
+    return this.aip.sendMessage(heartbeatAck, responseId === undefined ? {} : { response_id: responseId })
+  }
+
+  /** Sends heartbeats until {@link stopHeartbeat} or until one cannot be sent. @param intervalS seconds; the first goes after one interval */
+  startHeartbeat(clientId: string, intervalS = 30): void {
+    this.stopHeartbeat()
+    this.#timer = this.aip.clock.after(intervalS * 1000, () => {
+      this.sendHeartbeat(clientId).then(
+        () => this.#timer && this.startHeartbeat(clientId, intervalS),
+        (error: unknown) => this.aip.logger.debug(`Heartbeat failed: ${messageOf(error)}`),
+      )
+    })
+  }
+
+  stopHeartbeat(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+  }
+}

@@ -1,0 +1,142 @@
+import { cancel, command, resultsAck, taskAssignment, taskEnd } from '../messages/to-client.js'
+import { clientTaskEnd, commandResults, progress, taskRequest } from '../messages/to-server.js'
+import type { ClientType, Command, Result, TaskStatus } from '../messages/values.js'
+import { ProtocolPart } from './aip-protocol.js'
+
+/** Tasks, the commands that they come to, and their ends. */
+export class TaskExecutionProtocol extends ProtocolPart {
+  /** Asks for a task. Without `targetId` a device asks for itself. */
+  sendTaskRequest(task: {
+    request: string
+    taskName: string
+    sessionId: string | null
+    clientId: string
+    clientType?: ClientType
+    targetId?: string | null
+    metadata?: Record<string, unknown> | null
+    requestId?: string
+  }): Promise<void> {
+    return this.aip.sendMessage(taskRequest, {
+      request: task.request,
+      task_name: task.taskName,
+      session_id: task.sessionId,
+      client_id: task.clientId,
+      client_type: task.clientType ?? 'device',
+      target_id: task.targetId ?? null,
+      metadata: task.metadata ?? null,
+      request_id: task.requestId ?? crypto.randomUUID(),
+    })
+  }
+
+  /** Answers a command. @param results one per action, in the same order */
+  sendTaskResult(answer: {
+    sessionId: string | null
+    prevResponseId: string | null
+    actionResults: Result[]
+    status: TaskStatus
+    clientId: string
+  }): Promise<void> {
+    return this.aip.sendMessage(commandResults, {
+      status: answer.status,
+      session_id: answer.sessionId,
+      client_id: answer.clientId,
+      action_results: answer.actionResults,
+      prev_response_id: answer.prevResponseId,
+      request_id: crypto.randomUUID(),
+    })
+  }
+
+  /** Asks a device to take up a task that came in through the HTTP API. */
+  sendTaskAssignment(task: { userRequest: string; taskName: string; sessionId: string }): Promise<void> {
+    return this.aip.sendMessage(taskAssignment, {
+      user_request: task.userRequest,
+      task_name: task.taskName,
+      session_id: task.sessionId,
+    })
+  }
+
+  /** Sends a batch. @param batch `responseId` comes back with the results */
+  sendCommands(batch: {
+    actions: Command[]
+    sessionId: string
+    taskName: string
+    responseId: string
+    agentName: string
+    processName?: string
+    rootName?: string
+  }): Promise<void> {
+    return this.aip.sendMessage(command, {
+      agent_name: batch.agentName,
+      process_name: batch.processName ?? '',
+      root_name: batch.rootName ?? '',
+      actions: batch.actions,
+      session_id: batch.sessionId,
+      task_name: batch.taskName,
+      response_id: batch.responseId,
+    })
+  }
+
+  /** Tells that a session ended. */
+  sendTaskEnd(end: {
+    sessionId: string
+    status: 'completed' | 'failed'
+    result?: unknown
+    error?: string | null
+    responseId: string
+  }): Promise<void> {
+    return this.aip.sendMessage(taskEnd, {
+      status: end.status,
+      session_id: end.sessionId,
+      result: end.result ?? null,
+      error: end.error ?? null,
+      response_id: end.responseId,
+    })
+  }
+
+  /** Acknowledges a task_end. */
+  sendTaskEndAck(sessionId: string, clientId: string, status: TaskStatus): Promise<void> {
+    return this.aip.sendMessage(clientTaskEnd, { session_id: sessionId, client_id: clientId, status })
+  }
+
+  /** Ends running commands of a device with the feature `cancel`. */
+  sendCancel(target: { sessionId: string; responseId?: string; callId?: string; reason: string }): Promise<void> {
+    return this.aip.sendMessage(cancel, {
+      session_id: target.sessionId,
+      response_id: target.responseId ?? null,
+      call_id: target.callId ?? null,
+      reason: target.reason,
+    })
+  }
+
+  /** Tells a device with the feature `journal` that its results are recorded. */
+  sendResultsAck(responseId: string): Promise<void> {
+    return this.aip.sendMessage(resultsAck, { response_id: responseId })
+  }
+
+  /** Tells a server that offered `progress` how far a command is. */
+  sendProgress(report: {
+    sessionId: string
+    callId: string
+    progress: number
+    total?: number
+    message?: string
+    clientId: string
+  }): Promise<void> {
+    return this.aip.sendMessage(progress, {
+      session_id: report.sessionId,
+      client_id: report.clientId,
+      call_id: report.callId,
+      progress: report.progress,
+      total: report.total ?? null,
+      message: report.message ?? null,
+    })
+  }
+
+  sendAck(sessionId?: string, responseId?: string): Promise<void> {
+    return this.aip.sendAck(sessionId, responseId)
+  }
+
+  sendError(text: string, responseId?: string): Promise<void> {
+    return this.aip.sendError(text, responseId)
+  }
+}

@@ -1,0 +1,55 @@
+import { aipError } from '../errors.js'
+import { Inbox } from './inbox.js'
+import type { CloseInfo, Transport, TransportState } from './transport.js'
+
+/** One end of a pair in memory. What one end sends the other receives, in order, never in the same turn. */
+class LinkedTransport implements Transport {
+  state: TransportState = 'connected'
+  readonly closed: Promise<CloseInfo>
+  readonly inbox = new Inbox()
+  peer: LinkedTransport | null = null
+  #settle: (info: CloseInfo) => void = () => {}
+
+  constructor() {
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+  }
+
+  async send(frame: string | Uint8Array): Promise<void> {
+    const { peer } = this
+    if (this.state !== 'connected' || peer === null) throw aipError('CONNECTION_CLOSED')
+    await Promise.resolve()
+    peer.inbox.put(frame)
+  }
+
+  receive(): Promise<string | Uint8Array> {
+    return this.inbox.take()
+  }
+
+  async close(code = 1000, reason = ''): Promise<void> {
+    this.end({ code, reason })
+    this.peer?.end({ code, reason })
+    await this.closed
+  }
+
+  terminate(): void {
+    void this.close(1006)
+  }
+
+  end(info: CloseInfo): void {
+    if (this.state === 'disconnected') return
+    this.state = 'disconnected'
+    this.inbox.end()
+    this.#settle(info)
+  }
+}
+
+/** Two transports that are connected to each other, for tests and for a device inside the server's process. */
+export function createLinkedTransports(): [Transport, Transport] {
+  const a = new LinkedTransport()
+  const b = new LinkedTransport()
+  a.peer = b
+  b.peer = a
+  return [a, b]
+}

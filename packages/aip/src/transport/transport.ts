@@ -1,0 +1,29 @@
+/** Life of a transport (seed 004: a message may be sent only while connected). */
+export type TransportState = 'disconnected' | 'connecting' | 'connected' | 'disconnecting' | 'error'
+
+/** How a connection ended: a WebSocket close code, and its reason. 1006 means that no close frame was seen. */
+export interface CloseInfo {
+  code: number
+  reason: string
+}
+
+/** Carries frames between two peers. Text frames are messages; binary frames belong to file transfer. */
+export interface Transport {
+  readonly state: TransportState
+  /** Settles when the connection has ended; never rejects. */
+  readonly closed: Promise<CloseInfo>
+  /**
+   * Sends one frame.
+   * @throws AipError `NOT_CONNECTED`, `CONNECTION_CLOSED` or `SEND_FAILED`
+   */
+  send(frame: string | Uint8Array): Promise<void>
+  /**
+   * Waits for the next frame. One caller at a time.
+   * @throws AipError `CONNECTION_CLOSED` once the connection has ended and all frames were taken
+   */
+  receive(): Promise<string | Uint8Array>
+  /** Ends the connection; settles when it has ended. May be called again. */
+  close(code?: number, reason?: string): Promise<void>
+  /** Drops the connection without a closing handshake. */
+  terminate(): void
+}
