@@ -1,0 +1,127 @@
+import { ApiError } from '@orrery/aip/api'
+import type { z } from 'zod'
+import { ApiClientError } from './api-client-error.js'
+
+/** Where the server is, and what is shown to it. */
+export interface ServerTarget {
+  /** Base address without a slash at its end, as {@link serverAddress} gives it. */
+  base: string
+  apiKey: string | undefined
+  /** Where the key comes from, for the message of a refusal; such as a flag, a variable or a file. */
+  keySource: string | undefined
+}
+
+/** One HTTP request. */
+export interface HttpRequest {
+  method: 'GET' | 'POST'
+  /** Path with its query, from `/`. */
+  path: string
+  body?: unknown
+  headers?: Record<string, string>
+  /** Milliseconds until the answer must be complete; none: no limit. */
+  timeoutMs?: number | undefined
+  /** Ends the call early; it then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Sends a request and gives its answer, checked.
+ * @throws {ApiClientError} for every failure but an abort of the caller's own signal
+ */
+export async function callJson<T>(target: ServerTarget, request: HttpRequest, shape: z.ZodType<T>): Promise<T> {
+  const limit = request.timeoutMs === undefined ? undefined : AbortSignal.timeout(request.timeoutMs)
+  try {
+    const signals = [request.signal, limit].filter((signal) => signal !== undefined)
+    const response = await send(target, request, AbortSignal.any(signals))
+    const parsed = shape.safeParse(parseJson(await response.text()))
+    if (parsed.success) return parsed.data
+    throw notOrrery(target, response, request)
+  } catch (error) {
+    if (error instanceof ApiClientError) throw error
+    request.signal?.throwIfAborted()
+    if (limit?.aborted || isTimeout(error)) throw timedOut(target, request, error)
+    throw unreachable(target, error)
+  }
+}
+
+/**
+ * Sends a request and gives its answer, the body unread.
+ * @throws {ApiClientError} for an answer that is an error; the errors of `fetch` as they are
+ */
+export async function send(target: ServerTarget, request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+  const headers = new Headers({ accept: 'application/json', ...request.headers })
+  if (target.apiKey !== undefined) headers.set('x-api-key', target.apiKey)
+  if (request.body !== undefined) headers.set('content-type', 'application/json')
+  const response = await fetch(target.base + request.path, {
+    method: request.method,
+    headers,
+    body: request.body === undefined ? null : JSON.stringify(request.body),
+    signal: signal ?? null,
+  })
+  if (response.ok) return response
+  const refusal = ApiError.safeParse(parseJson(await response.text()))
+  if (response.status === 401) throw unauthorized(target)
+  if (!refusal.success) throw notOrrery(target, response, request)
+  throw new ApiClientError(refusal.data.code, refusal.data.detail, response.status)
+}
+
+/** The error for a server that cannot be reached. */
+export function unreachable(target: ServerTarget, cause: unknown): ApiClientError {
+  const detail = `No server answers at ${target.base} (${reasonOf(cause)}): is it running? Try 'orrery up'`
+  return new ApiClientError('CONNECT_FAILED', detail, null, { cause })
+}
+
+/** The error for an answer that no Orrery server would give. */
+export function notOrrery(
+  target: ServerTarget,
+  response: Response,
+  request: Pick<HttpRequest, 'method' | 'path'>,
+): ApiClientError {
+  const kind = response.headers.get('content-type')?.split(';')[0] ?? 'no content type'
+  return new ApiClientError(
+    'INVALID_MESSAGE',
+    `${target.base} does not answer as an Orrery server (${request.method} ${request.path.split('?')[0]}: ${response.status}, ${kind}): is the address right?`,
+    response.status,
+  )
+}
+
+function unauthorized(target: ServerTarget): ApiClientError {
+  const what =
+    target.apiKey === undefined
+      ? `The server at ${target.base} wants an API key, and none was given`
+      : `The server at ${target.base} refused the API key${target.keySource === undefined ? '' : ` from ${target.keySource}`}`
+  const where =
+    "pass its operator key with --api-key or ORRERY_API_KEY; it is in the file operator.key of the server's ORRERY_HOME"
+  return new ApiClientError('UNAUTHORIZED', `${what}: ${where}`, 401)
+}
+
+function timedOut(target: ServerTarget, request: HttpRequest, cause: unknown): ApiClientError {
+  const limit = request.timeoutMs === undefined ? 'in time' : `within ${request.timeoutMs / 1000} s`
+  const what = `${request.method} ${request.path.split('?')[0]}`
+  return new ApiClientError('TIMEOUT', `The server at ${target.base} did not answer ${what} ${limit}`, null, { cause })
+}
+
+/** Whether `fetch` itself gave up waiting: it allows an answer 300 s to begin, whatever the caller's limit is. */
+function isTimeout(error: unknown): boolean {
+  return /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(codeOf(error) ?? '')
+}
+
+function reasonOf(error: unknown): string {
+  return codeOf(error) ?? (error instanceof Error ? error.message : String(error))
+}
+
+/** `fetch` hides the system's error in the cause of its own. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return codeOf(error.cause)
+}
+
+/** The value of a JSON text; undefined, which no shape accepts, when it is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,188 @@
+import {
+  Clients,
+  CommandsOutcome,
+  type CreateSession,
+  Device,
+  DeviceList,
+  DispatchOutcome,
+  Health,
+  type RunCommands,
+  Session,
+  type SessionEvent,
+  SessionList,
+  type SessionStatus,
+  TaskResult,
+  ToolList,
+  hasEnded,
+} from '@orrery/aip/api'
+import type { MCPToolInfo } from '@orrery/aip'
+import { z } from 'zod'
+import { type ReconnectLimits, eventStream } from './event-stream.js'
+import { type HttpRequest, type ServerTarget, callJson } from './http-caller.js'
+import { serverAddress } from './server-address.js'
+
+/** Options of {@link OrreryApi}. */
+export interface OrreryApiOptions {
+  /** Address of the server, such as `http://127.0.0.1:5000`. */
+  server: string
+  /** The operator key. */
+  apiKey?: string | undefined
+  /** Where the key comes from, so that the message of a refusal can say it. */
+  keySource?: string | undefined
+  /** Milliseconds that a call may take; 30,000 if not given. */
+  timeoutMs?: number
+  /** How a lost event stream is taken up again. */
+  reconnect?: Partial<ReconnectLimits>
+}
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Milliseconds that this call may take. */
+  timeoutMs?: number
+  /** Ends the call; it then rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** Options of {@link OrreryApi.events}. */
+export interface EventOptions {
+  /** Only events after this sequence number. */
+  afterSeq?: number
+  /** Ends the stream; the iteration then throws an abort error. */
+  signal?: AbortSignal
+}
+
+/** Which sessions to list. */
+export interface SessionFilter {
+  device_id?: string | undefined
+  status?: SessionStatus | undefined
+  /** At most this many, 1 to 500; 50 if not given. */
+  limit?: number | undefined
+  /** A run id: only older sessions. */
+  before?: string | undefined
+}
+
+/** A task for a device, as `POST /api/dispatch` takes it. */
+export interface DispatchRequest {
+  client_id: string
+  request: string
+  task_name?: string
+}
+
+const RECONNECT: ReconnectLimits = { firstMs: 250, longestMs: 5000, giveUpMs: 120_000 }
+
+/**
+ * The HTTP API and event stream of a server, typed. Every answer is checked; every failure is an `ApiClientError` whose message
+ * a user can act on.
+ */
+export class OrreryApi {
+  readonly #target: ServerTarget
+  readonly #timeoutMs: number
+  readonly #reconnect: ReconnectLimits
+
+  /** @throws {ApiClientError} `INVALID_INPUT` when `server` is not an address */
+  constructor(options: OrreryApiOptions) {
+    this.#target = { base: serverAddress(options.server), apiKey: options.apiKey, keySource: options.keySource }
+    this.#timeoutMs = options.timeoutMs ?? 30_000
+    this.#reconnect = { ...RECONNECT, ...options.reconnect }
+  }
+
+  /** Address of the server, without a slash at its end. */
+  get server(): string {
+    return this.#target.base
+  }
+
+  /** The devices that are, or were, connected. */
+  async devices(options?: CallOptions): Promise<Device[]> {
+    return (await this.#get('/api/devices', DeviceList, options)).devices
+  }
+
+  /** One device. */
+  device(id: string, options?: CallOptions): Promise<Device> {
+    return this.#get(`/api/devices/${encodeURIComponent(id)}`, Device, options)
+  }
+
+  /** The tools of a device. */
+  async tools(deviceId: string, options?: CallOptions): Promise<MCPToolInfo[]> {
+    return (await this.#get(`/api/devices/${encodeURIComponent(deviceId)}/tools`, ToolList, options)).tools
+  }
+
+  /**
+   * Runs commands on a device and waits for their results, as long as the device may take. `fetch` waits at most 300 s for an
+   * answer to begin: for longer commands, and to be able to cancel, use {@link createSession} and {@link events}.
+   */
+  runCommands(deviceId: string, body: RunCommands, options: CallOptions = {}): Promise<CommandsOutcome> {
+    const path = `/api/devices/${encodeURIComponent(deviceId)}/commands`
+    return this.#call({ method: 'POST', path, body, ...options }, CommandsOutcome)
+  }
+
+  /** Starts a session: of words, of a workflow file's text or of commands. */
+  createSession(body: CreateSession, options?: CallOptions): Promise<Session> {
+    return this.#post('/api/sessions', body, Session, options)
+  }
+
+  /** The sessions, newest first. */
+  async sessions(query: SessionFilter = {}, options?: CallOptions): Promise<Session[]> {
+    const search = new URLSearchParams()
+    const given: [string, string | number | undefined][] = Object.entries(query)
+    for (const [name, value] of given) if (value !== undefined) search.set(name, String(value))
+    const path = search.size === 0 ? '/api/sessions' : `/api/sessions?${search.toString()}`
+    return (await this.#get(path, SessionList, options)).sessions
+  }
+
+  /** One session. */
+  session(id: string, options?: CallOptions): Promise<Session> {
+    return this.#get(`/api/sessions/${encodeURIComponent(id)}`, Session, options)
+  }
+
+  /**
+   * The events of a session, those of the past first; ends after `ended`. A lost connection is taken up again where it broke off.
+   * Progress is not recorded: what was sent while the connection was away does not come again.
+   */
+  events(id: string, options: EventOptions = {}): AsyncIterable<SessionEvent> {
+    return eventStream({
+      target: this.#target,
+      sessionId: id,
+      afterSeq: options.afterSeq,
+      signal: options.signal,
+      reconnect: this.#reconnect,
+      hasEnded: async () => hasEnded((await this.session(id, options.signal && { signal: options.signal })).status),
+    })
+  }
+
+  /** Asks for a session to be cancelled; it has ended when its `ended` event says so. */
+  async cancel(id: string, options?: CallOptions): Promise<void> {
+    await this.#post(`/api/sessions/${encodeURIComponent(id)}/cancel`, undefined, z.unknown(), options)
+  }
+
+  /** State of the server, and the ids of the clients that are online. */
+  health(options?: CallOptions): Promise<z.infer<typeof Health>> {
+    return this.#get('/api/health', Health, options)
+  }
+
+  /** The ids of the clients that are online. */
+  async clients(options?: CallOptions): Promise<string[]> {
+    return (await this.#get('/api/clients', Clients, options)).online_clients
+  }
+
+  /** Sends a task to a device as existing peers do; {@link taskResult} with its `task_name` gives what became of it. */
+  dispatch(body: DispatchRequest, options?: CallOptions): Promise<z.infer<typeof DispatchOutcome>> {
+    return this.#post('/api/dispatch', body, DispatchOutcome, options)
+  }
+
+  /** The result of a dispatched task. */
+  taskResult(taskName: string, options?: CallOptions): Promise<z.infer<typeof TaskResult>> {
+    return this.#get(`/api/task_result/${encodeURIComponent(taskName)}`, TaskResult, options)
+  }
+
+  #get<T>(path: string, shape: z.ZodType<T>, options?: CallOptions): Promise<T> {
+    return this.#call({ method: 'GET', path, timeoutMs: this.#timeoutMs, ...options }, shape)
+  }
+
+  #post<T>(path: string, body: unknown, shape: z.ZodType<T>, options?: CallOptions): Promise<T> {
+    return this.#call({ method: 'POST', path, body, timeoutMs: this.#timeoutMs, ...options }, shape)
+  }
+
+  #call<T>(request: HttpRequest, shape: z.ZodType<T>): Promise<T> {
+    return callJson(this.#target, request, shape)
+  }
+}

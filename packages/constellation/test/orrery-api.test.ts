@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest'
+import { ApiClientError, OrreryApi } from '../src/index.js'
+import { json, scriptedServer, session, silence, text } from './scripted-server.js'
+
+const DEVICE = {
+  device_id: 'lab pc',
+  status: 'online',
+  platform: 'linux',
+  system_info: null,
+  features: ['journal'],
+  connected_at: null,
+  current_session_id: null,
+}
+const RESULT = { status: 'success', error: null, result: '', namespace: null, call_id: 'c1' }
+
+async function failure(promise: Promise<unknown>): Promise<ApiClientError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(ApiClientError)
+  expect((error as Error).message).not.toContain('\n')
+  return error as ApiClientError
+}
+
+function address(server: string): string {
+  return new OrreryApi({ server }).server
+}
+
+describe('OrreryApi', () => {
+  it('calls every route of the design, with the key', async () => {
+    const outcome = { session_id: 's1', status: 'completed', results: [RESULT], error: null }
+    const dispatched = { status: 'dispatched', task_name: 't 1', client_id: 'lab', session_id: 's1' }
+    await using server = await scriptedServer({
+      'GET /api/devices': json({ devices: [DEVICE] }),
+      'GET /api/devices/lab%20pc': json(DEVICE),
+      'GET /api/devices/lab%20pc/tools': json({ tools: [] }),
+      'POST /api/devices/lab%20pc/commands': json(outcome),
+      'POST /api/sessions': json(session(), 201),
+      'GET /api/sessions?device_id=lab&status=failed&limit=3&before=r9': json({ sessions: [session()] }),
+      'GET /api/sessions': json({ sessions: [] }),
+      'GET /api/sessions/s1': json(session()),
+      'POST /api/sessions/s1/cancel': text('', 'text/plain', 202),
+      'GET /api/health': json({ status: 'healthy', online_clients: ['lab'] }),
+      'GET /api/clients': json({ online_clients: ['lab'] }),
+      'POST /api/dispatch': json(dispatched),
+      'GET /api/task_result/t%201': json({ status: 'done', result: { a: 1 } }),
+    })
+    const api = new OrreryApi({ server: server.url, apiKey: 'secret' })
+    expect(await api.devices()).toEqual([DEVICE])
+    expect(await api.device('lab pc')).toEqual(DEVICE)
+    expect(await api.tools('lab pc')).toEqual([])
+    expect(await api.runCommands('lab pc', { commands: [{ tool_name: 'x' }], timeout_ms: 5 })).toEqual(outcome)
+    expect(await api.createSession({ device_id: 'lab', request: 'words' })).toEqual(session())
+    expect(await api.sessions({ device_id: 'lab', status: 'failed', limit: 3, before: 'r9' })).toEqual([session()])
+    expect(await api.sessions()).toEqual([])
+    expect(await api.session('s1')).toEqual(session())
+    await api.cancel('s1')
+    expect(await api.health()).toEqual({ status: 'healthy', online_clients: ['lab'] })
+    expect(await api.clients()).toEqual(['lab'])
+    expect(await api.dispatch({ client_id: 'lab', request: 'words' })).toEqual(dispatched)
+    expect(await api.taskResult('t 1')).toEqual({ status: 'done', result: { a: 1 } })
+    expect(server.seen.every((request) => request.headers['x-api-key'] === 'secret')).toBe(true)
+    expect(JSON.parse(server.seen[3]!.body)).toEqual({ commands: [{ tool_name: 'x' }], timeout_ms: 5 })
+  })
+
+  it('understands the addresses that people paste', () => {
+    expect(address('http://host:5000/')).toBe('http://host:5000')
+    expect(address('localhost:5000')).toBe('http://localhost:5000')
+    expect(address('127.0.0.1:5000')).toBe('http://127.0.0.1:5000')
+    expect(address('wss://host/orrery/ws')).toBe('https://host/orrery')
+    for (const bad of ['', 'http://', 'ftp://host', 'http://a b']) {
+      expect(() => address(bad)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }))
+    }
+  })
+
+  it('says that no server answers, and what to do', async () => {
+    const server = await scriptedServer({})
+    await server[Symbol.asyncDispose]()
+    const error = await failure(new OrreryApi({ server: server.url }).devices())
+    expect(error).toMatchObject({ code: 'CONNECT_FAILED', status: null })
+    expect(error.message).toBe(`No server answers at ${server.url} (ECONNREFUSED): is it running? Try 'orrery up'`)
+  })
+
+  it('says which key was refused, and where keys come from', async () => {
+    await using server = await scriptedServer({
+      'GET /api/devices': json({ detail: 'Invalid API key', code: 'UNAUTHORIZED' }, 401),
+    })
+    const named = await failure(new OrreryApi({ server: server.url, apiKey: 'secret', keySource: 'ORRERY_API_KEY' }).devices())
+    expect(named).toMatchObject({ code: 'UNAUTHORIZED', status: 401 })
+    expect(named.message).toContain('refused the API key from ORRERY_API_KEY')
+    expect(named.message).toContain('operator.key')
+    expect(named.message).not.toContain('secret')
+    const none = await failure(new OrreryApi({ server: server.url }).devices())
+    expect(none.message).toContain('none was given')
+  })
+
+  it("passes on the server's own code and text", async () => {
+    await using server = await scriptedServer({
+      'GET /api/devices/lab': json({ detail: "Device 'lab' is not connected", code: 'DEVICE_OFFLINE' }, 404),
+      'GET /api/sessions/x': json({ detail: 'of tomorrow', code: 'CODE_OF_A_NEWER_SERVER' }, 418),
+    })
+    const api = new OrreryApi({ server: server.url })
+    const offline = await failure(api.device('lab'))
+    expect(offline).toMatchObject({ code: 'DEVICE_OFFLINE', status: 404, message: "Device 'lab' is not connected" })
+    expect(await failure(api.session('x'))).toMatchObject({ code: 'CODE_OF_A_NEWER_SERVER', status: 418 })
+  })
+
+  it.each([
+    ['HTML instead of JSON', text('<html>hello</html>', 'text/html')],
+    ['an error page', text('<html>bad gateway</html>', 'text/html', 502)],
+    ['JSON of another form', json({ machines: [] })],
+    ['JSON that breaks off', text('{"devices": [', 'application/json')],
+  ])('tells %s from an answer of Orrery', async (_name, route) => {
+    await using server = await scriptedServer({ 'GET /api/devices': route })
+    const error = await failure(new OrreryApi({ server: server.url }).devices())
+    expect(error.code).toBe('INVALID_MESSAGE')
+    expect(error.message).toContain('does not answer as an Orrery server')
+  })
+
+  it('gives up on a server that is too slow', async () => {
+    await using server = await scriptedServer({ 'GET /api/devices': silence })
+    const error = await failure(new OrreryApi({ server: server.url, timeoutMs: 50 }).devices())
+    expect(error.code).toBe('TIMEOUT')
+    expect(error.message).toBe(`The server at ${server.url} did not answer GET /api/devices within 0.05 s`)
+  })
+
+  it('gives up on an answer whose body stops', async () => {
+    await using server = await scriptedServer({
+      'GET /api/devices': (_request, response) => void response.writeHead(200).write('{'),
+    })
+    expect((await failure(new OrreryApi({ server: server.url }).devices({ timeoutMs: 50 }))).code).toBe('TIMEOUT')
+  })
+
+  it("ends a call at the caller's signal, with its reason", async () => {
+    await using server = await scriptedServer({ 'POST /api/devices/lab/commands': silence })
+    const stop = new AbortController()
+    const call = new OrreryApi({ server: server.url }).runCommands(
+      'lab',
+      { commands: [{ tool_name: 'x' }] },
+      { signal: stop.signal },
+    )
+    stop.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+  })
+})
