@@ -1,0 +1,111 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { LogError, toLogError } from './log-error.js'
+
+/** How the file of a log is opened. */
+export interface DatabaseOptions {
+  labels: readonly string[]
+  durability: 'normal' | 'full'
+  /** Largest size of the file in bytes; beyond it appends fail as on a full disk. */
+  maxFileBytes?: number | undefined
+}
+
+/** What brings a file from version i to i + 1. Never change an entry: files that it made are out there. */
+const UPGRADES: readonly string[] = [
+  `
+  CREATE TABLE streams (
+    first_seq INTEGER PRIMARY KEY, -- seq of the first record, and with it the stream's own id
+    stream TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    closed_at INTEGER -- null while open
+  );
+  CREATE INDEX streams_open ON streams (first_seq) WHERE closed_at IS NULL;
+  CREATE INDEX streams_closed ON streams (closed_at) WHERE closed_at IS NOT NULL;
+  CREATE TABLE records (
+    seq INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    data TEXT NOT NULL
+  );
+  CREATE INDEX records_stream ON records (stream);
+  CREATE TABLE log_values (
+    stream INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (stream, id)
+  );
+  CREATE INDEX log_values_id ON log_values (id);
+  -- The highest seq that a pruned record had: no seq is given twice.
+  CREATE TABLE pruned (seq INTEGER NOT NULL);
+  INSERT INTO pruned VALUES (0);
+  `,
+]
+
+/**
+ * Opens the file and brings it to this version. Folders and the file are made if missing, for their owner only.
+ * @throws LogError `TOO_NEW`, `IN_USE`, `FULL` or `BROKEN`
+ */
+export function openDatabase(path: string, options: DatabaseOptions): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    if (path !== ':memory:') createFile(path)
+    db = new DatabaseSync(path)
+    // Exclusive: a second process gets "busy", and the lock goes with the process, however that ends.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
+    db.exec(`PRAGMA synchronous = ${options.durability === 'full' ? 'FULL' : 'NORMAL'}`)
+    db.exec('BEGIN IMMEDIATE')
+    upgrade(db, path)
+    addLabels(db, options.labels)
+    db.exec('COMMIT')
+    if (options.maxFileBytes !== undefined) {
+      db.exec(`PRAGMA max_page_count = ${Math.ceil(options.maxFileBytes / pragma(db, 'page_size'))}`)
+    }
+    return db
+  } catch (error) {
+    db?.close()
+    throw toLogError(error, path)
+  }
+}
+
+/** The number that a PRAGMA gives. */
+export function pragma(db: DatabaseSync, name: 'page_size' | 'page_count' | 'freelist_count' | 'user_version'): number {
+  return Number(db.prepare(`PRAGMA ${name}`).get()?.[name])
+}
+
+function createFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    // Never opened when it exists: closing a file drops all locks that this process has on it.
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}
+
+function upgrade(db: DatabaseSync, path: string): void {
+  const version = pragma(db, 'user_version')
+  if (version > UPGRADES.length) {
+    throw new LogError(
+      'TOO_NEW',
+      `${path} was written by a newer version (its format is ${version}, known is ${UPGRADES.length})`,
+    )
+  }
+  for (const statements of UPGRADES.slice(version)) db.exec(statements)
+  db.exec(`PRAGMA user_version = ${UPGRADES.length}`)
+}
+
+function addLabels(db: DatabaseSync, labels: readonly string[]): void {
+  const columns = new Set(
+    db
+      .prepare('PRAGMA table_info(streams)')
+      .all()
+      .map((column) => column['name']),
+  )
+  for (const label of labels) {
+    if (columns.has(`label_${label}`)) continue
+    db.exec(`ALTER TABLE streams ADD COLUMN label_${label} TEXT`)
+    db.exec(`CREATE INDEX streams_label_${label} ON streams (label_${label})`)
+  }
+}

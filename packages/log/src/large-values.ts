@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+
+/** Data as it is stored: its JSON text, and the large values that were taken out of it, by id. */
+export interface EncodedData {
+  text: string
+  values: ReadonlyMap<string, string>
+}
+
+/** Stands in a record for a value that is stored out of line. `bytes` is the size of the value's JSON. */
+export interface ValueReference {
+  $value: string
+  bytes: number
+}
+
+type Json = Record<string, unknown>
+
+const NONE: ReadonlyMap<string, string> = new Map()
+
+/**
+ * Turns data into text. Values of its top level, and of the objects in a list at its top level (`data.results[i].result`), are
+ * taken out when their JSON is above `inlineBytes`; so is what only looks like a reference, lest it be taken for one later.
+ * @throws TypeError when the data cannot be JSON (a cycle, a bigint)
+ */
+export function encodeData(data: unknown, inlineBytes: number): EncodedData {
+  const text = stringify(data) ?? 'null'
+  if ((!isLarge(text, inlineBytes) && !text.includes('"$value"')) || !isPlain(data)) return { text, values: NONE }
+  const values = new Map<string, string>()
+  const outer = mapValues(data, (value) =>
+    isListOfObjects(value)
+      ? value.map((item) => mapValues(item, (inner) => moveOut(inner, inlineBytes, values)))
+      : moveOut(value, inlineBytes, values),
+  )
+  return values.size === 0 ? { text, values: NONE } : { text: JSON.stringify(outer), values }
+}
+
+/** The inverse of the above: puts values back where `encodeData` leaves references. @param load gives `undefined` for a lost value */
+export function resolveData(data: unknown, load: (id: string) => unknown): unknown {
+  if (!isPlain(data)) return data
+  const restore = (value: unknown): unknown => (isReference(value) ? (load(value.$value) ?? value) : value)
+  return mapValues(data, (value) => (isListOfObjects(value) ? value.map((item) => mapValues(item, restore)) : restore(value)))
+}
+
+function moveOut(value: unknown, inlineBytes: number, values: Map<string, string>): unknown {
+  // One UTF-16 unit takes at most six bytes of JSON, so most values need no second look.
+  if (typeof value === 'string' ? value.length * 6 + 2 <= inlineBytes : typeof value !== 'object' || value === null) return value
+  const text = stringify(value)
+  if (text === undefined || (!isReference(value) && !isLarge(text, inlineBytes))) return value
+  const id = createHash('sha256').update(text).digest('hex')
+  values.set(id, text)
+  return { $value: id, bytes: Buffer.byteLength(text) } satisfies ValueReference
+}
+
+/** JSON.stringify with its true type: what JSON has no form for gives `undefined`. */
+function stringify(value: unknown): string | undefined {
+  return JSON.stringify(value)
+}
+
+function isLarge(text: string, limit: number): boolean {
+  return text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit)
+}
+
+/** `Object.fromEntries` defines its keys, so a key `__proto__` stays a key. */
+function mapValues(object: Json, change: (value: unknown) => unknown): Json {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
+}
+
+/** An object that JSON writes key by key: no list, and nothing that writes itself. */
+function isPlain(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !('toJSON' in value)
+}
+
+function isListOfObjects(value: unknown): value is Json[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isPlain)
+}
+
+function isReference(value: unknown): value is ValueReference {
+  return isPlain(value) && typeof value['$value'] === 'string' && typeof value['bytes'] === 'number'
+}

@@ -1,0 +1,59 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+
+/** The statements of a log, prepared once. Streams are named by their first seq. */
+export interface Statements {
+  begin: StatementSync
+  commit: StatementSync
+  lastSeq: StatementSync
+  findStream: StatementSync
+  /** Values: first seq, stream, time, closed at, then the labels in their order. */
+  addStream: StatementSync
+  setLabel: ReadonlyMap<string, StatementSync>
+  setClosed: StatementSync
+  addRecord: StatementSync
+  addValue: StatementSync
+  readRecords: StatementSync
+  readStream: StatementSync
+  readValue: StatementSync
+  usedBytes: StatementSync
+  /** The closed stream that was closed first. */
+  oldestClosed: StatementSync
+  deleteStream: StatementSync
+  deleteRecords: StatementSync
+  deleteValues: StatementSync
+  keepSeq: StatementSync
+}
+
+export function prepareStatements(db: DatabaseSync, labels: readonly string[]): Statements {
+  const columns = labels.map((label) => `, label_${label}`).join('')
+  return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    lastSeq: db.prepare('SELECT max((SELECT coalesce(max(seq), 0) FROM records), (SELECT max(seq) FROM pruned)) AS seq'),
+    findStream: db.prepare('SELECT first_seq FROM streams WHERE stream = ?'),
+    addStream: db.prepare(
+      `INSERT INTO streams (first_seq, stream, created_at, closed_at${columns}) VALUES (?, ?, ?, ?${', ?'.repeat(labels.length)})`,
+    ),
+    setLabel: new Map(
+      labels.map((label) => [label, db.prepare(`UPDATE streams SET label_${label} = ? WHERE first_seq = ?`)] as const),
+    ),
+    setClosed: db.prepare('UPDATE streams SET closed_at = ? WHERE first_seq = ?'),
+    addRecord: db.prepare('INSERT INTO records (seq, stream, type, time, data) VALUES (?, ?, ?, ?, ?)'),
+    addValue: db.prepare('INSERT OR IGNORE INTO log_values (stream, id, data) VALUES (?, ?, ?)'),
+    readRecords: db.prepare(
+      'SELECT seq, type, time, data FROM records WHERE stream = (SELECT first_seq FROM streams WHERE stream = ?) AND seq > ? ORDER BY seq',
+    ),
+    readStream: db.prepare('SELECT * FROM streams WHERE stream = ?'),
+    readValue: db.prepare('SELECT data FROM log_values WHERE id = ? LIMIT 1'),
+    usedBytes: db.prepare(
+      'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()',
+    ),
+    oldestClosed: db.prepare(
+      'SELECT first_seq, closed_at FROM streams WHERE closed_at IS NOT NULL ORDER BY closed_at, first_seq LIMIT 1',
+    ),
+    deleteStream: db.prepare('DELETE FROM streams WHERE first_seq = ?'),
+    deleteRecords: db.prepare('DELETE FROM records WHERE stream = ?'),
+    deleteValues: db.prepare('DELETE FROM log_values WHERE stream = ?'),
+    keepSeq: db.prepare('UPDATE pruned SET seq = ?'),
+  }
+}

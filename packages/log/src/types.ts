@@ -1,0 +1,46 @@
+/** One record. `seq` grows over the whole log and is never given twice, so a stream's records have gaps between them. */
+export interface LogRecord {
+  seq: number
+  stream: string
+  type: string
+  /** Milliseconds since the epoch. */
+  time: number
+  data: unknown
+}
+
+/** A stream: all records of one name. It exists from its first record on. */
+export interface StreamInfo {
+  stream: string
+  open: boolean
+  firstSeq: number
+  /** Milliseconds since the epoch. */
+  createdAt: number
+  labels: Record<string, string | null>
+}
+
+/** What changes on the stream together with a record. */
+export interface AppendOptions {
+  /** Labels to set; others stay as they are. */
+  labels?: Record<string, string | null>
+  /** False closes the stream, so that it may be pruned; true opens it again. Records may be added to both. */
+  open?: boolean
+}
+
+/** Which streams to list, oldest first unless told otherwise. */
+export interface StreamQuery {
+  /** Labels that must have this value. */
+  labels?: Record<string, string>
+  open?: boolean
+  /** Name of a stream: only those that began before it; none if it is not known. */
+  before?: string
+  limit?: number
+  newestFirst?: boolean
+}
+
+/** What may stay. */
+export interface PruneLimits {
+  /** Streams that were closed at least this many milliseconds ago go. */
+  maxAgeMs?: number
+  /** Streams go until the log is not larger than this. */
+  maxBytes?: number
+}
