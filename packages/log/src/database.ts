@@ -2,14 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { LogError, toLogError } from './log-error.js'
-
-/** How the file of a log is opened. */
-export interface DatabaseOptions {
-  labels: readonly string[]
-  durability: 'normal' | 'full'
-  /** Largest size of the file in bytes; beyond it appends fail as on a full disk. */
-  maxFileBytes?: number | undefined
-}
+import type { RecordLogOptions } from './types.js'
 
 /** What brings a file from version i to i + 1. Never change an entry: files that it made are out there. */
 const UPGRADES: readonly string[] = [
@@ -47,14 +40,14 @@ const UPGRADES: readonly string[] = [
  * Opens the file and brings it to this version. Folders and the file are made if missing, for their owner only.
  * @throws LogError `TOO_NEW`, `IN_USE`, `FULL` or `BROKEN`
  */
-export function openDatabase(path: string, options: DatabaseOptions): DatabaseSync {
+export function openDatabase(path: string, options: Pick<RecordLogOptions, 'labels' | 'maxFileBytes'>): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     if (path !== ':memory:') createFile(path)
     db = new DatabaseSync(path)
     // Exclusive: a second process gets "busy", and the lock goes with the process, however that ends.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
-    db.exec(`PRAGMA synchronous = ${options.durability === 'full' ? 'FULL' : 'NORMAL'}`)
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL')
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     db.exec('BEGIN IMMEDIATE')
     upgrade(db, path)
     addLabels(db, options.labels)

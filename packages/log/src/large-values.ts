@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 
-/** Data as it is stored: its JSON text, and the large values that were taken out of it, by id. */
+/** Data as it is stored: with references, as JSON text, and the large values that were taken out of it, by id. */
 export interface EncodedData {
+  stored: unknown
   text: string
   values: ReadonlyMap<string, string>
 }
@@ -23,14 +24,14 @@ const NONE: ReadonlyMap<string, string> = new Map()
  */
 export function encodeData(data: unknown, inlineBytes: number): EncodedData {
   const text = stringify(data) ?? 'null'
-  if ((!isLarge(text, inlineBytes) && !text.includes('"$value"')) || !isPlain(data)) return { text, values: NONE }
+  if ((!isLarge(text, inlineBytes) && !text.includes('"$value"')) || !isPlain(data)) return { stored: data, text, values: NONE }
   const values = new Map<string, string>()
   const outer = mapValues(data, (value) =>
     isListOfObjects(value)
       ? value.map((item) => mapValues(item, (inner) => moveOut(inner, inlineBytes, values)))
       : moveOut(value, inlineBytes, values),
   )
-  return values.size === 0 ? { text, values: NONE } : { text: JSON.stringify(outer), values }
+  return values.size === 0 ? { stored: data, text, values } : { stored: outer, text: JSON.stringify(outer), values }
 }
 
 /** The inverse of the above: puts values back where `encodeData` leaves references. @param load gives `undefined` for a lost value */

@@ -1,47 +1,19 @@
+import { closeSync, fdatasync, openSync } from 'node:fs'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { promisify } from 'node:util'
+import { CommitQueue } from './commit-queue.js'
 import { openDatabase, pragma } from './database.js'
-import { encodeData, resolveData, type EncodedData } from './large-values.js'
+import { encodeData, resolveData } from './large-values.js'
 import { LogError, toLogError } from './log-error.js'
+import { RecordWriter, type NewRecord } from './record-writer.js'
+import { sharedSync } from './shared-sync.js'
 import { prepareStatements, type Statements } from './statements.js'
-import type { AppendOptions, LogRecord, PruneLimits, StreamInfo, StreamQuery } from './types.js'
-
-/** How a log is opened. */
-export interface RecordLogOptions {
-  /** What streams are looked up by: `[a-z_]+`. Each is an indexed column. */
-  labels: readonly string[]
-  /** `normal` survives a killed process, `full` a power cut too. Default `normal`. */
-  durability?: 'normal' | 'full'
-  /** Milliseconds since the epoch. Default the system's clock. */
-  now?: () => number
-  /** JSON of a value above this many bytes is stored out of line. Default 64 KiB. */
-  inlineBytes?: number
-  /** Largest size of the file; beyond it appends fail with `FULL`. Default: what the disk holds. */
-  maxFileBytes?: number
-}
-
-/** One record to be appended. */
-export interface LogEntry extends AppendOptions {
-  stream: string
-  type: string
-  data: unknown
-}
-
-interface Pending {
-  stream: string
-  type: string
-  time: number
-  encoded: EncodedData
-  options: AppendOptions | undefined
-  resolve: (seq: number) => void
-  reject: (error: LogError) => void
-  seq: number
-}
-
-type Row = Record<string, unknown>
+import { streamQuery } from './stream-query.js'
+import type { AppendOptions, LogEntry, LogRecord, PruneLimits, RecordLogOptions, StreamInfo, StreamQuery } from './types.js'
 
 /**
  * Append-only records in one SQLite file, each in a stream. What is appended in one turn of the event loop is committed together
- * at its end. One process has the file at a time. Every method throws `LogError` `CLOSED` after `close`.
+ * at its end. One process has the file at a time. Everything but `close` throws `LogError` `CLOSED` after `close`.
  */
 export class RecordLog {
   readonly #path: string
@@ -51,19 +23,27 @@ export class RecordLog {
   readonly #db: DatabaseSync
   readonly #statements: Statements
   readonly #queries = new Map<string, StatementSync>()
-  #pending: Pending[] = []
-  #scheduled: NodeJS.Immediate | null = null
-  #lastSeq: number
-  #closed = false
+  readonly #writer: RecordWriter
+  readonly #queue: CommitQueue<NewRecord>
+  /** The write-ahead log's descriptor, when every commit is synced. */
+  readonly #wal: number | null
+  #closing: Promise<void> | null = null
 
-  private constructor(path: string, db: DatabaseSync, options: RecordLogOptions) {
+  private constructor(path: string, options: RecordLogOptions) {
     this.#path = path
-    this.#db = db
     this.#labels = options.labels
     this.#now = options.now ?? Date.now
     this.#inlineBytes = options.inlineBytes ?? 64 * 1024
-    this.#statements = prepareStatements(db, options.labels)
-    this.#lastSeq = Number(this.#statements.lastSeq.get()?.['seq'])
+    this.#db = openDatabase(path, options)
+    this.#statements = prepareStatements(this.#db, options.labels)
+    this.#writer = new RecordWriter(this.#db, path, options.labels, this.#statements)
+    // SQLite itself would sync on the main thread (synchronous=FULL), which on a slow disk blocks everything else.
+    const wal = options.durability === 'full' && path !== ':memory:' ? openSync(`${path}-wal`, 'r+') : null
+    this.#wal = wal
+    this.#queue = new CommitQueue({
+      write: (records) => this.#writer.write(records),
+      sync: wal === null ? undefined : sharedSync(() => promisify(fdatasync)(wal)),
+    })
   }
 
   /**
@@ -73,78 +53,52 @@ export class RecordLog {
    * @throws TypeError for a label that is not `[a-z_]+` or comes twice
    */
   static open(path: string, options: RecordLogOptions): RecordLog {
-    const { labels, durability = 'normal', maxFileBytes } = options
-    for (const label of labels) if (!/^[a-z_]+$/.test(label)) throw new TypeError(`Invalid label '${label}': must be [a-z_]+`)
-    if (new Set(labels).size !== labels.length) throw new TypeError('A label comes twice')
-    return new RecordLog(path, openDatabase(path, { labels, durability, maxFileBytes }), options)
+    for (const label of options.labels) {
+      if (!/^[a-z_]+$/.test(label)) throw new TypeError(`Invalid label '${label}': must be [a-z_]+`)
+    }
+    if (new Set(options.labels).size !== options.labels.length) throw new TypeError('A label comes twice')
+    return new RecordLog(path, options)
   }
 
   /**
    * Adds a record. The data is read at once, so it may be changed afterwards.
-   * @returns its seq, once it is committed
-   * @throws LogError `FULL` or `BROKEN`: nothing of this turn was recorded; later appends may succeed. TypeError when the data
-   * cannot be JSON or a label is unknown
+   * @returns its seq, once it is recorded
+   * @throws LogError `FULL` or `BROKEN`: nothing of this turn was recorded; later appends may succeed
+   * @throws TypeError when the data cannot be JSON or a label is unknown
    */
   async append(stream: string, type: string, data: unknown, options?: AppendOptions): Promise<number> {
-    this.#assertOpen()
-    this.#assertLabels(options?.labels)
-    return this.#enqueue(stream, type, encodeData(data, this.#inlineBytes), options)
+    return this.#queue.add(this.#newRecord(stream, type, data, options))
   }
 
   /** Adds records, all or none. @returns their seqs, in order. @throws as `append` does */
   async appendAll(entries: readonly LogEntry[]): Promise<number[]> {
-    this.#assertOpen()
-    for (const { labels } of entries) this.#assertLabels(labels)
-    const encoded = entries.map((entry) => encodeData(entry.data, this.#inlineBytes))
-    // What is queued in one turn is one transaction.
-    return Promise.all(
-      encoded.map((data, index) => {
-        const entry = entries[index] as LogEntry
-        return this.#enqueue(entry.stream, entry.type, data, entry)
-      }),
-    )
+    const records = entries.map((entry) => this.#newRecord(entry.stream, entry.type, entry.data, entry))
+    // What is added in one turn is one transaction.
+    return Promise.all(records.map((record) => this.#queue.add(record)))
   }
 
   /** The committed records of a stream after `afterSeq`, in order. Large values are references; see `resolve`. */
   read(stream: string, afterSeq = 0): LogRecord[] {
-    return this.#query(() =>
-      this.#statements.readRecords.all(stream, afterSeq).map((row) => ({
-        seq: Number(row['seq']),
-        stream,
-        type: String(row['type']),
-        time: Number(row['time']),
-        data: JSON.parse(String(row['data'])),
-      })),
-    )
+    return this.#query(() => this.#statements.readRecords.all(stream, afterSeq)).map((row) => ({
+      seq: Number(row['seq']),
+      stream,
+      type: String(row['type']),
+      time: Number(row['time']),
+      data: JSON.parse(String(row['data'])),
+    }))
   }
 
+  /** What is known of a stream; `undefined` if it has no records. */
   stream(stream: string): StreamInfo | undefined {
     const row = this.#query(() => this.#statements.readStream.get(stream))
     return row === undefined ? undefined : this.#streamInfo(row)
   }
 
-  /** @throws TypeError for an unknown label */
+  /** Lists streams. @throws TypeError for an unknown label */
   streams(query: StreamQuery = {}): StreamInfo[] {
     this.#assertLabels(query.labels)
-    const labels = Object.entries(query.labels ?? {})
-    const conditions = labels.map(([label]) => `label_${label} = ?`)
-    const values: (string | number)[] = labels.map(([, value]) => value)
-    if (query.open !== undefined) conditions.push(`closed_at IS ${query.open ? '' : 'NOT '}NULL`)
-    if (query.before !== undefined) {
-      conditions.push('first_seq < (SELECT first_seq FROM streams WHERE stream = ?)')
-      values.push(query.before)
-    }
-    values.push(query.limit ?? -1)
-    // Few streams are open at a time; the planner does not know that.
-    const source = query.open === true ? 'streams INDEXED BY streams_open' : 'streams'
-    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-    const order = query.newestFirst === true ? 'DESC' : 'ASC'
-    const sql = `SELECT * FROM ${source} ${where} ORDER BY first_seq ${order} LIMIT ?`
-    return this.#query(() =>
-      this.#prepared(sql)
-        .all(...values)
-        .map((row) => this.#streamInfo(row)),
-    )
+    const { sql, values } = streamQuery(query)
+    return this.#query(() => this.#prepared(sql).all(...values)).map((row) => this.#streamInfo(row))
   }
 
   /** A value that was stored out of line, by the `$value` of its reference; `undefined` when it is gone. */
@@ -160,7 +114,7 @@ export class RecordLog {
 
   /** Size of what is kept, in bytes. */
   get bytes(): number {
-    return this.#query(() => Number(this.#statements.usedBytes.get()?.['bytes']))
+    return Number(this.#query(() => this.#statements.usedBytes.get())?.['bytes'])
   }
 
   /**
@@ -170,90 +124,25 @@ export class RecordLog {
    */
   prune(limits: PruneLimits): number {
     this.#assertOpen()
-    this.#commit()
-    const closedBy = limits.maxAgeMs === undefined ? -1 : this.#now() - limits.maxAgeMs
-    const maxBytes = limits.maxBytes ?? Infinity
-    let count = 0
-    this.#transaction(() => {
-      for (;;) {
-        const row = this.#statements.oldestClosed.get()
-        if (row === undefined || (Number(row['closed_at']) > closedBy && this.bytes <= maxBytes)) break
-        if (count === 0) this.#statements.keepSeq.run(this.#lastSeq)
-        const firstSeq = Number(row['first_seq'])
-        this.#statements.deleteRecords.run(firstSeq)
-        this.#statements.deleteValues.run(firstSeq)
-        this.#statements.deleteStream.run(firstSeq)
-        count += 1
-      }
-    })
+    this.#queue.commit()
+    const count = this.#writer.prune(limits, this.#now())
     if (count > 0) this.#shrink()
     return count
   }
 
-  /** Commits what waits and closes the file. May be called again. */
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#commit()
-    this.#closed = true
-    this.#db.close()
-  }
-
-  #enqueue(stream: string, type: string, encoded: EncodedData, options: AppendOptions | undefined): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ stream, type, time: this.#now(), encoded, options, resolve, reject, seq: 0 })
-      this.#scheduled ??= setImmediate(() => this.#commit())
+  /** Records what waits and closes the file. May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#queue.drain().then(() => {
+      if (this.#wal !== null) closeSync(this.#wal)
+      this.#db.close()
     })
+    return this.#closing
   }
 
-  #commit(): void {
-    if (this.#scheduled !== null) clearImmediate(this.#scheduled)
-    this.#scheduled = null
-    const group = this.#pending
-    if (group.length === 0) return
-    this.#pending = []
-    const lastSeq = this.#lastSeq
-    try {
-      this.#transaction(() => {
-        for (const pending of group) this.#write(pending)
-      })
-    } catch (error) {
-      this.#lastSeq = lastSeq
-      const failure = toLogError(error, this.#path)
-      for (const pending of group) pending.reject(failure)
-      return
-    }
-    for (const pending of group) pending.resolve(pending.seq)
-  }
-
-  #write(pending: Pending): void {
-    const { stream, type, time, encoded, options } = pending
-    const { findStream, addStream, setLabel, setClosed, addRecord, addValue } = this.#statements
-    const seq = (this.#lastSeq += 1)
-    const found = findStream.get(stream)
-    let id = seq
-    if (found === undefined) {
-      const labels = this.#labels.map((label) => options?.labels?.[label] ?? null)
-      addStream.run(seq, stream, time, options?.open === false ? time : null, ...labels)
-    } else {
-      id = Number(found['first_seq'])
-      for (const [label, value] of Object.entries(options?.labels ?? {})) setLabel.get(label)?.run(value, id)
-      if (options?.open !== undefined) setClosed.run(options.open ? null : time, id)
-    }
-    for (const [valueId, text] of encoded.values) addValue.run(id, valueId, text)
-    addRecord.run(seq, id, type, time, encoded.text)
-    pending.seq = seq
-  }
-
-  #transaction(work: () => void): void {
-    try {
-      this.#statements.begin.run()
-      work()
-      this.#statements.commit.run()
-    } catch (error) {
-      // SQLite has rolled back by itself after some errors.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      throw toLogError(error, this.#path)
-    }
+  #newRecord(stream: string, type: string, data: unknown, options: AppendOptions | undefined): NewRecord {
+    this.#assertOpen()
+    this.#assertLabels(options?.labels)
+    return { stream, type, time: this.#now(), data: encodeData(data, this.#inlineBytes), options }
   }
 
   /** Gives room back to the file system when it is worth the copying; free pages are used again in any case. */
@@ -281,7 +170,7 @@ export class RecordLog {
     return statement
   }
 
-  #streamInfo(row: Row): StreamInfo {
+  #streamInfo(row: Record<string, unknown>): StreamInfo {
     return {
       stream: String(row['stream']),
       open: row['closed_at'] === null,
@@ -292,7 +181,7 @@ export class RecordLog {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new LogError('CLOSED', `${this.#path} is closed`)
+    if (this.#closing !== null) throw new LogError('CLOSED', `${this.#path} is closed`)
   }
 
   #assertLabels(labels: Record<string, string | null> | undefined): void {

@@ -1,3 +1,17 @@
+/** How a log is opened. */
+export interface RecordLogOptions {
+  /** What streams are looked up by: `[a-z_]+`. Each is an indexed column. */
+  labels: readonly string[]
+  /** `normal` survives a killed process, `full` a power cut too. Default `normal`. */
+  durability?: 'normal' | 'full'
+  /** Milliseconds since the epoch. Default the system's clock. */
+  now?: () => number
+  /** JSON of a value above this many bytes is stored out of line. Default 64 KiB. */
+  inlineBytes?: number
+  /** Largest size of the file in bytes; beyond it appends fail with `FULL`. Default: what the disk holds. */
+  maxFileBytes?: number
+}
+
 /** One record. `seq` grows over the whole log and is never given twice, so a stream's records have gaps between them. */
 export interface LogRecord {
   seq: number
@@ -24,6 +38,13 @@ export interface AppendOptions {
   labels?: Record<string, string | null>
   /** False closes the stream, so that it may be pruned; true opens it again. Records may be added to both. */
   open?: boolean
+}
+
+/** One record to be appended. */
+export interface LogEntry extends AppendOptions {
+  stream: string
+  type: string
+  data: unknown
 }
 
 /** Which streams to list, oldest first unless told otherwise. */

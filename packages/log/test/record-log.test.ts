@@ -16,8 +16,8 @@ describe('RecordLog', () => {
   it('gives back what was appended, in order, after it was closed and opened again', async () => {
     const path = join(folder, 'a', 'log.db')
     const log = RecordLog.open(path, { labels: ['status'], now: () => 5 })
-    const first = await log.append('s1', 'accepted', { request: 'x' }, { labels: { status: 'accepted' } })
-    const second = await log.append('s1', 'ended', null, { labels: { status: 'completed' }, open: false })
+    const { seq: first } = await log.append('s1', 'accepted', { request: 'x' }, { labels: { status: 'accepted' } })
+    const { seq: second } = await log.append('s1', 'ended', null, { labels: { status: 'completed' }, open: false })
     await log.close()
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(statSync(join(folder, 'a')).mode & 0o777).toBe(0o700)
@@ -36,7 +36,7 @@ describe('RecordLog', () => {
     expect(again.streams({ labels: { status: 'completed' } })).toHaveLength(1)
     expect(again.prune({ maxAgeMs: 0 })).toBe(1)
     expect(again.read('s1')).toEqual([])
-    expect(await again.append('s2', 'accepted', {})).toBe(second + 1)
+    expect((await again.append('s2', 'accepted', {})).seq).toBe(second + 1)
     await again.close()
   })
 

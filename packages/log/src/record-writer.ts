@@ -1,0 +1,92 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { EncodedData } from './large-values.js'
+import { toLogError } from './log-error.js'
+import type { Statements } from './statements.js'
+import type { AppendOptions, PruneLimits } from './types.js'
+
+/** A record that is ready to be written. */
+export interface NewRecord {
+  stream: string
+  type: string
+  time: number
+  data: EncodedData
+  options: AppendOptions | undefined
+}
+
+/** Everything that changes the file of a log, one transaction at a time. */
+export class RecordWriter {
+  readonly #db: DatabaseSync
+  readonly #path: string
+  readonly #labels: readonly string[]
+  readonly #statements: Statements
+  #lastSeq: number
+
+  constructor(db: DatabaseSync, path: string, labels: readonly string[], statements: Statements) {
+    this.#db = db
+    this.#path = path
+    this.#labels = labels
+    this.#statements = statements
+    this.#lastSeq = Number(statements.lastSeq.get()?.['seq'])
+  }
+
+  /** Adds records, all or none. @returns their seqs. @throws LogError `FULL` or `BROKEN` */
+  write(records: readonly NewRecord[]): number[] {
+    const before = this.#lastSeq
+    try {
+      return this.#transaction(() => records.map((record) => this.#add(record)))
+    } catch (error) {
+      this.#lastSeq = before
+      throw error
+    }
+  }
+
+  /**
+   * Deletes closed streams, those that were closed first first.
+   * @param now milliseconds since the epoch
+   * @returns how many. @throws LogError `FULL` or `BROKEN`
+   */
+  prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits, now: number): number {
+    const { oldestClosed, usedBytes, keepSeq, deleteRecords, deleteValues, deleteStream } = this.#statements
+    return this.#transaction(() => {
+      for (let count = 0; ; count += 1) {
+        const oldest = oldestClosed.get()
+        if (oldest === undefined) return count
+        const tooOld = now - Number(oldest['closed_at']) >= maxAgeMs
+        if (!tooOld && Number(usedBytes.get()?.['bytes']) <= maxBytes) return count
+        const firstSeq = Number(oldest['first_seq'])
+        for (const statement of [deleteRecords, deleteValues, deleteStream]) statement.run(firstSeq)
+        keepSeq.run(this.#lastSeq)
+      }
+    })
+  }
+
+  #add({ stream, type, time, data, options }: NewRecord): number {
+    const { findStream, addStream, setLabel, setClosed, addRecord, addValue } = this.#statements
+    const seq = (this.#lastSeq += 1)
+    const found = findStream.get(stream)
+    const id = found === undefined ? seq : Number(found['first_seq'])
+    if (found === undefined) {
+      const labels = this.#labels.map((label) => options?.labels?.[label] ?? null)
+      addStream.run(seq, stream, time, options?.open === false ? time : null, ...labels)
+    } else {
+      for (const label in options?.labels) setLabel.get(label)?.run(options.labels[label] ?? null, id)
+      if (options?.open !== undefined) setClosed.run(options.open ? null : time, id)
+    }
+    for (const [valueId, text] of data.values) addValue.run(id, valueId, text)
+    addRecord.run(seq, id, type, time, data.text)
+    return seq
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      this.#statements.begin.run()
+      const result = work()
+      this.#statements.commit.run()
+      return result
+    } catch (error) {
+      // After some errors SQLite has rolled back by itself.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      throw toLogError(error, this.#path)
+    }
+  }
+}
