@@ -261,7 +261,10 @@ export const ERRORS = {
     (v) => `${v.operation} timed out after ${v.seconds}s`,
   ),
 
-  // HTTP
+  // HTTP; the first three are those of existing peers
+  EMPTY_TASK_CONTENT: entry(400, 'A dispatch has no request.', () => 'Empty task content'),
+  EMPTY_CLIENT_ID: entry(400, 'A dispatch names no device.', () => 'Empty client ID'),
+  CLIENT_NOT_ONLINE: entry(404, 'The device of a dispatch is not online.', () => 'Client not online'),
   INVALID_INPUT: entry<[{ detail: string }]>(422, 'A request body or parameter has the wrong form.', (v) => v.detail),
   NOT_FOUND: entry(404, 'No such path.', () => 'Not Found'),
   METHOD_NOT_ALLOWED: entry(405, 'The path exists, the method does not.', () => 'Method Not Allowed'),

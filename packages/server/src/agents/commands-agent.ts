@@ -1,0 +1,15 @@
+import type { Agent } from './agent.js'
+
+/** Runs a given list of commands as one batch: completed when every result is a success, else failed. The results are the result. */
+export const commandsAgent: Agent = {
+  name: 'commands',
+  accepts: (work) => work.kind === 'commands',
+  async run(context) {
+    const { work } = context
+    if (work.kind !== 'commands') throw new TypeError(`not a list of commands: ${work.kind}`)
+    const results = await context.execute(work.commands, work.timeout_ms === undefined ? {} : { timeoutMs: work.timeout_ms })
+    const failed = results.find((result) => result.status !== 'success')
+    if (failed === undefined) return { status: 'completed', result: results }
+    return { status: 'failed', result: results, error: failed.error }
+  },
+}

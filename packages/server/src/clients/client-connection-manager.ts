@@ -1,0 +1,140 @@
+import { aipError, type ClientType, type Feature, type TaskExecutionProtocol, type Transport } from '@orrery/aip'
+
+/** A client that is online. */
+export interface ClientInfo {
+  clientId: string
+  clientType: ClientType
+  platform: string
+  /** As sent with the registration. */
+  metadata: Record<string, unknown> | null
+  /** What the device tells about itself; null if it told nothing. */
+  systemInfo: Record<string, unknown> | null
+  /** The optional behaviours that this client understands. */
+  features: ReadonlySet<Feature>
+  /** Milliseconds since the epoch. */
+  connectedAt: number
+  transport: Transport
+  taskProtocol: TaskExecutionProtocol
+  /** The device that a constellation registered for. */
+  scope: string | null
+}
+
+/** A device that was online before. */
+export type KnownDevice = Pick<ClientInfo, 'clientId' | 'platform' | 'systemInfo' | 'features'>
+
+/** Devices that are remembered after they left. */
+const MAX_KNOWN_DEVICES = 1000
+
+/** Who is online, and which sessions concern whom. Knows neither sockets' messages nor how sessions run. */
+export class ClientConnectionManager {
+  readonly #clients = new Map<string, ClientInfo>()
+  readonly #known = new Map<string, KnownDevice>()
+  readonly #deviceSessions = new Map<string, Set<string>>()
+  readonly #constellationSessions = new Map<string, Set<string>>()
+
+  /** @throws AipError `DUPLICATE_CLIENT` while a client of this id is online */
+  addClient(info: ClientInfo): void {
+    if (this.#clients.has(info.clientId)) throw aipError('DUPLICATE_CLIENT', { id: info.clientId })
+    this.#clients.set(info.clientId, info)
+    if (info.clientType === 'device') this.#remember(info)
+  }
+
+  /** Does nothing if the client is not online, or is online on another connection. */
+  removeClient(clientId: string, transport?: Transport): void {
+    const client = this.#clients.get(clientId)
+    if (client === undefined || (transport !== undefined && client.transport !== transport)) return
+    this.#clients.delete(clientId)
+  }
+
+  getClientInfo(clientId: string): ClientInfo | undefined {
+    return this.#clients.get(clientId)
+  }
+
+  isOnline(clientId: string): boolean {
+    return this.#clients.has(clientId)
+  }
+
+  /** True only for devices. */
+  isDeviceConnected(clientId: string): boolean {
+    return this.#clients.get(clientId)?.clientType === 'device'
+  }
+
+  /** Ids in the order of their connection. */
+  listClients(type?: ClientType): string[] {
+    return [...this.#clients.values()]
+      .filter((client) => type === undefined || client.clientType === type)
+      .map((client) => client.clientId)
+  }
+
+  /** Devices that are online or were, in the order of their first connection. */
+  knownDevices(): KnownDevice[] {
+    return [...this.#known.values()]
+  }
+
+  knownDevice(deviceId: string): KnownDevice | undefined {
+    return this.#known.get(deviceId)
+  }
+
+  getDeviceSystemInfo(deviceId: string): Record<string, unknown> | null {
+    const client = this.#clients.get(deviceId)
+    return client?.clientType === 'device' ? client.systemInfo : null
+  }
+
+  /** Replaces what a device told about itself. */
+  setDeviceSystemInfo(deviceId: string, info: Record<string, unknown>): void {
+    const client = this.#clients.get(deviceId)
+    if (client?.clientType !== 'device') return
+    client.systemInfo = info
+    this.#remember(client)
+  }
+
+  addDeviceSession(deviceId: string, sessionId: string): void {
+    addTo(this.#deviceSessions, deviceId, sessionId)
+  }
+
+  removeDeviceSession(deviceId: string, sessionId: string): void {
+    removeFrom(this.#deviceSessions, deviceId, sessionId)
+  }
+
+  /** Live sessions on a device; a copy. */
+  getDeviceSessions(deviceId: string): string[] {
+    return [...(this.#deviceSessions.get(deviceId) ?? [])]
+  }
+
+  addConstellationSession(constellationId: string, sessionId: string): void {
+    addTo(this.#constellationSessions, constellationId, sessionId)
+  }
+
+  removeConstellationSession(constellationId: string, sessionId: string): void {
+    removeFrom(this.#constellationSessions, constellationId, sessionId)
+  }
+
+  /** Live sessions that a constellation asked for; a copy. */
+  getConstellationSessions(constellationId: string): string[] {
+    return [...(this.#constellationSessions.get(constellationId) ?? [])]
+  }
+
+  getStats(): { total: number; device_clients: number; constellation_clients: number } {
+    const devices = this.listClients('device').length
+    return { total: this.#clients.size, device_clients: devices, constellation_clients: this.#clients.size - devices }
+  }
+
+  #remember({ clientId, platform, systemInfo, features }: ClientInfo): void {
+    this.#known.set(clientId, { clientId, platform, systemInfo, features })
+    if (this.#known.size <= MAX_KNOWN_DEVICES) return
+    const forgotten = [...this.#known.keys()].find((id) => !this.#clients.has(id))
+    if (forgotten !== undefined) this.#known.delete(forgotten)
+  }
+}
+
+function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
+  const set = map.get(key)
+  if (set === undefined) map.set(key, new Set([value]))
+  else set.add(value)
+}
+
+function removeFrom(map: Map<string, Set<string>>, key: string, value: string): void {
+  const set = map.get(key)
+  set?.delete(value)
+  if (set?.size === 0) map.delete(key)
+}

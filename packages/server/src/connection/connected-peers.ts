@@ -1,0 +1,67 @@
+import { messageOf, type Logger } from '@orrery/aip'
+import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { DevicePeer, Peers, TaskEnd } from '../sessions/peers.js'
+import type { Task } from '../sessions/task.js'
+import { wireResult } from './wire-result.js'
+
+/** Lets sessions reach the clients that are online. */
+export class ConnectedPeers implements Peers {
+  readonly #clients: ClientConnectionManager
+  readonly #logger: Logger
+
+  constructor(clients: ClientConnectionManager, logger: Logger) {
+    this.#clients = clients
+    this.#logger = logger
+  }
+
+  device(id: string): DevicePeer | undefined {
+    const client = this.#clients.getClientInfo(id)
+    if (client?.clientType !== 'device') return undefined
+    const { platform, features, taskProtocol } = client
+    return {
+      deviceId: id,
+      platform,
+      features,
+      sendCommands: (batch) => taskProtocol.sendCommands(batch),
+      sendTaskAssignment: (task) => taskProtocol.sendTaskAssignment(task),
+      sendCancel: (target) => taskProtocol.sendCancel(target),
+    }
+  }
+
+  sessionOpened({ sessionId, deviceId, owner }: Task): void {
+    this.#clients.addDeviceSession(deviceId, sessionId)
+    if (owner.kind === 'constellation' && owner.client_id !== null)
+      this.#clients.addConstellationSession(owner.client_id, sessionId)
+  }
+
+  /** The requester first, then the device (protocol reference 6.5), with the same response id. */
+  async taskEnded(end: TaskEnd): Promise<void> {
+    const { sessionId, deviceId, owner } = end
+    this.#clients.removeDeviceSession(deviceId, sessionId)
+    if (owner.client_id !== null) this.#clients.removeConstellationSession(owner.client_id, sessionId)
+    const responseId = crypto.randomUUID()
+    const requester = owner.kind === 'constellation' && end.tellRequester ? owner.client_id : null
+    for (const id of [requester, deviceId]) {
+      const client = id === null ? undefined : this.#clients.getClientInfo(id)
+      if (client !== undefined) await this.#sendEnd(client, end, responseId)
+    }
+  }
+
+  async #sendEnd(client: ClientInfo, { sessionId, outcome, request }: TaskEnd, responseId: string): Promise<void> {
+    if (client.transport.state !== 'connected') {
+      this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
+      return
+    }
+    try {
+      await client.taskProtocol.sendTaskEnd({
+        sessionId,
+        status: outcome.status === 'completed' ? 'completed' : 'failed',
+        result: wireResult(request, outcome),
+        error: outcome.error,
+        responseId,
+      })
+    } catch (error) {
+      this.#logger.error(`[WS] ❌ Failed to send result for ${sessionId}: ${messageOf(error)}`)
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import {
+  AIPProtocol,
+  AipError,
+  DeviceInfoProtocol,
+  HeartbeatProtocol,
+  type TaskExecutionProtocol,
+  aipError,
+  messageOf,
+  systemClock,
+  type Clock,
+  type ClientMessage,
+  type ClientMessageType,
+  type CloseInfo,
+  type Dialect,
+  type Logger,
+  type Transport,
+} from '@orrery/aip'
+import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { SessionManager } from '../sessions/session-manager.js'
+import { Registration, type Credential } from './registration.js'
+import { taskFrom } from './task-intake.js'
+
+/** One registered connection: its pinned identity and its protocols. */
+interface ConnectionContext {
+  readonly client: ClientInfo
+  readonly aip: AIPProtocol<'server'>
+  readonly heartbeat: HeartbeatProtocol
+  readonly deviceInfo: DeviceInfoProtocol
+  readonly task: TaskExecutionProtocol
+}
+
+/** What is done with each type of message. A type without a handler does not compile. */
+type Handlers = {
+  [T in ClientMessageType]: (message: Extract<ClientMessage, { type: T }>, context: ConnectionContext) => void | Promise<void>
+}
+
+/** The server's end of every connection: registration, dispatch of messages, clean-up. */
+export class UFOWebSocketHandler {
+  readonly #clients: ClientConnectionManager
+  readonly #sessions: SessionManager
+  readonly #logger: Logger
+  readonly #clock: Clock
+  readonly #dialect: Dialect | 'auto'
+  readonly #handlers: Handlers = {
+    task: (message, context) => this.handleTaskRequest(message, context),
+    command_results: (message, context) => this.handleCommandResult(message, context),
+    heartbeat: (_, context) => this.handleHeartbeat(context),
+    error: (message, context) => this.handleError(message, context),
+    device_info_request: (message, context) => this.handleDeviceInfoRequest(message, context),
+    device_info_response: (message, context) => this.handleDeviceInfoResponse(message, context),
+    progress: (message, context) => this.handleProgress(message, context),
+    register: (message, context) => this.handleUnknown(message, context),
+    task_end: (message, context) => this.handleUnknown(message, context),
+    ask: (message, context) => this.handleUnknown(message, context),
+  }
+
+  constructor(options: {
+    clientManager: ClientConnectionManager
+    sessionManager: SessionManager
+    logger: Logger
+    clock?: Clock
+    dialect?: Dialect | 'auto'
+  }) {
+    this.#clients = options.clientManager
+    this.#sessions = options.sessionManager
+    this.#logger = options.logger
+    this.#clock = options.clock ?? systemClock
+    this.#dialect = options.dialect ?? 'auto'
+  }
+
+  /**
+   * Serves one connection to its end; never throws.
+   * @param credential what the key of the handshake allows
+   * @param registered called once the client is registered
+   */
+  async handler(transport: Transport, credential: Credential, registered: () => void = () => {}): Promise<void> {
+    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: this.#logger, dialect: this.#dialect })
+    const client = await new Registration(aip, this.#clients, this.#logger).accept(credential)
+    if (client === null) return
+    registered()
+    const context: ConnectionContext = {
+      client,
+      aip,
+      heartbeat: new HeartbeatProtocol(aip),
+      deviceInfo: new DeviceInfoProtocol(aip),
+      task: client.taskProtocol,
+    }
+    try {
+      // Messages are taken up in their order, and none waits for the work that an earlier one started.
+      for (;;) void this.handleMessage(await transport.receive(), context)
+    } catch (error) {
+      if (!(error instanceof AipError)) this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
+    } finally {
+      this.disconnect(client, await transport.closed)
+    }
+  }
+
+  /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
+  async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
+    try {
+      const message = await context.aip.readMessage(frame)
+      checkIdentity(message, context.client)
+      if (context.client.clientType === 'device') {
+        this.#logger.debug(`[WS] 📱 Received device message from ${context.client.clientId}, type: ${message.type}`)
+      }
+      const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
+      await handle(message, context)
+    } catch (error) {
+      this.#logger.error(`Error handling message: ${messageOf(error)}`)
+      const text = error instanceof AipError ? error.message : aipError('INTERNAL').message
+      await context.aip.sendError(text).catch((failure: unknown) => {
+        this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
+      })
+    }
+  }
+
+  /** Takes a task of this client: recorded, acknowledged, then run. */
+  async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
+    const wanted = taskFrom(message, client, this.#clients)
+    if (client.clientType === 'constellation') {
+      this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
+    }
+    const assigned = client.clientType === 'device' ? this.#sessions.assignedTo(client.clientId, wanted.taskName) : undefined
+    if (assigned !== undefined) {
+      await task.sendAck(assigned.task.sessionId)
+      assigned.adopt()
+      return
+    }
+    const { session, repeated } = await this.#sessions.executeTask(wanted)
+    try {
+      await task.sendAck(session.task.sessionId)
+    } finally {
+      if (!repeated) this.#sessions.start(session)
+    }
+  }
+
+  /** Hands results to the session that waits for them; what nobody waits for is dropped. */
+  async handleCommandResult(
+    {
+      prev_response_id: responseId,
+      session_id: sessionId,
+      action_results: results,
+    }: Extract<ClientMessage, { type: 'command_results' }>,
+    { client }: ConnectionContext,
+  ): Promise<void> {
+    this.#logger.debug(`[WS] Received command result for response_id=${responseId}, session_id=${sessionId}`)
+    if (responseId === null || sessionId === null) return
+    const taken = await this.#sessions.setResults(client.clientId, sessionId, responseId, results ?? [])
+    if (taken) this.#logger.debug(`[WS] Command result set for response_id=${responseId}`)
+    else this.#logger.warn(`[WS] Dropped results of ${client.clientId} that no session waits for: response_id=${responseId}`)
+  }
+
+  async handleHeartbeat({ client, heartbeat }: ConnectionContext): Promise<void> {
+    this.#logger.debug(`[WS] [AIP] Heartbeat from ${client.clientId}`)
+    try {
+      await heartbeat.sendHeartbeatAck()
+      this.#logger.debug(`[WS] [AIP] Heartbeat response sent to ${client.clientId}`)
+    } catch (error) {
+      this.#logger.debug(`[WS] [AIP] Could not send heartbeat ack: ${messageOf(error)}`)
+    }
+  }
+
+  /** A client's error is logged and comes back, as existing peers expect. */
+  handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip }: ConnectionContext): Promise<void> {
+    const { message } = aipError('REPORTED_BY_PEER', { text: error ?? 'Unknown error' })
+    this.#logger.error(`[WS] Error from ${client.clientId}: ${message}`)
+    return aip.sendError(message)
+  }
+
+  /** Answers from what the device told at its registration. */
+  handleDeviceInfoRequest(
+    { target_id: target, request_id: requestId }: Extract<ClientMessage, { type: 'device_info_request' }>,
+    { client, deviceInfo }: ConnectionContext,
+  ): Promise<void> {
+    if (client.clientType !== 'constellation') throw aipError('INFO_FORBIDDEN')
+    if (client.scope !== null && target !== client.scope) throw aipError('INFO_OUT_OF_SCOPE')
+    this.#logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
+    const info = target === null ? null : this.#clients.getDeviceSystemInfo(target)
+    return deviceInfo.sendDeviceInfoResponse(
+      info ?? { error: aipError('DEVICE_OFFLINE', { id: target ?? '' }).message },
+      requestId,
+    )
+  }
+
+  handleDeviceInfoResponse(
+    { metadata }: Extract<ClientMessage, { type: 'device_info_response' }>,
+    { client }: ConnectionContext,
+  ): void {
+    if (client.clientType === 'device' && metadata !== null) this.#clients.setDeviceSystemInfo(client.clientId, metadata)
+  }
+
+  handleProgress(
+    { session_id: sessionId, call_id, progress, total, message }: Extract<ClientMessage, { type: 'progress' }>,
+    { client }: ConnectionContext,
+  ): void {
+    const session = sessionId === null ? undefined : this.#sessions.get(sessionId)
+    if (session?.task.deviceId === client.clientId) session.reportProgress({ call_id, progress, total, message })
+  }
+
+  /** A type that this client may not send now. */
+  handleUnknown({ type }: ClientMessage, { client, aip }: ConnectionContext): Promise<void> {
+    this.#logger.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
+    return aip.sendError(aipError('UNKNOWN_MESSAGE_TYPE', { type: `ClientMessageType.${type.toUpperCase()}` }).message)
+  }
+
+  /** Cleans up after a connection: ends the sessions that cannot go on without this client. */
+  disconnect(client: ClientInfo, { code, reason }: CloseInfo): void {
+    const { clientId, clientType, transport } = client
+    this.#logger.warn(`[WS] ${clientId} disconnected code=${code}, reason=${reason}`)
+    this.#clients.removeClient(clientId, transport)
+    const device = clientType === 'device'
+    const sessionIds = device ? this.#clients.getDeviceSessions(clientId) : this.#clients.getConstellationSessions(clientId)
+    if (sessionIds.length > 0) {
+      const who = device ? '📱 Device' : '🌟 Constellation'
+      this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessionIds.length} active session(s)`)
+    }
+    for (const sessionId of sessionIds) {
+      try {
+        this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
+      } catch (error) {
+        this.#logger.error(`Error cancelling session ${sessionId}: ${messageOf(error)}`)
+      }
+    }
+    this.#logger.info(`[WS] ${clientId} disconnected`)
+  }
+}
+
+/**
+ * Whether a message may come from this client.
+ * A client type of `device` is the default of the wire, so a constellation may send it with a heartbeat (C-22).
+ * @throws AipError `CLIENT_ID_MISMATCH` or `CLIENT_TYPE_MISMATCH`
+ */
+function checkIdentity(message: ClientMessage, { clientId, clientType }: ClientInfo): void {
+  if (message.client_id !== null && message.client_id !== '' && message.client_id !== clientId)
+    throw aipError('CLIENT_ID_MISMATCH')
+  if (message.client_type === clientType) return
+  if (message.type === 'heartbeat' && message.client_type === 'device') return
+  throw aipError('CLIENT_TYPE_MISMATCH')
+}

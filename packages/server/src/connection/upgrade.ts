@@ -1,0 +1,106 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { LIMITS, type Clock, type Transport } from '@orrery/aip'
+import { DEVICE_SOCKET, WebSocketTransport } from '@orrery/aip/node'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { Keys } from '../keys.js'
+import type { Credential } from './registration.js'
+
+/** Bytes of the handshake's frame headers and pings that may come on top of the registration. */
+const FRAME_OVERHEAD = 1024
+
+/** What is done with a connection once its handshake is through. */
+export type Accept = (transport: Transport, credential: Credential, registered: () => void) => Promise<void>
+
+/** The WebSocket end of the server's port: checks path and key before the upgrade, and bounds what has not registered yet. */
+export class WebSocketUpgrade {
+  readonly #sockets: WebSocketServer
+  readonly #keys: Keys
+  readonly #clock: Clock
+  readonly #accept: Accept
+  readonly #open = new Set<WebSocketTransport>()
+  #unregistered = 0
+
+  constructor(options: { keys: Keys; clock: Clock; accept: Accept }) {
+    this.#keys = options.keys
+    this.#clock = options.clock
+    this.#accept = options.accept
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: LIMITS.frame,
+      closeTimeout: DEVICE_SOCKET.closeTimeoutMs,
+    } as ConstructorParameters<typeof WebSocketServer>[0])
+  }
+
+  /** Serves the upgrades of an HTTP server. */
+  attach(server: Server): void {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', () => socket.destroy())
+      const refusal = this.#refusal(request)
+      if (refusal !== null) {
+        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+        return
+      }
+      const credential = this.#keys.check(tokenOf(request))
+      if (credential === null) return
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket as Socket, credential))
+    })
+  }
+
+  /** Closes every connection with 1012, as a server that restarts does; a peer that does not answer is dropped after the close timeout. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((transport) => transport.close(1012, 'server stopping')))
+    this.#sockets.close()
+  }
+
+  /** Existing peers see 403 for a wrong path and a wrong key alike (protocol reference, chapter 1). */
+  #refusal(request: IncomingMessage): string | null {
+    if (pathOf(request) !== '/ws' || this.#keys.check(tokenOf(request)) === null) return '403 Forbidden'
+    return this.#unregistered >= LIMITS.unregisteredConnections ? '503 Service Unavailable' : null
+  }
+
+  async #serve(webSocket: WebSocket, socket: Socket, credential: Credential): Promise<void> {
+    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock: this.#clock })
+    this.#open.add(transport)
+    this.#unregistered += 1
+    const before = socket.bytesRead
+    const bound = (): void => {
+      if (socket.bytesRead - before > LIMITS.frameBeforeRegistration + FRAME_OVERHEAD) {
+        void transport.close(1009, 'message too big before registration')
+        transport.terminate()
+      }
+    }
+    socket.on('data', bound)
+    let waiting = true
+    const settle = (): void => {
+      if (!waiting) return
+      waiting = false
+      this.#unregistered -= 1
+      socket.off('data', bound)
+    }
+    try {
+      await this.#accept(transport, credential, settle)
+    } finally {
+      settle()
+      await transport.closed
+      this.#open.delete(transport)
+    }
+  }
+}
+
+function urlOf(request: IncomingMessage): URL | null {
+  return URL.parse(request.url ?? '', 'http://localhost')
+}
+
+function pathOf(request: IncomingMessage): string | undefined {
+  return urlOf(request)?.pathname
+}
+
+/** The key of a handshake: a bearer token, or the last `token` of the query. */
+function tokenOf(request: IncomingMessage): string | undefined {
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  return bearer ?? urlOf(request)?.searchParams.getAll('token').at(-1)
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import swagger from '@fastify/swagger'
+import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
+import { fastify, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
+import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+import type { Keys } from '../keys.js'
+import type { DeviceDirectory } from '../sessions/device-directory.js'
+import type { EventHub } from '../sessions/event-hub.js'
+import type { SessionArchive } from '../sessions/session-archive.js'
+import type { SessionManager } from '../sessions/session-manager.js'
+import { deviceRoutes } from './device-routes.js'
+import { EventStreams } from './event-streams.js'
+import { legacyRoutes } from './legacy-routes.js'
+import { sessionRoutes } from './session-routes.js'
+
+/** What the routes work on. */
+export interface HttpContext {
+  keys: Keys
+  clients: ClientConnectionManager
+  devices: DeviceDirectory
+  sessions: SessionManager
+  archive: SessionArchive
+  hub: EventHub
+  clock: Clock
+  logger: Logger
+}
+
+/** An app whose routes are typed by their zod schemas. */
+export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
+
+/** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
+const BODY_LIMIT = 100 * 1024 * 1024
+
+/** The HTTP side of the server. The key is asked for on every route but the two probes. */
+export async function createApp(context: HttpContext): Promise<FastifyInstance> {
+  const app = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const { httpStatus, message, code } = toAipError(error, context.logger)
+    return reply.status(httpStatus).send({ detail: message, code })
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const [url = ''] = request.url.split('?')
+    const known = (['GET', 'POST'] as const).some((method) => app.hasRoute({ url, method }))
+    const { httpStatus, message, code } = aipError(known ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
+    return reply.status(httpStatus).send({ detail: message, code })
+  })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Orrery', description: 'The HTTP API of the Orrery agent server', version: '1' },
+    },
+    transform: jsonSchemaTransform,
+  })
+  const typed: App = app.withTypeProvider<ZodTypeProvider>()
+  typed.get('/healthz', () => ({ status: 'ok' }))
+  typed.get('/readyz', (_request, reply) =>
+    context.sessions.stopping ? reply.status(503).send({ status: 'stopping' }) : { status: 'ok' },
+  )
+  await typed.register(async (scope) => {
+    const guarded: App = scope.withTypeProvider<ZodTypeProvider>()
+    guarded.addHook('onRequest', async (request) => {
+      const key = request.headers['x-api-key']
+      if (context.keys.check(typeof key === 'string' ? key : undefined) !== 'operator') throw aipError('UNAUTHORIZED')
+    })
+    const streams = new EventStreams(context)
+    app.addHook('preClose', () => streams.close())
+    legacyRoutes(guarded, context)
+    deviceRoutes(guarded, context)
+    sessionRoutes(guarded, context, streams)
+    guarded.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  })
+  return app
+}
+
+/** What a request that failed is told. What is not in the catalogue is a defect: the log has it, the client does not. */
+function toAipError(error: FastifyError, logger: Logger): AipError {
+  if (error instanceof AipError) return error
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const [issue] = error.validation
+    const path = issue?.instancePath.slice(1).replaceAll('/', '.')
+    return aipError('INVALID_INPUT', {
+      detail: `${error.validationContext}${path ? ` '${path}'` : ''}: ${issue?.message ?? 'invalid'}`,
+    })
+  }
+  if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: BODY_LIMIT })
+  if (error.statusCode !== undefined && error.statusCode < 500) return aipError('INVALID_INPUT', { detail: error.message })
+  logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
+  return aipError('INTERNAL')
+}

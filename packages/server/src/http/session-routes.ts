@@ -1,0 +1,93 @@
+import { aipError } from '@orrery/aip'
+import { CreateSession, Session, SessionList, SessionQuery } from '@orrery/aip/api'
+import { z } from 'zod'
+import { isTaskName } from '../connection/task-intake.js'
+import { operatorTask } from '../sessions/device-directory.js'
+import type { Work } from '../sessions/task.js'
+import type { App, HttpContext } from './app.js'
+import { toCommand } from './device-routes.js'
+import type { EventStreams } from './event-streams.js'
+
+const SessionParams = z.object({ id: z.string() })
+
+/** Sessions: start, list, look up, follow, cancel. */
+export function sessionRoutes(app: App, { devices, sessions, archive }: HttpContext, streams: EventStreams): void {
+  const find = (id: string): Session => {
+    const session = archive.find(id)
+    if (session === undefined) throw aipError('SESSION_NOT_FOUND', { id })
+    return session
+  }
+
+  app.post(
+    '/api/sessions',
+    { schema: { summary: 'Starts a session on a device', body: CreateSession, response: { 201: Session } } },
+    async ({ body }, reply) => {
+      if (body.task_name !== undefined && !isTaskName(body.task_name)) throw aipError('INVALID_TASK_NAME')
+      const work = workOf(body)
+      devices.requireOnline(body.device_id)
+      const task = operatorTask(body.device_id, work, body.task_name === undefined ? {} : { taskName: body.task_name })
+      const { session } = await sessions.executeTask(task)
+      sessions.start(session)
+      return reply.status(201).send(session.view)
+    },
+  )
+
+  app.get(
+    '/api/sessions',
+    {
+      schema: {
+        summary: 'Sessions, newest first, without their results',
+        querystring: SessionQuery,
+        response: { 200: SessionList },
+      },
+    },
+    ({ query }) => ({
+      sessions: archive.list({ deviceId: query.device_id, status: query.status, before: query.before, limit: query.limit }),
+    }),
+  )
+
+  app.get(
+    '/api/sessions/:id',
+    { schema: { summary: 'The newest session of this id', params: SessionParams, response: { 200: Session } } },
+    ({ params }) => find(params.id),
+  )
+
+  app.get(
+    '/api/sessions/:id/events',
+    { schema: { summary: 'The events of a session, as server-sent events', params: SessionParams } },
+    ({ params, headers }, reply) => {
+      const session = find(params.id)
+      const lastEventId = Number(headers['last-event-id'] ?? 0)
+      reply.hijack()
+      streams.stream(
+        reply.raw,
+        { runId: session.run_id, sessionId: session.session_id },
+        Number.isSafeInteger(lastEventId) ? lastEventId : 0,
+      )
+    },
+  )
+
+  app.post(
+    '/api/sessions/:id/cancel',
+    {
+      schema: {
+        summary: 'Cancels a session; one that has ended stays as it is',
+        params: SessionParams,
+        response: { 202: Session },
+      },
+    },
+    async ({ params }, reply) => {
+      const session = find(params.id)
+      if (session.ended_at === null) sessions.cancelTask(session.session_id, 'user_requested')
+      return reply.status(202).send(session)
+    },
+  )
+}
+
+/** @throws AipError `EMPTY_REQUEST` */
+function workOf(body: z.output<typeof CreateSession>): Work {
+  if (body.commands !== undefined) return { kind: 'commands', commands: body.commands.map(toCommand) }
+  const request = body.request ?? ''
+  if (request.trim() === '') throw aipError('EMPTY_REQUEST')
+  return { kind: 'words', request }
+}

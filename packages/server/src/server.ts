@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import { errorText, silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
+import type { Agent } from './agents/agent.js'
+import { commandsAgent } from './agents/commands-agent.js'
+import { ClientConnectionManager } from './clients/client-connection-manager.js'
+import { ConnectedPeers } from './connection/connected-peers.js'
+import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
+import { WebSocketUpgrade } from './connection/upgrade.js'
+import { createApp } from './http/app.js'
+import { Keys } from './keys.js'
+import { DeviceDirectory } from './sessions/device-directory.js'
+import { EventHub, type EventListener } from './sessions/event-hub.js'
+import { SessionArchive } from './sessions/session-archive.js'
+import { SessionManager } from './sessions/session-manager.js'
+import { LogSessionStore } from './store/log-session-store.js'
+import type { SessionStore } from './store/session-store.js'
+
+/** Settings of a server. */
+export interface ServerOptions {
+  /** Default: loopback only. */
+  host?: string
+  /** Default 5000; 0 takes a free one. */
+  port?: number
+  /** Allows everything. */
+  operatorKey: string
+  /** Allows to be a device. */
+  deviceKey: string
+  /** Folder of the event log; without one nothing is kept after the process. */
+  dataDir?: string
+  /** `full` also survives power loss. Default `normal`. */
+  durability?: 'normal' | 'full'
+  /** Overrides the platform that devices register with. */
+  platform?: string
+  /** How messages are written; `auto` follows each client. Default `auto`. */
+  dialect?: Dialect | 'auto'
+  /** Tried before the built-in ones. */
+  agents?: readonly Agent[]
+  /** How long ended sessions are kept, in milliseconds. Default: a day. */
+  retentionMs?: number
+  logger?: Logger
+  clock?: Clock
+}
+
+/** A running server. */
+export interface OrreryServer {
+  /** `http://host:port`; devices dial the same with `ws://` and `/ws`. */
+  url: string
+  port: number
+  /** Ends live sessions, connections and the log, in this order. */
+  stop(): Promise<void>
+  /** Hears every event of every session. @returns stops listening */
+  onSessionEvent(listener: EventListener): () => void
+}
+
+const DAY = 24 * 60 * 60 * 1000
+/** How often ended sessions are pruned, in milliseconds. */
+const PRUNE_INTERVAL = 10 * 60 * 1000
+/** Size of the event log above which the oldest ended sessions go, in bytes. */
+const MAX_LOG_BYTES = 2 * 1024 ** 3
+
+/**
+ * Starts a server.
+ * @throws the error of the socket, e.g. with code `EADDRINUSE`; an error of the log if its file cannot be opened
+ */
+export async function startServer(options: ServerOptions): Promise<OrreryServer> {
+  const { host = '127.0.0.1', port = 5000, logger = silentLogger, clock = systemClock } = options
+  const path = options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'events.db')
+  const store = new LogSessionStore(path, { durability: options.durability ?? 'normal' })
+  const clients = new ClientConnectionManager()
+  const hub = new EventHub()
+  const peers = new ConnectedPeers(clients, logger)
+  const sessions = new SessionManager({ store, hub, peers, clock, logger, platform: options.platform }, [
+    ...(options.agents ?? []),
+    commandsAgent,
+  ])
+  const keys = new Keys(options)
+  const handler = new UFOWebSocketHandler({
+    clientManager: clients,
+    sessionManager: sessions,
+    logger,
+    clock,
+    dialect: options.dialect ?? 'auto',
+  })
+  const upgrade = new WebSocketUpgrade({
+    keys,
+    clock,
+    accept: (transport, credential, registered) => handler.handler(transport, credential, registered),
+  })
+  const devices = new DeviceDirectory(clients, sessions)
+  const archive = new SessionArchive(store, sessions)
+  const app = await createApp({ keys, clients, devices, sessions, archive, hub, clock, logger })
+  upgrade.attach(app.server)
+  try {
+    await endInterrupted(store)
+    await app.listen({ host, port })
+  } catch (error) {
+    await app.close()
+    await store.close()
+    throw error
+  }
+  const prune = pruneRegularly(store, clock, options.retentionMs ?? DAY, logger)
+  const address = app.server.address()
+  const bound = typeof address === 'object' && address !== null ? address.port : port
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    port: bound,
+    onSessionEvent: (listener) => hub.subscribeAll(listener),
+    async stop() {
+      prune.stop()
+      await sessions.stop()
+      await upgrade.close()
+      await app.close()
+      await store.close()
+    },
+  }
+}
+
+/** Ends the sessions that were live when the last process of this server died. */
+async function endInterrupted(store: SessionStore): Promise<void> {
+  const error = errorText('SERVER_RESTARTED')
+  const open = store.find({ open: true })
+  await Promise.all(
+    open.map((runId) =>
+      store.append(runId, 'ended', { status: 'failed', result: null, error, agent: null }, { status: 'failed' }),
+    ),
+  )
+}
+
+function pruneRegularly(store: SessionStore, clock: Clock, maxAgeMs: number, logger: Logger): { stop(): void } {
+  const prune = (): void => {
+    const pruned = store.prune({ maxAgeMs, maxBytes: MAX_LOG_BYTES })
+    if (pruned > 0) logger.info(`Pruned ${pruned} ended session(s) from the event log`)
+    timer = clock.after(PRUNE_INTERVAL, prune)
+  }
+  let timer = clock.after(PRUNE_INTERVAL, prune)
+  return { stop: () => timer.cancel() }
+}

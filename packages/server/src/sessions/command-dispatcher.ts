@@ -1,0 +1,140 @@
+import { LIMITS, aipError, errorText, messageOf, type Clock, type Command, type Result, type Timer } from '@orrery/aip'
+import type { Batch } from './peers.js'
+import { failures, matchResults } from './results.js'
+
+/** What may be set for one batch. */
+export interface ExecuteOptions {
+  /** Default: the agent of the device's platform. */
+  agentName?: string
+  processName?: string
+  rootName?: string
+  /** Milliseconds until missing results become failures. Default: 6000 s. */
+  timeoutMs?: number
+}
+
+/** What the dispatcher needs of its session. */
+export interface DispatcherPort {
+  sessionId: string
+  taskName: string
+  clock: Clock
+  /** Agent name of batches that set none. */
+  agentName(): string
+  /** Records that a batch goes out; settles when it is committed. */
+  sent(batch: Batch): Promise<void>
+  /** Records what came back; settles when it is committed. */
+  received(responseId: string, results: Result[], durationMs: number): Promise<void>
+  /** Puts a batch on the wire. */
+  send(batch: Batch): Promise<void>
+}
+
+interface Pending {
+  batch: Batch
+  sentAt: number
+  resolve: (results: Result[]) => void
+  reject: (error: Error) => void
+  timer: Timer
+}
+
+/** Sends the batches of one session and waits for their results. Every wait ends: by results, time, or {@link abort}. */
+export class CommandDispatcher {
+  readonly #port: DispatcherPort
+  readonly #pending = new Map<string, Pending>()
+  #aborted: Error | null = null
+
+  constructor(port: DispatcherPort) {
+    this.#port = port
+  }
+
+  /**
+   * Has the device run commands in order.
+   * @returns one result per command, in the same order; what could not be sent or was not answered in time is a `failure`
+   * @throws AipError `TOO_MANY_ACTIONS`, the reason of an abort, or `STORE_FAILED` if the batch cannot be recorded
+   */
+  async executeCommands(commands: readonly Omit<Command, 'call_id'>[], options: ExecuteOptions = {}): Promise<Result[]> {
+    this.#throwIfAborted()
+    if (commands.length > LIMITS.actionsPerBatch) throw aipError('TOO_MANY_ACTIONS', { limit: LIMITS.actionsPerBatch })
+    const batch: Batch = {
+      sessionId: this.#port.sessionId,
+      taskName: this.#port.taskName,
+      responseId: crypto.randomUUID(),
+      agentName: options.agentName ?? this.#port.agentName(),
+      processName: options.processName ?? '',
+      rootName: options.rootName ?? '',
+      actions: commands.map(({ tool_name, parameters, tool_type }) => ({
+        tool_name,
+        parameters,
+        tool_type,
+        call_id: crypto.randomUUID(),
+      })),
+    }
+    await this.#port.sent(batch)
+    this.#throwIfAborted()
+    return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
+  }
+
+  #sendAndWait(batch: Batch, timeoutMs: number): Promise<Result[]> {
+    return new Promise((resolve, reject) => {
+      const { clock } = this.#port
+      const timer = clock.after(timeoutMs, () => {
+        const text = errorText('COMMAND_TIMEOUT', { seconds: timeoutMs / 1000 })
+        void this.#finish(
+          batch.responseId,
+          failures(batch.actions, () => text),
+        )
+      })
+      this.#pending.set(batch.responseId, { batch, sentAt: clock.now(), resolve, reject, timer })
+      this.#port.send(batch).catch((error: unknown) => {
+        const detail = messageOf(error)
+        const textOf = (command: Command): string => errorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
+        void this.#finish(batch.responseId, failures(batch.actions, textOf))
+      })
+    })
+  }
+
+  /**
+   * Takes the results of a batch. The first answer wins.
+   * @returns false if no such batch waits: unknown, answered before, or given up
+   */
+  async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
+    const pending = this.#pending.get(responseId)
+    if (pending === undefined) return false
+    await this.#finish(responseId, matchResults(pending.batch.actions, results))
+    return true
+  }
+
+  /** The tool that a running call belongs to, for progress reports. */
+  toolOf(callId: string): string | undefined {
+    for (const { batch } of this.#pending.values()) {
+      const command = batch.actions.find((action) => action.call_id === callId)
+      if (command !== undefined) return command.tool_name
+    }
+    return undefined
+  }
+
+  /** Ends every wait with `reason`, now and later. */
+  abort(reason: Error): void {
+    this.#aborted ??= reason
+    for (const [responseId, pending] of this.#pending) {
+      this.#pending.delete(responseId)
+      pending.timer.cancel()
+      pending.reject(reason)
+    }
+  }
+
+  #throwIfAborted(): void {
+    if (this.#aborted !== null) throw this.#aborted
+  }
+
+  async #finish(responseId: string, results: Result[]): Promise<void> {
+    const pending = this.#pending.get(responseId)
+    if (pending === undefined) return
+    this.#pending.delete(responseId)
+    pending.timer.cancel()
+    try {
+      await this.#port.received(responseId, results, this.#port.clock.now() - pending.sentAt)
+      pending.resolve(results)
+    } catch (error) {
+      pending.reject(error instanceof Error ? error : new Error(messageOf(error)))
+    }
+  }
+}

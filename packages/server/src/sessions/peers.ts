@@ -1,0 +1,44 @@
+import type { Command, Feature } from '@orrery/aip'
+import type { Outcome, Owner, Task } from './task.js'
+
+/** One batch of commands on its way to a device. */
+export interface Batch {
+  sessionId: string
+  taskName: string
+  /** Comes back with the results. */
+  responseId: string
+  agentName: string
+  processName: string
+  rootName: string
+  actions: Command[]
+}
+
+/** A device that is online. Every method throws an AipError if the connection has ended. */
+export interface DevicePeer {
+  deviceId: string
+  platform: string
+  features: ReadonlySet<Feature>
+  sendCommands(batch: Batch): Promise<void>
+  sendTaskAssignment(task: { userRequest: string; taskName: string; sessionId: string }): Promise<void>
+  sendCancel(target: { sessionId: string; reason: string }): Promise<void>
+}
+
+/** A session that ended, for those who wait for it. */
+export interface TaskEnd {
+  sessionId: string
+  deviceId: string
+  owner: Owner
+  request: string
+  outcome: Outcome
+  tellRequester: boolean
+}
+
+/** All that sessions know of the clients. */
+export interface Peers {
+  /** The device, if it is online now. */
+  device(id: string): DevicePeer | undefined
+  /** A session was accepted: from now on its device's and its requester's connections matter to it. */
+  sessionOpened(task: Task): void
+  /** Tells the requester, and then the device, that a session ended. Whoever is gone is skipped. */
+  taskEnded(end: TaskEnd): Promise<void>
+}

@@ -1,0 +1,79 @@
+import type { Session as SessionView, SessionEvent } from '@orrery/aip/api'
+import { SessionStatus } from '@orrery/aip/api'
+import { z } from 'zod'
+import type { SessionRecord } from '../store/session-store.js'
+
+const Accepted = z.object({ session_id: z.string(), device_id: z.string(), task_name: z.string(), request: z.string() })
+const Ended = z.object({ status: SessionStatus, result: z.unknown(), error: z.string().nullable(), agent: z.string().nullable() })
+
+/** The session as it is at its first record. */
+export function newView(record: SessionRecord): SessionView {
+  const accepted = Accepted.parse(record.data)
+  return {
+    ...accepted,
+    run_id: record.runId,
+    agent: null,
+    status: 'accepted',
+    result: null,
+    error: null,
+    steps: 0,
+    created_at: isoTime(record.time),
+    started_at: null,
+    ended_at: null,
+  }
+}
+
+/** Moves a session on by one record. Live sessions and those read from the log go through the same steps. */
+export function applyRecord(view: SessionView, record: SessionRecord): void {
+  switch (record.type) {
+    case 'accepted':
+      break
+    case 'commands_sent':
+      view.steps += 1
+      markRunning(view, record)
+      break
+    case 'paused':
+      view.status = 'paused'
+      break
+    case 'resumed':
+      view.status = 'running'
+      break
+    case 'ended': {
+      const { status, result, error, agent } = Ended.parse(record.data)
+      Object.assign(view, { status, result: result ?? null, error, agent, ended_at: isoTime(record.time) })
+      break
+    }
+    case 'results_received':
+    case 'agent_step':
+    case 'question':
+    case 'answer':
+    case 'remark':
+    case 'approval':
+      markRunning(view, record)
+      break
+  }
+}
+
+function markRunning(view: SessionView, record: SessionRecord): void {
+  if (view.status === 'accepted') view.status = 'running'
+  view.started_at ??= isoTime(record.time)
+}
+
+/** The session that these records tell, or undefined if there are none. */
+export function viewOf(records: readonly SessionRecord[]): SessionView | undefined {
+  const [first, ...rest] = records
+  if (first === undefined) return undefined
+  const view = newView(first)
+  for (const record of rest) applyRecord(view, record)
+  return view
+}
+
+/** A record as an event of the API. */
+export function toEvent(record: SessionRecord, sessionId: string): SessionEvent {
+  return { seq: record.seq, session_id: sessionId, time: isoTime(record.time), type: record.type, data: record.data }
+}
+
+/** @param ms milliseconds since the epoch */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

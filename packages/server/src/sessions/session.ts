@@ -1,0 +1,241 @@
+import { LIMITS, MCPToolInfo, aipError, messageOf, type Clock, type Logger, type Result } from '@orrery/aip'
+import type { RecordType, Session as SessionView } from '@orrery/aip/api'
+import { z } from 'zod'
+import type { Agent, AgentContext } from '../agents/agent.js'
+import { agentNameFor } from '../agents/wire-names.js'
+import type { SessionLabels, SessionStore } from '../store/session-store.js'
+import { CommandDispatcher } from './command-dispatcher.js'
+import type { EventHub } from './event-hub.js'
+import type { Batch, DevicePeer, Peers } from './peers.js'
+import { applyRecord, isoTime, newView, toEvent } from './session-view.js'
+import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Task } from './task.js'
+
+/** What every session of a server shares. */
+export interface SessionEnvironment {
+  store: SessionStore
+  hub: EventHub
+  peers: Peers
+  clock: Clock
+  logger: Logger
+  /** Overrides the platform that devices register with. */
+  platform?: string | undefined
+}
+
+/** The run of one task: recorded step by step, ended exactly once. */
+export class Session {
+  readonly runId = crypto.randomUUID()
+  readonly task: Task
+  readonly #env: SessionEnvironment
+  readonly #dispatcher: CommandDispatcher
+  readonly #abort = new AbortController()
+  #view: SessionView | null = null
+  #agentName: string | null = null
+  #adopt: (() => void) | null = null
+  #cancelled: CancelReason | null = null
+
+  constructor(task: Task, env: SessionEnvironment) {
+    this.task = task
+    this.#env = env
+    this.#dispatcher = new CommandDispatcher({
+      sessionId: task.sessionId,
+      taskName: task.taskName,
+      clock: env.clock,
+      agentName: () => agentNameFor(this.#platform()),
+      sent: (batch) => this.#sent(batch),
+      received: (responseId, results, durationMs) =>
+        this.#record('results_received', { response_id: responseId, duration_ms: durationMs, results }),
+      send: (batch) => this.#device().sendCommands(batch),
+    })
+  }
+
+  /** The session as the API shows it. @throws if it was not recorded yet */
+  get view(): SessionView {
+    if (this.#view === null) throw new Error(`session ${this.task.sessionId} is not recorded`)
+    return this.#view
+  }
+
+  /** Why the session is being ended from outside, if it is. */
+  get cancelled(): CancelReason | null {
+    return this.#cancelled
+  }
+
+  /** Records the whole request. @throws AipError `STORE_FAILED` */
+  async accept(): Promise<void> {
+    const { sessionId, deviceId, taskName, owner, requestId, work, assigned } = this.task
+    const data = {
+      session_id: sessionId,
+      device_id: deviceId,
+      task_name: taskName,
+      request: describeWork(work),
+      owner,
+      request_id: requestId,
+      assigned,
+      work,
+    }
+    await this.#record('accepted', data, { session_id: sessionId, device_id: deviceId, task_name: taskName, status: 'accepted' })
+  }
+
+  /**
+   * Runs the task and records its end. Never throws.
+   * @param agent undefined if no agent of the server can run this work
+   */
+  async run(agent: Agent | undefined): Promise<Outcome> {
+    const outcome = await this.#outcomeOf(agent)
+    const { status, result, error } = outcome
+    try {
+      await this.#record('ended', { status, result, error, agent: this.#agentName }, { status })
+    } catch (failure) {
+      this.#env.logger.error(
+        `Session ${this.task.sessionId} ended as ${status}, but this cannot be recorded: ${messageOf(failure)}`,
+      )
+      Object.assign(this.view, { status, result, error, ended_at: isoTime(this.#env.clock.now()) })
+    }
+    return outcome
+  }
+
+  /** Ends the session from outside; its {@link run} settles within 2 s. Later reasons change nothing. */
+  cancel(reason: CancelReason): void {
+    if (this.#cancelled !== null) return
+    this.#cancelled = reason
+    const error = aipError(reason === 'device_disconnected' ? 'DEVICE_DISCONNECTED' : 'USER_CANCELLED')
+    const device = this.#env.peers.device(this.task.deviceId)
+    if (device?.features.has('cancel') === true) {
+      device.sendCancel({ sessionId: this.task.sessionId, reason }).catch(() => {})
+    }
+    this.#abort.abort(error)
+    this.#dispatcher.abort(error)
+  }
+
+  /** Whether the device was sent the task and has not answered with its own yet. */
+  get awaitsAdoption(): boolean {
+    return this.#adopt !== null
+  }
+
+  /** The device took the assigned task up. */
+  adopt(): void {
+    this.#adopt?.()
+  }
+
+  /** Takes results of the device. @returns false if nothing waits for them */
+  setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
+    return this.#dispatcher.setResult(responseId, results)
+  }
+
+  /** Passes on how far a command is; it is not recorded. */
+  reportProgress(report: { call_id: string; progress: number; total: number | null; message: string | null }): void {
+    const { sessionId } = this.task
+    const tool = this.#dispatcher.toolOf(report.call_id)
+    if (tool === undefined) return
+    const time = isoTime(this.#env.clock.now())
+    this.#env.hub.emit(this.runId, { seq: null, session_id: sessionId, time, type: 'progress', data: { ...report, tool } })
+  }
+
+  async #outcomeOf(agent: Agent | undefined): Promise<Outcome> {
+    try {
+      if (this.#cancelled === null) {
+        if (agent === undefined) throw aipError('NO_AGENT')
+        this.#agentName = agent.name
+        Object.assign(this.view, { agent: agent.name, status: 'running', started_at: isoTime(this.#env.clock.now()) })
+        if (this.task.assigned) await this.#assign()
+        const { status, result, error } = await this.#untilCancelled(agent.run(this.#context()))
+        if (this.#isCancelled() === null) return { status, result: result ?? null, error: error ?? null }
+      }
+    } catch (error) {
+      if (this.#isCancelled() === null) return { status: 'failed', result: null, error: messageOf(error) }
+    }
+    const { status, error } = CANCELLATION[this.#isCancelled() ?? 'user_requested']
+    return { status, result: null, error }
+  }
+
+  // A method, because TypeScript takes the field for unchanged across an await.
+  #isCancelled(): CancelReason | null {
+    return this.#cancelled
+  }
+
+  /** The agent's end, or an error when a cancelled agent does not end in time. */
+  #untilCancelled<T>(running: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      running.then(resolve, reject)
+      this.#abort.signal.addEventListener('abort', () => {
+        this.#env.clock.after(LIMITS.cancelGrace, () => reject(aipError('USER_CANCELLED')))
+      })
+    })
+  }
+
+  /** Sends the device the task and waits until it answers with its own task of the same name. */
+  #assign(): Promise<void> {
+    const { sessionId, taskName, work } = this.task
+    return new Promise<void>((resolve, reject) => {
+      const timer = this.#env.clock.after(LIMITS.dispatchTime, () =>
+        reject(aipError('DISPATCH_UNANSWERED', { seconds: LIMITS.dispatchTime / 1000 })),
+      )
+      this.#adopt = () => {
+        timer.cancel()
+        resolve()
+      }
+      this.#abort.signal.addEventListener('abort', () => {
+        timer.cancel()
+        reject(aipError('USER_CANCELLED'))
+      })
+      this.#device()
+        .sendTaskAssignment({ userRequest: describeWork(work), taskName, sessionId })
+        .catch(reject)
+    }).finally(() => {
+      this.#adopt = null
+    })
+  }
+
+  #context(): AgentContext {
+    const execute: AgentContext['execute'] = (commands, options) => this.#dispatcher.executeCommands(commands, options)
+    return {
+      sessionId: this.task.sessionId,
+      taskName: this.task.taskName,
+      deviceId: this.task.deviceId,
+      platform: this.#platform(),
+      work: this.task.work,
+      signal: this.#abort.signal,
+      logger: this.#env.logger,
+      execute,
+      listTools: async (toolType = 'action') => {
+        const [result] = await execute([{ tool_name: 'list_tools', parameters: { tool_type: toolType }, tool_type: toolType }])
+        if (result?.status !== 'success')
+          throw aipError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
+        return z.array(MCPToolInfo).parse(result.result ?? [])
+      },
+      step: async (name, decide) => {
+        const value = await decide()
+        await this.#record('agent_step', { name, value })
+        return value
+      },
+    }
+  }
+
+  #platform(): string {
+    return this.#env.platform ?? this.#env.peers.device(this.task.deviceId)?.platform ?? 'linux'
+  }
+
+  #device(): DevicePeer {
+    const device = this.#env.peers.device(this.task.deviceId)
+    if (device === undefined) throw aipError('DEVICE_OFFLINE', { id: this.task.deviceId })
+    return device
+  }
+
+  #sent(batch: Batch): Promise<void> {
+    return this.#record('commands_sent', {
+      response_id: batch.responseId,
+      agent_name: batch.agentName,
+      process_name: batch.processName,
+      root_name: batch.rootName,
+      commands: batch.actions,
+    })
+  }
+
+  async #record(type: RecordType, data: Record<string, unknown>, labels?: Partial<SessionLabels>): Promise<void> {
+    const { store, hub } = this.#env
+    const record = await store.append(this.runId, type, data, labels)
+    // The log may hold references to large values; the session itself goes on with the values.
+    if (this.#view === null) this.#view = newView(record)
+    else applyRecord(this.#view, { ...record, data })
+    hub.emit(this.runId, toEvent(record, this.task.sessionId))
+  }
+}

@@ -1,0 +1,62 @@
+import { errorText, type Command } from '@orrery/aip'
+
+/** What a task asks for. The whole of it is recorded before the task is acknowledged. */
+export type Work = { kind: 'words'; request: string } | { kind: 'commands'; commands: Command[]; timeout_ms?: number }
+
+/** Who asked: an operator through the HTTP API, or a client on its connection. */
+export interface Owner {
+  kind: 'operator' | 'device' | 'constellation'
+  client_id: string | null
+}
+
+/** One request for one device. */
+export interface Task {
+  /** Unique among live sessions only; the log's key is the run id. */
+  sessionId: string
+  taskName: string
+  deviceId: string
+  owner: Owner
+  /** The same owner, session id and request id again is the same request, not a new one. */
+  requestId: string | null
+  work: Work
+  /** The device is sent a TASK first and answers with its own task of the same name (HTTP dispatch of existing peers). */
+  assigned: boolean
+  /** A question of the server itself, such as a tool list: not recorded and not listed. */
+  transient: boolean
+}
+
+/** How a session ended. */
+export interface Outcome {
+  status: 'completed' | 'failed' | 'cancelled'
+  /** The agent's own value. */
+  result: unknown
+  error: string | null
+}
+
+/** Why a session was ended from outside (seed 002 and 004 name the first two). */
+export type CancelReason = 'device_disconnected' | 'constellation_disconnected' | 'user_requested' | 'server_stopping'
+
+/** How a session ends for each reason, and whether its requester is told. */
+export const CANCELLATION: Readonly<
+  Record<CancelReason, { status: 'failed' | 'cancelled'; error: string; tellRequester: boolean }>
+> = {
+  device_disconnected: { status: 'failed', error: errorText('DEVICE_DISCONNECTED'), tellRequester: true },
+  constellation_disconnected: { status: 'cancelled', error: errorText('CLIENT_DISCONNECTED'), tellRequester: false },
+  user_requested: { status: 'cancelled', error: errorText('USER_CANCELLED'), tellRequester: true },
+  server_stopping: { status: 'failed', error: errorText('SERVER_STOPPING'), tellRequester: true },
+}
+
+/** A request in one line, as lists show it. */
+export function describeWork(work: Work): string {
+  switch (work.kind) {
+    case 'words':
+      return work.request
+    case 'commands':
+      return work.commands.map(describeCommand).join('; ')
+  }
+}
+
+function describeCommand(command: Command): string {
+  const line = `${command.tool_name} ${JSON.stringify(command.parameters ?? {})}`
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`
+}
