@@ -28,9 +28,9 @@ export class CommitQueue<T> {
 
   /** Adds an item; settles once it is recorded. @throws LogError */
   add(item: T): Promise<number> {
+    if (this.#failed !== null) return Promise.reject(this.#failed)
     const { promise, resolve, reject } = Promise.withResolvers<number>()
-    if (this.#failed !== null) reject(this.#failed)
-    else this.#waiting.push({ item, resolve, reject })
+    this.#waiting.push({ item, resolve, reject })
     this.#turn ??= setImmediate(() => this.commit())
     return promise
   }

@@ -47,7 +47,8 @@ export function openDatabase(path: string, options: Pick<RecordLogOptions, 'labe
     db = new DatabaseSync(path)
     // Exclusive: a second process gets "busy", and the lock goes with the process, however that ends.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL')
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    // The write-ahead log stays as large as its largest transaction unless it is told to shrink.
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${16 * 1024 * 1024}`)
     db.exec('BEGIN IMMEDIATE')
     upgrade(db, path)
     addLabels(db, options.labels)
