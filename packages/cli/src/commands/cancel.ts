@@ -1,0 +1,29 @@
+import { Command } from 'commander'
+import { examples } from '../help.js'
+import { print, printJson } from '../output.js'
+import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
+
+/** `orrery cancel`: ends a session early. */
+export function cancelCommand(): Command {
+  const command = new Command('cancel')
+    .summary('cancel a session')
+    .description('Cancels a session. What runs on the device is stopped; what was done stays done.')
+    .argument('<id>', 'session id; its beginning is enough')
+  return withTarget(command)
+    .addHelpText(
+      'after',
+      examples([
+        ['orrery sessions --status running', 'what could be cancelled'],
+        ['orrery cancel 3f2a9c41', 'cancel one of them'],
+      ]),
+    )
+    .action(cancel)
+}
+
+async function cancel(named: string, options: TargetOptions): Promise<void> {
+  const api = await connect(options)
+  const id = await pickSession(api, named)
+  await api.cancel(id)
+  if (options.json) printJson(await api.session(id))
+  else print(`Session ${id} is being cancelled`)
+}

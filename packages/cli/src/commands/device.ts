@@ -1,0 +1,108 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { CliError } from '../errors.js'
+import { examples } from '../help.js'
+import { findKey } from '../home.js'
+import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
+import { print } from '../output.js'
+import { localServer } from '../running-server.js'
+import { serve } from '../service.js'
+import { type ShellMode, shellOption } from '../shell-mode.js'
+
+interface Options {
+  wsServer?: string
+  clientId?: string
+  token?: string
+  platform?: string
+  maxRetries?: number
+  request?: string
+  task_name?: string
+  logLevel?: LogLevel
+  config?: string
+  shell?: ShellMode
+}
+
+/** `orrery device`: a device client for this machine. */
+export function deviceCommand(): Command {
+  return new Command('device')
+    .summary('connect this machine to a server')
+    .description(
+      'Connects this machine to a server as a device: it runs the commands that the server sends and its owner allows.',
+    )
+    .option('--ws-server <url>', "server, such as ws://host:5000/ws (default: the configuration's, else the one on this machine)")
+    .option('--client-id <id>', "name of the device (default: the configuration's, else the host name)")
+    .option(
+      '--token <key>',
+      'device key (default: ORRERY_API_KEY, else the configuration, else the file device.key in ORRERY_HOME)',
+    )
+    .option('--platform <name>', 'platform to register as (default: that of this machine)')
+    .option(
+      '--max-retries <n>',
+      'give up after so many failed attempts (default: 5; never for a server that keeps sessions)',
+      parseRetries,
+    )
+    .addOption(shellOption())
+    .option('--request <text>', 'a task for this device itself, started once it is connected')
+    .option('--task_name <name>', 'name of that task')
+    .option(
+      '--log-level <level>',
+      'DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF (default: ORRERY_LOG_LEVEL, else WARNING)',
+      parseLogLevel,
+    )
+    .option('--config <file>', 'configuration (default: the file device.jsonc in ORRERY_HOME)')
+    .addHelpText(
+      'after',
+      examples([
+        ['orrery device', 'connect to the server on this machine'],
+        ['orrery device --ws-server ws://server:5000/ws --token KEY', "to one elsewhere; 'orrery up' prints this line"],
+        ['orrery device --client-id lab --shell full', 'under a name of its own, with the whole shell'],
+      ]),
+    )
+    .action(device)
+}
+
+async function device(options: Options): Promise<void> {
+  const [{ deviceSettings, socketUrl }, { devicePackage }] = await Promise.all([
+    import('../start-device.js'),
+    import('../device-package.js'),
+  ])
+  const logger = await createLogger(chooseLogLevel(options.logLevel))
+  const { clientId, config } = await deviceSettings(options)
+  const token = tokenFor(options.token, config.token)
+  const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
+  const { startDevice } = await devicePackage()
+  const running = startDevice({
+    serverUrl,
+    clientId,
+    config,
+    logger,
+    ...(token === undefined ? {} : { token }),
+    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
+    ...(options.request === undefined ? {} : { request: options.request }),
+    ...(options.task_name === undefined ? {} : { taskName: options.task_name }),
+  })
+  running.registered.then(
+    () => print(`Device ${clientId} is connected to ${serverUrl}`),
+    // The end of the device says it.
+    () => {},
+  )
+  let end: 'stopped' | 'retries_spent' | undefined
+  await serve(
+    () => running.stop(),
+    running.done.then((how) => (end = how)),
+  )
+  if (end === 'retries_spent')
+    throw new CliError(`Cannot reach ${serverUrl}: is the server running there? Gave up after several attempts`)
+}
+
+/** Flag beats environment beats file; of the two files, the configuration is the more explicit. */
+function tokenFor(flag: string | undefined, configured: string | undefined): string | undefined {
+  const environment = process.env['ORRERY_API_KEY'] || undefined
+  return flag ?? environment ?? configured ?? findKey({ name: '--token', value: undefined }, 'device.key')?.key
+}
+
+function parseRetries(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('It must be a whole number.')
+}

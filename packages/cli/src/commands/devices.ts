@@ -1,0 +1,68 @@
+import type { Device } from '@orrery/aip/api'
+import { Command } from 'commander'
+import { examples } from '../help.js'
+import { orrery } from '../invocation.js'
+import { type Style, age, print, printJson, shortId } from '../output.js'
+import { details, table } from '../table.js'
+import { type TargetOptions, connect, withTarget } from '../target.js'
+
+/** The colour of a device's status. */
+const STYLES: Record<Device['status'], Style> = { online: 'green', busy: 'yellow', offline: 'dim' }
+
+/** `orrery devices`: what is, or was, connected. */
+export function devicesCommand(): Command {
+  const command = new Command('devices')
+    .summary('list the devices')
+    .description('Lists the devices that are, or were, connected.')
+    .option('-v, --verbose', 'show what each device tells about itself')
+  return withTarget(command)
+    .addHelpText(
+      'after',
+      examples([
+        ['orrery devices', 'one line a device'],
+        ['orrery devices --verbose', 'system and features too'],
+        ["orrery devices --json | jq '.devices[].device_id'", 'for programs'],
+      ]),
+    )
+    .action(listDevices)
+}
+
+async function listDevices(options: TargetOptions & { verbose?: boolean }): Promise<void> {
+  const devices = await (await connect(options)).devices()
+  if (options.json) return printJson({ devices })
+  if (devices.length === 0) return print(`No device is connected. Start one with: ${orrery('device')}`)
+  const lines = options.verbose ? devices.flatMap((device, index) => block(device, index)) : list(devices)
+  for (const line of lines) print(line)
+}
+
+function list(devices: readonly Device[]): string[] {
+  const rows = devices.map((device) => [
+    device.device_id,
+    { text: device.status, style: STYLES[device.status] },
+    device.platform,
+    device.status === 'offline' || device.connected_at === null ? '' : age(device.connected_at),
+    device.current_session_id === null ? '' : shortId(device.current_session_id),
+  ])
+  return table(['DEVICE', 'STATUS', 'PLATFORM', 'CONNECTED', 'SESSION'], rows, [0, 4])
+}
+
+function block(device: Device, index: number): string[] {
+  const info = Object.entries(device.system_info ?? {}).filter(([name]) => name !== 'device_id' && name !== 'platform')
+  const lines = details([
+    ['device', { text: device.device_id, style: 'bold' }],
+    ['status', { text: device.status, style: STYLES[device.status] }],
+    ['platform', device.platform],
+    ['connected', device.connected_at],
+    ['session', device.current_session_id],
+    ['features', device.features.join(', ')],
+    ...info.map(([name, value]) => [name, inWords(value)] as const),
+  ])
+  return index === 0 ? lines : ['', ...lines]
+}
+
+function inWords(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.join(', ')
+  const text = JSON.stringify(value)
+  return text === '{}' || text === 'null' ? '' : text
+}

@@ -1,0 +1,56 @@
+import type { Session } from '@orrery/aip/api'
+import { Command } from 'commander'
+import { CliError } from '../errors.js'
+import { examples } from '../help.js'
+import { duration, paint, print, printValue } from '../output.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+
+/** `orrery run`: a task in words, followed to its end. */
+export function runCommand(): Command {
+  const command = new Command('run')
+    .summary('give a device a task, and watch it')
+    .description('Gives a device a task in words and shows what happens until it is done. Ctrl-C cancels the task.')
+    .argument('<request>', 'what to do, in words; or workflow:NAME {"input": "value"}')
+    .option('--device <id>', 'device to work on; may be left out if only one is online')
+  return withTarget(command)
+    .addHelpText(
+      'after',
+      examples([
+        ['orrery run "How full are the disks?"', 'on the only device that is online'],
+        ['orrery run "Which services have failed?" --device web-1', 'on this device'],
+        ['orrery run "List my processes" --json | jq .type', 'one event a line'],
+      ]) + '\nResults go to stdout, progress to stderr. Exit code: 0 completed, 1 failed or cancelled, 130 interrupted.\n',
+    )
+    .action(run)
+}
+
+async function run(request: string, options: TargetOptions & { device?: string }): Promise<void> {
+  const api = await connect(options)
+  const device = await pickDevice(api, options.device, 'with --device ID')
+  const session = await api.createSession({ device_id: device, request })
+  const { follow } = await import('../follow.js')
+  if (options.json) {
+    const ended = await follow(api, session, { event: (event) => print(JSON.stringify(event)) })
+    return failUnlessCompleted(ended)
+  }
+  const { Progress } = await import('../progress.js')
+  const progress = new Progress(device, { results: true })
+  let ended: Session
+  try {
+    ended = await follow(api, session, {
+      event: (event) => progress.show(event),
+      interrupted: () => progress.say('Cancelling'),
+    })
+  } finally {
+    progress.close()
+  }
+  printValue(ended.result)
+  failUnlessCompleted(ended)
+  const time = Date.parse(ended.ended_at ?? ended.created_at) - Date.parse(ended.created_at)
+  process.stderr.write(`${paint('dim', `Completed in ${duration(time)}`, process.stderr)}\n`)
+}
+
+function failUnlessCompleted(session: Session): void {
+  if (session.status === 'completed') return
+  throw new CliError(session.error ?? `The session ended as ${session.status}`)
+}

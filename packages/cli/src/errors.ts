@@ -1,0 +1,41 @@
+import { CommanderError } from 'commander'
+import { paint, singleLine } from './output.js'
+
+/** What the process exits with. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
+
+/** An error whose message is for the user: one line that says what to do next. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode: number = EXIT.failed, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}
+
+/** An error in how a command was called. */
+export function usageError(message: string, cause?: unknown): CliError {
+  return new CliError(message, EXIT.usage, { cause })
+}
+
+/** Prints what was thrown as one line on stderr. @returns the exit code that fits */
+export function report(thrown: unknown): number {
+  // Commander has printed its own errors, help and version already.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const expected = error instanceof CliError || (error.name === 'ApiClientError' && 'status' in error)
+  const hint = expected ? '' : ' (this should not happen; ORRERY_LOG_LEVEL=debug shows more)'
+  printError(`${error.message}${hint}`)
+  if (process.env['ORRERY_LOG_LEVEL']?.toLowerCase() === 'debug') console.error(error)
+  if (error instanceof CliError) return error.exitCode
+  // Without an answer of the server, this code means that an address or an option was wrong.
+  const ownInput = 'code' in error && error.code === 'INVALID_INPUT' && 'status' in error && error.status === null
+  return ownInput ? EXIT.usage : EXIT.failed
+}
+
+/** Prints one line on stderr, marked as an error of this program. */
+export function printError(message: string): void {
+  process.stderr.write(`${paint('red', 'orrery:', process.stderr)} ${singleLine(message)}\n`)
+}

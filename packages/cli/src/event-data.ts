@@ -1,0 +1,77 @@
+import type { Command, Result } from '@orrery/aip'
+import type { SessionEvent } from '@orrery/aip/api'
+
+/** What the command line shows of a command. */
+export type ShownCommand = Pick<Command, 'tool_name' | 'parameters' | 'call_id'>
+/** What the command line shows of a result. */
+export type ShownResult = Pick<Result, 'status' | 'error' | 'call_id'>
+
+/** The commands in a `commands_sent` event. */
+export function commandsOf(event: SessionEvent): ShownCommand[] {
+  return objects(event.data['commands']).map((command) => ({
+    tool_name: textOf(command['tool_name']) ?? '?',
+    parameters: isObject(command['parameters']) ? command['parameters'] : null,
+    call_id: textOf(command['call_id']),
+  }))
+}
+
+/** The results in a `results_received` event. */
+export function resultsOf(event: SessionEvent): ShownResult[] {
+  return objects(event.data['results']).map((result) => ({
+    status: result['status'] === 'success' || result['status'] === 'skipped' ? result['status'] : 'failure',
+    error: textOf(result['error']),
+    call_id: textOf(result['call_id']),
+  }))
+}
+
+/** A command in a few words: the tool and what it is called with. */
+export function describeCommand(command: ShownCommand): string {
+  const values = Object.values(command.parameters ?? {})
+  const [only] = values
+  if (only === undefined) return command.tool_name
+  const words = values.length === 1 && typeof only === 'string' ? only : JSON.stringify(command.parameters)
+  return `${command.tool_name}  ${words}`
+}
+
+/** What an event says beyond its type, on one line. */
+export function describeEvent(event: SessionEvent): string {
+  switch (event.type) {
+    case 'accepted':
+      return textOf(event.data['request']) ?? ''
+    case 'commands_sent':
+      return commandsOf(event).map(describeCommand).join(', ')
+    case 'results_received':
+      return resultsOf(event)
+        .map((result) => (result.error === null ? result.status : `${result.status}: ${result.error}`))
+        .join(', ')
+    case 'ended':
+      return [textOf(event.data['status']), textOf(event.data['error'])].filter((text) => text !== null).join(': ')
+    case 'agent_step':
+    case 'question':
+    case 'answer':
+    case 'remark':
+    case 'approval':
+    case 'paused':
+    case 'resumed':
+    case 'progress':
+      return textOf(event.data['message']) ?? textOf(event.data['text']) ?? textOf(event.data['name']) ?? ''
+  }
+}
+
+/** The value if it is a text. */
+export function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+/** The value if it is a number. */
+export function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
+}
+
+function objects(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

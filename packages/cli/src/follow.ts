@@ -1,0 +1,53 @@
+import type { Session, SessionEvent } from '@orrery/aip/api'
+import type { OrreryApi } from '@orrery/constellation'
+import { CliError, EXIT } from './errors.js'
+import { onInterrupt } from './interrupt.js'
+
+/** How long a cancelled session may take to end, in milliseconds. */
+const CANCEL_WAIT = 2000
+
+/** What follows a session. */
+export interface FollowOptions {
+  /** Each event as it comes. */
+  event: (event: SessionEvent) => void
+  /** The user pressed Ctrl-C; the session is being cancelled. */
+  interrupted?: () => void
+}
+
+/**
+ * Follows a session to its end. Ctrl-C cancels it.
+ * @returns the ended session
+ * @throws {CliError} with the exit code of an interruption, after Ctrl-C
+ */
+export async function follow(api: OrreryApi, session: Session, options: FollowOptions): Promise<Session> {
+  const stop = new AbortController()
+  let interrupted = false
+  let timer: NodeJS.Timeout | undefined
+  // Nothing else keeps the process alive while a lost connection waits to be taken up again.
+  const alive = setInterval(() => {}, 60_000)
+  const release = onInterrupt(() => {
+    interrupted = true
+    options.interrupted?.()
+    timer = setTimeout(() => stop.abort(), CANCEL_WAIT)
+    // Whatever comes of it, the user wants to get away.
+    api.cancel(session.session_id, { timeoutMs: CANCEL_WAIT, signal: stop.signal }).catch(() => stop.abort())
+  })
+  const wasInterrupted = (): boolean => interrupted
+  try {
+    let ended = false
+    for await (const event of api.events(session.session_id, { signal: stop.signal })) {
+      options.event(event)
+      ended = event.type === 'ended'
+    }
+    if (!wasInterrupted()) return await api.session(session.session_id)
+    throw new CliError(ended ? 'Cancelled' : 'Interrupted', EXIT.interrupted)
+  } catch (error) {
+    if (!wasInterrupted() || error instanceof CliError) throw error
+    const detail = `The session may still run: 'orrery session ${session.session_id}' shows it`
+    throw new CliError(detail, EXIT.interrupted, { cause: error })
+  } finally {
+    release()
+    clearTimeout(timer)
+    clearInterval(alive)
+  }
+}

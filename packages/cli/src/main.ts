@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { EXIT, report } from './errors.js'
+import { installInterrupt } from './interrupt.js'
+import { buildProgram } from './program.js'
+
+// The reader of a pipe may leave early, as `head` does; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
+
+installInterrupt()
+try {
+  const program = buildProgram()
+  if (process.argv.length <= 2) program.outputHelp()
+  else await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}

@@ -1,0 +1,38 @@
+import { Command } from 'commander'
+import { readFileSync } from 'node:fs'
+import { callCommand } from './commands/call.js'
+import { cancelCommand } from './commands/cancel.js'
+import { deviceCommand } from './commands/device.js'
+import { devicesCommand } from './commands/devices.js'
+import { runCommand } from './commands/run.js'
+import { serverCommand } from './commands/server.js'
+import { sessionCommand } from './commands/session.js'
+import { sessionsCommand } from './commands/sessions.js'
+import { toolsCommand } from './commands/tools.js'
+import { upCommand } from './commands/up.js'
+import { firstSteps, styleHelp } from './help.js'
+
+/** The whole command line. Its parse functions throw `CommanderError` instead of ending the process. */
+export function buildProgram(): Command {
+  const program = new Command('orrery')
+    .description('Runs agent tasks on many machines: a server, devices that connect to it, and the commands to work with them.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand(false)
+    .usage('<command> [options]')
+    .addHelpText('after', firstSteps)
+  program.commandsGroup('Start:')
+  for (const command of [upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
+  program.commandsGroup('Work:')
+  for (const command of [runCommand(), callCommand(), cancelCommand()]) program.addCommand(command)
+  program.commandsGroup('Look:')
+  for (const command of [devicesCommand(), toolsCommand(), sessionsCommand(), sessionCommand()]) program.addCommand(command)
+  styleHelp(program)
+  return program
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
+  return known ? String(manifest.version) : 'unknown'
+}

@@ -1,0 +1,119 @@
+import type { SessionEvent } from '@orrery/aip/api'
+import { type ShownCommand, commandsOf, describeCommand, numberOf, resultsOf, textOf } from './event-data.js'
+import { type Style, columnsOf, duration, fit, paint, singleLine } from './output.js'
+import { StatusLine } from './status-line.js'
+
+const MARKS: Record<string, { mark: string; style: Style }> = {
+  success: { mark: '✓', style: 'green' },
+  skipped: { mark: '–', style: 'dim' },
+  failure: { mark: '✗', style: 'red' },
+}
+
+/** Shows a session while it runs: a line for each command that is done, and below what is going on. */
+export class Progress {
+  readonly #device: string
+  readonly #results: boolean
+  readonly #status = new StatusLine()
+  #batch: ShownCommand[] = []
+
+  /** @param options with `results: false` only what is going on is shown, and nothing of it stays */
+  constructor(device: string, options: { results: boolean }) {
+    this.#device = singleLine(device)
+    this.#results = options.results
+    this.#status.set(`Waiting for ${this.#device}`)
+  }
+
+  /** Shows an event of the session. */
+  show(event: SessionEvent): void {
+    switch (event.type) {
+      case 'commands_sent':
+        this.#batch = commandsOf(event)
+        this.#status.set(this.#running())
+        break
+      case 'results_received':
+        if (this.#results) this.#showResults(event)
+        this.#batch = []
+        this.#status.set(`Waiting for the next step on ${this.#device}`)
+        break
+      case 'progress':
+        this.#status.update(`${this.#running()}  ${progressText(event)}`)
+        break
+      case 'paused':
+        this.#note(`${this.#device} is away; the session waits for it`)
+        this.#status.set(`Waiting for ${this.#device} to come back`)
+        break
+      case 'resumed':
+        this.#note(`${this.#device} is back`)
+        this.#status.set(this.#running())
+        break
+      case 'remark':
+      case 'question':
+        this.#note(textOf(event.data['text']) ?? event.type)
+        break
+      case 'accepted':
+      case 'agent_step':
+      case 'answer':
+      case 'approval':
+      case 'ended':
+        break
+    }
+  }
+
+  /** Says what is going on besides the events. */
+  say(text: string): void {
+    this.#status.set(text)
+  }
+
+  /** Removes what is not finished. */
+  close(): void {
+    this.#status.close()
+  }
+
+  #running(): string {
+    const [first, ...others] = this.#batch
+    if (first === undefined) return `Running on ${this.#device}`
+    return `${describeCommand(first)}${others.length > 0 ? ` and ${others.length} more` : ''}`
+  }
+
+  #showResults(event: SessionEvent): void {
+    const results = resultsOf(event)
+    const ms = numberOf(event.data['duration_ms'])
+    for (const [index, result] of results.entries()) {
+      const command = this.#batch.find((sent) => sent.call_id === result.call_id) ?? this.#batch[index]
+      // The time is that of the whole batch, so it stands at its last command.
+      const last = index === results.length - 1
+      const time = !last || ms === null ? '' : `${results.length > 1 ? `${results.length} commands in ` : ''}${duration(ms)}`
+      this.#status.log(this.#line(result.status, command, time))
+      if (result.error !== null) this.#status.log(`  ${paint('red', this.#fit(singleLine(result.error), 2), process.stderr)}`)
+    }
+  }
+
+  #line(status: string, command: ShownCommand | undefined, time: string): string {
+    const { mark, style } = MARKS[status] ?? { mark: '?', style: 'dim' }
+    const stream = process.stderr
+    const outcome = stream.isTTY ? '' : `${status}  `
+    const where = `${this.#device}: `
+    const what = command === undefined ? '?' : singleLine(describeCommand(command))
+    const room = 2 + outcome.length + where.length + (time === '' ? 0 : time.length + 2)
+    const fitted = this.#fit(what, room)
+    const tail = time === '' ? '' : `  ${paint('dim', time, stream)}`
+    return `${paint(style, mark, stream)} ${outcome}${paint('dim', where, stream)}${fitted}${tail}`
+  }
+
+  #note(text: string): void {
+    this.#status.log(`${paint('yellow', '•', process.stderr)} ${singleLine(text)}`)
+  }
+
+  /** Cuts a text so that it and `others` columns fit the terminal; on a pipe so that a line stays a line to read. */
+  #fit(text: string, others: number): string {
+    return fit(text, columnsOf(process.stderr, 200) - others - 1)
+  }
+}
+
+function progressText(event: SessionEvent): string {
+  const progress = numberOf(event.data['progress'])
+  const total = numberOf(event.data['total'])
+  const message = textOf(event.data['message']) ?? ''
+  if (progress === null) return message
+  return `${total === null || total === 0 ? progress : `${Math.round((progress / total) * 100)} %`} ${message}`.trimEnd()
+}

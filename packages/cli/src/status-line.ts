@@ -1,0 +1,62 @@
+import { duration, fit, paint, singleLine } from './output.js'
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+const FRAME_MS = 100
+
+/**
+ * What is going on right now, as the last line of the terminal: a spinner, a text and for how long. On a pipe only finished
+ * lines are written. Everything goes to stderr, so that stdout holds results alone. Until it is closed it keeps the process alive.
+ */
+export class StatusLine {
+  readonly #stream = process.stderr
+  readonly #timer: NodeJS.Timeout
+  #text = ''
+  #since = Date.now()
+  #frame = 0
+  #shown = false
+
+  constructor() {
+    this.#timer = setInterval(() => this.#draw(), FRAME_MS)
+  }
+
+  /** Changes the text; its time starts anew. An empty text hides the line. */
+  set(text: string): void {
+    this.#text = singleLine(text)
+    this.#since = Date.now()
+  }
+
+  /** Changes the text; its time goes on. */
+  update(text: string): void {
+    this.#text = singleLine(text)
+  }
+
+  /** Writes a finished line above the status. */
+  log(line: string): void {
+    this.#clear()
+    this.#stream.write(`${line}\n`)
+  }
+
+  /** Removes the line and lets the process end. */
+  close(): void {
+    clearInterval(this.#timer)
+    this.#clear()
+  }
+
+  #draw(): void {
+    const elapsed = Date.now() - this.#since
+    // What is done in a moment needs no spinner: it would only flicker.
+    if (!this.#stream.isTTY || this.#text === '' || elapsed < 2 * FRAME_MS) return this.#clear()
+    this.#frame = (this.#frame + 1) % FRAMES.length
+    const time = elapsed < 1000 ? '' : `  ${duration(Math.floor(elapsed / 1000) * 1000).replace('.0', '')}`
+    const text = fit(this.#text, this.#stream.columns - 2 - time.length - 1)
+    this.#clear()
+    const spinner = paint('cyan', FRAMES[this.#frame] ?? '', this.#stream)
+    this.#stream.write(`${spinner} ${text}${paint('dim', time, this.#stream)}`)
+    this.#shown = true
+  }
+
+  #clear(): void {
+    if (this.#shown) this.#stream.write('\r\u001B[2K')
+    this.#shown = false
+  }
+}
