@@ -1,4 +1,4 @@
-import { messageOf, type Logger } from '@orrery/aip'
+import { messageOf, type Command, type Logger } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { DevicePeer, Peers, TaskEnd } from '../sessions/peers.js'
 import type { Task } from '../sessions/task.js'
@@ -22,7 +22,8 @@ export class ConnectedPeers implements Peers {
       deviceId: id,
       platform,
       features,
-      sendCommands: (batch) => taskProtocol.sendCommands(batch),
+      sendCommands: (batch) =>
+        taskProtocol.sendCommands(features.size > 0 ? batch : { ...batch, actions: batch.actions.map(withToolType) }),
       sendTaskAssignment: (task) => taskProtocol.sendTaskAssignment(task),
       sendCancel: (target) => taskProtocol.sendCancel(target),
     }
@@ -64,4 +65,9 @@ export class ConnectedPeers implements Peers {
       this.#logger.error(`[WS] ❌ Failed to send result for ${sessionId}: ${messageOf(error)}`)
     }
   }
+}
+
+/** Existing devices refuse a command without a tool type; Orrery's own look an action tool up first. */
+function withToolType(command: Command): Command {
+  return command.tool_type === null ? { ...command, tool_type: 'action' } : command
 }

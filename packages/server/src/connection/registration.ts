@@ -39,12 +39,15 @@ export class Registration {
    * @returns the client, or null if it was refused
    */
   async accept(credential: Credential): Promise<ClientInfo | null> {
+    let client: ClientInfo | null = null
     try {
-      const client = this.#check(await this.#firstMessage(), credential)
+      client = this.#check(await this.#firstMessage(), credential)
       this.#clients.addClient(client)
       await this.#confirm(client)
       return client
     } catch (error) {
+      // A client that left before its confirmation is on the list already.
+      if (client !== null) this.#clients.removeClient(client.clientId, client.transport)
       await this.#refuse(error)
       return null
     }

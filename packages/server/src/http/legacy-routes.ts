@@ -6,7 +6,11 @@ import { wireResult } from '../connection/wire-result.js'
 import { operatorTask } from '../sessions/device-directory.js'
 import type { App, HttpContext } from './app.js'
 
-const Dispatch = z.looseObject({ client_id: z.unknown(), request: z.unknown(), task_name: z.unknown() })
+const Dispatch = z.looseObject({
+  client_id: z.unknown().optional(),
+  request: z.unknown().optional(),
+  task_name: z.unknown().optional(),
+})
 
 /** The routes that existing peers know (server reference, chapter 6). */
 export function legacyRoutes(app: App, { clients, sessions, archive }: HttpContext): void {
