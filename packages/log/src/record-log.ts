@@ -62,19 +62,20 @@ export class RecordLog {
 
   /**
    * Adds a record. The data is read at once, so it may be changed afterwards.
-   * @returns its seq, once it is recorded
+   * @returns the record as it is stored, once it is
    * @throws LogError `FULL` or `BROKEN`: nothing of this turn was recorded; later appends may succeed
    * @throws TypeError when the data cannot be JSON or a label is unknown
    */
-  async append(stream: string, type: string, data: unknown, options?: AppendOptions): Promise<number> {
-    return this.#queue.add(this.#newRecord(stream, type, data, options))
+  async append(stream: string, type: string, data: unknown, options?: AppendOptions): Promise<LogRecord> {
+    const record = this.#newRecord(stream, type, data, options)
+    return asStored(record, await this.#queue.add(record))
   }
 
-  /** Adds records, all or none. @returns their seqs, in order. @throws as `append` does */
-  async appendAll(entries: readonly LogEntry[]): Promise<number[]> {
+  /** Adds records, all or none. @returns them as they are stored, in order. @throws as `append` does */
+  async appendAll(entries: readonly LogEntry[]): Promise<LogRecord[]> {
     const records = entries.map((entry) => this.#newRecord(entry.stream, entry.type, entry.data, entry))
     // What is added in one turn is one transaction.
-    return Promise.all(records.map((record) => this.#queue.add(record)))
+    return Promise.all(records.map(async (record) => asStored(record, await this.#queue.add(record))))
   }
 
   /** The committed records of a stream after `afterSeq`, in order. Large values are references; see `resolve`. */
@@ -187,4 +188,8 @@ export class RecordLog {
   #assertLabels(labels: Record<string, string | null> | undefined): void {
     for (const label in labels) if (!this.#labels.includes(label)) throw new TypeError(`Unknown label '${label}'`)
   }
+}
+
+function asStored({ stream, type, time, data }: NewRecord, seq: number): LogRecord {
+  return { seq, stream, type, time, data: data.stored }
 }

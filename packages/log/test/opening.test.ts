@@ -41,7 +41,7 @@ describe('opening', () => {
     const path = temporaryPath()
     writeFileSync(path, '')
     chmodSync(path, 0o640)
-    await expect(openLog(path).append('s', 'n', 1)).resolves.toBe(1)
+    await expect(openLog(path).append('s', 'n', 1)).resolves.toMatchObject({ seq: 1 })
   })
 })
 

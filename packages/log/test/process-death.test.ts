@@ -41,7 +41,7 @@ describe('one process', () => {
     expect(() => openLog(path)).toThrow(expect.objectContaining({ code: 'IN_USE' }))
     const other = startAppender(path)
     expect((await other.reports.next()).value).toEqual({ error: 'IN_USE' })
-    await expect(log.append('s', 'n', 1)).resolves.toBe(1)
+    await expect(log.append('s', 'n', 1)).resolves.toMatchObject({ seq: 1 })
   })
 
   it('syncs every commit with durability full, also in a file that is there already', async () => {

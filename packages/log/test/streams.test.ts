@@ -21,7 +21,7 @@ describe('streams', () => {
   it('are described by their first record and their latest labels', async () => {
     let time = 100
     const log = openLog(':memory:', { labels, now: () => time })
-    const firstSeq = await log.append('s', 'begun', 1, { labels: { device: 'd1', status: 'running' } })
+    const { seq: firstSeq } = await log.append('s', 'begun', 1, { labels: { device: 'd1', status: 'running' } })
     time = 200
     await log.append('s', 'ended', 2, { labels: { status: 'done' }, open: false })
     expect(log.stream('s')).toEqual({

@@ -20,7 +20,7 @@ try {
   const log = RecordLog.open(path, { labels: [], durability })
   for (let n = 0; ; n += 1) {
     try {
-      const seq = await log.append('s', 'n', { n, filler: 'x'.repeat(1000) })
+      const { seq } = await log.append('s', 'n', { n, filler: 'x'.repeat(1000) })
       process.stdout.write(`${JSON.stringify({ seq })}\n`)
     } catch (error) {
       process.stdout.write(`${JSON.stringify({ error: error.code })}\n`)

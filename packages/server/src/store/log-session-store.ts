@@ -21,12 +21,11 @@ export class LogSessionStore implements SessionStore {
     labels?: Partial<SessionLabels>,
   ): Promise<SessionRecord> {
     try {
-      const time = Date.now()
-      const seq = await this.#log.append(runId, type, data, {
+      const record = await this.#log.append(runId, type, data, {
         ...(labels === undefined ? {} : { labels }),
         ...(type === 'ended' ? { open: false } : {}),
       })
-      return { seq, runId, type, time, data }
+      return toSessionRecord(record)
     } catch (error) {
       throw aipError('STORE_FAILED', { detail: messageOf(error) })
     }
