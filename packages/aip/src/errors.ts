@@ -138,6 +138,21 @@ export const ERRORS = {
     'Too many sessions wait for the device.',
     (v) => `Device '${v.id}' already has ${v.limit} waiting tasks, try again later`,
   ),
+  WORKFLOW_NOT_FOUND: entry<[{ name: string; names: string }]>(
+    404,
+    'No workflow has this name.',
+    (v) => `There is no workflow '${v.name}'; there are: ${v.names}`,
+  ),
+  INVALID_WORKFLOW: entry<[{ detail: string }]>(
+    400,
+    'A workflow file has mistakes; each is listed with its place.',
+    (v) => v.detail,
+  ),
+  INVALID_INPUTS: entry<[{ name: string; detail: string; takes: string }]>(
+    400,
+    'The inputs of a workflow are not what it takes.',
+    (v) => `Workflow '${v.name}': ${v.detail}. It takes: ${v.takes}`,
+  ),
   DEVICE_NOT_FOUND: entry<[{ id: string }]>(
     404,
     'No device with this id is known.',
@@ -157,7 +172,7 @@ export const ERRORS = {
     501,
     'No configured agent can run this request.',
     () =>
-      "No model is configured, so a request in words cannot run. Direct commands work without one: try 'orrery tools' and 'orrery call TOOL'",
+      "No model is configured, so a request in words cannot run. Workflows and direct commands need none: see 'orrery workflows' and 'orrery call --help'",
   ),
   AGENT_FAILED: entry<[{ text: string }]>(500, 'The agent of a session failed.', (v) => v.text),
   DEVICE_DISCONNECTED: entry(

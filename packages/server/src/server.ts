@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { errorText, silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
+import { followerAgent } from './agents/workflow/workflow-agent.js'
+import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from './clients/client-connection-manager.js'
 import { ConnectedPeers } from './connection/connected-peers.js'
 import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
@@ -71,12 +73,15 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const peers = new ConnectedPeers(clients, logger)
   const sessions = new SessionManager({ store, hub, peers, clock, logger, platform: options.platform }, [
     ...(options.agents ?? []),
+    followerAgent,
     commandsAgent,
   ])
+  const workflows = new WorkflowLibrary(options.dataDir === undefined ? null : join(options.dataDir, 'workflows'), logger)
   const keys = new Keys(options)
   const handler = new UFOWebSocketHandler({
     clientManager: clients,
     sessionManager: sessions,
+    workflows,
     logger,
     clock,
     dialect: options.dialect ?? 'auto',
@@ -88,7 +93,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   })
   const devices = new DeviceDirectory(clients, sessions)
   const archive = new SessionArchive(store, sessions)
-  const app = await createApp({ keys, clients, devices, sessions, archive, hub, clock, logger })
+  const app = await createApp({ keys, clients, devices, sessions, archive, hub, workflows, clock, logger })
   upgrade.attach(app.server)
   try {
     await endInterrupted(store)

@@ -124,7 +124,7 @@ describe('a task of a constellation', () => {
     const constellation = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
     constellation.send(task('open the mail'))
     await constellation.next()
-    expect((await constellation.next())['error']).toMatch(/^No model is configured.*orrery call/)
+    expect((await constellation.next())['error']).toMatch(/^No model is configured.*orrery workflows/)
   })
 
   it('does not stop heartbeats and other messages while it runs [S-120 S-206 S-233]', async () => {

@@ -91,13 +91,33 @@ export const CreateSession = z
     request: z.string().optional(),
     workflow: z.string().optional(),
     commands: z.array(CommandInput).min(1).max(1000).optional(),
+    /** Inputs of the workflow, and the name of its file for messages. */
     inputs: z.record(z.string(), z.unknown()).optional(),
+    file: z.string().max(255).optional(),
     task_name: z.string().optional(),
   })
   .refine((body) => [body.request, body.workflow, body.commands].filter((part) => part !== undefined).length === 1, {
     message: 'exactly one of request, workflow and commands must be given',
   })
 export type CreateSession = z.input<typeof CreateSession>
+
+/** A workflow that the server knows, and what may be given to it. */
+export const WorkflowSummary = z.object({
+  name: z.string(),
+  description: z.string(),
+  inputs: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      description: z.string().nullable(),
+      required: z.boolean(),
+      default: z.unknown(),
+    }),
+  ),
+})
+export type WorkflowSummary = z.infer<typeof WorkflowSummary>
+
+export const WorkflowList = z.object({ workflows: z.array(WorkflowSummary) })
 
 /** The records of a session, which are also its events. */
 export const RecordType = z.enum([

@@ -23,6 +23,8 @@ export interface AgentContext {
   listTools(toolType?: 'action' | 'data_collection'): Promise<MCPToolInfo[]>
   /** Runs `decide` and records what it gave, so that after a restart the recorded answer is taken instead. The value must survive JSON. */
   step<T>(name: string, decide: () => Promise<T>): Promise<T>
+  /** Waits. @param ms milliseconds @throws AipError when the session is cancelled meanwhile */
+  sleep(ms: number): Promise<void>
 }
 
 /** How an agent ended its session. */

@@ -1,4 +1,5 @@
 import { aipError, type ClientMessage } from '@orrery/aip'
+import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { Owner, Task } from '../sessions/task.js'
 
@@ -6,9 +7,15 @@ type TaskMessage = Extract<ClientMessage, { type: 'task' }>
 
 /**
  * Turns a task message into a task, with the identity that the connection registered with.
- * @throws AipError `EMPTY_REQUEST`, `TARGET_REQUIRED`, `TARGET_NOT_CONNECTED`, `TARGET_NOT_A_DEVICE` or `TARGET_FORBIDDEN`
+ * @throws AipError `EMPTY_REQUEST`, `TARGET_REQUIRED`, `TARGET_NOT_CONNECTED`, `TARGET_NOT_A_DEVICE` or `TARGET_FORBIDDEN`,
+ * or what is wrong with a workflow or its inputs
  */
-export function taskFrom(message: TaskMessage, client: ClientInfo, clients: ClientConnectionManager): Task {
+export async function taskFrom(
+  message: TaskMessage,
+  client: ClientInfo,
+  clients: ClientConnectionManager,
+  workflows: WorkflowLibrary,
+): Promise<Task> {
   const deviceId = client.clientType === 'device' ? ownDevice(message, client) : targetDevice(message, clients)
   if (message.request === null || message.request.trim() === '') throw aipError('EMPTY_REQUEST')
   return {
@@ -17,7 +24,7 @@ export function taskFrom(message: TaskMessage, client: ClientInfo, clients: Clie
     deviceId,
     owner: { kind: client.clientType, client_id: client.clientId } satisfies Owner,
     requestId: message.request_id,
-    work: { kind: 'words', request: message.request },
+    work: await workflows.workOf(message.request),
     assigned: false,
     transient: false,
   }

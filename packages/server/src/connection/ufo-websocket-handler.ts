@@ -15,6 +15,7 @@ import {
   type Logger,
   type Transport,
 } from '@orrery/aip'
+import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { Registration, type Credential } from './registration.js'
@@ -38,6 +39,7 @@ type Handlers = {
 export class UFOWebSocketHandler {
   readonly #clients: ClientConnectionManager
   readonly #sessions: SessionManager
+  readonly #workflows: WorkflowLibrary
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #dialect: Dialect | 'auto'
@@ -57,12 +59,14 @@ export class UFOWebSocketHandler {
   constructor(options: {
     clientManager: ClientConnectionManager
     sessionManager: SessionManager
+    workflows: WorkflowLibrary
     logger: Logger
     clock?: Clock
     dialect?: Dialect | 'auto'
   }) {
     this.#clients = options.clientManager
     this.#sessions = options.sessionManager
+    this.#workflows = options.workflows
     this.#logger = options.logger
     this.#clock = options.clock ?? systemClock
     this.#dialect = options.dialect ?? 'auto'
@@ -116,7 +120,7 @@ export class UFOWebSocketHandler {
 
   /** Takes a task of this client: recorded, acknowledged, then run. */
   async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
-    const wanted = taskFrom(message, client, this.#clients)
+    const wanted = await taskFrom(message, client, this.#clients, this.#workflows)
     if (client.clientType === 'constellation') {
       this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
     }

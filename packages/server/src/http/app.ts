@@ -9,6 +9,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
+import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import type { Keys } from '../keys.js'
 import type { DeviceDirectory } from '../sessions/device-directory.js'
@@ -28,6 +29,7 @@ export interface HttpContext {
   sessions: SessionManager
   archive: SessionArchive
   hub: EventHub
+  workflows: WorkflowLibrary
   clock: Clock
   logger: Logger
 }

@@ -13,7 +13,7 @@ const Dispatch = z.looseObject({
 })
 
 /** The routes that existing peers know (server reference, chapter 6). */
-export function legacyRoutes(app: App, { clients, sessions, archive }: HttpContext): void {
+export function legacyRoutes(app: App, { clients, sessions, archive, workflows }: HttpContext): void {
   app.get('/api/health', { schema: { summary: 'Whether the server is well', response: { 200: Health } } }, () => ({
     status: 'healthy' as const,
     online_clients: clients.listClients(),
@@ -33,7 +33,7 @@ export function legacyRoutes(app: App, { clients, sessions, archive }: HttpConte
       if (typeof clientId !== 'string' || clientId === '') throw aipError('EMPTY_CLIENT_ID')
       if (!isTaskName(taskName)) throw aipError('INVALID_TASK_NAME')
       if (!clients.isDeviceConnected(clientId)) throw aipError('CLIENT_NOT_ONLINE')
-      const task = operatorTask(clientId, { kind: 'words', request }, { taskName, assigned: true })
+      const task = operatorTask(clientId, await workflows.workOf(request), { taskName, assigned: true })
       const { session } = await sessions.executeTask(task)
       sessions.start(session)
       return { status: 'dispatched' as const, task_name: taskName, client_id: clientId, session_id: task.sessionId }

@@ -1,8 +1,9 @@
 import { aipError } from '@orrery/aip'
-import { CreateSession, Session, SessionList, SessionQuery } from '@orrery/aip/api'
+import { CreateSession, Session, SessionList, SessionQuery, WorkflowList } from '@orrery/aip/api'
 import { z } from 'zod'
 import { isTaskName } from '../connection/task-intake.js'
 import { operatorTask } from '../sessions/device-directory.js'
+import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { Work } from '../sessions/task.js'
 import type { App, HttpContext } from './app.js'
 import { toCommand } from './device-routes.js'
@@ -11,7 +12,7 @@ import type { EventStreams } from './event-streams.js'
 const SessionParams = z.object({ id: z.string() })
 
 /** Sessions: start, list, look up, follow, cancel. */
-export function sessionRoutes(app: App, { devices, sessions, archive }: HttpContext, streams: EventStreams): void {
+export function sessionRoutes(app: App, { devices, sessions, archive, workflows }: HttpContext, streams: EventStreams): void {
   const find = (id: string): Session => {
     const session = archive.find(id)
     if (session === undefined) throw aipError('SESSION_NOT_FOUND', { id })
@@ -23,13 +24,19 @@ export function sessionRoutes(app: App, { devices, sessions, archive }: HttpCont
     { schema: { summary: 'Starts a session on a device', body: CreateSession, response: { 201: Session } } },
     async ({ body }, reply) => {
       if (body.task_name !== undefined && !isTaskName(body.task_name)) throw aipError('INVALID_TASK_NAME')
-      const work = workOf(body)
+      const work = await workOf(body, workflows)
       devices.requireOnline(body.device_id)
       const task = operatorTask(body.device_id, work, body.task_name === undefined ? {} : { taskName: body.task_name })
       const { session } = await sessions.executeTask(task)
       sessions.start(session)
       return reply.status(201).send(session.view)
     },
+  )
+
+  app.get(
+    '/api/workflows',
+    { schema: { summary: 'The workflows that can be called by name', response: { 200: WorkflowList } } },
+    async () => ({ workflows: await workflows.list() }),
   )
 
   app.get(
@@ -84,10 +91,11 @@ export function sessionRoutes(app: App, { devices, sessions, archive }: HttpCont
   )
 }
 
-/** @throws AipError `EMPTY_REQUEST` */
-function workOf(body: z.output<typeof CreateSession>): Work {
+/** @throws AipError `EMPTY_REQUEST`, or what is wrong with a workflow or its inputs */
+async function workOf(body: z.output<typeof CreateSession>, workflows: WorkflowLibrary): Promise<Work> {
   if (body.commands !== undefined) return { kind: 'commands', commands: body.commands.map(toCommand) }
+  if (body.workflow !== undefined) return workflows.workOfSource(body.workflow, body.file ?? 'workflow', body.inputs ?? {})
   const request = body.request ?? ''
   if (request.trim() === '') throw aipError('EMPTY_REQUEST')
-  return { kind: 'words', request }
+  return workflows.workOf(request)
 }

@@ -8,6 +8,8 @@ export interface ExecuteOptions {
   agentName?: string
   processName?: string
   rootName?: string
+  /** What the batch is for, in words; shown while it runs, not sent to the device. */
+  label?: string
   /** Milliseconds until missing results become failures. Default: 6000 s. */
   timeoutMs?: number
 }
@@ -60,6 +62,7 @@ export class CommandDispatcher {
       agentName: options.agentName ?? this.#port.agentName(),
       processName: options.processName ?? '',
       rootName: options.rootName ?? '',
+      label: options.label ?? null,
       actions: commands.map(({ tool_name, parameters, tool_type }) => ({
         tool_name,
         parameters,

@@ -10,6 +10,8 @@ export interface Batch {
   agentName: string
   processName: string
   rootName: string
+  /** What the batch is for, in words; recorded, not sent. */
+  label: string | null
   actions: Command[]
 }
 

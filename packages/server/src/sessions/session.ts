@@ -1,4 +1,4 @@
-import { LIMITS, MCPToolInfo, aipError, messageOf, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, MCPToolInfo, aipError, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { RecordType, Session as SessionView } from '@orrery/aip/api'
 import { z } from 'zod'
 import type { Agent, AgentContext } from '../agents/agent.js'
@@ -207,6 +207,10 @@ export class Session {
         await this.#record('agent_step', { name, value })
         return value
       },
+      sleep: async (ms) => {
+        await sleep(this.#env.clock, ms, this.#abort.signal)
+        this.#abort.signal.throwIfAborted()
+      },
     }
   }
 
@@ -226,6 +230,7 @@ export class Session {
       agent_name: batch.agentName,
       process_name: batch.processName,
       root_name: batch.rootName,
+      label: batch.label,
       commands: batch.actions,
     })
   }

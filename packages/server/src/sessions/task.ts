@@ -1,7 +1,11 @@
 import { errorText, type Command } from '@orrery/aip'
 
 /** What a task asks for. The whole of it is recorded before the task is acknowledged. */
-export type Work = { kind: 'words'; request: string } | { kind: 'commands'; commands: Command[]; timeout_ms?: number }
+export type Work =
+  | { kind: 'words'; request: string }
+  /** `source` is the text of the file, `file` its name for messages, `inputs` have their defaults filled in. */
+  | { kind: 'workflow'; name: string; file: string; source: string; inputs: Record<string, unknown> }
+  | { kind: 'commands'; commands: Command[]; timeout_ms?: number }
 
 /** Who asked: an operator through the HTTP API, or a client on its connection. */
 export interface Owner {
@@ -51,6 +55,10 @@ export function describeWork(work: Work): string {
   switch (work.kind) {
     case 'words':
       return work.request
+    case 'workflow':
+      return Object.keys(work.inputs).length === 0
+        ? `workflow:${work.name}`
+        : `workflow:${work.name} ${JSON.stringify(work.inputs)}`
     case 'commands':
       return work.commands.map(describeCommand).join('; ')
   }

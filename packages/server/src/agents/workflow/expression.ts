@@ -1,0 +1,73 @@
+import { Evaluator, Lexer, Parser, data, type Expr } from '@actions/expressions'
+import { ContextAccess, FunctionCall, Grouping, IndexAccess, Binary, Literal, Logical, Unary } from '@actions/expressions/ast'
+import { ExpressionError } from '@actions/expressions/errors'
+
+/** Names that an expression may begin with. */
+const CONTEXTS = ['inputs', 'steps', 'item', 'index', 'device']
+
+/** What an expression sees. All of it is JSON. */
+export interface Scope {
+  inputs: Record<string, unknown>
+  steps: Record<string, unknown>
+  device: { id: string; platform: string }
+  item?: unknown
+  index?: number
+}
+
+/** An expression that cannot be read. `offset` is the place in the expression's text. */
+export class UnreadableExpression extends Error {
+  readonly offset: number
+
+  constructor(message: string, offset: number) {
+    super(message)
+    this.offset = offset
+  }
+}
+
+/** @param source the text between `${{` and `}}` @throws UnreadableExpression */
+export function parseExpression(source: string): Expr {
+  try {
+    return new Parser(new Lexer(source).lex().tokens, CONTEXTS, []).parse()
+  } catch (error) {
+    if (error instanceof ExpressionError) throw new UnreadableExpression(error.message, error.pos.column)
+    throw new UnreadableExpression(error instanceof Error ? error.message : String(error), 0)
+  }
+}
+
+/** What an expression gives, as JSON. @throws Error when a function of it cannot be applied, such as fromJSON to no JSON */
+export function evaluateExpression(expression: Expr, scope: Scope): unknown {
+  const context = JSON.parse(JSON.stringify(scope), data.reviver) as data.Dictionary
+  return JSON.parse(JSON.stringify(new Evaluator(expression, context).evaluate(), data.replacer)) as unknown
+}
+
+/** Whether a value counts as true: all but `false`, `0`, `''` and null, as in GitHub's expressions. */
+export function isTrue(value: unknown): boolean {
+  return value !== null && value !== false && value !== 0 && value !== ''
+}
+
+/** A name after a dot or in brackets that is fixed in the text, such as `steps.disk`. */
+export interface Reference {
+  context: string
+  name: string | null
+}
+
+/** All names that an expression refers to. */
+export function referencesOf(expression: Expr): Reference[] {
+  if (expression instanceof ContextAccess) return [{ context: expression.name.lexeme.toLowerCase(), name: null }]
+  if (expression instanceof IndexAccess) {
+    const { expr, index } = expression
+    if (expr instanceof ContextAccess && index instanceof Literal) {
+      return [{ context: expr.name.lexeme.toLowerCase(), name: index.literal.coerceString() }]
+    }
+    return [...referencesOf(expr), ...referencesOf(index)]
+  }
+  return childrenOf(expression).flatMap(referencesOf)
+}
+
+function childrenOf(expression: Expr): Expr[] {
+  if (expression instanceof Grouping) return [expression.group]
+  if (expression instanceof Unary) return [expression.expr]
+  if (expression instanceof Binary) return [expression.left, expression.right]
+  if (expression instanceof Logical || expression instanceof FunctionCall) return expression.args
+  return []
+}

@@ -1,0 +1,142 @@
+import type { z } from 'zod'
+import { UnreadableExpression, parseExpression, referencesOf } from './expression.js'
+import { asCondition, placeholdersOf } from './template.js'
+import { workflowError, type WorkflowProblem } from './workflow-error.js'
+import { WorkflowFile, type WorkflowInput } from './workflow-schema.js'
+import { YamlSource, type Path } from './yaml-source.js'
+
+/** Longest workflow file, in characters. */
+const MAX_SOURCE = 256 * 1024
+
+/**
+ * Reads a workflow file and checks all of it: form, names, defaults, and every expression.
+ * @param file name of the file, for messages
+ * @throws AipError `INVALID_WORKFLOW` that lists each problem with its line and column
+ */
+export function parseWorkflow(text: string, file: string): WorkflowFile {
+  if (text.length > MAX_SOURCE)
+    throw workflowError(file, [{ line: 1, column: 1, message: `longer than ${MAX_SOURCE} characters` }])
+  const source = new YamlSource(text)
+  if (source.problems.length > 0) throw workflowError(file, source.problems)
+  const parsed = WorkflowFile.safeParse(valueOf(source, file))
+  if (!parsed.success)
+    throw workflowError(
+      file,
+      parsed.error.issues.flatMap((issue) => problemsOf(issue, source)),
+    )
+  const problems = [...inputProblems(parsed.data, source), ...stepProblems(parsed.data, source)]
+  if (problems.length > 0) throw workflowError(file, problems)
+  return parsed.data
+}
+
+function valueOf(source: YamlSource, file: string): unknown {
+  try {
+    return source.value
+  } catch (error) {
+    throw workflowError(file, [source.problemAt([], error instanceof Error ? error.message : String(error))])
+  }
+}
+
+function problemsOf(issue: z.core.$ZodIssue, source: YamlSource): WorkflowProblem[] {
+  const path = issue.path.filter((key) => typeof key !== 'symbol')
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => source.problemAtKey(path, key, `unknown key '${key}'`))
+  }
+  const key = path.at(-1)
+  if (issue.code === 'invalid_key' && typeof key === 'string') {
+    return [source.problemAtKey(path.slice(0, -1), key, `'${key}' is not a valid name`)]
+  }
+  const name = path.join('.')
+  return [source.problemAt(path, name === '' ? issue.message : `${name}: ${issue.message}`)]
+}
+
+function inputProblems({ inputs }: WorkflowFile, source: YamlSource): WorkflowProblem[] {
+  return Object.entries(inputs).flatMap(([name, input]) => {
+    if (input.default === undefined) return []
+    const complaint = complaintAbout(input, input.default)
+    return complaint === null ? [] : [source.problemAt(['inputs', name, 'default'], `inputs.${name}.default: ${complaint}`)]
+  })
+}
+
+/** What is wrong with a value for an input, or null. */
+export function complaintAbout({ type, options }: WorkflowInput, value: unknown): string | null {
+  const actual = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
+  if (actual !== type) return `must be of type ${type}, not ${actual}`
+  if (options !== undefined && !options.some((option) => option === value)) return `must be one of ${options.join(', ')}`
+  return null
+}
+
+/** Problems of ids and expressions. A step may refer to the steps before it only. */
+function stepProblems(workflow: WorkflowFile, source: YamlSource): WorkflowProblem[] {
+  const problems: WorkflowProblem[] = []
+  const inputs = new Set(Object.keys(workflow.inputs))
+  const steps = new Set<string>()
+  for (const [index, step] of workflow.steps.entries()) {
+    const path = ['steps', index]
+    const names = { inputs, steps, loop: step.foreach !== undefined }
+    const check = (key: string, value: unknown, loop = names.loop): void => {
+      problems.push(...templateProblems(value, [...path, key], source, { ...names, loop }))
+    }
+    if (typeof step.if === 'string')
+      problems.push(...conditionProblems(step.if, [...path, 'if'], source, { ...names, loop: false }))
+    if (step.foreach !== undefined) check('foreach', step.foreach, false)
+    for (const key of ['with', 'agent', 'process', 'root'] as const) check(key, step[key])
+    if (step.id === undefined) continue
+    if (steps.has(step.id)) problems.push(source.problemAt([...path, 'id'], `another step has the id '${step.id}'`))
+    steps.add(step.id)
+  }
+  return [...problems, ...templateProblems(workflow.result, ['result'], source, { inputs, steps, loop: false })]
+}
+
+/** What an expression may refer to. */
+interface Names {
+  inputs: ReadonlySet<string>
+  steps: ReadonlySet<string>
+  /** Inside a foreach: item and index. */
+  loop: boolean
+}
+
+function templateProblems(value: unknown, path: Path, source: YamlSource, names: Names): WorkflowProblem[] {
+  if (typeof value === 'string') return textProblems(value, path, source, names)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, item]) =>
+    templateProblems(item, [...path, Array.isArray(value) ? Number(key) : key], source, names),
+  )
+}
+
+/** A condition may leave `${{ }}` out; then the whole text is the expression. */
+function conditionProblems(condition: string, path: Path, source: YamlSource, names: Names): WorkflowProblem[] {
+  if (condition.includes('${{')) return textProblems(condition, path, source, names)
+  return textProblems(asCondition(condition), path, source, names).map(({ message }) => source.problemAt(path, message))
+}
+
+function textProblems(text: string, path: Path, source: YamlSource, names: Names): WorkflowProblem[] {
+  const inText = (occurrence: number, offset: number, message: string): WorkflowProblem =>
+    source.problemInText(path, '${{', occurrence, offset, message)
+  try {
+    return placeholdersOf(text).flatMap(({ source: expression }, occurrence) =>
+      expressionProblems(expression, names).map(({ offset, message }) => inText(occurrence, 3 + offset, message)),
+    )
+  } catch (error) {
+    if (!(error instanceof UnreadableExpression)) throw error
+    const occurrence = text.slice(0, error.offset).split('${{').length - 1
+    return [inText(occurrence, 0, error.message)]
+  }
+}
+
+function expressionProblems(expression: string, { inputs, steps, loop }: Names): { offset: number; message: string }[] {
+  try {
+    return referencesOf(parseExpression(expression)).flatMap(({ context, name }) => {
+      const offset = expression.length - expression.trimStart().length
+      if ((context === 'item' || context === 'index') && !loop)
+        return [{ offset, message: `'${context}' exists only in a step with foreach` }]
+      if (name === null) return []
+      if (context === 'inputs' && !inputs.has(name)) return [{ offset, message: `there is no input '${name}'` }]
+      if (context === 'steps' && !steps.has(name)) return [{ offset, message: `no step before this one has the id '${name}'` }]
+      return []
+    })
+  } catch (error) {
+    if (error instanceof UnreadableExpression) return [error]
+    throw error
+  }
+}

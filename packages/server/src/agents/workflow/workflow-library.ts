@@ -1,0 +1,91 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { aipError, messageOf, type Logger } from '@orrery/aip'
+import type { WorkflowSummary } from '@orrery/aip/api'
+import { parseWorkflow } from './parse-workflow.js'
+import { resolveInputs } from './resolve-inputs.js'
+import { summaryOf } from './workflow-summary.js'
+import type { Work } from '../../sessions/task.js'
+
+/** The workflows that come with the server. */
+const BUNDLED = fileURLToPath(new URL('../../../workflows/', import.meta.url))
+
+/** The workflows that a server knows by name: the bundled ones, and those in its data folder, which come first. */
+export class WorkflowLibrary {
+  readonly #folders: readonly string[]
+  readonly #logger: Logger
+
+  /** @param folder of the user's own workflows; it need not exist */
+  constructor(folder: string | null, logger: Logger) {
+    this.#folders = folder === null ? [BUNDLED] : [folder, BUNDLED]
+    this.#logger = logger
+  }
+
+  /** All workflows by name. A file that cannot be read is in the log and is left out. */
+  async list(): Promise<WorkflowSummary[]> {
+    const found = new Map<string, WorkflowSummary>()
+    for (const folder of this.#folders) {
+      for (const file of await yamlFiles(folder)) {
+        try {
+          const workflow = parseWorkflow(await readFile(join(folder, file), 'utf8'), file)
+          if (!found.has(workflow.name)) found.set(workflow.name, summaryOf(workflow))
+        } catch (error) {
+          this.#logger.warn(`Workflow left out: ${messageOf(error)}`)
+        }
+      }
+    }
+    return [...found.values()].sort((a, b) => a.name.localeCompare(b.name))
+  }
+
+  /**
+   * The work of a request: words, unless it begins with `workflow:NAME`, which may be followed by its inputs as JSON.
+   * @throws AipError `WORKFLOW_NOT_FOUND`, `INVALID_WORKFLOW` or `INVALID_INPUTS`
+   */
+  async workOf(request: string): Promise<Work> {
+    const match = /^\s*workflow:(\S+)(?:\s+([\s\S]*))?$/.exec(request)
+    if (match === null) return { kind: 'words', request }
+    const [, name = '', inputs = ''] = match
+    return this.workOfSource(await this.#source(name), `${name}.yaml`, parseInputs(name, inputs))
+  }
+
+  /** The work of a workflow's text. @throws AipError `INVALID_WORKFLOW` or `INVALID_INPUTS` */
+  workOfSource(source: string, file: string, inputs: Record<string, unknown>): Work {
+    const workflow = parseWorkflow(source, file)
+    return { kind: 'workflow', name: workflow.name, file, source, inputs: resolveInputs(workflow, inputs) }
+  }
+
+  async #source(name: string): Promise<string> {
+    // The name becomes a path, so it must be one of a workflow.
+    if (/^[a-z0-9-]+$/.test(name)) {
+      for (const folder of this.#folders) {
+        for (const file of [`${name}.yaml`, `${name}.yml`]) {
+          const source = await readFile(join(folder, file), 'utf8').catch(() => null)
+          if (source !== null) return source
+        }
+      }
+    }
+    const names = (await this.list()).map((workflow) => workflow.name)
+    throw aipError('WORKFLOW_NOT_FOUND', { name, names: names.join(', ') })
+  }
+}
+
+async function yamlFiles(folder: string): Promise<string[]> {
+  const files = await readdir(folder).catch(() => [])
+  return files.filter((file) => /\.ya?ml$/.test(file)).sort()
+}
+
+function parseInputs(name: string, text: string): Record<string, unknown> {
+  if (text.trim() === '') return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // The same words as for JSON that is no object.
+  }
+  throw aipError('INVALID_INPUTS', {
+    name,
+    detail: 'what follows the name must be a JSON object',
+    takes: 'inputs such as {"path": "/"}',
+  })
+}
