@@ -41,7 +41,7 @@ step('the build', join(bin, 'tsc'), ['-b'])
 const [target, ...args] = process.argv.slice(2)
 const [command, commandArgs] =
   target === 'orrery'
-    ? [join(bin, 'node'), [join(root, 'packages/cli/dist/main.js'), ...args]]
+    ? [join(bin, 'node'), [join(root, 'packages/cli/bin/orrery.js'), ...args]]
     : ['npm', ['run', '-s', target, ...(args.length > 0 ? ['--', ...args] : [])]]
 const child = spawn(command, commandArgs, {
   cwd: target === 'orrery' ? (process.env.INIT_CWD ?? process.cwd()) : root,

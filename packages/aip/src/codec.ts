@@ -113,7 +113,8 @@ function invalid(detail: string): Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function parseObject(data: string | Uint8Array): Json {
+/** Reads a JSON object, without any key `__proto__`. @throws AipError `INVALID_MESSAGE` */
+export function parseObject(data: string | Uint8Array): Json {
   let value: unknown
   try {
     const source = typeof data === 'string' ? data : utf8.decode(data)

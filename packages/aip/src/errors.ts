@@ -276,6 +276,44 @@ export const ERRORS = {
     (v) => `${v.operation} timed out after ${v.seconds}s`,
   ),
 
+  // Binary messages and files
+  BINARY_EXPECTED: entry(
+    400,
+    'A text frame came where binary data was announced.',
+    () => 'Expected binary WebSocket frame, but received text frame.',
+  ),
+  SIZE_MISMATCH: entry<[{ expected: number; actual: number }]>(
+    400,
+    'Data has another size than was announced.',
+    (v) => `Size mismatch: expected ${v.expected} bytes, got ${v.actual} bytes`,
+  ),
+  CHECKSUM_MISMATCH: entry<[{ expected: string; actual: string }]>(
+    400,
+    'Data has another checksum than was announced.',
+    (v) => `Checksum mismatch: expected ${v.expected}, got ${v.actual}`,
+  ),
+  TRANSFER_UNEXPECTED: entry<[{ expected: string; got: string }]>(
+    400,
+    'A file transfer did not go on as its protocol says.',
+    (v) => `Expected ${v.expected}, got: ${v.got}`,
+  ),
+  FILE_NOT_FOUND: entry<[{ path: string }]>(404, 'A file that was to be sent is not there.', (v) => `File not found: ${v.path}`),
+  FILE_TOO_LARGE: entry<[{ size: number; limit: number }]>(
+    413,
+    'A file is larger than its receiver takes.',
+    (v) => `The file has ${v.size} bytes, and at most ${v.limit} are taken`,
+  ),
+  FILE_NAME_UNSAFE: entry<[{ name: string }]>(
+    400,
+    'A file name of the sender would leave the folder that it is for.',
+    (v) => `'${v.name}' cannot be used as the name of a received file`,
+  ),
+  FILE_EXISTS: entry<[{ path: string }]>(
+    409,
+    'A received file would replace one that is there.',
+    (v) => `File exists: ${v.path}`,
+  ),
+
   // HTTP; the first three are those of existing peers
   EMPTY_TASK_CONTENT: entry(400, 'A dispatch has no request.', () => 'Empty task content'),
   EMPTY_CLIENT_ID: entry(400, 'A dispatch names no device.', () => 'Empty client ID'),

@@ -24,6 +24,10 @@ export const LIMITS = {
   cancelGrace: 2000,
   /** A result value above this is stored once and referenced from events. */
   inlineValue: 64 * 1024,
+  /** A chunk of a file (protocol reference, chapter 10: 1 MiB). */
+  fileChunk: 1024 * 1024,
+  /** A file that is received, unless its receiver says otherwise. */
+  file: 16 * 1024 ** 3,
 } as const
 
 /** Which client ids are allowed. */

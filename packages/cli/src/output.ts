@@ -64,7 +64,8 @@ export function columnsOf(stream: NodeJS.WriteStream, piped: number): number {
 
 /** A time span in words. @param ms milliseconds */
 export function duration(ms: number): string {
-  if (ms < 9950) return `${(Math.max(ms, 0) / 1000).toFixed(1)} s`
+  if (ms < 1000) return `${Math.round(Math.max(ms, 0))} ms`
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)

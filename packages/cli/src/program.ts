@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { readFileSync } from 'node:fs'
 import { callCommand } from './commands/call.js'
 import { cancelCommand } from './commands/cancel.js'
+import { demoCommand } from './commands/demo.js'
 import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
 import { runCommand } from './commands/run.js'
@@ -9,6 +10,7 @@ import { serverCommand } from './commands/server.js'
 import { sessionCommand } from './commands/session.js'
 import { sessionsCommand } from './commands/sessions.js'
 import { toolsCommand } from './commands/tools.js'
+import { workflowsCommand } from './commands/workflows.js'
 import { upCommand } from './commands/up.js'
 import { firstSteps, styleHelp } from './help.js'
 
@@ -22,11 +24,12 @@ export function buildProgram(): Command {
     .usage('<command> [options]')
     .addHelpText('after', firstSteps)
   program.commandsGroup('Start:')
-  for (const command of [upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
+  for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
   for (const command of [runCommand(), callCommand(), cancelCommand()]) program.addCommand(command)
   program.commandsGroup('Look:')
-  for (const command of [devicesCommand(), toolsCommand(), sessionsCommand(), sessionCommand()]) program.addCommand(command)
+  for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])
+    program.addCommand(command)
   styleHelp(program)
   return program
 }

@@ -13,11 +13,14 @@ const MARKS: Record<string, { mark: string; style: Style }> = {
 export class Progress {
   readonly #device: string
   readonly #results: boolean
-  readonly #status = new StatusLine()
+  readonly #stream: NodeJS.WriteStream
+  readonly #status: StatusLine
   #batch: ShownCommand[] = []
 
   /** @param options with `results: false` only what is going on is shown, and nothing of it stays */
-  constructor(device: string, options: { results: boolean }) {
+  constructor(device: string, options: { results: boolean; stream?: NodeJS.WriteStream }) {
+    this.#stream = options.stream ?? process.stderr
+    this.#status = new StatusLine(this.#stream)
     this.#device = singleLine(device)
     this.#results = options.results
     this.#status.set(`Waiting for ${this.#device}`)
@@ -84,13 +87,13 @@ export class Progress {
       const last = index === results.length - 1
       const time = !last || ms === null ? '' : `${results.length > 1 ? `${results.length} commands in ` : ''}${duration(ms)}`
       this.#status.log(this.#line(result.status, command, time))
-      if (result.error !== null) this.#status.log(`  ${paint('red', this.#fit(singleLine(result.error), 2), process.stderr)}`)
+      if (result.error !== null) this.#status.log(`  ${paint('red', this.#fit(singleLine(result.error), 2), this.#stream)}`)
     }
   }
 
   #line(status: string, command: ShownCommand | undefined, time: string): string {
     const { mark, style } = MARKS[status] ?? { mark: '?', style: 'dim' }
-    const stream = process.stderr
+    const stream = this.#stream
     const outcome = stream.isTTY ? '' : `${status}  `
     const where = `${this.#device}: `
     const what = command === undefined ? '?' : singleLine(describeCommand(command))
@@ -101,12 +104,12 @@ export class Progress {
   }
 
   #note(text: string): void {
-    this.#status.log(`${paint('yellow', '•', process.stderr)} ${singleLine(text)}`)
+    this.#status.log(`${paint('yellow', '•', this.#stream)} ${singleLine(text)}`)
   }
 
   /** Cuts a text so that it and `others` columns fit the terminal; on a pipe so that a line stays a line to read. */
   #fit(text: string, others: number): string {
-    return fit(text, columnsOf(process.stderr, 200) - others - 1)
+    return fit(text, columnsOf(this.#stream, 200) - others - 1)
   }
 }
 

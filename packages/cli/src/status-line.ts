@@ -5,17 +5,19 @@ const FRAME_MS = 100
 
 /**
  * What is going on right now, as the last line of the terminal: a spinner, a text and for how long. On a pipe only finished
- * lines are written. Everything goes to stderr, so that stdout holds results alone. Until it is closed it keeps the process alive.
+ * lines are written. Until it is closed it keeps the process alive.
  */
 export class StatusLine {
-  readonly #stream = process.stderr
+  readonly #stream: NodeJS.WriteStream
   readonly #timer: NodeJS.Timeout
   #text = ''
   #since = Date.now()
   #frame = 0
   #shown = false
 
-  constructor() {
+  /** @param stream default: stderr, so that stdout holds results alone */
+  constructor(stream: NodeJS.WriteStream = process.stderr) {
+    this.#stream = stream
     this.#timer = setInterval(() => this.#draw(), FRAME_MS)
   }
 

@@ -1,15 +1,16 @@
-import { systemClock, type Clock } from '../clock.js'
+import { systemClock, wireTime, type Clock } from '../clock.js'
 import {
   buildMessage,
   decodeClientMessage,
   decodeServerMessage,
   encodeMessage,
+  parseObject,
   type Decoded,
   type Dialect,
   type Fields,
   type Outgoing,
 } from '../codec.js'
-import { messageOf } from '../errors.js'
+import { aipError, messageOf } from '../errors.js'
 import { silentLogger, type Logger } from '../logger.js'
 import type { MessageRecord } from '../messages/record.js'
 import { clientError } from '../messages/to-server.js'
@@ -135,6 +136,32 @@ export class AIPProtocol<S extends Side = Side> {
       session_id: sessionId ?? null,
       ...(responseId === undefined ? {} : { response_id: responseId }),
     })
+  }
+
+  /**
+   * Sends data as a text frame that describes it and one binary frame (protocol reference, chapter 10).
+   * @param metadata goes with it, e.g. `filename`, `mime_type`, `checksum`; `type`, `size` and `timestamp` are added
+   */
+  async sendBinaryMessage(data: Uint8Array, metadata: Record<string, unknown> = {}): Promise<void> {
+    const header = { type: 'binary_data', size: data.byteLength, timestamp: wireTime(this.clock.now()), ...metadata }
+    await this.transport.send(JSON.stringify(header))
+    await this.transport.send(data)
+  }
+
+  /**
+   * Waits for what {@link sendBinaryMessage} sends.
+   * @throws AipError `INVALID_MESSAGE`, `BINARY_EXPECTED`, `SIZE_MISMATCH` or `CONNECTION_CLOSED`
+   */
+  async receiveBinaryMessage(): Promise<{ data: Uint8Array; metadata: Record<string, unknown> }> {
+    const metadata = parseObject(await this.transport.receive())
+    if (metadata['type'] !== 'binary_data') this.logger.warn(`Expected binary_data metadata, got: ${String(metadata['type'])}`)
+    const data = await this.transport.receive()
+    if (typeof data === 'string') throw aipError('BINARY_EXPECTED')
+    const size = metadata['size']
+    if (typeof size === 'number' && size !== data.byteLength) {
+      throw aipError('SIZE_MISMATCH', { expected: size, actual: data.byteLength })
+    }
+    return { data, metadata }
   }
 
   close(code?: number, reason?: string): Promise<void> {

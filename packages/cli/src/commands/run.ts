@@ -1,6 +1,9 @@
-import type { Session } from '@orrery/aip/api'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { messageOf } from '@orrery/aip'
+import type { CreateSession, Session } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { CliError } from '../errors.js'
+import { CliError, usageError } from '../errors.js'
 import { examples } from '../help.js'
 import { duration, paint, print, printValue } from '../output.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
@@ -10,7 +13,8 @@ export function runCommand(): Command {
   const command = new Command('run')
     .summary('give a device a task, and watch it')
     .description('Gives a device a task in words and shows what happens until it is done. Ctrl-C cancels the task.')
-    .argument('<request>', 'what to do, in words; or workflow:NAME {"input": "value"}')
+    .argument('[request]', 'what to do, in words; or workflow:NAME {"input": "value"}; with --workflow the inputs as JSON')
+    .option('--workflow <file>', 'run this workflow file')
     .option('--device <id>', 'device to work on; may be left out if only one is online')
   return withTarget(command)
     .addHelpText(
@@ -18,16 +22,19 @@ export function runCommand(): Command {
       examples([
         ['orrery run "How full are the disks?"', 'on the only device that is online'],
         ['orrery run "Which services have failed?" --device web-1', 'on this device'],
+        ['orrery run workflow:system-report', 'a workflow; orrery workflows lists them'],
+        ['orrery run --workflow my-own.yaml', 'a workflow of your own'],
         ['orrery run "List my processes" --json | jq .type', 'one event a line'],
       ]) + '\nResults go to stdout, progress to stderr. Exit code: 0 completed, 1 failed or cancelled, 130 interrupted.\n',
     )
     .action(run)
 }
 
-async function run(request: string, options: TargetOptions & { device?: string }): Promise<void> {
+async function run(request: string | undefined, options: TargetOptions & { device?: string; workflow?: string }): Promise<void> {
+  const work = workOf(request, options.workflow)
   const api = await connect(options)
   const device = await pickDevice(api, options.device, 'with --device ID')
-  const session = await api.createSession({ device_id: device, request })
+  const session = await api.createSession({ device_id: device, ...work })
   const { follow } = await import('../follow.js')
   if (options.json) {
     const ended = await follow(api, session, { event: (event) => print(JSON.stringify(event)) })
@@ -48,6 +55,32 @@ async function run(request: string, options: TargetOptions & { device?: string }
   failUnlessCompleted(ended)
   const time = Date.parse(ended.ended_at ?? ended.created_at) - Date.parse(ended.created_at)
   process.stderr.write(`${paint('dim', `Completed in ${duration(time)}`, process.stderr)}\n`)
+}
+
+/** What the server is asked for: a request, or the text of a workflow file with its inputs. @throws {CliError} with exit code 2 */
+function workOf(request: string | undefined, file: string | undefined): Omit<CreateSession, 'device_id'> {
+  if (file === undefined) {
+    if (request === undefined) throw usageError(`Nothing to do: give a request in words, workflow:NAME or --workflow FILE`)
+    return { request }
+  }
+  let workflow: string
+  try {
+    workflow = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw usageError(`Cannot read the workflow: ${messageOf(error)}`, error)
+  }
+  return { workflow, file: basename(file), inputs: parseInputs(request) }
+}
+
+function parseInputs(text: string | undefined): Record<string, unknown> {
+  if (text === undefined) return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // The same words as for JSON that is no object.
+  }
+  throw usageError(`The inputs of a workflow are a JSON object, such as '{"path": "/"}'`)
 }
 
 function failUnlessCompleted(session: Session): void {

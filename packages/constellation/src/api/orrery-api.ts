@@ -13,6 +13,8 @@ import {
   type SessionStatus,
   TaskResult,
   ToolList,
+  WorkflowList,
+  type WorkflowSummary,
   hasEnded,
 } from '@orrery/aip/api'
 import type { MCPToolInfo } from '@orrery/aip'
@@ -113,6 +115,11 @@ export class OrreryApi {
   runCommands(deviceId: string, body: RunCommands, options: CallOptions = {}): Promise<CommandsOutcome> {
     const path = `/api/devices/${encodeURIComponent(deviceId)}/commands`
     return this.#call({ method: 'POST', path, body, ...options }, CommandsOutcome)
+  }
+
+  /** The workflows that can be called by name. */
+  async workflows(options?: CallOptions): Promise<WorkflowSummary[]> {
+    return (await this.#get('/api/workflows', WorkflowList, options)).workflows
   }
 
   /** Starts a session: of words, of a workflow file's text or of commands. */

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { messageOf } from '@orrery/aip'
+import type { Session } from '@orrery/aip/api'
+import type { OrreryApi } from '@orrery/constellation'
+import { Command } from 'commander'
+import { DEMO_STEPS, type DemoStep } from '../demo/demo-steps.js'
+import { CliError } from '../errors.js'
+import { examples } from '../help.js'
+import { orrery } from '../invocation.js'
+import { chooseLogLevel, createLogger } from '../logging.js'
+import { duration, paint, print, printValue } from '../output.js'
+
+/** `orrery demo`: a server, a device and an MCP server for a few seconds, and real commands on them. */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .summary('see it work: a server, a device and real commands, in a few seconds')
+    .description(
+      'Starts a server on a free port, a device and an MCP server as its child process, runs real commands on them, and stops ' +
+        'all of it. Nothing is kept. Exit code 0 only if everything that it shows has happened.',
+    )
+    .addHelpText('after', examples([['orrery demo', 'takes a few seconds and needs no model']]))
+    .action(demo)
+}
+
+async function demo(): Promise<void> {
+  const begun = performance.now()
+  const [{ startServer }, { startDevice, DeviceConfig }, { OrreryApi }, { everythingServer }] = await Promise.all([
+    import('@orrery/server'),
+    import('@orrery/device'),
+    import('@orrery/constellation'),
+    import('../demo/everything-server.js'),
+  ])
+  const logger = await createLogger(chooseLogLevel(process.env['ORRERY_LOG_LEVEL'] === undefined ? 'ERROR' : undefined))
+  const folder = mkdtempSync(join(tmpdir(), 'orrery-demo-'))
+  const keys = { operatorKey: randomUUID(), deviceKey: randomUUID() }
+  const server = await startServer({ port: 0, dataDir: folder, logger, ...keys })
+  const device = startDevice({
+    serverUrl: `${server.url.replace('http', 'ws')}/ws`,
+    token: keys.deviceKey,
+    clientId: 'demo-device',
+    config: DeviceConfig.parse({
+      mcpServers: { everything: { command: process.execPath, args: [everythingServer(), 'stdio'] } },
+    }),
+    logger,
+  })
+  try {
+    await device.registered
+    print(`${paint('bold', 'Orrery demo')}  a server at ${server.url}, the device demo-device, an MCP server as its child`)
+    const api = new OrreryApi({ server: server.url, apiKey: keys.operatorKey })
+    let report: unknown
+    for (const step of DEMO_STEPS) report = (await runStep(api, step)).result
+    print(`\n${paint('bold', 'Report')}`)
+    printValue(report)
+    const kept = await api.sessions({ limit: 100 })
+    if (kept.length !== DEMO_STEPS.length)
+      throw new CliError(`The event log has ${kept.length} sessions, not ${DEMO_STEPS.length}`)
+    print(
+      `\n${paint('green', '✓')} ${kept.length} sessions ran and are in the event log. It took ${duration(performance.now() - begun)}.`,
+    )
+    print(`Next: ${orrery('up')} starts a server that stays, with this machine as its first device.`)
+  } finally {
+    await device.stop()
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Runs a step, shows each of its commands, and checks what came out. */
+async function runStep(api: OrreryApi, step: DemoStep): Promise<Session> {
+  print(`\n${paint('bold', step.title)}`)
+  const { Progress } = await import('../progress.js')
+  const session = await api.createSession({ device_id: 'demo-device', ...step.work })
+  const progress = new Progress('demo-device', { results: true, stream: process.stdout })
+  try {
+    for await (const event of api.events(session.session_id)) progress.show(event)
+  } finally {
+    progress.close()
+  }
+  const ended = await api.session(session.session_id)
+  try {
+    step.verify(ended)
+  } catch (cause) {
+    throw new CliError(`The demo failed at '${step.title}': ${messageOf(cause)}`, undefined, { cause })
+  }
+  return ended
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '@orrery/aip'
+
+/**
+ * A live session without work for this long gives way to another, in milliseconds. Existing servers end some sessions without telling
+ * the device (protocol reference 6.10), which must not close it to all others.
+ */
+const IDLE_LIMIT = 600_000
+
+/** Which session has the device. One does from its first COMMAND or TASK until its end or the connection's (contradictions, C-38). */
+export class SessionSlot {
+  readonly #clock: Clock
+  #live: { sessionId: string | null; running: number; lastActive: number } | null = null
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Whether a session has the device now. */
+  get taken(): boolean {
+    const live = this.#live
+    return live !== null && (live.running > 0 || this.#clock.now() - live.lastActive < IDLE_LIMIT)
+  }
+
+  /** The session that has the device; `null` if there is none, or if the server has not named it yet. */
+  get sessionId(): string | null {
+    return this.#live?.sessionId ?? null
+  }
+
+  /** Whether the session has the device; a session that is not named yet becomes this one. */
+  holds(sessionId: string | null): boolean {
+    return this.#live !== null && (this.#live.sessionId === null || this.#live.sessionId === sessionId)
+  }
+
+  /** Gives the device to a session, if no other has it. @returns whether it has it now */
+  take(sessionId: string | null): boolean {
+    if (this.taken && !this.holds(sessionId)) return false
+    const running = this.holds(sessionId) ? (this.#live?.running ?? 0) : 0
+    this.#live = { sessionId: sessionId ?? this.sessionId, running, lastActive: this.#clock.now() }
+    return true
+  }
+
+  /** Counts a batch of the session that has the device; the function that comes back ends it. */
+  begin(): () => void {
+    const live = this.#live
+    if (live === null) return () => {}
+    live.running += 1
+    return () => {
+      live.running -= 1
+      live.lastActive = this.#clock.now()
+    }
+  }
+
+  /** Names a session that was asked for without a name. */
+  name(sessionId: string): void {
+    if (this.#live?.sessionId === null) this.#live.sessionId = sessionId
+  }
+
+  /** The device is free. */
+  release(): void {
+    this.#live = null
+  }
+}

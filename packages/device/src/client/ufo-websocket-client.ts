@@ -1,0 +1,375 @@
+import {
+  AIPProtocol,
+  AipError,
+  HeartbeatProtocol,
+  LIMITS,
+  RegistrationProtocol,
+  TaskExecutionProtocol,
+  aipError,
+  messageOf,
+  silentLogger,
+  sleep,
+  systemClock,
+  wireTime,
+  type Clock,
+  type DeviceInfo,
+  type Logger,
+  type ServerMessage,
+  type Transport,
+} from '@orrery/aip'
+import { DEVICE_SOCKET, WebSocketTransport } from '@orrery/aip/node'
+import type { UFOClient } from '../computer/ufo-client.js'
+import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
+import { BatchRunner } from './batch-runner.js'
+import { ConnectedEvent } from './connected-event.js'
+import { FEATURES, featuresOf } from './features.js'
+import { SessionSlot } from './session-slot.js'
+
+/** What a {@link UFOWebSocketClient} is built from. */
+export interface UFOWebSocketClientOptions {
+  /** `ws://` or `wss://`, with a `?token=` if the server wants one. */
+  wsUrl: string
+  ufoClient: UFOClient
+  /** Attempts in a row that may fail. Default 3. */
+  maxRetries?: number
+  /** Time between two heartbeats, in seconds. Default 120. */
+  timeout?: number
+  clock?: Clock
+  logger?: Logger
+  /** Collects what the device tells about itself; default {@link DeviceInfoProvider}. */
+  collectInfo?: (clientId: string) => DeviceInfo
+  /** Called after each registration. */
+  onRegistered?: () => void
+}
+
+/** Why {@link UFOWebSocketClient.connectAndListen} has ended. */
+export type ConnectionEnd = 'stopped' | 'retries_spent'
+
+/** Longest part of a received message that is logged, in characters. */
+const LOGGED = 500
+
+/** The life of a connection: all that is made anew for each. */
+interface Connection {
+  transport: Transport
+  aip: AIPProtocol<'client'>
+  features: ReadonlySet<string>
+}
+
+/** The device's end of the connection: registers, beats, takes messages in and sends results; connects again when it drops. */
+export class UFOWebSocketClient {
+  readonly wsUrl: string
+  readonly ufoClient: UFOClient
+  readonly maxRetries: number
+  /** Time between two heartbeats, in seconds. */
+  readonly timeout: number
+  readonly connectedEvent = new ConnectedEvent()
+  /** Failed attempts in a row. */
+  retryCount = 0
+  /** The session of the last COMMAND. */
+  sessionId: string | null = null
+  /** The task request that was sent last; settles when it was sent. */
+  currentTask: Promise<void> | null = null
+  transport: Transport | null = null
+  registrationProtocol: RegistrationProtocol | null = null
+  heartbeatProtocol: HeartbeatProtocol | null = null
+  taskProtocol: TaskExecutionProtocol | null = null
+  readonly #options: UFOWebSocketClientOptions
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #slot: SessionSlot
+  readonly #batches: BatchRunner
+  readonly #stopping = new AbortController()
+  #connection: Connection | null = null
+
+  constructor(options: UFOWebSocketClientOptions) {
+    this.wsUrl = options.wsUrl
+    this.ufoClient = options.ufoClient
+    this.maxRetries = options.maxRetries ?? 3
+    this.timeout = options.timeout ?? 120
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#logger = options.logger ?? silentLogger
+    this.#slot = new SessionSlot(this.#clock)
+    this.#batches = new BatchRunner(this.ufoClient, this.#slot, this.#logger)
+  }
+
+  /** Connects, registers and listens, again and again, until the attempts are spent or {@link stop} is called. */
+  async connectAndListen(): Promise<ConnectionEnd> {
+    const { signal } = this.#stopping
+    while (!signal.aborted && this.retryCount < this.maxRetries) {
+      try {
+        await this.#connectOnce()
+      } catch (error) {
+        if (signal.aborted) break
+        const closed = error instanceof AipError && error.code === 'CONNECTION_CLOSED'
+        this.#logger.error(`[WS] ${closed ? 'Connection closed' : 'Unexpected error'}: ${messageOf(error)}`)
+        this.retryCount += 1
+        await this.#maybeRetry()
+      }
+    }
+    if (signal.aborted) return 'stopped'
+    this.#logger.error('[WS] Max retries reached. Exiting.')
+    return 'retries_spent'
+  }
+
+  /** Closes the connection with 1000 and makes no other; what runs is cancelled. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#batches.cancel()
+    await this.transport?.close(1000)
+  }
+
+  /** Registered, and the socket is open. */
+  isConnected(): boolean {
+    return this.connectedEvent.isSet() && this.transport?.state === 'connected'
+  }
+
+  /**
+   * Registers on the connection that was just made.
+   * @throws AipError `REGISTRATION_FAILED` if the server refuses, `TIMEOUT` if it does not answer in time
+   */
+  async registerClient(): Promise<void> {
+    const { clientId, platform } = this.ufoClient
+    if (this.registrationProtocol === null) throw aipError('NOT_CONNECTED')
+    const metadata = { ...this.#collectInfo(clientId), aip: { version: 1, features: FEATURES } }
+    this.#logger.info(`[WS] [AIP] Attempting to register as ${clientId}`)
+    const outcome = await this.#inTime(
+      this.registrationProtocol.register({ clientId, clientType: 'device', platform: sessionPlatform(platform), metadata }),
+    )
+    if (!outcome.accepted) {
+      this.#logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
+      this.#logger.error(`[WS] Server error: ${outcome.reason}`)
+      throw aipError('REGISTRATION_FAILED', { id: clientId })
+    }
+    if (this.#connection !== null) this.#connection.features = featuresOf(outcome.confirmation.result)
+    this.retryCount = 0
+    this.connectedEvent.set()
+    this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
+    this.#options.onRegistered?.()
+  }
+
+  /**
+   * Sends heartbeats, the first after one interval, until one cannot be sent or the signal aborts. Never throws.
+   * @param intervalS seconds
+   */
+  async heartbeatLoop(intervalS = 30, signal?: AbortSignal): Promise<void> {
+    const protocol = this.heartbeatProtocol
+    while (protocol !== null) {
+      await sleep(this.#clock, intervalS * 1000, signal)
+      if (signal?.aborted) return
+      try {
+        await protocol.sendHeartbeat(this.ufoClient.clientId)
+        this.#logger.debug('[WS] [AIP] Heartbeat sent')
+      } catch (error) {
+        this.#logger.debug(`[WS] [AIP] Heartbeat failed (connection closed): ${messageOf(error)}`)
+        return
+      }
+    }
+  }
+
+  /** Handles one frame of the server. Never throws and never waits for a command or a task: those go on by themselves. */
+  async handleMessage(frame: string | Uint8Array): Promise<void> {
+    const connection = this.#connection
+    if (connection === null) return
+    try {
+      const message = await connection.aip.readMessage(frame)
+      this.#logger.info(`[WS] Received message: ${shorten(frame)}`)
+      this.#route(message, connection)
+    } catch (error) {
+      this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`)
+    }
+  }
+
+  /**
+   * Asks the server to run a task on this device. Settles when the request was sent; a failure is logged and told to the server.
+   * @param taskName default: a fresh UUID
+   */
+  startTask(request: string, taskName?: string | null): Promise<void> {
+    if (this.#slot.taken) {
+      this.#logger.warn(`[WS] Task ${this.#slot.sessionId} is still running, ignoring new task`)
+      return Promise.resolve()
+    }
+    this.#slot.take(null)
+    this.#logger.info(`[WS] Starting task: ${request}`)
+    this.currentTask = this.ufoClient.taskLock.run(() => this.#requestTask(request, taskName ?? crypto.randomUUID()))
+    return this.currentTask
+  }
+
+  /** Tells how a session ended and frees the device. */
+  handleTaskEnd(end: Pick<ServerMessage, 'session_id' | 'status' | 'result' | 'error'>): void {
+    const { session_id: session, status } = end
+    if (status === 'completed') this.#logger.info(`[WS] Task ${session} completed, result: ${shorten(end.result)}`)
+    else if (status === 'failed') this.#logger.info(`[WS] Task ${session} failed, with error: ${end.error}`)
+    else this.#logger.warn(`[WS] Unknown task status for ${session}: ${status}`)
+    if (!this.#slot.holds(session)) return
+    this.#slot.release()
+    this.#batches.cancel({ sessionId: session })
+    this.#reset()
+  }
+
+  async #connectOnce(): Promise<void> {
+    this.connectedEvent.clear()
+    const { signal } = this.#stopping
+    const transport = await WebSocketTransport.connect(this.wsUrl, { ...DEVICE_SOCKET, clock: this.#clock, signal })
+    const aip = new AIPProtocol(transport, { side: 'client', clock: this.#clock, logger: this.#logger })
+    this.transport = transport
+    this.#connection = { transport, aip, features: new Set() }
+    this.registrationProtocol = new RegistrationProtocol(aip)
+    this.heartbeatProtocol = new HeartbeatProtocol(aip)
+    this.taskProtocol = new TaskExecutionProtocol(aip)
+    try {
+      if (signal.aborted) throw aipError('CONNECTION_CLOSED')
+      await this.registerClient()
+      await this.#handleMessages(transport)
+    } finally {
+      this.connectedEvent.clear()
+      this.#connection = null
+      await transport.close(1000)
+      this.#slot.release()
+      this.#batches.cancel()
+      this.#reset()
+    }
+  }
+
+  /** Runs the two loops; the end of one is the end of the other. @throws AipError `CONNECTION_CLOSED` */
+  async #handleMessages(transport: Transport): Promise<never> {
+    const ended = new AbortController()
+    const receiving = this.#receiveLoop(transport)
+    try {
+      await Promise.race([receiving, this.heartbeatLoop(this.timeout, ended.signal)])
+    } finally {
+      ended.abort()
+      transport.terminate()
+      await receiving
+    }
+    const { code, reason } = await transport.closed
+    throw new AipError('CONNECTION_CLOSED', `${code} ${reason}`.trimEnd())
+  }
+
+  async #receiveLoop(transport: Transport): Promise<void> {
+    for (;;) {
+      let frame: string | Uint8Array
+      try {
+        frame = await transport.receive()
+      } catch {
+        return
+      }
+      await this.handleMessage(frame)
+    }
+  }
+
+  #route(message: ServerMessage, connection: Connection): void {
+    switch (message.type) {
+      case 'task':
+        return this.#inBackground(this.startTask(message.user_request ?? '', message.task_name))
+      case 'command':
+        this.sessionId = message.session_id
+        return this.#inBackground(this.#handleCommands(message, connection))
+      case 'task_end':
+        return this.handleTaskEnd(message)
+      case 'cancel':
+        this.#logger.info(`[WS] Cancelling in session ${message.session_id}: ${message.reason}`)
+        this.#batches.cancel({ sessionId: message.session_id, responseId: message.response_id, callId: message.call_id })
+        return undefined
+      case 'heartbeat':
+        if (message.session_id !== null) this.#slot.name(message.session_id)
+        return this.#logger.info('[WS] Heartbeat received')
+      case 'error':
+        // A task that was refused never gets a session, so it never gets an end.
+        if (this.#slot.sessionId === null) this.#slot.release()
+        return this.#logger.error(`[WS] Server error: ${message.error}`)
+      case 'device_info_request':
+      case 'device_info_response':
+      case 'results_ack':
+      case 'answer':
+        return this.#logger.warn(`[WS] Unknown message type: ${message.type}`)
+    }
+  }
+
+  async #handleCommands(message: Extract<ServerMessage, { type: 'command' }>, connection: Connection): Promise<void> {
+    const tasks = new TaskExecutionProtocol(connection.aip)
+    const { clientId } = this.ufoClient
+    const results = await this.#batches.run(message, (report) => {
+      if (!connection.features.has('progress')) return
+      tasks.sendProgress({ ...report, clientId }).catch(() => {})
+    })
+    await tasks.sendTaskResult({
+      sessionId: message.session_id,
+      prevResponseId: message.response_id,
+      actionResults: results,
+      status: message.status,
+      clientId,
+    })
+    this.#logger.info(`[WS] [AIP] Sent client result for prev_response_id: ${message.response_id}`)
+    if (message.status === 'completed' || message.status === 'failed') this.handleTaskEnd(message)
+  }
+
+  async #requestTask(request: string, taskName: string): Promise<void> {
+    const { clientId, platform } = this.ufoClient
+    await this.ufoClient.reset()
+    try {
+      if (this.taskProtocol === null) throw aipError('NOT_CONNECTED')
+      await this.taskProtocol.sendTaskRequest({
+        request,
+        taskName,
+        sessionId: this.ufoClient.sessionId,
+        clientId,
+        metadata: platform === '' ? null : { platform: sessionPlatform(platform) },
+      })
+      this.#logger.info(`[WS] [AIP] Sent task request with platform: ${sessionPlatform(platform)}`)
+    } catch (error) {
+      this.#slot.release()
+      this.#logger.error(`[WS] [AIP] Error sending task request: ${messageOf(error)}`)
+      await this.#connection?.aip.sendError(messageOf(error)).catch(() => {})
+    }
+  }
+
+  #collectInfo(clientId: string): Record<string, unknown> {
+    const registration = { registration_time: wireTime(this.#clock.now()) }
+    try {
+      const info = (this.#options.collectInfo ?? DeviceInfoProvider.collectSystemInfo)(clientId)
+      this.#logger.info(
+        `[WS] [AIP] Collected device info: platform=${info.platform}, cpu=${info.cpu_count}, memory=${info.memory_total_gb}GB`,
+      )
+      return { system_info: info, ...registration }
+    } catch (error) {
+      this.#logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
+      return registration
+    }
+  }
+
+  /** Waits for the answer to the registration, at most {@link LIMITS.registrationTime}. */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>()
+    const timer = this.#clock.after(LIMITS.registrationTime, () =>
+      late.reject(aipError('TIMEOUT', { operation: 'Registration', seconds: LIMITS.registrationTime / 1000 })),
+    )
+    answer.catch(() => {})
+    try {
+      return await Promise.race([answer, late.promise])
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /** Waits 2^n seconds after the n-th failure in a row, unless it was the last that is allowed (contradictions, C-32). */
+  async #maybeRetry(): Promise<void> {
+    if (this.retryCount >= this.maxRetries) return
+    const seconds = 2 ** this.retryCount
+    this.#logger.info(`[WS] Retrying in ${seconds}s...`)
+    await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
+  }
+
+  #reset(): void {
+    this.#inBackground(this.ufoClient.taskLock.run(() => this.ufoClient.reset()))
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
+  }
+}
+
+function shorten(value: unknown): string {
+  const text = typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value.subarray(0, LOGGED)).toString() : (JSON.stringify(value) ?? '')
+  return text.length > LOGGED ? `${text.slice(0, LOGGED)}…` : text
+}

@@ -1,0 +1,71 @@
+import { errorText, messageOf, type Command, type Result } from '@orrery/aip'
+import type { Progress } from '@modelcontextprotocol/client'
+import type { ComputerManager } from './computer-manager.js'
+
+/** Whom a batch is for; it chooses the computer. */
+export interface Addressee {
+  agentName: string | null
+  processName: string | null
+  rootName: string | null
+}
+
+/** How a batch is run. */
+export interface BatchControl {
+  /** After a failure the rest is skipped. Default true. */
+  earlyExit?: boolean
+  /** Ends the whole batch. */
+  signal?: AbortSignal
+  /** The signal that ends one command. */
+  callSignal?: (command: Command) => AbortSignal
+  /** How far a command is. */
+  onProgress?: ((command: Command, progress: Progress) => void) | undefined
+}
+
+/** Takes a batch to its computer. */
+export class CommandRouter {
+  readonly #computers: ComputerManager
+
+  constructor(computers: ComputerManager) {
+    this.#computers = computers
+  }
+
+  /**
+   * Runs commands one after the other.
+   * @returns one result per command, in the same order, whatever fails
+   */
+  async execute(addressee: Addressee, commands: readonly Command[], control: BatchControl = {}): Promise<Result[]> {
+    const { earlyExit = true } = control
+    const results: Result[] = []
+    let failed = false
+    for (const command of commands) {
+      const result: Result =
+        failed && earlyExit && control.signal?.aborted !== true
+          ? outcome(command, { status: 'skipped', error: errorText('EARLIER_FAILURE') })
+          : await this.#one(addressee, command, control)
+      failed ||= result.status === 'failure'
+      results.push(result)
+    }
+    return results
+  }
+
+  async #one(addressee: Addressee, command: Command, control: BatchControl): Promise<Result> {
+    const { onProgress } = control
+    const signal = control.callSignal?.(command) ?? control.signal ?? new AbortController().signal
+    if (signal.aborted) return outcome(command, { status: 'failure', error: errorText('TOOL_CANCELLED') })
+    if (command.tool_name === '') return outcome(command, { status: 'success', error: '', result: 'No action taken.' })
+    try {
+      const computer = this.#computers.getOrCreate(addressee)
+      return await computer.run(command, {
+        signal,
+        onProgress: onProgress && ((progress) => onProgress(command, progress)),
+      })
+    } catch (error) {
+      return outcome(command, { status: 'failure', error: messageOf(error) })
+    }
+  }
+}
+
+/** A result of a command that no tool has seen. */
+export function outcome(command: Command, fields: Pick<Result, 'status' | 'error'> & { result?: unknown }): Result {
+  return { result: null, namespace: null, call_id: command.call_id, ...fields }
+}

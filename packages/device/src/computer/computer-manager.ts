@@ -1,0 +1,37 @@
+import type { Clock } from '@orrery/aip'
+import type { MCPServerManager } from '../mcp/mcp-server-manager.js'
+import type { Addressee } from './command-router.js'
+import { Computer } from './computer.js'
+
+/** Makes the computers of a device, one for each agent, process and root. */
+export class ComputerManager {
+  readonly #servers: MCPServerManager
+  readonly #clock: Clock
+  readonly #computers = new Map<string, Computer>()
+
+  constructor(servers: MCPServerManager, clock: Clock) {
+    this.#servers = servers
+    this.#clock = clock
+  }
+
+  /** Number of computers that exist now. */
+  get size(): number {
+    return this.#computers.size
+  }
+
+  /** The computer of `agent::process::root`. Every agent sees the device's default set: all its servers. */
+  getOrCreate({ agentName, processName, rootName }: Addressee): Computer {
+    // The names that existing peers print for what is not given (client reference, chapter 5).
+    const key = [agentName ?? 'None', processName ?? 'None', rootName || 'default'].join('::')
+    const known = this.#computers.get(key)
+    if (known !== undefined) return known
+    const computer = new Computer(key, this.#servers.servers, this.#clock)
+    this.#computers.set(key, computer)
+    return computer
+  }
+
+  /** Forgets all computers. Their servers stay. */
+  reset(): void {
+    this.#computers.clear()
+  }
+}

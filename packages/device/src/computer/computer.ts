@@ -1,0 +1,153 @@
+import type { Progress } from '@modelcontextprotocol/client'
+import {
+  AipError,
+  LIMITS,
+  ToolType,
+  aipError,
+  clip,
+  errorText,
+  messageOf,
+  type Clock,
+  type Command,
+  type MCPToolInfo,
+  type Result,
+} from '@orrery/aip'
+import type { MCPServer } from '../mcp/mcp-server.js'
+import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
+import { errorOf, resultValue } from './tool-result.js'
+
+/** How one command is run. */
+export interface CallControl {
+  signal: AbortSignal
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** The set of tools that one agent, process and root sees on a device. */
+export class Computer {
+  /** `agent::process::root`. */
+  readonly name: string
+  readonly #servers: readonly MCPServer[]
+  readonly #clock: Clock
+  #registry = new Map<string, RegisteredTool>()
+  #registered = ''
+
+  /** @param servers in the order of the configuration */
+  constructor(name: string, servers: readonly MCPServer[], clock: Clock) {
+    this.name = name
+    this.#servers = servers
+    this.#clock = clock
+  }
+
+  /** The tools of the servers that run, waiting for those that are starting. Both filters may be left out. */
+  async listTools(filter: { toolType?: ToolType | null; namespace?: string | null } = {}): Promise<MCPToolInfo[]> {
+    await Promise.all(this.#servers.map((server) => server.settled()))
+    return [...this.#tools(this.#servers.length).values()].flatMap(({ info, server }) => {
+      const wanted =
+        server.state === 'ready' &&
+        (filter.toolType ?? info.tool_type) === info.tool_type &&
+        (filter.namespace ?? info.namespace) === info.namespace
+      return wanted ? [info] : []
+    })
+  }
+
+  /** Runs one command. Whatever happens becomes its result. */
+  async run(command: Command, control: CallControl): Promise<Result> {
+    const result: Result = { status: 'failure', error: null, result: null, namespace: null, call_id: command.call_id }
+    const timeout = new AbortController()
+    const timer = this.#clock.after(LIMITS.toolTime, () => timeout.abort())
+    try {
+      const signal = AbortSignal.any([control.signal, timeout.signal])
+      await unlessAborted(this.#perform(command, { ...control, signal }, result), signal)
+    } catch (error) {
+      result.status = 'failure'
+      result.error = control.signal.aborted
+        ? errorText('TOOL_CANCELLED')
+        : timeout.signal.aborted
+          ? errorText('TOOL_TIMEOUT', { tool: command.tool_name, seconds: LIMITS.toolTime / 1000 })
+          : failureText(command.tool_name, error)
+    } finally {
+      timer.cancel()
+    }
+    return { ...result }
+  }
+
+  async #perform(command: Command, control: CallControl, result: Result): Promise<void> {
+    if (command.tool_name === LIST_TOOLS) {
+      result.namespace = this.#servers[0]?.name ?? null
+      result.result = await this.listTools(listFilter(command.parameters))
+      result.status = 'success'
+      return
+    }
+    const { server, tool } = await this.#find(command)
+    result.namespace = server.name
+    const answer = await server.callTool(tool.name, command.parameters ?? {}, control)
+    if (answer.isError === true) {
+      result.error = clip(errorOf(answer))
+      return
+    }
+    result.result = resultValue(answer, tool.outputSchema as Record<string, unknown> | undefined)
+    result.status = 'success'
+  }
+
+  /**
+   * Finds a tool; without a type an action is looked for first. It waits only for servers that could give the name to another tool:
+   * those before the one that has it.
+   * @throws AipError `TOOL_UNKNOWN`, naming servers that do not run
+   */
+  async #find({ tool_type: type, tool_name: name }: Command): Promise<RegisteredTool> {
+    const keys = (type === null ? (['action', 'data_collection'] as const) : [type]).map((each) => toolKey(each, name))
+    const first = this.#servers.some((server) => server.state === 'starting') ? 1 : this.#servers.length
+    for (let count = first; count <= this.#servers.length; count += 1) {
+      await this.#servers[count - 1]?.settled()
+      const known = this.#tools(count)
+      // A data-collection tool gives way to an action of a later server when the type was left open.
+      const wanted = count < this.#servers.length ? keys.slice(0, 1) : keys
+      const found = wanted.map((key) => known.get(key)).find((tool) => tool !== undefined)
+      if (found !== undefined) return found
+    }
+    const down = this.#servers.filter((server) => server.state !== 'ready')
+    const note = down.map((server) => ` (MCP server '${server.name}' is not running: ${server.lastError ?? server.state})`)
+    throw aipError('TOOL_UNKNOWN', { key: keys[0] ?? name, computer: this.name + note.join('') })
+  }
+
+  /** The registry of the first `count` servers; built again only when one of them has changed. */
+  #tools(count: number): Map<string, RegisteredTool> {
+    const servers = this.#servers.slice(0, count)
+    const state = servers.map((server) => server.revision).join(' ')
+    if (state !== this.#registered) {
+      this.#registry = buildRegistry(servers)
+      this.#registered = state
+    }
+    return this.#registry
+  }
+}
+
+function listFilter(parameters: Command['parameters']): { toolType: ToolType | null; namespace: string | null } {
+  const type = parameters?.['tool_type'] ?? null
+  const namespace = parameters?.['namespace'] ?? null
+  const known = ToolType.nullable().safeParse(type)
+  if (!known.success) throw aipError('INVALID_INPUT', { detail: `tool_type must be 'action' or 'data_collection'` })
+  if (namespace !== null && typeof namespace !== 'string') throw aipError('INVALID_INPUT', { detail: 'namespace must be a string' })
+  return { toolType: known.data, namespace }
+}
+
+/** An error of the catalogue says enough by itself; others come from a server or from the SDK. */
+function failureText(tool: string, error: unknown): string {
+  return error instanceof AipError ? error.message : errorText('TOOL_FAILED', { tool, detail: messageOf(error) })
+}
+
+/** Waits for `work`, but no longer than until `signal` aborts. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(new Error('aborted'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  // Whichever loses the race may still fail later.
+  work.catch(() => {})
+  aborted.promise.catch(() => {})
+  try {
+    await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,116 @@
+import { aipError, silentLogger, type Command, type Logger, type Result } from '@orrery/aip'
+import { detectPlatform } from '../info/device-info-provider.js'
+import type { MCPServerManager } from '../mcp/mcp-server-manager.js'
+import { CommandRouter, type BatchControl } from './command-router.js'
+import type { ComputerManager } from './computer-manager.js'
+import { TaskLock } from './task-lock.js'
+
+/** What a {@link UFOClient} is built from. */
+export interface UFOClientOptions {
+  mcpServerManager: MCPServerManager
+  computerManager: ComputerManager
+  /** Default `client_001`. */
+  clientId?: string
+  /** Default: the operating system. */
+  platform?: string
+  logger?: Logger
+}
+
+/** What {@link UFOClient.executeStep} reads of a message. */
+export interface Step {
+  agent_name: string | null
+  process_name: string | null
+  root_name: string | null
+  actions: readonly Command[] | null
+}
+
+/** Runs what the server asks for. Knows nothing of connections, and keeps nothing beyond a session. */
+export class UFOClient {
+  readonly clientId: string
+  readonly platform: string
+  readonly commandRouter: CommandRouter
+  /** Whoever changes the state of the client, or runs commands, holds it. */
+  readonly taskLock = new TaskLock()
+  readonly mcpServerManager: MCPServerManager
+  readonly computerManager: ComputerManager
+  readonly #logger: Logger
+  #sessionId: string | null = null
+  #agentName: string | null = null
+  #processName: string | null = null
+  #rootName: string | null = null
+
+  constructor(options: UFOClientOptions) {
+    this.mcpServerManager = options.mcpServerManager
+    this.computerManager = options.computerManager
+    this.clientId = options.clientId ?? 'client_001'
+    this.platform = options.platform ?? detectPlatform()
+    this.#logger = options.logger ?? silentLogger
+    this.commandRouter = new CommandRouter(options.computerManager)
+    this.#logger.info(`UFO Client initialized for platform: ${this.platform}`)
+  }
+
+  get sessionId(): string | null {
+    return this.#sessionId
+  }
+
+  /** @throws AipError `INVALID_INPUT` if it is neither a string nor `null`; so do the other three */
+  set sessionId(value: string | null) {
+    this.#sessionId = this.#accept('Session ID', value)
+  }
+
+  get agentName(): string | null {
+    return this.#agentName
+  }
+
+  set agentName(value: string | null) {
+    this.#agentName = this.#accept('Agent name', value)
+  }
+
+  get processName(): string | null {
+    return this.#processName
+  }
+
+  set processName(value: string | null) {
+    this.#processName = this.#accept('Process name', value)
+  }
+
+  get rootName(): string | null {
+    return this.#rootName
+  }
+
+  set rootName(value: string | null) {
+    this.#rootName = this.#accept('Root name', value)
+  }
+
+  /** Takes over whom a batch is for and runs it. The caller holds {@link taskLock}. */
+  executeStep(message: Step, control: BatchControl = {}): Promise<Result[]> {
+    this.agentName = message.agent_name
+    this.processName = message.process_name
+    this.rootName = message.root_name
+    return this.executeActions(message.actions, control)
+  }
+
+  /** Runs commands; one result each, in order. The caller holds {@link taskLock}. */
+  async executeActions(commands: readonly Command[] | null, control: BatchControl = {}): Promise<Result[]> {
+    if (commands === null || commands.length === 0) return []
+    this.#logger.info(`Executing ${commands.length} actions in total`)
+    const addressee = { agentName: this.#agentName, processName: this.#processName, rootName: this.#rootName }
+    return this.commandRouter.execute(addressee, commands, control)
+  }
+
+  /** Forgets the session and its computers, and starts those MCP servers anew that are configured so. The caller holds {@link taskLock}. */
+  async reset(): Promise<void> {
+    this.#sessionId = this.#agentName = this.#processName = this.#rootName = null
+    this.computerManager.reset()
+    await this.mcpServerManager.reset()
+    this.#logger.info('Client state has been reset.')
+  }
+
+  #accept(name: string, value: unknown): string | null {
+    if (value !== null && typeof value !== 'string') {
+      throw aipError('INVALID_INPUT', { detail: `${name} must be a string or None.` })
+    }
+    this.#logger.info(`${name} set to: ${value}`)
+    return value
+  }
+}

@@ -1,0 +1,117 @@
+import { AipError, CLIENT_ID, aipError, silentLogger, systemClock, type Clock, type Logger } from '@orrery/aip'
+import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
+import { ComputerManager } from './computer/computer-manager.js'
+import { UFOClient } from './computer/ufo-client.js'
+import { DEFAULT_DEVICE_CONFIG, type DeviceConfig } from './config/device-config.js'
+import type { LocalServerFactory } from './mcp/local-connector.js'
+import { MCPServerManager } from './mcp/mcp-server-manager.js'
+import type { Environment } from './process/child-environment.js'
+
+/** What {@link startDevice} takes. */
+export interface DeviceOptions {
+  /** `ws://` or `wss://`, e.g. `ws://localhost:5000/ws`. */
+  serverUrl: string
+  /** The device key; it is sent as `?token=`, which all servers understand. */
+  token?: string | undefined
+  /** 1 to 128 letters, digits or `_ . @ : -`. */
+  clientId: string
+  /** Default: the operating system. */
+  platform?: string | undefined
+  /** Default: no file, built-in tools on, strict shell. */
+  config?: DeviceConfig
+  /** Attempts in a row that may fail. Default 3. */
+  maxRetries?: number | undefined
+  /** Seconds between two heartbeats. Default 120. */
+  heartbeatS?: number | undefined
+  logger?: Logger
+  clock?: Clock
+  /** A task that the device asks for after its first registration. */
+  request?: string | undefined
+  /** The name of that task; default: a fresh UUID. */
+  taskName?: string | undefined
+  /** Where the harmless variables of child processes come from. Default: the environment of this process. */
+  env?: Environment
+  /** The folder in which commands and MCP servers run unless they name another. Default: the current one. */
+  cwd?: string
+  /** MCP servers inside this process, by name; each factory makes an `McpServer` of `@modelcontextprotocol/server`. */
+  localServers?: Readonly<Record<string, LocalServerFactory>>
+}
+
+/** A running device. */
+export interface DeviceHandle {
+  client: UFOWebSocketClient
+  /** Settles at the first registration; rejects with AipError `REGISTRATION_FAILED` if the device ends before. */
+  registered: Promise<void>
+  /** Settles when the device has ended by itself or was stopped; never rejects. Its MCP servers have ended then too. */
+  done: Promise<ConnectionEnd>
+  /** Closes the connection with 1000 and ends every child process. Settles when all that is done. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a device: its MCP servers, and the connection to its server.
+ * @throws AipError `INVALID_CLIENT_ID`, or `INVALID_INPUT` for a URL that is none
+ */
+export function startDevice(options: DeviceOptions): DeviceHandle {
+  const { clientId, config = DEFAULT_DEVICE_CONFIG, logger = silentLogger, clock = systemClock } = options
+  if (!CLIENT_ID.test(clientId)) throw aipError('INVALID_CLIENT_ID')
+  const wsUrl = withToken(options.serverUrl, options.token)
+  const servers = new MCPServerManager({
+    config,
+    clock,
+    logger,
+    env: options.env ?? process.env,
+    cwd: options.cwd ?? process.cwd(),
+    ...(options.localServers === undefined ? {} : { localServers: options.localServers }),
+  })
+  const ufoClient = new UFOClient({
+    mcpServerManager: servers,
+    computerManager: new ComputerManager(servers, clock),
+    clientId,
+    logger,
+    ...(options.platform === undefined ? {} : { platform: options.platform }),
+  })
+  const registered = Promise.withResolvers<void>()
+  registered.promise.catch(() => {})
+  let request = options.request
+  const client = new UFOWebSocketClient({
+    wsUrl,
+    ufoClient,
+    clock,
+    logger,
+    ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
+    ...(options.heartbeatS === undefined ? {} : { timeout: options.heartbeatS }),
+    onRegistered: () => {
+      registered.resolve()
+      if (request !== undefined) void client.startTask(request, options.taskName)
+      request = undefined
+    },
+  })
+  servers.createServersFromConfig()
+  const done = run(client, servers).finally(() => registered.reject(new AipError('REGISTRATION_FAILED', 'The device has ended')))
+  return {
+    client,
+    registered: registered.promise,
+    done,
+    async stop() {
+      await client.stop()
+      await done
+    },
+  }
+}
+
+async function run(client: UFOWebSocketClient, servers: MCPServerManager): Promise<ConnectionEnd> {
+  try {
+    return await client.connectAndListen()
+  } finally {
+    // Whoever still waits for the lock, such as a reset, must not start a server again.
+    await client.ufoClient.taskLock.run(() => servers.stop())
+  }
+}
+
+function withToken(serverUrl: string, token: string | undefined): string {
+  if (!URL.canParse(serverUrl)) throw aipError('INVALID_INPUT', { detail: `'${serverUrl}' is not a URL; try ws://localhost:5000/ws` })
+  const url = new URL(serverUrl)
+  if (token !== undefined) url.searchParams.set('token', token)
+  return url.href
+}

@@ -1,0 +1,183 @@
+import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/client'
+import { aipError, messageOf, sleep, type Clock, type Logger, type ToolType } from '@orrery/aip'
+import type { Connection, Connector } from './connection.js'
+
+/** Waits between two starts of a server that dies, in milliseconds. */
+const RESTART_WAIT = { first: 500, longest: 30_000 } as const
+/** A server that ran this long is well: the next wait is the first one again. */
+const WELL_AFTER = 30_000
+/** How long a call waits for a server that is starting, in milliseconds. */
+const READY_TIME = 30_000
+/** The time limit of a call is the computer's; the SDK's own, which does not follow the clock, must not come first. */
+const NO_LIMIT = 2 ** 31 - 1
+
+/** `failed` servers are started again after a wait, `stopped` ones only by {@link MCPServer.start}. */
+export type MCPServerState = 'stopped' | 'starting' | 'ready' | 'failed'
+
+/** What a server is. */
+export interface MCPServerOptions {
+  /** The namespace of its tools. */
+  name: string
+  toolType: ToolType
+  /** Whether it is started anew when a session ends. */
+  reset: boolean
+  connector: Connector
+  clock: Clock
+  logger: Logger
+}
+
+/** How a tool is called. */
+export interface ToolCallOptions {
+  signal: AbortSignal
+  /** Asks the server to tell how far it is. */
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** One MCP server and its one long-lived connection, made again whenever it ends. */
+export class MCPServer {
+  readonly name: string
+  readonly toolType: ToolType
+  readonly resets: boolean
+  /** Why the server is not ready, or why it last was not. */
+  lastError: string | null = null
+  readonly #options: MCPServerOptions
+  #state: MCPServerState = 'stopped'
+  #tools: readonly Tool[] = []
+  #revision = 0
+  #connection: Connection | null = null
+  #life: { stop: AbortController; ended: Promise<void> } | null = null
+  #settled = Promise.withResolvers<void>()
+
+  constructor(options: MCPServerOptions) {
+    this.name = options.name
+    this.toolType = options.toolType
+    this.resets = options.reset
+    this.#options = options
+  }
+
+  get state(): MCPServerState {
+    return this.#state
+  }
+
+  /** The tools that it offers, or offered when it last was ready. */
+  get tools(): readonly Tool[] {
+    return this.#tools
+  }
+
+  /** Changes whenever {@link tools} or {@link state} does. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Starts it and keeps it running; does nothing when it runs. */
+  start(): void {
+    if (this.#life !== null) return
+    const stop = new AbortController()
+    this.#enter('starting')
+    this.#life = { stop, ended: this.#keepRunning(stop.signal) }
+  }
+
+  /** Ends it; calls that are running fail. Settles when it has ended. */
+  async stop(): Promise<void> {
+    const life = this.#life
+    if (life === null) return
+    this.#life = null
+    life.stop.abort()
+    await this.#connection?.close()
+    await life.ended
+    this.#enter('stopped')
+  }
+
+  /** Starts it anew if it was configured so. Does not wait for the start. */
+  async reset(): Promise<void> {
+    if (!this.resets || this.#life === null) return
+    await this.stop()
+    this.start()
+  }
+
+  /** Waits until the start has come to an end, good or bad, for at most 30 s. */
+  async settled(): Promise<void> {
+    if (this.#state !== 'starting') return
+    const done = new AbortController()
+    await Promise.race([this.#settled.promise, sleep(this.#options.clock, READY_TIME, done.signal)])
+    done.abort()
+  }
+
+  /**
+   * Calls a tool, waiting for a server that is starting.
+   * @throws AipError `MCP_SERVER_FAILED` if it does not run or dies meanwhile; otherwise the SDK's error
+   */
+  async callTool(
+    name: string,
+    parameters: Record<string, unknown>,
+    { signal, onProgress }: ToolCallOptions,
+  ): Promise<CallToolResult> {
+    await this.settled()
+    const connection = this.#connection
+    if (this.#state !== 'ready' || connection === null) throw this.#failure(this.lastError ?? this.#state)
+    let end: string | null = null
+    void connection.closed.then((reason) => (end = reason))
+    try {
+      return await connection.client.callTool(
+        { name, arguments: parameters },
+        { signal, timeout: NO_LIMIT, ...(onProgress === undefined ? {} : { onprogress: onProgress }) },
+      )
+    } catch (error) {
+      // The reason of an end is known a moment after the call fails.
+      await Promise.resolve()
+      throw end === null ? error : this.#failure(end)
+    }
+  }
+
+  async #keepRunning(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options
+    let wait: number = RESTART_WAIT.first
+    for (;;) {
+      const startedAt = clock.now()
+      const reason = await this.#runOnce(signal)
+      this.#connection = null
+      if (signal.aborted) return
+      this.lastError = reason
+      this.#enter('failed')
+      if (clock.now() - startedAt >= WELL_AFTER) wait = RESTART_WAIT.first
+      logger.warn(`[MCP] Server ${this.name} is not running, next start in ${wait / 1000}s: ${reason}`)
+      await sleep(clock, wait, signal)
+      if (signal.aborted) return
+      wait = Math.min(wait * 2, RESTART_WAIT.longest)
+      this.#enter('starting')
+    }
+  }
+
+  /** One life of the connection. Gives the reason of its end. */
+  async #runOnce(signal: AbortSignal): Promise<string> {
+    try {
+      const connection = await this.#options.connector({ signal, onTools: (tools) => this.#setTools(tools) })
+      this.#connection = connection
+      if (signal.aborted) await connection.close()
+      const { tools } = await connection.client.listTools()
+      this.#setTools(tools)
+      this.#enter('ready')
+      this.#options.logger.info(`[MCP] Server ${this.name} is ready with ${tools.length} tools`)
+      return await connection.closed
+    } catch (error) {
+      await this.#connection?.close()
+      return messageOf(error)
+    }
+  }
+
+  #setTools(tools: readonly Tool[]): void {
+    this.#tools = tools
+    this.#revision += 1
+  }
+
+  #enter(state: MCPServerState): void {
+    this.#state = state
+    this.#revision += 1
+    if (state === 'starting') this.#settled = Promise.withResolvers()
+    else this.#settled.resolve()
+  }
+
+  #failure(detail: string): Error {
+    return aipError('MCP_SERVER_FAILED', { name: this.name, detail })
+  }
+}

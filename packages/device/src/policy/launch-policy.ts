@@ -1,0 +1,33 @@
+import { basename } from 'node:path'
+import { PolicyViolation } from './policy-violation.js'
+import { shellCommand, type AllowedCommand, type ShellMode } from './shell-policy.js'
+import { splitCommand } from './split-command.js'
+
+/** Applications that `run_shell` may open (mcp-servers reference, chapter 4), without `.exe`, in lower case. */
+const APPLICATIONS: ReadonlySet<string> = new Set(
+  (
+    'notepad calc mspaint wordpad explorer msedge chrome firefox winword excel powerpnt outlook onenote code ' +
+    'gedit gnome-calculator gnome-text-editor google-chrome chromium libreoffice'
+  ).split(' '),
+)
+
+/**
+ * Decides about the start of an application. Strict: by its name alone, with files or addresses as arguments; options are refused,
+ * because many applications start programs that an option names.
+ * @throws PolicyViolation naming the rule
+ */
+export function allowLaunch(line: string, mode: ShellMode): AllowedCommand {
+  if (mode === 'full') return shellCommand(line)
+  const [program = '', ...args] = splitCommand(line)
+  const name = basename(program)
+  if (!APPLICATIONS.has(name.toLowerCase().replace(/\.exe$/, ''))) {
+    throw new PolicyViolation(
+      'shell.allow-list',
+      `'${name}' is not one of the applications that may be launched (${[...APPLICATIONS].join(' ')})`,
+    )
+  }
+  if (program !== name) throw new PolicyViolation('shell.program-path', `'${program}': give the name of the application alone`)
+  const option = args.find((arg) => arg.startsWith('-'))
+  if (option !== undefined) throw new PolicyViolation('shell.arguments', `${name}: the option ${option} is not allowed`)
+  return { file: program, args }
+}

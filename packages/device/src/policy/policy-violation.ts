@@ -1,0 +1,15 @@
+import { AipError, errorText } from '@orrery/aip'
+
+/** The rules that refuse a command. The name is part of the error, so an owner knows what to change. */
+export type PolicyRule = 'shell.allow-list' | 'shell.arguments' | 'shell.operators' | 'shell.program-path'
+
+/** A command that the device's owner does not allow; it was not started. */
+export class PolicyViolation extends AipError {
+  readonly rule: PolicyRule
+
+  /** @param detail what is refused, and what would be allowed */
+  constructor(rule: PolicyRule, detail: string) {
+    super('POLICY_DENIED', errorText('POLICY_DENIED', { rule, detail }))
+    this.rule = rule
+  }
+}

@@ -1,0 +1,61 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { aipError } from '@orrery/aip'
+import { PolicyViolation } from './policy-violation.js'
+import { splitCommand } from './split-command.js'
+import { STRICT_PROGRAMS } from './strict-programs.js'
+
+/** Which command lines may run: `strict` knows a list of programs and no shell, `full` gives them to the system's shell as they are. */
+export type ShellMode = 'strict' | 'full'
+
+/** A command that may run: an absolute program, or the system's shell, and its arguments. */
+export interface AllowedCommand {
+  file: string
+  args: string[]
+}
+
+/** Where the strict shell looks for programs: folders that only the system's administrator writes to. */
+export const SYSTEM_PATH: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', '/sbin']
+
+/**
+ * Decides about a command line.
+ * @param cwd the folder in which it will run; a program given by a relative path is looked for there
+ * @throws PolicyViolation naming the rule; AipError `TOOL_FAILED` if an allowed program is not installed
+ */
+export async function allowCommand(line: string, mode: ShellMode, cwd: string): Promise<AllowedCommand> {
+  if (mode === 'full') return shellCommand(line)
+  const [program, ...args] = splitCommand(line)
+  const name = basename(program ?? '')
+  const rule = STRICT_PROGRAMS.get(name)
+  if (program === undefined || rule === undefined) {
+    throw new PolicyViolation(
+      'shell.allow-list',
+      `'${name}' is not one of the allowed programs (${[...STRICT_PROGRAMS.keys()].join(' ')})`,
+    )
+  }
+  const objection = rule?.(args) ?? null
+  if (objection !== null) throw new PolicyViolation('shell.arguments', `${name}: ${objection}`)
+  return { file: await resolveProgram(program, name, cwd), args }
+}
+
+/** A command line for the system's shell, as it is. */
+export function shellCommand(line: string): AllowedCommand {
+  if (process.platform === 'win32') return { file: process.env['COMSPEC'] ?? 'cmd.exe', args: ['/d', '/s', '/c', line] }
+  return { file: '/bin/sh', args: ['-c', line] }
+}
+
+async function resolveProgram(program: string, name: string, cwd: string): Promise<string> {
+  if (program !== name && !SYSTEM_PATH.includes(dirname(resolve(cwd, program)))) {
+    throw new PolicyViolation('shell.program-path', `'${program}' is not in ${SYSTEM_PATH.join(', ')}; give the name alone`)
+  }
+  for (const folder of SYSTEM_PATH) {
+    const file = join(folder, name)
+    const found = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (found) return file
+  }
+  throw aipError('TOOL_FAILED', { tool: 'execute_command', detail: `${name} is not installed (looked in ${SYSTEM_PATH.join(', ')})` })
+}

@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { sleep, type Clock } from '@orrery/aip'
+
+/** Time between the polite and the hard end of a process group, in milliseconds. */
+const KILL_GRACE = 2000
+/** How long output may still come in after a process has ended; only a child in a session of its own can hold its pipes. */
+const DRAIN = 200
+
+const isWindows = process.platform === 'win32'
+const live = new Set<ProcessGroup>()
+
+function killAll(): void {
+  for (const group of live) group.kill('SIGKILL')
+}
+
+/** How a process ended: its exit code, or the signal that ended it. */
+export interface ProcessEnd {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+/** A child process and all that it starts. None of them outlives the group's end, or this process. */
+export class ProcessGroup {
+  readonly child: ChildProcess
+  /** Settles when the child has started; rejects with the system's error when it cannot be started. */
+  readonly started: Promise<void>
+  /** Settles when the child has ended and its output was read. Never rejects. */
+  readonly ended: Promise<ProcessEnd>
+  readonly #clock: Clock
+
+  /** Starts a child as the leader of its own process group. `options` are those of `child_process.spawn`. */
+  constructor(file: string, args: readonly string[], options: SpawnOptions, clock: Clock) {
+    this.#clock = clock
+    this.child = spawn(file, args, { ...options, detached: !isWindows, windowsHide: true })
+    this.started = new Promise((resolve, reject) => {
+      this.child.once('spawn', resolve)
+      this.child.once('error', reject)
+    })
+    this.started.catch(() => {})
+    this.ended = new Promise((resolve) => {
+      this.child.once('exit', (code, signal) => this.#drain({ code, signal }, resolve))
+      this.child.once('error', () => {
+        if (this.child.pid === undefined) resolve({ code: null, signal: null })
+      })
+    })
+    if (this.child.pid === undefined) return
+    if (live.size === 0) process.on('exit', killAll)
+    live.add(this)
+  }
+
+  /** Signals every process of the group; does nothing when there is none left. */
+  kill(signal: NodeJS.Signals): void {
+    const { pid } = this.child
+    if (pid === undefined) return
+    if (isWindows) {
+      spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => {})
+      return
+    }
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // The group has ended.
+    }
+  }
+
+  /** Ends the group: SIGTERM, and SIGKILL after 2 s. Settles when it has ended. */
+  async end(): Promise<void> {
+    const settled = new AbortController()
+    this.kill('SIGTERM')
+    void sleep(this.#clock, KILL_GRACE, settled.signal).then(() => {
+      if (!settled.signal.aborted) this.kill('SIGKILL')
+    })
+    await this.ended
+    settled.abort()
+  }
+
+  /** The leader has ended: what it left behind ends too, and its pipes are closed even if somebody still holds them. */
+  #drain(end: ProcessEnd, resolve: (end: ProcessEnd) => void): void {
+    if (!isWindows) this.kill('SIGKILL')
+    live.delete(this)
+    if (live.size === 0) process.off('exit', killAll)
+    const { stdin, stdout, stderr } = this.child
+    const timer = this.#clock.after(DRAIN, () => {
+      for (const pipe of [stdin, stdout, stderr]) pipe?.destroy()
+    })
+    this.child.once('close', () => {
+      timer.cancel()
+      resolve(end)
+    })
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '@orrery/aip'
+import { CappedOutput } from './capped-output.js'
+import { ProcessGroup } from './process-group.js'
+
+/** Bytes that are kept of each output stream of a program. */
+export const OUTPUT_LIMIT = 256 * 1024
+
+/** What to run. There is no shell between: `args` reach the program as they are. */
+export interface ProcessRequest {
+  file: string
+  args: readonly string[]
+  cwd?: string | undefined
+  env: Record<string, string>
+  /** Milliseconds. */
+  timeoutMs: number
+  clock: Clock
+  /** Ends the program early. */
+  signal?: AbortSignal
+}
+
+/** What became of a program. `exitCode` is `null` when a signal ended it. */
+export interface ProcessOutcome {
+  ended: 'exit' | 'timeout' | 'cancelled'
+  exitCode: number | null
+  stdout: string
+  stderr: string
+  stdoutTruncated: boolean
+  stderrTruncated: boolean
+}
+
+/**
+ * Runs a program to its end and collects what it prints. At the timeout, or when the signal aborts, its whole process group is
+ * ended and what was printed so far comes back.
+ * @throws the system's error when the program cannot be started
+ */
+export async function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
+  const { file, args, cwd, env, timeoutMs, clock, signal } = request
+  const group = new ProcessGroup(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }, clock)
+  const stdout = new CappedOutput(OUTPUT_LIMIT)
+  const stderr = new CappedOutput(OUTPUT_LIMIT)
+  group.child.stdout?.on('data', (chunk: Buffer) => stdout.add(chunk))
+  group.child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk))
+  await group.started
+
+  let ended: ProcessOutcome['ended'] = 'exit'
+  const stop = (why: ProcessOutcome['ended']): void => {
+    if (ended !== 'exit') return
+    ended = why
+    void group.end()
+  }
+  const timer = clock.after(timeoutMs, () => stop('timeout'))
+  const onAbort = (): void => stop('cancelled')
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted) onAbort()
+  try {
+    const { code } = await group.ended
+    return {
+      ended,
+      exitCode: code,
+      stdout: stdout.text(),
+      stderr: stderr.text(),
+      stdoutTruncated: stdout.truncated,
+      stderrTruncated: stderr.truncated,
+    }
+  } finally {
+    timer.cancel()
+    signal?.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,116 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { McpServer } from '@modelcontextprotocol/server'
+import { errorText } from '@orrery/aip'
+import { z } from 'zod'
+import { SYSTEM_PATH, allowCommand } from '../../policy/shell-policy.js'
+import { childEnvironment } from '../../process/child-environment.js'
+import { runProcess, type ProcessOutcome } from '../../process/run-process.js'
+import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
+import type { ToolContext } from '../tool-context.js'
+import { toolError, toolValue } from '../tool-error.js'
+import { SystemInfo, readSystemInfo } from './system-info.js'
+
+/** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5). */
+const TIMEOUT = { min: 1, max: 120, default: 30 } as const
+
+const CommandOutput = z.object({
+  success: z.boolean().describe('Whether the command ended with exit code 0'),
+  exit_code: z.number().int().nullable().describe('null when the command was ended by a signal or the timeout'),
+  stdout: z.string(),
+  stderr: z.string(),
+  stdout_truncated: z.boolean().optional().describe('The middle of stdout was left out'),
+  stderr_truncated: z.boolean().optional().describe('The middle of stderr was left out'),
+  error: z.string().optional().describe('Why there is no exit code'),
+})
+
+/** The built-in server `BashExecutor`: runs command lines of this machine. */
+export async function createBashExecutor(context: ToolContext): Promise<McpServer> {
+  const { McpServer } = await import('@modelcontextprotocol/server')
+  const server = new McpServer({ name: 'BashExecutor', version: '1.0.0' })
+  server.registerTool(
+    'execute_command',
+    {
+      title: 'Execute a command',
+      description: describe(context),
+      inputSchema: z.object({
+        command: z.string().describe('The command line'),
+        timeout: z
+          .number()
+          .default(TIMEOUT.default)
+          .describe(`Seconds after which the command is ended, ${TIMEOUT.min} to ${TIMEOUT.max}`),
+        cwd: z.string().nullish().describe('The folder to run in; default: the folder in which the device was started'),
+        api_key: z.string().nullish().describe('Not needed; ignored'),
+      }),
+      outputSchema: CommandOutput,
+      annotations: { readOnlyHint: context.shell === 'strict', destructiveHint: context.shell === 'full', openWorldHint: true },
+    },
+    async (input, ctx) => {
+      try {
+        return toolValue(await execute(context, input, ctx.mcpReq.signal))
+      } catch (error) {
+        return toolError(error)
+      }
+    },
+  )
+  server.registerTool(
+    'get_system_info',
+    {
+      title: 'Get system information',
+      description: 'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
+      inputSchema: z.object({ api_key: z.string().nullish().describe('Not needed; ignored') }),
+      outputSchema: SystemInfo,
+      annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+    },
+    async (_input, ctx) => toolValue(await readSystemInfo(context, ctx.mcpReq.signal)),
+  )
+  return server
+}
+
+function describe({ shell }: ToolContext): string {
+  const common = 'Runs a command line on this machine and returns its exit code and what it printed.'
+  if (shell === 'full') return `${common} It runs through the shell of the system.`
+  return (
+    `${common} It runs without a shell: no pipes, redirections, variables or patterns; quote arguments with blanks. ` +
+    `Allowed programs: ${[...STRICT_PROGRAMS.keys()].join(', ')}.`
+  )
+}
+
+async function execute(
+  context: ToolContext,
+  input: { command: string; timeout: number; cwd?: string | null | undefined },
+  signal: AbortSignal,
+): Promise<z.infer<typeof CommandOutput>> {
+  const cwd = resolve(context.cwd, input.cwd ?? '')
+  const folder = await stat(cwd).catch(() => null)
+  if (folder?.isDirectory() !== true) throw new Error(`Invalid working directory: ${cwd}`)
+  const command = await allowCommand(input.command, context.shell, cwd)
+  const seconds = Math.min(TIMEOUT.max, Math.max(TIMEOUT.min, input.timeout))
+  const outcome = await runProcess({
+    ...command,
+    cwd,
+    // A program of the strict list may start a helper by name; it too comes from the system's folders.
+    env: childEnvironment(context.env, context.shell === 'strict' ? { PATH: SYSTEM_PATH.join(':') } : {}),
+    timeoutMs: seconds * 1000,
+    clock: context.clock,
+    signal,
+  })
+  return report(outcome, seconds)
+}
+
+function report(outcome: ProcessOutcome, seconds: number): z.infer<typeof CommandOutput> {
+  const why = {
+    exit: undefined,
+    timeout: `Timeout after ${seconds}s.`,
+    cancelled: errorText('TOOL_CANCELLED'),
+  }[outcome.ended]
+  return {
+    success: outcome.ended === 'exit' && outcome.exitCode === 0,
+    exit_code: outcome.ended === 'exit' ? outcome.exitCode : null,
+    stdout: outcome.stdout,
+    stderr: outcome.stderr,
+    ...(outcome.stdoutTruncated ? { stdout_truncated: true } : {}),
+    ...(outcome.stderrTruncated ? { stderr_truncated: true } : {}),
+    ...(why === undefined ? {} : { error: why }),
+  }
+}

@@ -1,0 +1,14 @@
+import { createBashExecutor } from './bash-executor/bash-executor.js'
+import { createCommandLineExecutor } from './command-line-executor/command-line-executor.js'
+
+/** The servers that come with the device, by name, in the order in which their tools are registered. */
+export const BUILT_IN_SERVERS = {
+  BashExecutor: createBashExecutor,
+  CommandLineExecutor: createCommandLineExecutor,
+} as const
+
+/** The name of a built-in server. */
+export type BuiltInName = keyof typeof BUILT_IN_SERVERS
+
+/** All names of {@link BUILT_IN_SERVERS}. */
+export const BUILT_IN_NAMES = Object.keys(BUILT_IN_SERVERS) as BuiltInName[]

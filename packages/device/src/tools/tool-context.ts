@@ -1,0 +1,13 @@
+import type { Clock } from '@orrery/aip'
+import type { ShellMode } from '../policy/shell-policy.js'
+import type { Environment } from '../process/child-environment.js'
+
+/** What a built-in server gets of the device. */
+export interface ToolContext {
+  shell: ShellMode
+  clock: Clock
+  /** The device's own environment; children get only its harmless part. */
+  env: Environment
+  /** The folder in which commands run unless they name another. */
+  cwd: string
+}
