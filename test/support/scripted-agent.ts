@@ -1,17 +1,6 @@
 import type { Result } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
 
-/** A promise that a test opens. */
-export interface Gate {
-  promise: Promise<void>
-  open(): void
-}
-
-export function gate(): Gate {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { promise, open: resolve }
-}
-
 /**
  * An agent for tests: it runs requests in words as scripts. `run A B` runs tools A and B as one batch and completes; `fail TEXT`
  * fails; `throw TEXT` throws; `hang` waits until it is cancelled; `deaf` does not even end then.

@@ -4,6 +4,15 @@ import { paint, singleLine } from './output.js'
 /** What the process exits with. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
 
+/** Codes of the server that mean that the command was called with something wrong. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'INVALID_INPUT',
+  'INVALID_WORKFLOW',
+  'INVALID_INPUTS',
+  'WORKFLOW_NOT_FOUND',
+  'EMPTY_REQUEST',
+])
+
 /** An error whose message is for the user: one line that says what to do next. */
 export class CliError extends Error {
   override readonly name = 'CliError'
@@ -30,12 +39,12 @@ export function report(thrown: unknown): number {
   printError(`${error.message}${hint}`)
   if (process.env['ORRERY_LOG_LEVEL']?.toLowerCase() === 'debug') console.error(error)
   if (error instanceof CliError) return error.exitCode
-  // Without an answer of the server, this code means that an address or an option was wrong.
-  const ownInput = 'code' in error && error.code === 'INVALID_INPUT' && 'status' in error && error.status === null
-  return ownInput ? EXIT.usage : EXIT.failed
+  return 'code' in error && USAGE_CODES.has(String(error.code)) ? EXIT.usage : EXIT.failed
 }
 
-/** Prints one line on stderr, marked as an error of this program. */
+/** Prints a message on stderr, marked as an error of this program. */
 export function printError(message: string): void {
-  process.stderr.write(`${paint('red', 'orrery:', process.stderr)} ${singleLine(message)}\n`)
+  // A workflow's mistakes come one a line; everything else is one line.
+  const lines = message.split('\n').map((line) => singleLine(line))
+  process.stderr.write(`${paint('red', 'orrery:', process.stderr)} ${lines.join('\n        ')}\n`)
 }

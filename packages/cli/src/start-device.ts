@@ -1,7 +1,7 @@
 import { CLIENT_ID, messageOf } from '@orrery/aip'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { type DeviceConfig, devicePackage } from './device-package.js'
+import type { DeviceConfig } from '@orrery/device'
 import { usageError } from './errors.js'
 import { inHome } from './home.js'
 import { type ShellMode, chooseShell } from './shell-mode.js'
@@ -41,7 +41,7 @@ export interface DeviceSettings {
 
 /** Reads the configuration and puts the flags and the environment over it. @throws {CliError} with exit code 2 */
 export async function deviceSettings(flags: DeviceFlags): Promise<DeviceSettings> {
-  const { loadDeviceConfig, DEFAULT_DEVICE_CONFIG } = await devicePackage()
+  const { loadDeviceConfig, DEFAULT_DEVICE_CONFIG } = await import('@orrery/device')
   const path = deviceConfigPath(flags.config)
   let config = DEFAULT_DEVICE_CONFIG
   if (path !== undefined) {

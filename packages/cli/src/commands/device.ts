@@ -13,7 +13,7 @@ interface Options {
   clientId?: string
   token?: string
   platform?: string
-  maxRetries?: number
+  maxRetries: number
   request?: string
   task_name?: string
   logLevel?: LogLevel
@@ -35,11 +35,7 @@ export function deviceCommand(): Command {
       'device key (default: ORRERY_API_KEY, else the configuration, else the file device.key in ORRERY_HOME)',
     )
     .option('--platform <name>', 'platform to register as (default: that of this machine)')
-    .option(
-      '--max-retries <n>',
-      'give up after so many failed attempts (default: 5; never for a server that keeps sessions)',
-      parseRetries,
-    )
+    .option('--max-retries <n>', 'give up after so many failed attempts', parseRetries, 5)
     .addOption(shellOption())
     .option('--request <text>', 'a task for this device itself, started once it is connected')
     .option('--task_name <name>', 'name of that task')
@@ -61,15 +57,14 @@ export function deviceCommand(): Command {
 }
 
 async function device(options: Options): Promise<void> {
-  const [{ deviceSettings, socketUrl }, { devicePackage }] = await Promise.all([
+  const [{ deviceSettings, socketUrl }, { startDevice }] = await Promise.all([
     import('../start-device.js'),
-    import('../device-package.js'),
+    import('@orrery/device'),
   ])
   const logger = await createLogger(chooseLogLevel(options.logLevel))
   const { clientId, config } = await deviceSettings(options)
   const token = tokenFor(options.token, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
-  const { startDevice } = await devicePackage()
   const running = startDevice({
     serverUrl,
     clientId,
@@ -77,7 +72,7 @@ async function device(options: Options): Promise<void> {
     logger,
     ...(token === undefined ? {} : { token }),
     ...(options.platform === undefined ? {} : { platform: options.platform }),
-    ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
+    maxRetries: options.maxRetries,
     ...(options.request === undefined ? {} : { request: options.request }),
     ...(options.task_name === undefined ? {} : { taskName: options.task_name }),
   })

@@ -48,15 +48,14 @@ export function upCommand(): Command {
 }
 
 async function up(options: Options): Promise<void> {
-  const [{ deviceSettings, socketUrl }, { devicePackage }, { sessionLines }, { welcome }] = await Promise.all([
+  const [{ deviceSettings, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
     import('../start-device.js'),
-    import('../device-package.js'),
+    import('@orrery/device'),
     import('../session-lines.js'),
     import('../welcome.js'),
   ])
   const logger = await createLogger(chooseLogLevel(options.logLevel))
   const { clientId, config } = await deviceSettings(options)
-  const { startDevice } = await devicePackage()
   const made = ensureKey('operator.key')
   const deviceKey = ensureKey('device.key')
   const server = await startLocalServer({
