@@ -110,7 +110,8 @@ async function run(client: UFOWebSocketClient, servers: MCPServerManager): Promi
 }
 
 function withToken(serverUrl: string, token: string | undefined): string {
-  if (!URL.canParse(serverUrl)) throw aipError('INVALID_INPUT', { detail: `'${serverUrl}' is not a URL; try ws://localhost:5000/ws` })
+  if (!URL.canParse(serverUrl))
+    throw aipError('INVALID_INPUT', { detail: `'${serverUrl}' is not a URL; try ws://localhost:5000/ws` })
   const url = new URL(serverUrl)
   if (token !== undefined) url.searchParams.set('token', token)
   return url.href

@@ -10,7 +10,6 @@ import {
   silentLogger,
   sleep,
   systemClock,
-  wireTime,
   type Clock,
   type DeviceInfo,
   type Logger,
@@ -19,10 +18,12 @@ import {
 } from '@orrery/aip'
 import { DEVICE_SOCKET, WebSocketTransport } from '@orrery/aip/node'
 import type { UFOClient } from '../computer/ufo-client.js'
-import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
+import { withTimeLimit } from '../time-limit.js'
+import { sessionPlatform } from '../info/device-info-provider.js'
 import { BatchRunner } from './batch-runner.js'
 import { ConnectedEvent } from './connected-event.js'
-import { FEATURES, featuresOf } from './features.js'
+import { describeDevice, featuresOf } from './registration.js'
+import { logText } from './log-text.js'
 import { SessionSlot } from './session-slot.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
@@ -36,7 +37,7 @@ export interface UFOWebSocketClientOptions {
   timeout?: number
   clock?: Clock
   logger?: Logger
-  /** Collects what the device tells about itself; default {@link DeviceInfoProvider}. */
+  /** Collects what the device tells about itself; default `DeviceInfoProvider.collectSystemInfo`. */
   collectInfo?: (clientId: string) => DeviceInfo
   /** Called after each registration. */
   onRegistered?: () => void
@@ -44,9 +45,6 @@ export interface UFOWebSocketClientOptions {
 
 /** Why {@link UFOWebSocketClient.connectAndListen} has ended. */
 export type ConnectionEnd = 'stopped' | 'retries_spent'
-
-/** Longest part of a received message that is logged, in characters. */
-const LOGGED = 500
 
 /** The life of a connection: all that is made anew for each. */
 interface Connection {
@@ -100,7 +98,7 @@ export class UFOWebSocketClient {
       try {
         await this.#connectOnce()
       } catch (error) {
-        if (signal.aborted) break
+        if (this.#isStopping()) break
         const closed = error instanceof AipError && error.code === 'CONNECTION_CLOSED'
         this.#logger.error(`[WS] ${closed ? 'Connection closed' : 'Unexpected error'}: ${messageOf(error)}`)
         this.retryCount += 1
@@ -131,11 +129,20 @@ export class UFOWebSocketClient {
   async registerClient(): Promise<void> {
     const { clientId, platform } = this.ufoClient
     if (this.registrationProtocol === null) throw aipError('NOT_CONNECTED')
-    const metadata = { ...this.#collectInfo(clientId), aip: { version: 1, features: FEATURES } }
+    const metadata = describeDevice(clientId, {
+      collect: this.#options.collectInfo,
+      now: this.#clock.now(),
+      logger: this.#logger,
+    })
     this.#logger.info(`[WS] [AIP] Attempting to register as ${clientId}`)
-    const outcome = await this.#inTime(
-      this.registrationProtocol.register({ clientId, clientType: 'device', platform: sessionPlatform(platform), metadata }),
-    )
+    const answer = this.registrationProtocol.register({
+      clientId,
+      clientType: 'device',
+      platform: sessionPlatform(platform),
+      metadata,
+    })
+    const limits = { clock: this.#clock, ms: LIMITS.registrationTime, operation: 'Registration' }
+    const outcome = await withTimeLimit(answer, limits)
     if (!outcome.accepted) {
       this.#logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
       this.#logger.error(`[WS] Server error: ${outcome.reason}`)
@@ -154,7 +161,8 @@ export class UFOWebSocketClient {
    */
   async heartbeatLoop(intervalS = 30, signal?: AbortSignal): Promise<void> {
     const protocol = this.heartbeatProtocol
-    while (protocol !== null) {
+    if (protocol === null) return
+    for (;;) {
       await sleep(this.#clock, intervalS * 1000, signal)
       if (signal?.aborted) return
       try {
@@ -173,7 +181,7 @@ export class UFOWebSocketClient {
     if (connection === null) return
     try {
       const message = await connection.aip.readMessage(frame)
-      this.#logger.info(`[WS] Received message: ${shorten(frame)}`)
+      this.#logger.info(`[WS] Received message: ${logText(frame)}`)
       this.#route(message, connection)
     } catch (error) {
       this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`)
@@ -198,7 +206,7 @@ export class UFOWebSocketClient {
   /** Tells how a session ended and frees the device. */
   handleTaskEnd(end: Pick<ServerMessage, 'session_id' | 'status' | 'result' | 'error'>): void {
     const { session_id: session, status } = end
-    if (status === 'completed') this.#logger.info(`[WS] Task ${session} completed, result: ${shorten(end.result)}`)
+    if (status === 'completed') this.#logger.info(`[WS] Task ${session} completed, result: ${logText(end.result)}`)
     else if (status === 'failed') this.#logger.info(`[WS] Task ${session} failed, with error: ${end.error}`)
     else this.#logger.warn(`[WS] Unknown task status for ${session}: ${status}`)
     if (!this.#slot.holds(session)) return
@@ -324,40 +332,16 @@ export class UFOWebSocketClient {
     }
   }
 
-  #collectInfo(clientId: string): Record<string, unknown> {
-    const registration = { registration_time: wireTime(this.#clock.now()) }
-    try {
-      const info = (this.#options.collectInfo ?? DeviceInfoProvider.collectSystemInfo)(clientId)
-      this.#logger.info(
-        `[WS] [AIP] Collected device info: platform=${info.platform}, cpu=${info.cpu_count}, memory=${info.memory_total_gb}GB`,
-      )
-      return { system_info: info, ...registration }
-    } catch (error) {
-      this.#logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
-      return registration
-    }
-  }
-
-  /** Waits for the answer to the registration, at most {@link LIMITS.registrationTime}. */
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
-    const late = Promise.withResolvers<never>()
-    const timer = this.#clock.after(LIMITS.registrationTime, () =>
-      late.reject(aipError('TIMEOUT', { operation: 'Registration', seconds: LIMITS.registrationTime / 1000 })),
-    )
-    answer.catch(() => {})
-    try {
-      return await Promise.race([answer, late.promise])
-    } finally {
-      timer.cancel()
-    }
-  }
-
   /** Waits 2^n seconds after the n-th failure in a row, unless it was the last that is allowed (contradictions, C-32). */
   async #maybeRetry(): Promise<void> {
     if (this.retryCount >= this.maxRetries) return
     const seconds = 2 ** this.retryCount
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)
     await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   #reset(): void {
@@ -367,9 +351,4 @@ export class UFOWebSocketClient {
   #inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
   }
-}
-
-function shorten(value: unknown): string {
-  const text = typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value.subarray(0, LOGGED)).toString() : (JSON.stringify(value) ?? '')
-  return text.length > LOGGED ? `${text.slice(0, LOGGED)}…` : text
 }

@@ -13,6 +13,7 @@ import {
   type Result,
 } from '@orrery/aip'
 import type { MCPServer } from '../mcp/mcp-server.js'
+import { withTimeLimit } from '../time-limit.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
 import { errorOf, resultValue } from './tool-result.js'
 
@@ -53,20 +54,17 @@ export class Computer {
   /** Runs one command. Whatever happens becomes its result. */
   async run(command: Command, control: CallControl): Promise<Result> {
     const result: Result = { status: 'failure', error: null, result: null, namespace: null, call_id: command.call_id }
-    const timeout = new AbortController()
-    const timer = this.#clock.after(LIMITS.toolTime, () => timeout.abort())
+    // Ends the call at its server too when this end waits no longer.
+    const given = new AbortController()
+    const signal = AbortSignal.any([control.signal, given.signal])
+    const { tool_name: tool } = command
     try {
-      const signal = AbortSignal.any([control.signal, timeout.signal])
-      await unlessAborted(this.#perform(command, { ...control, signal }, result), signal)
+      const limits = { clock: this.#clock, ms: LIMITS.toolTime, operation: tool, signal: control.signal }
+      await withTimeLimit(this.#perform(command, { ...control, signal }, result), limits)
     } catch (error) {
       result.status = 'failure'
-      result.error = control.signal.aborted
-        ? errorText('TOOL_CANCELLED')
-        : timeout.signal.aborted
-          ? errorText('TOOL_TIMEOUT', { tool: command.tool_name, seconds: LIMITS.toolTime / 1000 })
-          : failureText(command.tool_name, error)
-    } finally {
-      timer.cancel()
+      result.error = failureText(tool, error)
+      given.abort()
     }
     return { ...result }
   }
@@ -85,7 +83,7 @@ export class Computer {
       result.error = clip(errorOf(answer))
       return
     }
-    result.result = resultValue(answer, tool.outputSchema as Record<string, unknown> | undefined)
+    result.result = resultValue(answer, tool.outputSchema)
     result.status = 'success'
   }
 
@@ -127,27 +125,13 @@ function listFilter(parameters: Command['parameters']): { toolType: ToolType | n
   const namespace = parameters?.['namespace'] ?? null
   const known = ToolType.nullable().safeParse(type)
   if (!known.success) throw aipError('INVALID_INPUT', { detail: `tool_type must be 'action' or 'data_collection'` })
-  if (namespace !== null && typeof namespace !== 'string') throw aipError('INVALID_INPUT', { detail: 'namespace must be a string' })
+  if (namespace !== null && typeof namespace !== 'string')
+    throw aipError('INVALID_INPUT', { detail: 'namespace must be a string' })
   return { toolType: known.data, namespace }
 }
 
 /** An error of the catalogue says enough by itself; others come from a server or from the SDK. */
 function failureText(tool: string, error: unknown): string {
-  return error instanceof AipError ? error.message : errorText('TOOL_FAILED', { tool, detail: messageOf(error) })
-}
-
-/** Waits for `work`, but no longer than until `signal` aborts. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(new Error('aborted'))
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  // Whichever loses the race may still fail later.
-  work.catch(() => {})
-  aborted.promise.catch(() => {})
-  try {
-    await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+  if (!(error instanceof AipError)) return errorText('TOOL_FAILED', { tool, detail: messageOf(error) })
+  return error.code === 'TIMEOUT' ? errorText('TOOL_TIMEOUT', { tool, seconds: LIMITS.toolTime / 1000 }) : error.message
 }

@@ -1,5 +1,5 @@
 import type { Tool } from '@modelcontextprotocol/client'
-import { MCPToolInfo, ToolType } from '@orrery/aip'
+import type { MCPToolInfo, ToolType } from '@orrery/aip'
 import type { MCPServer } from '../mcp/mcp-server.js'
 
 /** The meta tool of each type: it lists the others. */
@@ -45,7 +45,7 @@ function describeTool(server: MCPServer, tool: Tool, name: string): MCPToolInfo 
     tool_type: server.toolType,
     description: tool.description ?? null,
     input_schema: tool.inputSchema,
-    output_schema: (tool.outputSchema as Record<string, unknown> | undefined) ?? null,
+    output_schema: tool.outputSchema ?? null,
     meta: tool._meta ?? null,
     annotations: tool.annotations === undefined ? null : { ...tool.annotations },
   }

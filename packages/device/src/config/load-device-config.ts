@@ -62,7 +62,7 @@ function refuseOtherServerTypes(root: Node, fail: Fail): void {
     const type = findNodeAtLocation(server, ['type'])
     const url = findNodeAtLocation(server, ['url'])
     const remote = typeof type?.value === 'string' && ['http', 'sse', 'streamable-http'].includes(type.value)
-    if (type !== undefined && remote) fail(type.offset, `servers of type '${String(type.value)}' are not supported yet`)
+    if (type !== undefined && remote) fail(type.offset, `servers of type '${type.value}' are not supported yet`)
     if (url !== undefined) fail(url.offset, "servers with a 'url' are not supported yet, only programs with a 'command'")
   }
 }
@@ -90,6 +90,7 @@ function failWithIssue(error: z.ZodError, root: Node, fail: Fail): never {
   }
   // A missing value has no place of its own: its object has.
   let node: Node | undefined
-  for (let depth = path.length; node === undefined && depth >= 0; depth -= 1) node = findNodeAtLocation(root, path.slice(0, depth))
+  for (let depth = path.length; node === undefined && depth >= 0; depth -= 1)
+    node = findNodeAtLocation(root, path.slice(0, depth))
   return fail(node?.offset ?? 0, `${path.join('.') || 'the file'}: ${issue?.message ?? 'invalid'}`)
 }

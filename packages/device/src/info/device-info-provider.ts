@@ -43,7 +43,7 @@ export const DeviceInfoProvider = {
    * Collects the record of protocol reference, chapter 5. A probe that fails gives `unknown` or 0; it never throws.
    * @param customMetadata sent as `custom_metadata`
    */
-  collectSystemInfo(clientId: string, customMetadata: Record<string, unknown> = {}): DeviceInfo {
+  collectSystemInfo(this: void, clientId: string, customMetadata: Record<string, unknown> = {}): DeviceInfo {
     const platform = detectPlatform()
     const features = FEATURES[platform]
     return {

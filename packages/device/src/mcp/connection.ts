@@ -1,8 +1,10 @@
+import type * as Sdk from '@modelcontextprotocol/client'
 import type { Client, Tool, Transport } from '@modelcontextprotocol/client'
-import { aipError, type Clock } from '@orrery/aip'
+import type { Clock } from '@orrery/aip'
+import { withTimeLimit } from '../time-limit.js'
 
 /** The MCP SDK's client half; it takes a quarter of a second to load, so it is loaded when a server starts. */
-export type ClientSdk = typeof import('@modelcontextprotocol/client')
+export type ClientSdk = typeof Sdk
 
 /** Loads {@link ClientSdk}. */
 export function loadClientSdk(): Promise<ClientSdk> {
@@ -14,6 +16,8 @@ export interface Connection {
   client: Client
   /** Settles with the reason when the connection has ended; never rejects. */
   closed: Promise<string>
+  /** The reason, once it has ended. */
+  readonly ended: string | null
   close(): Promise<void>
 }
 
@@ -52,28 +56,29 @@ export async function openConnection(
       listChanged: { tools: { onChanged: (_error, tools) => tools && onTools(tools) } },
     },
   )
-  const closed = new Promise<string>((resolve) => {
-    client.onclose = () => resolve(describeEnd())
-  })
+  const connection = { client, closed: Promise.withResolvers<string>(), ended: null as string | null }
+  // The SDK has no event target; this is its one hook.
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener
+  client.onclose = () => {
+    connection.ended = describeEnd()
+    connection.closed.resolve(connection.ended)
+  }
   const close = async (): Promise<void> => {
     await client.close()
     await transport.close()
   }
-  const stopped = Promise.withResolvers<never>()
-  const timer = clock.after(START_TIME, () =>
-    stopped.reject(aipError('TIMEOUT', { operation: 'The start', seconds: START_TIME / 1000 })),
-  )
-  const onAbort = (): void => stopped.reject(new Error('stopped'))
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
   try {
-    await Promise.race([client.connect(transport), stopped.promise])
-    return { client, closed, close }
+    await withTimeLimit(client.connect(transport), { clock, ms: START_TIME, operation: 'The start', signal })
   } catch (error) {
     await close()
     throw error
-  } finally {
-    timer.cancel()
-    signal.removeEventListener('abort', onAbort)
+  }
+  return {
+    client,
+    closed: connection.closed.promise,
+    get ended() {
+      return connection.ended
+    },
+    close,
   }
 }

@@ -20,13 +20,8 @@ export function localConnector(
     })
     try {
       const connection = await openConnection(sdk, near, clock, options, () => 'it was closed')
-      return {
-        ...connection,
-        async close() {
-          await connection.close()
-          await served.close()
-        },
-      }
+      void connection.closed.then(() => served.close())
+      return connection
     } catch (error) {
       await served.close()
       throw error

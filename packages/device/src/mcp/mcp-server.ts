@@ -115,36 +115,31 @@ export class MCPServer {
     await this.settled()
     const connection = this.#connection
     if (this.#state !== 'ready' || connection === null) throw this.#failure(this.lastError ?? this.#state)
-    let end: string | null = null
-    void connection.closed.then((reason) => (end = reason))
     try {
       return await connection.client.callTool(
         { name, arguments: parameters },
         { signal, timeout: NO_LIMIT, ...(onProgress === undefined ? {} : { onprogress: onProgress }) },
       )
     } catch (error) {
-      // The reason of an end is known a moment after the call fails.
-      await Promise.resolve()
-      throw end === null ? error : this.#failure(end)
+      throw connection.ended === null ? error : this.#failure(connection.ended)
     }
   }
 
   async #keepRunning(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options
     let wait: number = RESTART_WAIT.first
-    for (;;) {
+    while (!signal.aborted) {
       const startedAt = clock.now()
       const reason = await this.#runOnce(signal)
       this.#connection = null
-      if (signal.aborted) return
+      if (stopped(signal)) return
       this.lastError = reason
       this.#enter('failed')
       if (clock.now() - startedAt >= WELL_AFTER) wait = RESTART_WAIT.first
       logger.warn(`[MCP] Server ${this.name} is not running, next start in ${wait / 1000}s: ${reason}`)
       await sleep(clock, wait, signal)
-      if (signal.aborted) return
       wait = Math.min(wait * 2, RESTART_WAIT.longest)
-      this.#enter('starting')
+      if (!stopped(signal)) this.#enter('starting')
     }
   }
 
@@ -180,4 +175,9 @@ export class MCPServer {
   #failure(detail: string): Error {
     return aipError('MCP_SERVER_FAILED', { name: this.name, detail })
   }
+}
+
+/** Asks anew: what was true before an `await` need not be after it. */
+function stopped(signal: AbortSignal): boolean {
+  return signal.aborted
 }

@@ -56,7 +56,7 @@ export class StdioTransport implements Transport {
     void group.ended.then((end) => {
       this.#end = end
       // After the last message, so that an answer is not overtaken by the end.
-      void this.#delivered.then(() => this.onclose?.())
+      void this.#closeAfter(this.#delivered)
     })
     await group.started
   }
@@ -82,6 +82,16 @@ export class StdioTransport implements Transport {
     return said === '' ? how : `${how}: ${said}`
   }
 
+  async #deliverAfter(before: Promise<void>, message: JSONRPCMessage): Promise<void> {
+    await before
+    this.onmessage?.(message)
+  }
+
+  async #closeAfter(last: Promise<void>): Promise<void> {
+    await last
+    this.onclose?.()
+  }
+
   #read(chunk: Buffer): void {
     const { buffer } = this.#wire
     try {
@@ -89,7 +99,7 @@ export class StdioTransport implements Transport {
       for (let message = buffer.readMessage(); message !== null; message = buffer.readMessage()) {
         const next = message
         // One by one: a result that is handled in the same turn as the progress before it would make the SDK drop the progress.
-        this.#delivered = this.#delivered.then(() => this.onmessage?.(next))
+        this.#delivered = this.#deliverAfter(this.#delivered, next)
       }
     } catch (error) {
       // What this program says cannot be read any more.

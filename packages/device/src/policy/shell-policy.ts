@@ -57,5 +57,8 @@ async function resolveProgram(program: string, name: string, cwd: string): Promi
     )
     if (found) return file
   }
-  throw aipError('TOOL_FAILED', { tool: 'execute_command', detail: `${name} is not installed (looked in ${SYSTEM_PATH.join(', ')})` })
+  throw aipError('TOOL_FAILED', {
+    tool: 'execute_command',
+    detail: `${name} is not installed (looked in ${SYSTEM_PATH.join(', ')})`,
+  })
 }

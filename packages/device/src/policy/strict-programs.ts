@@ -26,7 +26,7 @@ export const STRICT_PROGRAMS: ReadonlyMap<string, ArgumentRule | null> = new Map
 /** The letters of a bundle of short options such as `-uo`, up to one that takes the rest as its value. */
 function letters(arg: string, takesValue: string): string[] {
   if (!/^-[^-]/.test(arg)) return []
-  const all = [...arg.slice(1)]
+  const all = arg.slice(1).split('')
   const end = all.findIndex((letter) => takesValue.includes(letter))
   return end < 0 ? all : all.slice(0, end + 1)
 }

@@ -57,7 +57,8 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
     'get_system_info',
     {
       title: 'Get system information',
-      description: 'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
+      description:
+        'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
       inputSchema: z.object({ api_key: z.string().nullish().describe('Not needed; ignored') }),
       outputSchema: SystemInfo,
       annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },

@@ -38,6 +38,8 @@ export async function createCommandLineExecutor(context: ToolContext): Promise<M
       }
     },
   )
+  // The SDK has no event target; this is its one hook.
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener
   server.server.onclose = () => {
     for (const group of launched) void group.end()
   }

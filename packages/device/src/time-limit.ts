@@ -1,0 +1,25 @@
+import { aipError, type Clock } from '@orrery/aip'
+
+/**
+ * Waits for `work`, at most `ms` milliseconds, and no longer than until `signal` aborts.
+ * @param operation what the error calls it
+ * @throws AipError `TIMEOUT` at the limit, `TOOL_CANCELLED` at the abort; `work` goes on by itself then, and its end is ignored
+ */
+export async function withTimeLimit<T>(
+  work: Promise<T>,
+  { clock, ms, operation, signal }: { clock: Clock; ms: number; operation: string; signal?: AbortSignal },
+): Promise<T> {
+  const over = Promise.withResolvers<never>()
+  const timer = clock.after(ms, () => over.reject(aipError('TIMEOUT', { operation, seconds: ms / 1000 })))
+  const onAbort = (): void => over.reject(aipError('TOOL_CANCELLED'))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted) onAbort()
+  work.catch(() => {})
+  over.promise.catch(() => {})
+  try {
+    return await Promise.race([work, over.promise])
+  } finally {
+    timer.cancel()
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
