@@ -1,34 +1,40 @@
-/** The limits of the protocol. One table, in the code and in the documentation; all sizes in bytes, all times in milliseconds. */
-export const LIMITS = {
-  /** A frame before the registration. */
-  frameBeforeRegistration: 64 * 1024,
-  /** A frame after the registration (seed 000: 100 MiB). */
-  frame: 100 * 1024 * 1024,
-  /** From the connection to the registration. */
-  registrationTime: 10_000,
-  /** Connections that have not registered yet. */
-  unregisteredConnections: 200,
-  /** Commands in one batch. */
-  actionsPerBatch: 1000,
-  /** Sessions that wait for one device. */
-  waitingSessions: 100,
-  /** Data that a slow peer has not taken; past it the connection is closed with 1013. */
-  unsentData: 128 * 1024 * 1024,
-  /** A batch of commands, from the frame to its results (protocol reference, chapter 11: 6000 s). */
-  batchTime: 6_000_000,
-  /** One tool call on a device (seed 000: up to 100 minutes). */
-  toolTime: 6_000_000,
-  /** From the dispatch of a task to the device's own task. */
-  dispatchTime: 30_000,
-  /** A cancelled agent gets this long to end (protocol reference, chapter 6.10). */
-  cancelGrace: 2000,
-  /** A result value above this is stored once and referenced from events. */
-  inlineValue: 64 * 1024,
-  /** A chunk of a file (protocol reference, chapter 10: 1 MiB). */
-  fileChunk: 1024 * 1024,
-  /** A file that is received, unless its receiver says otherwise. */
-  file: 16 * 1024 ** 3,
-} as const
+/** What a limit counts. */
+type Unit = 'bytes' | 'ms' | 'connections' | 'commands' | 'sessions' | 'frames'
+
+function limit(value: number, unit: Unit, doc: string): { value: number; unit: Unit; doc: string } {
+  return { value, unit, doc }
+}
+
+/** The limits of the protocol: one table, in the code and in the documentation. */
+export const LIMITS_TABLE = {
+  frameBeforeRegistration: limit(64 * 1024, 'bytes', 'A frame before the registration.'),
+  frame: limit(100 * 1024 * 1024, 'bytes', 'A frame after the registration (seed 000: 100 MiB).'),
+  registrationTime: limit(10_000, 'ms', 'From the connection to the registration.'),
+  unregisteredConnections: limit(200, 'connections', 'Connections that have not registered yet.'),
+  actionsPerBatch: limit(1000, 'commands', 'Commands in one batch.'),
+  waitingSessions: limit(100, 'sessions', 'Sessions that wait for one device.'),
+  unsentData: limit(
+    128 * 1024 * 1024,
+    'bytes',
+    'Data that a slow peer has not taken; past it the connection is closed with 1013.',
+  ),
+  batchTime: limit(
+    6_000_000,
+    'ms',
+    'A batch of commands, from the frame to its results (protocol reference, chapter 11: 6000 s).',
+  ),
+  toolTime: limit(6_000_000, 'ms', 'One tool call on a device (seed 000: up to 100 minutes).'),
+  dispatchTime: limit(30_000, 'ms', "From the dispatch of a task to the device's own task."),
+  cancelGrace: limit(2000, 'ms', 'A cancelled agent gets this long to end (protocol reference, chapter 6.10).'),
+  inlineValue: limit(64 * 1024, 'bytes', 'A result value above this is stored once and referenced from events.'),
+  fileChunk: limit(1024 * 1024, 'bytes', 'A chunk of a file (protocol reference, chapter 10: 1 MiB).'),
+  file: limit(16 * 1024 ** 3, 'bytes', 'A file that is received, unless its receiver says otherwise.'),
+}
+
+/** The values of {@link LIMITS_TABLE} by name. */
+export const LIMITS = Object.fromEntries(Object.entries(LIMITS_TABLE).map(([name, { value }]) => [name, value])) as {
+  readonly [Name in keyof typeof LIMITS_TABLE]: number
+}
 
 /** Which client ids are allowed. */
 export const CLIENT_ID = /^[\w.@:-]{1,128}$/

@@ -1,0 +1,19 @@
+import { commandLinePage } from './command-line-page.ts'
+import { httpPages } from './http-page.ts'
+import { protocolPage } from './protocol-page.ts'
+import { errorsPage, limitsPage } from './reference-pages.ts'
+import { schemaFiles } from './schema-files.ts'
+
+/** All generated documents, by their path under docs. */
+export async function generatedPages(): Promise<Map<string, string>> {
+  const [{ page, document }, commandLine] = await Promise.all([httpPages(), commandLinePage()])
+  return new Map([
+    ['protocol.md', protocolPage()],
+    ['http.md', page],
+    ['openapi.json', document],
+    ['errors.md', errorsPage()],
+    ['limits.md', limitsPage()],
+    ['command-line.md', commandLine],
+    ...schemaFiles(),
+  ])
+}
