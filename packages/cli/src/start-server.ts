@@ -1,20 +1,10 @@
-import type { Logger } from '@orrery/aip'
-import type { OrreryServer } from '@orrery/server'
+import type { OrreryServer, ServerOptions } from '@orrery/server'
 import { mkdirSync } from 'node:fs'
 import { CliError, usageError } from './errors.js'
 import { announceServer } from './running-server.js'
 
 /** Settings of a server that a command starts. */
-export interface ServerSettings {
-  host: string
-  port: number
-  operatorKey: string
-  deviceKey: string
-  dataDir: string
-  durability?: 'normal' | 'full'
-  platform?: string
-  logger: Logger
-}
+export type ServerSettings = ServerOptions & { host: string; port: number; dataDir: string }
 
 /**
  * Starts a server and tells other commands on this machine where it is.
@@ -30,10 +20,10 @@ export async function startLocalServer(settings: ServerSettings): Promise<Orrery
   const { startServer } = await import('@orrery/server')
   try {
     const server = await startServer(settings)
-    const withdraw = announceServer(localUrl(settings.host, server.port))
+    const withdraw = announceServer(localUrl(settings, server.port))
     return {
       ...server,
-      url: localUrl(settings.host, server.port),
+      url: localUrl(settings, server.port),
       async stop() {
         withdraw()
         await server.stop()
@@ -45,9 +35,9 @@ export async function startLocalServer(settings: ServerSettings): Promise<Orrery
 }
 
 /** The address under which this machine reaches a server; one that listens everywhere is also on loopback. */
-function localUrl(host: string, port: number): string {
+function localUrl({ host, tls }: ServerSettings, port: number): string {
   const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+  return `${tls === undefined ? 'http' : 'https'}://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
 function inWords(error: unknown, { host, port }: ServerSettings): unknown {

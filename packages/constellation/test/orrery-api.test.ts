@@ -40,7 +40,7 @@ describe('OrreryApi', () => {
       'GET /api/sessions?device_id=lab&status=failed&limit=3&before=r9': json({ sessions: [session()] }),
       'GET /api/sessions': json({ sessions: [] }),
       'GET /api/sessions/s1': json(session()),
-      'POST /api/sessions/s1/cancel': text('', 'text/plain', 202),
+      'POST /api/sessions/s1/cancel': json(session({ status: 'running' }), 202),
       'GET /api/health': json({ status: 'healthy', online_clients: ['lab'] }),
       'GET /api/clients': json({ online_clients: ['lab'] }),
       'POST /api/dispatch': json(dispatched),
@@ -55,7 +55,7 @@ describe('OrreryApi', () => {
     expect(await api.sessions({ device_id: 'lab', status: 'failed', limit: 3, before: 'r9' })).toEqual([session()])
     expect(await api.sessions()).toEqual([])
     expect(await api.session('s1')).toEqual(session())
-    await api.cancel('s1')
+    expect(await api.cancel('s1')).toEqual(session({ status: 'running' }))
     expect(await api.health()).toEqual({ status: 'healthy', online_clients: ['lab'] })
     expect(await api.clients()).toEqual(['lab'])
     expect(await api.dispatch({ client_id: 'lab', request: 'words' })).toEqual(dispatched)

@@ -70,11 +70,11 @@ async function device(options: Options): Promise<void> {
     clientId,
     config,
     logger,
-    ...(token === undefined ? {} : { token }),
-    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    token,
+    platform: options.platform,
     maxRetries: options.maxRetries,
-    ...(options.request === undefined ? {} : { request: options.request }),
-    ...(options.task_name === undefined ? {} : { taskName: options.task_name }),
+    request: options.request,
+    taskName: options.task_name,
   })
   running.registered.then(
     () => print(`Device ${clientId} is connected to ${serverUrl}`),
@@ -87,7 +87,7 @@ async function device(options: Options): Promise<void> {
     running.done.then((how) => (end = how)),
   )
   if (end === 'retries_spent')
-    throw new CliError(`Cannot reach ${serverUrl}: is the server running there? Gave up after several attempts`)
+    throw new CliError(`Cannot reach ${serverUrl}: is the server running there? Gave up after ${options.maxRetries} attempts`)
 }
 
 /** Flag beats environment beats file; of the two files, the configuration is the more explicit. */
@@ -98,6 +98,6 @@ function tokenFor(flag: string | undefined, configured: string | undefined): str
 
 function parseRetries(text: string): number {
   const value = Number(text)
-  if (Number.isInteger(value) && value >= 0) return value
-  throw new InvalidArgumentError('It must be a whole number.')
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new InvalidArgumentError('It must be a whole number from 1.')
 }

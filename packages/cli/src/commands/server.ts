@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { messageOf } from '@orrery/aip'
+import type { ServerConfig, ServerOptions } from '@orrery/server'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { usageError } from '../errors.js'
 import { examples } from '../help.js'
 import { ensureKey, findKey, inHome } from '../home.js'
 import { orrery } from '../invocation.js'
-import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
+import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel, toLogLevel } from '../logging.js'
 import { paint, print } from '../output.js'
-import { type Durability, type ServerConfig, isPort, readServerConfig } from '../server-config.js'
 import { serve } from '../service.js'
 import { startLocalServer } from '../start-server.js'
 import { resolve } from 'node:path'
@@ -19,7 +21,7 @@ interface Options {
   logLevel?: LogLevel
   dataDir?: string
   config?: string
-  durability?: Durability
+  durability?: 'normal' | 'full'
 }
 
 /** `orrery server`: an agent server. */
@@ -42,7 +44,10 @@ export function serverCommand(): Command {
       'DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF (default: ORRERY_LOG_LEVEL, else WARNING)',
       parseLogLevel,
     )
-    .option('--config <file>', 'JSON file with host, port, log_level, data_dir and durability')
+    .option(
+      '--config <file>',
+      'YAML or JSON file with these and further settings, such as tls; docs/schema/server.schema.json has all',
+    )
     .addHelpText(
       'after',
       examples([
@@ -56,20 +61,20 @@ export function serverCommand(): Command {
 
 async function server(options: Options): Promise<void> {
   if (options.local && options.host !== undefined) throw usageError('Give --local or --host, not both')
-  const config: ServerConfig = options.config === undefined ? {} : readServerConfig(options.config)
-  const logger = await createLogger(chooseLogLevel(options.logLevel, config.log_level))
+  const config = await readConfig(options.config)
+  const logger = await createLogger(chooseLogLevel(options.logLevel, levelOf(config.log_level)))
   // The file is made in any case: commands on this machine look there.
   const made = ensureKey('operator.key')
   const found = findKey({ name: '--api-key', value: options.apiKey }, 'operator.key')
-  const durability = options.durability ?? config.durability
   const running = await startLocalServer({
+    ...furtherSettings(config),
     host: options.local ? '127.0.0.1' : (options.host ?? config.host ?? '127.0.0.1'),
     port: options.port ?? config.port ?? 5000,
     operatorKey: found?.key ?? made,
     deviceKey: ensureKey('device.key'),
     dataDir: options.dataDir === undefined ? (config.data_dir ?? inHome('server')) : resolve(options.dataDir),
-    ...(durability === undefined ? {} : { durability }),
-    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...defined('durability', options.durability ?? config.durability),
+    ...defined('platform', options.platform ?? config.platform),
     logger,
   })
   print(`Server is ready at ${paint('bold', running.url)}`)
@@ -77,9 +82,60 @@ async function server(options: Options): Promise<void> {
   await serve(() => running.stop())
 }
 
+async function readConfig(path: string | undefined): Promise<ServerConfig> {
+  if (path === undefined) return {}
+  const { loadServerConfig } = await import('@orrery/server')
+  try {
+    return loadServerConfig(path)
+  } catch (error) {
+    throw usageError(messageOf(error), error)
+  }
+}
+
+function levelOf(name: string | undefined): LogLevel | undefined {
+  if (name === undefined) return undefined
+  return toLogLevel(name) ?? usageFailure(`log_level is '${name}'; it must be DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF`)
+}
+
+function usageFailure(message: string): never {
+  throw usageError(message)
+}
+
+/** What only the file can say. */
+function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
+  const { tls, client_id_pattern: pattern, heartbeat_timeout_s: silence, retention_h: retention } = config
+  return {
+    ...defined('dialect', config.dialect),
+    ...defined('maxClients', config.max_clients),
+    ...defined('platforms', config.platforms),
+    ...defined('takeover', config.takeover),
+    ...defined('devicesFile', config.devices_file),
+    ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),
+    ...defined('heartbeatTimeoutMs', silence === undefined ? undefined : silence * 1000),
+    ...defined('retentionMs', retention === undefined ? undefined : retention * 3_600_000),
+    ...defined(
+      'tls',
+      tls && { cert: readPem(tls.cert), key: readPem(tls.key), clientCa: tls.client_ca && readPem(tls.client_ca) },
+    ),
+  }
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw usageError(`Cannot read the file for TLS: ${messageOf(error)}`, error)
+  }
+}
+
+/** An object with this key, or without it if there is no value. */
+function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V })
+}
+
 /** Reads the value of `--port`. */
 export function parsePort(text: string): number {
   const port = text.trim() === '' ? NaN : Number(text)
-  if (isPort(port)) return port
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
   throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
 }

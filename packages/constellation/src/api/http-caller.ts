@@ -107,7 +107,8 @@ function isTimeout(error: unknown): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  return codeOf(error) ?? (error instanceof Error ? error.message : String(error))
+  if (!(error instanceof Error)) return String(error)
+  return codeOf(error) ?? (error.cause instanceof Error ? error.cause.message : error.message)
 }
 
 /** `fetch` hides the system's error in the cause of its own. */

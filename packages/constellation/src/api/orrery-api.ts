@@ -18,7 +18,7 @@ import {
   hasEnded,
 } from '@orrery/aip/api'
 import type { MCPToolInfo } from '@orrery/aip'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type ReconnectLimits, eventStream } from './event-stream.js'
 import { type HttpRequest, type ServerTarget, callJson } from './http-caller.js'
 import { serverAddress } from './server-address.js'
@@ -156,9 +156,9 @@ export class OrreryApi {
     })
   }
 
-  /** Asks for a session to be cancelled; it has ended when its `ended` event says so. */
-  async cancel(id: string, options?: CallOptions): Promise<void> {
-    await this.#post(`/api/sessions/${encodeURIComponent(id)}/cancel`, undefined, z.unknown(), options)
+  /** Asks for a session to be cancelled; it has ended when its `ended` event says so. @returns the session as it was then */
+  cancel(id: string, options?: CallOptions): Promise<Session> {
+    return this.#post(`/api/sessions/${encodeURIComponent(id)}/cancel`, undefined, Session, options)
   }
 
   /** State of the server, and the ids of the clients that are online. */
