@@ -1,6 +1,6 @@
 import { TO_CLIENT, TO_SERVER } from '@orrery/aip'
 import { DeviceConfig } from '@orrery/device'
-import { WorkflowFile } from '@orrery/server'
+import { ServerConfig, WorkflowFile } from '@orrery/server'
 import { z } from 'zod'
 
 /** The JSON Schema files by their path under docs. */
@@ -12,6 +12,7 @@ export function schemaFiles(): Map<string, string> {
   }
   for (const record of [...TO_SERVER, ...TO_CLIENT]) add(record.name, record.doc, record.schema)
   add('workflow', 'A workflow of Orrery', WorkflowFile)
+  add('server', 'The configuration of an Orrery server (orrery server --config)', ServerConfig)
   add('device', 'The configuration of an Orrery device (device.jsonc)', DeviceConfig)
   return files
 }

@@ -76,6 +76,16 @@ export const ERRORS = {
     'Too many connections wait for their registration.',
     () => 'Too many unregistered connections, try again later',
   ),
+  CAPACITY_REACHED: entry<[{ limit: number }]>(
+    503,
+    'As many clients are online as the server takes.',
+    (v) => `Server capacity limit reached: at most ${v.limit} clients, try again later`,
+  ),
+  INVALID_PLATFORM: entry<[{ platform: string; platforms: string }]>(
+    400,
+    'A device has a platform that the server does not take.',
+    (v) => `Invalid platform '${v.platform}': must be one of ${v.platforms}`,
+  ),
   SERVER_STOPPING: entry(503, 'The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection
@@ -137,6 +147,11 @@ export const ERRORS = {
     503,
     'Too many sessions wait for the device.',
     (v) => `Device '${v.id}' already has ${v.limit} waiting tasks, try again later`,
+  ),
+  INVALID_CONFIG: entry<[{ detail: string }]>(
+    400,
+    'A configuration file has mistakes; each is listed with its place.',
+    (v) => v.detail,
   ),
   WORKFLOW_NOT_FOUND: entry<[{ name: string; names: string }]>(
     404,

@@ -1,4 +1,5 @@
 export type { Agent, AgentContext, AgentOutcome } from './agents/agent.js'
+export { ServerConfig, loadServerConfig } from './config/server-config.js'
 export { startServer, type OrreryServer, type ServerOptions } from './server.js'
 export type { ExecuteOptions } from './sessions/command-dispatcher.js'
 export type { Work } from './sessions/task.js'

@@ -8,7 +8,9 @@ import { ClientConnectionManager } from './clients/client-connection-manager.js'
 import { ConnectedPeers } from './connection/connected-peers.js'
 import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
-import { createApp } from './http/app.js'
+import { DeviceOverlays } from './config/device-overlays.js'
+import type { RegistrationRules } from './connection/registration-rules.js'
+import { createApp, type TlsOptions } from './http/app.js'
 import { Keys } from './keys.js'
 import { DeviceDirectory } from './sessions/device-directory.js'
 import { EventHub, type EventListener } from './sessions/event-hub.js'
@@ -18,7 +20,7 @@ import { LogSessionStore } from './store/log-session-store.js'
 import type { SessionStore } from './store/session-store.js'
 
 /** Settings of a server. */
-export interface ServerOptions {
+export interface ServerOptions extends RegistrationRules {
   /** Default: loopback only. */
   host?: string
   /** Default 5000; 0 takes a free one. */
@@ -37,6 +39,12 @@ export interface ServerOptions {
   dialect?: Dialect | 'auto'
   /** Tried before the built-in ones. */
   agents?: readonly Agent[]
+  /** Drop a client that sends nothing for this many milliseconds. Default: never. */
+  heartbeatTimeoutMs?: number
+  /** YAML or JSON file with what the server adds to its devices. */
+  devicesFile?: string
+  /** Serves https and wss instead; PEM texts. With `clientCa`, clients must show a certificate that it signed. */
+  tls?: TlsOptions
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
   retentionMs?: number
   logger?: Logger
@@ -45,7 +53,7 @@ export interface ServerOptions {
 
 /** A running server. */
 export interface OrreryServer {
-  /** `http://host:port`; devices dial the same with `ws://` and `/ws`. */
+  /** `http://host:port`, or `https` with TLS; devices dial the same with `ws://` and `/ws`. */
   url: string
   port: number
   /** Ends live sessions, connections and the log, in this order. */
@@ -68,9 +76,10 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const { host = '127.0.0.1', port = 5000, logger = silentLogger, clock = systemClock } = options
   const path = options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'events.db')
   const store = new LogSessionStore(path, { durability: options.durability ?? 'normal' })
+  const overlays = DeviceOverlays.load(options.devicesFile)
   const clients = new ClientConnectionManager()
   const hub = new EventHub()
-  const peers = new ConnectedPeers(clients, logger)
+  const peers = new ConnectedPeers(clients, overlays, logger)
   const sessions = new SessionManager({ store, hub, peers, clock, logger, platform: options.platform }, [
     ...(options.agents ?? []),
     followerAgent,
@@ -85,6 +94,9 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     logger,
     clock,
     dialect: options.dialect ?? 'auto',
+    rules: options,
+    overlays,
+    heartbeatTimeoutMs: options.heartbeatTimeoutMs,
   })
   const upgrade = new WebSocketUpgrade({
     keys,
@@ -93,7 +105,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   })
   const devices = new DeviceDirectory(clients, sessions)
   const archive = new SessionArchive(store, sessions)
-  const app = await createApp({ keys, clients, devices, sessions, archive, hub, workflows, clock, logger })
+  const app = await createApp({ keys, clients, devices, sessions, archive, hub, workflows, clock, logger }, options.tls)
   upgrade.attach(app.server)
   try {
     await endInterrupted(store)
@@ -107,7 +119,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const address = app.server.address()
   const bound = typeof address === 'object' && address !== null ? address.port : port
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     port: bound,
     onSessionEvent: (listener) => hub.subscribeAll(listener),
     async stop() {

@@ -1,4 +1,12 @@
-import { aipError, type ClientType, type Feature, type TaskExecutionProtocol, type Transport } from '@orrery/aip'
+import {
+  aipError,
+  sleep,
+  type Clock,
+  type ClientType,
+  type Feature,
+  type TaskExecutionProtocol,
+  type Transport,
+} from '@orrery/aip'
 
 /** A client that is online. */
 export interface ClientInfo {
@@ -22,12 +30,17 @@ export interface ClientInfo {
 /** A device that was online before. */
 export type KnownDevice = Pick<ClientInfo, 'clientId' | 'platform' | 'systemInfo' | 'features'>
 
+/** A replaced connection that does not close within this many milliseconds is cut. */
+const REPLACE_TIME = 5000
+
 /** Devices that are remembered after they left. */
 const MAX_KNOWN_DEVICES = 1000
 
 /** Who is online, and which sessions concern whom. Knows neither sockets' messages nor how sessions run. */
 export class ClientConnectionManager {
   readonly #clients = new Map<string, ClientInfo>()
+  /** Who waits for a connection to be removed. */
+  readonly #removals = new Map<Transport, () => void>()
   readonly #known = new Map<string, KnownDevice>()
   readonly #deviceSessions = new Map<string, Set<string>>()
   readonly #constellationSessions = new Map<string, Set<string>>()
@@ -44,6 +57,21 @@ export class ClientConnectionManager {
     const client = this.#clients.get(clientId)
     if (client === undefined || (transport !== undefined && client.transport !== transport)) return
     this.#clients.delete(clientId)
+    this.#removals.get(client.transport)?.()
+    this.#removals.delete(client.transport)
+  }
+
+  /** Closes the connection of this id, if there is one, and waits until it is cleaned up. */
+  async replace(clientId: string, clock: Clock): Promise<void> {
+    const client = this.#clients.get(clientId)
+    if (client === undefined) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#removals.set(client.transport, resolve)
+    void client.transport.close(1000, 'replaced by a new connection')
+    const closed = new AbortController()
+    void sleep(clock, REPLACE_TIME, closed.signal).then(() => closed.signal.aborted || client.transport.terminate())
+    await promise
+    closed.abort()
   }
 
   getClientInfo(clientId: string): ClientInfo | undefined {

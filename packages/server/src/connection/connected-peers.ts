@@ -1,5 +1,6 @@
 import { messageOf, type Command, type Logger } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, Peers, TaskEnd } from '../sessions/peers.js'
 import type { Task } from '../sessions/task.js'
 import { wireResult } from './wire-result.js'
@@ -7,9 +8,11 @@ import { wireResult } from './wire-result.js'
 /** Lets sessions reach the clients that are online. */
 export class ConnectedPeers implements Peers {
   readonly #clients: ClientConnectionManager
+  readonly #overlays: DeviceOverlays
   readonly #logger: Logger
 
-  constructor(clients: ClientConnectionManager, logger: Logger) {
+  constructor(clients: ClientConnectionManager, overlays: DeviceOverlays, logger: Logger) {
+    this.#overlays = overlays
     this.#clients = clients
     this.#logger = logger
   }
@@ -22,8 +25,10 @@ export class ConnectedPeers implements Peers {
       deviceId: id,
       platform,
       features,
-      sendCommands: (batch) =>
-        taskProtocol.sendCommands(features.size > 0 ? batch : { ...batch, actions: batch.actions.map(withToolType) }),
+      sendCommands: (batch) => {
+        const typed = features.size > 0 ? batch.actions : batch.actions.map(withToolType)
+        return taskProtocol.sendCommands({ ...batch, actions: typed.map((action) => this.#overlays.complete(id, action)) })
+      },
       sendTaskAssignment: (task) => taskProtocol.sendTaskAssignment(task),
       sendCancel: (target) => taskProtocol.sendCancel(target),
     }
@@ -42,7 +47,7 @@ export class ConnectedPeers implements Peers {
     if (owner.client_id !== null) this.#clients.removeConstellationSession(owner.client_id, sessionId)
     const responseId = crypto.randomUUID()
     const requester = owner.kind === 'constellation' && end.tellRequester ? owner.client_id : null
-    for (const id of [requester, deviceId]) {
+    for (const id of [requester, end.tellDevice ? deviceId : null]) {
       const client = id === null ? undefined : this.#clients.getClientInfo(id)
       if (client !== undefined) await this.#sendEnd(client, end, responseId)
     }

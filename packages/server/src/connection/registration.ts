@@ -1,6 +1,5 @@
 import {
   AipError,
-  CLIENT_ID,
   Feature,
   LIMITS,
   RegistrationProtocol,
@@ -13,6 +12,8 @@ import {
   type Logger,
 } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { DeviceOverlays } from '../config/device-overlays.js'
+import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
 
 /** What a key allows: everything, or to be a device. */
 export type Credential = 'operator' | 'device'
@@ -22,13 +23,25 @@ const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['cancel', 'progr
 
 /** Waits for the registration, checks it, and puts the client on the list. Used once per connection. */
 export class Registration {
+  readonly #rules: RegistrationRules
+  readonly #overlays: DeviceOverlays
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
-  constructor(aip: AIPProtocol<'server'>, clients: ClientConnectionManager, logger: Logger) {
+  constructor(
+    aip: AIPProtocol<'server'>,
+    {
+      clients,
+      logger,
+      rules,
+      overlays,
+    }: { clients: ClientConnectionManager; logger: Logger; rules: RegistrationRules; overlays: DeviceOverlays },
+  ) {
     this.#aip = aip
+    this.#rules = rules
+    this.#overlays = overlays
     this.#clients = clients
     this.#logger = logger
     this.#protocol = new RegistrationProtocol(aip)
@@ -42,6 +55,8 @@ export class Registration {
     let client: ClientInfo | null = null
     try {
       client = this.#check(await this.#firstMessage(), credential)
+      checkAdmission(client, this.#rules, this.#clients)
+      if (this.#rules.takeover === 'replace') await this.#clients.replace(client.clientId, this.#aip.clock)
       this.#clients.addClient(client)
       await this.#confirm(client)
       return client
@@ -67,10 +82,9 @@ export class Registration {
   }
 
   #check(message: ClientMessage, credential: Credential): ClientInfo {
-    const { client_id: clientId, client_type: clientType, target_id: targetId, metadata } = message
+    const { client_type: clientType, target_id: targetId, metadata } = message
     if (message.type !== 'register') throw aipError('REGISTRATION_EXPECTED')
-    if (clientId === null || clientId === '') throw aipError('CLIENT_ID_REQUIRED')
-    if (!CLIENT_ID.test(clientId)) throw aipError('INVALID_CLIENT_ID')
+    const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
     if (credential === 'device' && clientType !== 'device') throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
@@ -79,7 +93,7 @@ export class Registration {
       clientType,
       platform: typeof metadata?.['platform'] === 'string' ? metadata['platform'] : 'windows',
       metadata,
-      systemInfo: clientType === 'device' ? systemInfoOf(metadata) : null,
+      systemInfo: clientType === 'device' ? this.#overlays.describe(clientId, systemInfoOf(metadata)) : null,
       features: featuresOf(metadata),
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,

@@ -18,7 +18,10 @@ import {
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { SessionManager } from '../sessions/session-manager.js'
+import { DeviceOverlays } from '../config/device-overlays.js'
 import { Registration, type Credential } from './registration.js'
+import type { RegistrationRules } from './registration-rules.js'
+import { SilenceWatch } from './silence-watch.js'
 import { taskFrom } from './task-intake.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -43,6 +46,9 @@ export class UFOWebSocketHandler {
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #dialect: Dialect | 'auto'
+  readonly #rules: RegistrationRules
+  readonly #overlays: DeviceOverlays
+  readonly #heartbeatTimeoutMs: number | undefined
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
     command_results: (message, context) => this.handleCommandResult(message, context),
@@ -63,6 +69,10 @@ export class UFOWebSocketHandler {
     logger: Logger
     clock?: Clock
     dialect?: Dialect | 'auto'
+    rules?: RegistrationRules
+    overlays?: DeviceOverlays
+    /** A client that sends nothing for this many milliseconds is dropped. Default: never. */
+    heartbeatTimeoutMs?: number | undefined
   }) {
     this.#clients = options.clientManager
     this.#sessions = options.sessionManager
@@ -70,6 +80,9 @@ export class UFOWebSocketHandler {
     this.#logger = options.logger
     this.#clock = options.clock ?? systemClock
     this.#dialect = options.dialect ?? 'auto'
+    this.#rules = options.rules ?? {}
+    this.#overlays = options.overlays ?? DeviceOverlays.load(undefined)
+    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs
   }
 
   /**
@@ -79,7 +92,12 @@ export class UFOWebSocketHandler {
    */
   async handler(transport: Transport, credential: Credential, registered: () => void = () => {}): Promise<void> {
     const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: this.#logger, dialect: this.#dialect })
-    const client = await new Registration(aip, this.#clients, this.#logger).accept(credential)
+    const client = await new Registration(aip, {
+      clients: this.#clients,
+      logger: this.#logger,
+      rules: this.#rules,
+      overlays: this.#overlays,
+    }).accept(credential)
     if (client === null) return
     registered()
     const context: ConnectionContext = {
@@ -89,14 +107,30 @@ export class UFOWebSocketHandler {
       deviceInfo: new DeviceInfoProtocol(aip),
       task: client.taskProtocol,
     }
+    const watch = this.#watch(client)
     try {
       // Messages are taken up in their order, and none waits for the work that an earlier one started.
-      for (;;) void this.handleMessage(await transport.receive(), context)
+      for (;;) {
+        const frame = await transport.receive()
+        watch?.heard()
+        void this.handleMessage(frame, context)
+      }
     } catch (error) {
       if (!(error instanceof AipError)) this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
     } finally {
+      watch?.stop()
       this.disconnect(client, await transport.closed)
     }
+  }
+
+  /** Drops a client that is silent for too long, where the server's settings say so (seed 004: 2 to 3 missed heartbeats). */
+  #watch({ clientId, transport }: ClientInfo): SilenceWatch | null {
+    const limit = this.#heartbeatTimeoutMs
+    if (limit === undefined) return null
+    return new SilenceWatch(this.#clock, limit, () => {
+      this.#logger.warn(`[WS] ${clientId} was silent for ${limit / 1000} s`)
+      transport.terminate()
+    })
   }
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import swagger from '@fastify/swagger'
 import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
 import { fastify, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
@@ -40,9 +41,16 @@ export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, Fasti
 /** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
 const BODY_LIMIT = 100 * 1024 * 1024
 
+/** Certificate and key, and the authority of client certificates; PEM texts. */
+export interface TlsOptions {
+  cert: string
+  key: string
+  clientCa?: string | undefined
+}
+
 /** The HTTP side of the server. The key is asked for on every route but the two probes. */
-export async function createApp(context: HttpContext): Promise<FastifyInstance> {
-  const app = fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' })
+export async function createApp(context: HttpContext, tls?: TlsOptions): Promise<FastifyInstance> {
+  const app = createServer(tls)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
@@ -81,6 +89,14 @@ export async function createApp(context: HttpContext): Promise<FastifyInstance> 
     guarded.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })
   return app
+}
+
+function createServer(tls: TlsOptions | undefined): FastifyInstance {
+  const options = { bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' } as const
+  if (tls === undefined) return fastify(options)
+  const { cert, key, clientCa } = tls
+  const verify = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }
+  return fastify({ ...options, serverFactory: (handler) => createHttpsServer({ cert, key, ...verify }, handler) })
 }
 
 /** What a request that failed is told. What is not in the catalogue is a defect: the log has it, the client does not. */

@@ -33,6 +33,8 @@ export interface TaskEnd {
   request: string
   outcome: Outcome
   tellRequester: boolean
+  /** Whether the device is told: not one that dropped, though it may be online again by now. */
+  tellDevice: boolean
 }
 
 /** All that sessions know of the clients. */

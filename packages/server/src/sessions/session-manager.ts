@@ -148,9 +148,18 @@ export class SessionManager {
     const end = this.#ends.get(session)
     this.#forget(session)
     const { tellRequester } = session.cancelled === null ? { tellRequester: true } : CANCELLATION[session.cancelled]
+    const tellDevice = session.cancelled !== 'device_disconnected'
     try {
       const { sessionId, deviceId, owner } = task
-      await this.#env.peers.taskEnded({ sessionId, deviceId, owner, request: describeWork(task.work), outcome, tellRequester })
+      await this.#env.peers.taskEnded({
+        sessionId,
+        deviceId,
+        owner,
+        request: describeWork(task.work),
+        outcome,
+        tellRequester,
+        tellDevice,
+      })
     } catch (error) {
       this.#env.logger.error(`Callback error for session ${task.sessionId}: ${messageOf(error)}`)
     }

@@ -1,9 +1,10 @@
-import type { z } from 'zod'
 import { UnreadableExpression, parseExpression, referencesOf } from './expression.js'
 import { asCondition, placeholdersOf } from './template.js'
-import { workflowError, type WorkflowProblem } from './workflow-error.js'
+import type { FileProblem } from '../../config/file-problem.js'
+import { problemsOf } from '../../config/schema-problems.js'
+import { YamlSource, type Path } from '../../config/yaml-source.js'
+import { workflowError } from './workflow-error.js'
 import { WorkflowFile, type WorkflowInput } from './workflow-schema.js'
-import { YamlSource, type Path } from './yaml-source.js'
 
 /** Longest workflow file, in characters. */
 const MAX_SOURCE = 256 * 1024
@@ -37,20 +38,7 @@ function valueOf(source: YamlSource, file: string): unknown {
   }
 }
 
-function problemsOf(issue: z.core.$ZodIssue, source: YamlSource): WorkflowProblem[] {
-  const path = issue.path.filter((key) => typeof key !== 'symbol')
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => source.problemAtKey(path, key, `unknown key '${key}'`))
-  }
-  const key = path.at(-1)
-  if (issue.code === 'invalid_key' && typeof key === 'string') {
-    return [source.problemAtKey(path.slice(0, -1), key, `'${key}' is not a valid name`)]
-  }
-  const name = path.join('.')
-  return [source.problemAt(path, name === '' ? issue.message : `${name}: ${issue.message}`)]
-}
-
-function inputProblems({ inputs }: WorkflowFile, source: YamlSource): WorkflowProblem[] {
+function inputProblems({ inputs }: WorkflowFile, source: YamlSource): FileProblem[] {
   return Object.entries(inputs).flatMap(([name, input]) => {
     if (input.default === undefined) return []
     const complaint = complaintAbout(input, input.default)
@@ -67,8 +55,8 @@ export function complaintAbout({ type, options }: WorkflowInput, value: unknown)
 }
 
 /** Problems of ids and expressions. A step may refer to the steps before it only. */
-function stepProblems(workflow: WorkflowFile, source: YamlSource): WorkflowProblem[] {
-  const problems: WorkflowProblem[] = []
+function stepProblems(workflow: WorkflowFile, source: YamlSource): FileProblem[] {
+  const problems: FileProblem[] = []
   const inputs = new Set(Object.keys(workflow.inputs))
   const steps = new Set<string>()
   for (const [index, step] of workflow.steps.entries()) {
@@ -96,7 +84,7 @@ interface Names {
   loop: boolean
 }
 
-function templateProblems(value: unknown, path: Path, source: YamlSource, names: Names): WorkflowProblem[] {
+function templateProblems(value: unknown, path: Path, source: YamlSource, names: Names): FileProblem[] {
   if (typeof value === 'string') return textProblems(value, path, source, names)
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, item]) =>
@@ -105,13 +93,13 @@ function templateProblems(value: unknown, path: Path, source: YamlSource, names:
 }
 
 /** A condition may leave `${{ }}` out; then the whole text is the expression. */
-function conditionProblems(condition: string, path: Path, source: YamlSource, names: Names): WorkflowProblem[] {
+function conditionProblems(condition: string, path: Path, source: YamlSource, names: Names): FileProblem[] {
   if (condition.includes('${{')) return textProblems(condition, path, source, names)
   return textProblems(asCondition(condition), path, source, names).map(({ message }) => source.problemAt(path, message))
 }
 
-function textProblems(text: string, path: Path, source: YamlSource, names: Names): WorkflowProblem[] {
-  const inText = (occurrence: number, offset: number, message: string): WorkflowProblem =>
+function textProblems(text: string, path: Path, source: YamlSource, names: Names): FileProblem[] {
+  const inText = (occurrence: number, offset: number, message: string): FileProblem =>
     source.problemInText(path, '${{', occurrence, offset, message)
   try {
     return placeholdersOf(text).flatMap(({ source: expression }, occurrence) =>

@@ -1,5 +1,5 @@
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
-import type { WorkflowProblem } from './workflow-error.js'
+import type { FileProblem } from './file-problem.js'
 
 export type Path = readonly (string | number)[]
 
@@ -15,7 +15,7 @@ export class YamlSource {
   }
 
   /** What YAML itself complains about. */
-  get problems(): WorkflowProblem[] {
+  get problems(): FileProblem[] {
     return this.#document.errors.map((error) => ({ ...this.#place(error.pos[0]), message: error.message }))
   }
 
@@ -25,12 +25,12 @@ export class YamlSource {
   }
 
   /** A problem at the value of a path; at the nearest value around it that exists. */
-  problemAt(path: Path, message: string): WorkflowProblem {
+  problemAt(path: Path, message: string): FileProblem {
     return { ...this.#place(this.#offset(path)), message }
   }
 
   /** A problem at a key of the map at a path. */
-  problemAtKey(path: Path, key: string, message: string): WorkflowProblem {
+  problemAtKey(path: Path, key: string, message: string): FileProblem {
     const map = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true)
     const pair = isMap(map) ? map.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key) : undefined
     const offset = pair !== undefined && isNode(pair.key) ? pair.key.range?.[0] : undefined
@@ -38,7 +38,7 @@ export class YamlSource {
   }
 
   /** A problem inside the text at a path: `offset` characters after where its `occurrence`th `needle` stands in the source. */
-  problemInText(path: Path, needle: string, occurrence: number, offset: number, message: string): WorkflowProblem {
+  problemInText(path: Path, needle: string, occurrence: number, offset: number, message: string): FileProblem {
     let at = this.#offset(path)
     for (let count = 0; count <= occurrence; count += 1) {
       const next = this.#text.indexOf(needle, count === 0 ? at : at + needle.length)

@@ -1,0 +1,50 @@
+import type { Command } from '@orrery/aip'
+import { z } from 'zod'
+import { loadYaml } from './server-config.js'
+
+/** What a server adds to one device. Keys that are not known here are metadata like others. */
+const DeviceOverlay = z.looseObject({
+  /** Features that the device does not tell of itself. */
+  additional_features: z.array(z.string()).optional(),
+  tags: z.array(z.string()).optional(),
+  /** Arguments added to the calls of a tool, by its name; such as the `api_key` that some tools want. Never logged. */
+  tool_arguments: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+})
+type DeviceOverlay = z.infer<typeof DeviceOverlay>
+
+const DevicesFile = z.strictObject({ devices: z.record(z.string(), DeviceOverlay).default({}) })
+
+/** What the owner of a server says of its devices (server reference, chapter 5). */
+export class DeviceOverlays {
+  readonly #devices: ReadonlyMap<string, DeviceOverlay>
+
+  private constructor(devices: ReadonlyMap<string, DeviceOverlay>) {
+    this.#devices = devices
+  }
+
+  /** @param path of a YAML or JSON file with `devices:` by id; without one nothing is added @throws AipError `INVALID_CONFIG` */
+  static load(path: string | undefined): DeviceOverlays {
+    return new DeviceOverlays(new Map(path === undefined ? [] : Object.entries(loadYaml(path, DevicesFile).devices)))
+  }
+
+  /** What a device tells about itself, with what is said of it here: this wins. */
+  describe(deviceId: string, info: Record<string, unknown> | null): Record<string, unknown> | null {
+    const overlay = this.#devices.get(deviceId)
+    if (overlay === undefined || info === null) return info
+    const { tool_arguments: _secret, ...metadata } = overlay
+    const told = Array.isArray(info['supported_features']) ? info['supported_features'] : []
+    const custom = typeof info['custom_metadata'] === 'object' ? info['custom_metadata'] : {}
+    return {
+      ...info,
+      supported_features: [...new Set<unknown>([...told, ...(overlay.additional_features ?? [])])],
+      custom_metadata: { ...custom, ...metadata },
+      ...(overlay.tags === undefined ? {} : { tags: overlay.tags }),
+    }
+  }
+
+  /** A command with the arguments that are set for its tool; what the command itself says stays. */
+  complete(deviceId: string, command: Command): Command {
+    const added = this.#devices.get(deviceId)?.tool_arguments?.[command.tool_name]
+    return added === undefined ? command : { ...command, parameters: { ...added, ...command.parameters } }
+  }
+}

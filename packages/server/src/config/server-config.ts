@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { aipError, messageOf } from '@orrery/aip'
+import { z } from 'zod'
+import { describeProblems } from './file-problem.js'
+import { problemsOf } from './schema-problems.js'
+import { YamlSource } from './yaml-source.js'
+
+const pattern = z.string().refine(isPattern, 'is not a regular expression')
+
+/** A server's configuration file, YAML or JSON. Relative paths are relative to the file. */
+export const ServerConfig = z.strictObject({
+  $schema: z.string().optional(),
+  host: z.string().min(1).optional().describe('Address to listen on; default 127.0.0.1'),
+  port: z.number().int().min(0).max(65_535).optional().describe('Port; 0 takes a free one; default 5000'),
+  log_level: z.string().optional().describe('DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF; default WARNING'),
+  data_dir: z.string().min(1).optional().describe('Folder of the event log and of own workflows'),
+  durability: z.enum(['normal', 'full']).optional().describe('full also survives power loss; default normal'),
+  platform: z.string().optional().describe('Treat every device as of this platform'),
+  dialect: z
+    .enum(['auto', 'wire', 'documented'])
+    .optional()
+    .describe('Names in messages; auto follows each client; default auto'),
+  max_clients: z.number().int().min(1).optional().describe('Most clients that are online at once; default: no limit'),
+  platforms: z.array(z.string()).optional().describe('Platforms that devices may have; default: all that are known'),
+  client_id_pattern: pattern.optional().describe('Regular expression that client ids must match as a whole'),
+  heartbeat_timeout_s: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Drop a client that is silent for so many seconds; default: never'),
+  takeover: z
+    .enum(['refuse', 'replace'])
+    .optional()
+    .describe(
+      'What a registration under an id that is online does: it is refused, or it replaces the old connection; default refuse',
+    ),
+  retention_h: z.number().positive().optional().describe('Hours for which ended sessions are kept; default 24'),
+  devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
+  tls: z
+    .strictObject({
+      cert: z.string().min(1).describe('File with the certificate, PEM'),
+      key: z.string().min(1).describe('File with its key, PEM'),
+      client_ca: z.string().min(1).optional().describe('File with the authority whose client certificates are asked for, PEM'),
+    })
+    .optional()
+    .describe('Serve https and wss'),
+})
+export type ServerConfig = z.infer<typeof ServerConfig>
+
+/**
+ * Reads a server's configuration.
+ * @returns it with absolute paths
+ * @throws AipError `INVALID_CONFIG` that names each problem with file, line and column
+ */
+export function loadServerConfig(path: string): ServerConfig {
+  const config = loadYaml(path, ServerConfig)
+  const absolute = (file: string): string => resolve(dirname(path), file)
+  return {
+    ...config,
+    ...(config.data_dir === undefined ? {} : { data_dir: absolute(config.data_dir) }),
+    ...(config.devices_file === undefined ? {} : { devices_file: absolute(config.devices_file) }),
+    ...(config.tls === undefined
+      ? {}
+      : {
+          tls: {
+            cert: absolute(config.tls.cert),
+            key: absolute(config.tls.key),
+            ...(config.tls.client_ca === undefined ? {} : { client_ca: absolute(config.tls.client_ca) }),
+          },
+        }),
+  }
+}
+
+/** Reads a YAML or JSON file of a form. @throws AipError `INVALID_CONFIG` */
+export function loadYaml<T>(path: string, schema: z.ZodType<T>): T {
+  const source = new YamlSource(readText(path))
+  const fail = (problems: Parameters<typeof describeProblems>[1]): never => {
+    throw aipError('INVALID_CONFIG', { detail: describeProblems(basename(path), problems) })
+  }
+  if (source.problems.length > 0) return fail(source.problems)
+  const parsed = schema.safeParse(source.value ?? {})
+  return parsed.success ? parsed.data : fail(parsed.error.issues.flatMap((issue) => problemsOf(issue, source)))
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw aipError('INVALID_CONFIG', { detail: messageOf(error) })
+  }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,39 @@
+import { CLIENT_ID, aipError, type ClientType } from '@orrery/aip'
+import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+
+/** Platforms that devices are known to have. */
+const PLATFORMS: readonly string[] = ['windows', 'linux', 'darwin', 'macos', 'mobile', 'android', 'ios', 'web', 'iot', 'unknown']
+
+/** Who may register, beyond having a key. */
+export interface RegistrationRules {
+  /** Most clients at once. Default: no limit. */
+  maxClients?: number | undefined
+  /** Default: those that are known. */
+  platforms?: readonly string[] | undefined
+  /** Must match the whole client id, on top of the protocol's own rule. */
+  clientIdPattern?: RegExp | undefined
+  /** What a second registration of an id does. Default `refuse`. */
+  takeover?: 'refuse' | 'replace' | undefined
+}
+
+/** @throws AipError `CLIENT_ID_REQUIRED` or `INVALID_CLIENT_ID` */
+export function checkClientId(clientId: string | null, { clientIdPattern }: RegistrationRules): string {
+  if (clientId === null || clientId === '') throw aipError('CLIENT_ID_REQUIRED')
+  const [whole] = clientIdPattern?.exec(clientId) ?? []
+  if (!CLIENT_ID.test(clientId) || (clientIdPattern !== undefined && whole !== clientId)) throw aipError('INVALID_CLIENT_ID')
+  return clientId
+}
+
+/** @throws AipError `INVALID_PLATFORM` or `CAPACITY_REACHED` */
+export function checkAdmission(
+  { clientId, clientType, platform }: { clientId: string; clientType: ClientType; platform: string },
+  rules: RegistrationRules,
+  clients: ClientConnectionManager,
+): void {
+  const platforms = rules.platforms ?? PLATFORMS
+  if (clientType === 'device' && !platforms.includes(platform.toLowerCase())) {
+    throw aipError('INVALID_PLATFORM', { platform: platform.slice(0, 64), platforms: platforms.join(', ') })
+  }
+  const limit = rules.maxClients ?? Infinity
+  if (clients.getStats().total >= limit && !clients.isOnline(clientId)) throw aipError('CAPACITY_REACHED', { limit })
+}
