@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_DEVICE_CONFIG, loadDeviceConfig, parseDeviceConfig } from '../src/index.js'
+
+const at = (text: string) => () => parseDeviceConfig(text, 'device.jsonc')
+
+describe('device.jsonc', () => {
+  it('needs nothing: built-in tools on, strict shell', () => {
+    expect(parseDeviceConfig('{}', 'device.jsonc')).toEqual(DEFAULT_DEVICE_CONFIG)
+    expect(DEFAULT_DEVICE_CONFIG).toEqual({
+      shell: 'strict',
+      tools: { BashExecutor: true, CommandLineExecutor: true },
+      mcpServers: {},
+    })
+  })
+
+  it('takes comments, trailing commas and servers as MCP hosts write them', () => {
+    const config = parseDeviceConfig(
+      `{
+        // where to dial
+        "$schema": "x", "server": "ws://host:5000/ws", "client_id": "lab", "token": "t", "shell": "full",
+        "tools": { "CommandLineExecutor": false },
+        "mcpServers": { "files": { "command": "npx", "args": ["-y", "x"], "env": { "A": "b" }, "type": "data_collection", "namespace": "F", "reset": true, }, },
+      }`,
+      'device.jsonc',
+    )
+    expect(config.tools).toEqual({ BashExecutor: true, CommandLineExecutor: false })
+    expect(config.mcpServers['files']).toEqual({
+      type: 'data_collection',
+      command: 'npx',
+      args: ['-y', 'x'],
+      env: { A: 'b' },
+      namespace: 'F',
+      reset: true,
+    })
+  })
+
+  it.each([
+    ['{\n  "shel": "full"\n}', "device.jsonc:2:3: unknown key 'shel'"],
+    ['{ "tools": { "Bash": true } }', "device.jsonc:1:14: unknown key 'tools.Bash'"],
+    ['{ "mcpServers": { "a": { "command": "x", "argz": [] } } }', "device.jsonc:1:42: unknown key 'mcpServers.a.argz'"],
+    ['{ "shell": "open" }', 'device.jsonc:1:12: shell: '],
+    ['{ "mcpServers": { "a": {} } }', 'device.jsonc:1:24: mcpServers.a.command: '],
+    ['{ "shell": "full", "shell": "strict" }', "device.jsonc:1:20: the key 'shell' is there twice"],
+    ['{ "mcpServers": { "__proto__": {} } }', "device.jsonc:1:19: the key '__proto__' is not allowed"],
+    ['{ "mcpServers": { "a": { "type": "http", "url": "x" } } }', "device.jsonc:1:34: servers of type 'http' are not supported yet"],
+    ['{ "mcpServers": { "a": { "type": "sse" } } }', "servers of type 'sse' are not supported yet"],
+    ['{ "mcpServers": { "a": { "url": "x" } } }', "servers with a 'url' are not supported yet"],
+    ['{ "mcpServers": { "BashExecutor": { "command": "x" } } }', "device.jsonc:1:19: another server already has the namespace 'BashExecutor'"],
+    ['{ "mcpServers": { "a": { "command": "x" }, "b": { "command": "x", "namespace": "a" } } }', "device.jsonc:1:44: another server"],
+    ['{ "shell": }', 'device.jsonc:1:12: ValueExpected'],
+    ['[]', 'device.jsonc:1:1: the file: '],
+    ['', 'device.jsonc:1:1: '],
+  ])('refuses %j with its place', (text, message) => expect(at(text)).toThrow(message))
+
+  it('reads a file, and names one that is not there', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'orrery-'))
+    const path = join(folder, 'device.jsonc')
+    await expect(loadDeviceConfig(path)).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining(path) })
+    writeFileSync(path, '{ "client_id": "lab" }')
+    expect((await loadDeviceConfig(path)).client_id).toBe('lab')
+    rmSync(folder, { recursive: true })
+  })
+})

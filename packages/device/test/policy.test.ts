@@ -1,0 +1,205 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { allowLaunch } from '../src/policy/launch-policy.js'
+import type { PolicyViolation } from '../src/policy/policy-violation.js'
+import { allowCommand } from '../src/policy/shell-policy.js'
+import { splitCommand } from '../src/policy/split-command.js'
+
+const posix = process.platform !== 'win32'
+
+async function ruleOf(line: string): Promise<string> {
+  try {
+    await allowCommand(line, 'strict', '/tmp')
+    return 'allowed'
+  } catch (error) {
+    return (error as PolicyViolation).rule
+  }
+}
+
+function splits(line: string): string[] | null {
+  try {
+    return splitCommand(line)
+  } catch {
+    return null
+  }
+}
+
+describe('splitting a command line', () => {
+  it.each([
+    [`df -h /`, ['df', '-h', '/']],
+    [`  grep  "two words"   'a|b;c$d*'  `, ['grep', 'two words', 'a|b;c$d*']],
+    [`echo "say \\"hi\\"" it\\'s ''`, ['echo', 'say "hi"', "it's", '']],
+    [`echo a"b"'c'd`, ['echo', 'abcd']],
+    [`echo "back\\slash" x#y`, ['echo', 'back\\slash', 'x#y']],
+    ['', []],
+  ])('splits %s as a shell does', (line, words) => expect(splitCommand(line)).toEqual(words))
+
+  it.each([
+    'ls; rm x',
+    'ls && rm x',
+    'ls | sh',
+    'ls & rm',
+    'ls > /etc/passwd',
+    'cat < x',
+    'echo $(id)',
+    'echo `id`',
+    'echo "`id`"',
+    'echo $HOME',
+    'echo "$HOME"',
+    'echo ${HOME}',
+    'ls *',
+    'ls a?',
+    'ls [ab]',
+    'ls {a,b}',
+    'ls ~',
+    'ls # all',
+    'ls\nrm x',
+    'ls\rrm x',
+    'ls \\\nx',
+    'ls \0',
+    "ls 'open",
+    'ls "open',
+    'ls \\',
+    '(ls)',
+  ])('refuses %j', async (line) => expect(await ruleOf(line)).toBe('shell.operators'))
+
+  it('gives back whatever was quoted', () => {
+    const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
+    const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
+    fc.assert(fc.property(fc.array(word), (words) => expect(splitCommand(words.map(quote).join(' '))).toEqual(words)))
+  })
+
+  it.runIf(posix)('never splits otherwise than the shell of the system', () => {
+    const piece = fc.constantFrom('a', 'b', ' ', '\t', "'", '"', '\\', '$', '`', ';', '|', '*', '~', '#', '{', '=', '!', '-', '%', '\n', 'é')
+    const lines = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''))
+    fc.assert(
+      fc.property(lines, (line) => {
+        const words = splits(line)
+        // A word such as `a=b` in front would be an assignment to a shell; here it is a program that is not allowed.
+        if (words === null || words.length === 0) return
+        const printed = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
+        expect(printed.split('\0').slice(0, -1)).toEqual(words)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe.runIf(posix)('the strict shell', () => {
+  it.each([
+    'ls -la',
+    'cat /etc/hostname',
+    'find . -name "*.ts" -type f',
+    'grep -rn "a|b" .',
+    'sort -k 2 -to -u file',
+    'date -u +%s',
+    "date -d 'next monday' +%A",
+    'date -Iseconds',
+    'hostname',
+    'hostname -f',
+    'uniq -c -f 1 file',
+    'file -b x',
+    'diff -u a b',
+    '/bin/ls',
+    '../bin/ls',
+    'df -h',
+  ])('allows %s', async (line) => expect(['allowed', undefined]).toContain(await ruleOf(line)))
+
+  it.each([
+    'rm -rf /',
+    'bash -c ls',
+    'sh',
+    'env ls',
+    'A=b ls',
+    '/tmp/evil',
+    'curl http://x',
+    '',
+    "''",
+    'LS',
+    'ls.exe',
+    '/usr/bin/',
+    'xargs rm',
+    'node -e 1',
+  ])('does not know %j', async (line) => expect(await ruleOf(line)).toBe('shell.allow-list'))
+
+  it.each(['./ls', '/tmp/ls', '/usr/bin/../../tmp/ls', '/usr/local/bin/cat', 'bin/ls', './bin/../ls'])(
+    'runs a program only from the folders of the system: not %s',
+    async (line) => expect(await ruleOf(line)).toBe('shell.program-path'),
+  )
+
+  it.each([
+    'find . -delete',
+    'find . -exec rm x \\;',
+    'find . -execdir rm x +',
+    'find . -ok rm x +',
+    'find . -okdir rm x +',
+    'find . -fprint x',
+    'find . -fprint0 x',
+    'find . -fprintf x y',
+    'find . -fls x',
+    'python3 -c 1',
+    'python3',
+    'python3 x.py',
+    'python --version x',
+    'python3 -Vc 1',
+    'sort -o x y',
+    'sort -uo x y',
+    'sort -ox y',
+    'sort --output=x y',
+    'sort --out x y',
+    'sort y -- -o x',
+    'sort --compress-program=sh y',
+    'sort --comp sh y',
+    'date -s 2020-01-01',
+    'date -us 2020-01-01',
+    'date --set=2020-01-01',
+    'date --se 2020',
+    'date 010100002030',
+    'date -d -d 010100002030',
+    'date -- 010100002030',
+    'hostname evil',
+    'hostname -F x',
+    'hostname -b evil',
+    'uniq in out',
+    'uniq -c in out',
+    'uniq -f 1 in out',
+    'uniq -- in out',
+    'uniq - out',
+    'file -C -m x',
+    'file -bC',
+    'file --compile',
+    'diff -l a b',
+    'diff --paginate a b',
+    'diff -ul a b',
+  ])('refuses what writes or starts programs: %s', async (line) => expect(await ruleOf(line)).toBe('shell.arguments'))
+
+  it('names the rule and what is wrong', async () => {
+    await expect(allowCommand('find . -delete', 'strict', '/')).rejects.toMatchObject({
+      code: 'POLICY_DENIED',
+      message:
+        "Denied by the device's policy (rule: shell.arguments): find: the action -delete changes files or starts programs",
+    })
+  })
+
+  it('runs the program of the system under its absolute path, and the full shell as it is', async () => {
+    expect((await allowCommand('ls -l', 'strict', '/tmp')).file).toMatch(/^(\/usr)?\/bin\/ls$/)
+    expect(await allowCommand('ls | wc', 'full', '/tmp')).toEqual({ file: '/bin/sh', args: ['-c', 'ls | wc'] })
+  })
+})
+
+describe('launching applications', () => {
+  it.each([
+    ['firefox --new-window x', 'shell.arguments'],
+    ['rm x', 'shell.allow-list'],
+    ['/tmp/firefox', 'shell.program-path'],
+    ['firefox; rm x', 'shell.operators'],
+    ['powershell -c x', 'shell.allow-list'],
+  ])('refuses %s', (line, rule) => {
+    expect(() => allowLaunch(line, 'strict')).toThrow(expect.objectContaining({ rule }))
+  })
+
+  it('takes the name of an application in any case, and files or addresses', () => {
+    expect(allowLaunch('Notepad.exe "my file.txt"', 'strict')).toEqual({ file: 'Notepad.exe', args: ['my file.txt'] })
+  })
+})

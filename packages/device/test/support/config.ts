@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { DeviceConfig } from '../../src/index.js'
+
+/** The tools of `fixtures/tool-server.ts`. */
+export const TOOL_SERVER = { command: process.execPath, args: [fileURLToPath(new URL('../fixtures/tool-server.ts', import.meta.url))] }
+
+/** A configuration without the built-in tools, with these servers. */
+export function withServers(mcpServers: Record<string, object>): DeviceConfig {
+  return DeviceConfig.parse({ tools: { BashExecutor: false, CommandLineExecutor: false }, mcpServers })
+}
+
+/** Whether a process lives. One that has ended and whose new parent has not noticed yet does not. */
+export function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux' || !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
