@@ -16,8 +16,7 @@ export interface WelcomeFacts {
 
 /** Lines that `orrery up` prints when it is ready: where it is, what to try, and how another machine joins. */
 export function welcome({ url, host, port, clientId, shell, deviceKey }: WelcomeFacts): string[] {
-  const shellNote =
-    shell === 'strict' ? 'its shell runs an allow-list of programs; --shell full runs all' : 'its shell runs everything'
+  const shellNote = shell === 'strict' ? 'its shell runs allow-listed programs; --shell full: all' : 'its shell runs everything'
   return [
     `${paint('green', '●')} Orrery is ready at ${paint('bold', url)}`,
     `  This machine is its first device: ${paint('bold', clientId)} ${paint('dim', `(${shellNote})`)}`,
