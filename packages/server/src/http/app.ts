@@ -1,8 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import swagger from '@fastify/swagger'
-import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
-import { fastify, type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import { AipError, aipError, messageOf, type Logger } from '@orrery/aip'
+import { fastify, type FastifyError, type FastifyInstance } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -10,33 +9,11 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
-import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
-import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
-import type { Keys } from '../keys.js'
-import type { DeviceDirectory } from '../sessions/device-directory.js'
-import type { EventHub } from '../sessions/event-hub.js'
-import type { SessionArchive } from '../sessions/session-archive.js'
-import type { SessionManager } from '../sessions/session-manager.js'
+import type { App, HttpContext } from './context.js'
 import { deviceRoutes } from './device-routes.js'
 import { EventStreams } from './event-streams.js'
 import { legacyRoutes } from './legacy-routes.js'
 import { sessionRoutes } from './session-routes.js'
-
-/** What the routes work on. */
-export interface HttpContext {
-  keys: Keys
-  clients: ClientConnectionManager
-  devices: DeviceDirectory
-  sessions: SessionManager
-  archive: SessionArchive
-  hub: EventHub
-  workflows: WorkflowLibrary
-  clock: Clock
-  logger: Logger
-}
-
-/** An app whose routes are typed by their zod schemas. */
-export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
 
 /** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
 const BODY_LIMIT = 100 * 1024 * 1024

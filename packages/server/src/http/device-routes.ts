@@ -1,8 +1,8 @@
-import type { Command } from '@orrery/aip'
-import { CommandsOutcome, Device, DeviceList, RunCommands, ToolList, type CommandInput } from '@orrery/aip/api'
+import { CommandsOutcome, Device, DeviceList, RunCommands, ToolList } from '@orrery/aip/api'
 import { z } from 'zod'
-import { operatorTask } from '../sessions/device-directory.js'
-import type { App, HttpContext } from './app.js'
+import { operatorTask } from '../sessions/task.js'
+import { toCommand } from './command-input.js'
+import type { App, HttpContext } from './context.js'
 
 const DeviceParams = z.object({ id: z.string() })
 
@@ -44,9 +44,4 @@ export function deviceRoutes(app: App, { devices, sessions }: HttpContext): void
       return { session_id: task.sessionId, status, results: CommandsOutcome.shape.results.catch([]).parse(result ?? []), error }
     },
   )
-}
-
-/** A command of the API as the wire has it. */
-export function toCommand({ tool_name, parameters, tool_type }: CommandInput): Command {
-  return { tool_name, parameters: parameters ?? {}, tool_type: tool_type ?? null, call_id: null }
 }

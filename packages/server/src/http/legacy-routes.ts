@@ -3,8 +3,8 @@ import { Clients, DispatchOutcome, Health, TaskResult, hasEnded } from '@orrery/
 import { z } from 'zod'
 import { isTaskName } from '../connection/task-intake.js'
 import { wireResult } from '../connection/wire-result.js'
-import { operatorTask } from '../sessions/device-directory.js'
-import type { App, HttpContext } from './app.js'
+import { operatorTask } from '../sessions/task.js'
+import type { App, HttpContext } from './context.js'
 
 const Dispatch = z.looseObject({
   client_id: z.unknown().optional(),

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { ClientConnectionManager, KnownDevice } from '../clients/client-connection-manager.js'
 import type { SessionManager } from './session-manager.js'
 import { isoTime } from './session-view.js'
-import type { Task, Work } from './task.js'
+import { operatorTask, type Task, type Work } from './task.js'
 
 /** How long a device may take to list its tools, in milliseconds. */
 const LIST_TIME = 30_000
@@ -70,21 +70,6 @@ export class DeviceDirectory {
       connected_at: online ? isoTime(client.connectedAt) : null,
       current_session_id: running?.task.sessionId ?? null,
     }
-  }
-}
-
-/** A task of the operator. */
-export function operatorTask(deviceId: string, work: Work, more: Partial<Task> = {}): Task {
-  return {
-    sessionId: crypto.randomUUID(),
-    taskName: crypto.randomUUID(),
-    deviceId,
-    owner: { kind: 'operator', client_id: null },
-    requestId: null,
-    work,
-    assigned: false,
-    transient: false,
-    ...more,
   }
 }
 

@@ -29,6 +29,21 @@ export interface Task {
   transient: boolean
 }
 
+/** A task of the operator. */
+export function operatorTask(deviceId: string, work: Work, more: Partial<Task> = {}): Task {
+  return {
+    sessionId: crypto.randomUUID(),
+    taskName: crypto.randomUUID(),
+    deviceId,
+    owner: { kind: 'operator', client_id: null },
+    requestId: null,
+    work,
+    assigned: false,
+    transient: false,
+    ...more,
+  }
+}
+
 /** How a session ended. */
 export interface Outcome {
   status: 'completed' | 'failed' | 'cancelled'

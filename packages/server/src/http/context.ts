@@ -1,0 +1,27 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Clock, Logger } from '@orrery/aip'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
+import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+import type { Keys } from '../keys.js'
+import type { DeviceDirectory } from '../sessions/device-directory.js'
+import type { EventHub } from '../sessions/event-hub.js'
+import type { SessionArchive } from '../sessions/session-archive.js'
+import type { SessionManager } from '../sessions/session-manager.js'
+
+/** What the routes work on. */
+export interface HttpContext {
+  keys: Keys
+  clients: ClientConnectionManager
+  devices: DeviceDirectory
+  sessions: SessionManager
+  archive: SessionArchive
+  hub: EventHub
+  workflows: WorkflowLibrary
+  clock: Clock
+  logger: Logger
+}
+
+/** An app whose routes are typed by their zod schemas. */
+export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
