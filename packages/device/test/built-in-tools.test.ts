@@ -7,7 +7,11 @@ import { DeviceConfig, type DeviceOptions } from '../src/index.js'
 import { lives } from './support/config.js'
 import { online } from './support/running-device.js'
 
-type Output = Record<'stdout' | 'stderr' | 'error', string> & { success: boolean; exit_code: number | null; stdout_truncated?: boolean }
+type Output = Record<'stdout' | 'stderr' | 'error', string> & {
+  success: boolean
+  exit_code: number | null
+  stdout_truncated?: boolean
+}
 
 const full = DeviceConfig.parse({ shell: 'full' })
 const folders: string[] = []
@@ -113,7 +117,9 @@ describe.runIf(process.platform !== 'win32')('BashExecutor', () => {
     running.connection.command([{ tool_name: 'execute_command', parameters: { command: 'echo $$ > pid; sleep 600', cwd } }])
     await expect.poll(() => lives(pid())).toBe(true)
     running.connection.send('cancel', { session_id: 's1', response_id: null, call_id: 'c1', reason: 'user' })
-    expect((await running.connection.next('command_results'))['action_results']).toMatchObject([{ status: 'failure', error: 'cancelled' }])
+    expect((await running.connection.next('command_results'))['action_results']).toMatchObject([
+      { status: 'failure', error: 'cancelled' },
+    ])
     await expect.poll(() => lives(pid())).toBe(false)
   })
 

@@ -1,8 +1,15 @@
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
-import { startDevice, UFOClient, UFOWebSocketClient, ComputerManager, MCPServerManager, DEFAULT_DEVICE_CONFIG } from '../src/index.js'
+import {
+  startDevice,
+  UFOClient,
+  UFOWebSocketClient,
+  ComputerManager,
+  MCPServerManager,
+  DEFAULT_DEVICE_CONFIG,
+} from '../src/index.js'
 import { silentLogger, systemClock } from '@orrery/aip'
 import { withServers } from './support/config.js'
 import { RecordingLogger } from './support/recording-logger.js'
@@ -26,7 +33,14 @@ function engine(logger = new RecordingLogger()): UFOClient {
 describe('UFOWebSocketClient', () => {
   it('is built without connecting, with the defaults of the seeds [S-001 S-002 S-003 S-004 S-090]', () => {
     const client = new UFOWebSocketClient({ wsUrl: 'ws://localhost:1/ws', ufoClient: engine() })
-    expect(client).toMatchObject({ maxRetries: 3, timeout: 120, retryCount: 0, sessionId: null, currentTask: null, transport: null })
+    expect(client).toMatchObject({
+      maxRetries: 3,
+      timeout: 120,
+      retryCount: 0,
+      sessionId: null,
+      currentTask: null,
+      transport: null,
+    })
     expect(client.connectedEvent.isSet()).toBe(false)
     expect(client.isConnected()).toBe(false)
   })
@@ -235,8 +249,11 @@ describe('UFOWebSocketClient', () => {
   it('drops what it cannot read and goes on [S-048 S-056 S-057]', async () => {
     await using running = await online({ config: bare })
     const { connection, logger } = running
-    for (const frame of ['nonsense', '{"type":"command","status":"sideways"}', '{"type":"no_such_type"}']) connection.socket.send(frame)
-    expect(await connection.run([{ tool_name: '' }])).toMatchObject([{ status: 'success', result: 'No action taken.', error: '' }])
+    for (const frame of ['nonsense', '{"type":"command","status":"sideways"}', '{"type":"no_such_type"}'])
+      connection.socket.send(frame)
+    expect(await connection.run([{ tool_name: '' }])).toMatchObject([
+      { status: 'success', result: 'No action taken.', error: '' },
+    ])
     expect(logger.count('error [WS] Error handling message: Invalid message format')).toBe(3)
     expect(logger.count('Received message')).toBe(1)
   })
@@ -267,7 +284,7 @@ describe('UFOWebSocketClient', () => {
     await once(mute, 'listening')
     const { port } = mute.address() as { port: number }
     const device = startDevice({ serverUrl: `ws://127.0.0.1:${port}`, clientId: 'lab-1', config: bare })
-    const [socket] = (await once(mute, 'connection')) as [import('node:net').Socket]
+    const [socket] = (await once(mute, 'connection')) as [Socket]
     await device.stop()
     expect(await device.done).toBe('stopped')
     socket.destroy()

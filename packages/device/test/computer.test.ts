@@ -1,7 +1,15 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { MCPToolInfo, silentLogger, systemClock, type Command } from '@orrery/aip'
 import { describe, expect, it } from 'vitest'
-import { ComputerManager, DEFAULT_DEVICE_CONFIG, MCPServerManager, UFOClient, detectPlatform, type DeviceConfig, type LocalServerFactory } from '../src/index.js'
+import {
+  ComputerManager,
+  DEFAULT_DEVICE_CONFIG,
+  MCPServerManager,
+  UFOClient,
+  detectPlatform,
+  type DeviceConfig,
+  type LocalServerFactory,
+} from '../src/index.js'
 import { TOOL_SERVER, withServers } from './support/config.js'
 import { RecordingLogger } from './support/recording-logger.js'
 
@@ -53,25 +61,33 @@ describe('UFOClient', () => {
     ['agentName', 'Agent name'],
     ['processName', 'Process name'],
     ['rootName', 'Root name'],
-  ] as const)('takes a string or null as %s and logs it [S-150 S-151 S-152 S-153 S-154 S-155 S-156 S-157 S-158]', async (key, name) => {
-    await using parts = engine()
-    const { client, logger } = parts
-    for (const value of [12345, undefined, {}]) {
-      expect(() => {
-        client[key] = value as unknown as string
-      }).toThrow(`${name} must be a string or None.`)
-    }
-    client[key] = 'HostAgent'
-    expect(client[key]).toBe('HostAgent')
-    expect(logger.lines.at(-1)).toBe(`info ${name} set to: HostAgent`)
-    client[key] = null
-    expect(client[key]).toBeNull()
-  })
+  ] as const)(
+    'takes a string or null as %s and logs it [S-150 S-151 S-152 S-153 S-154 S-155 S-156 S-157 S-158]',
+    async (key, name) => {
+      await using parts = engine()
+      const { client, logger } = parts
+      for (const value of [12345, undefined, {}]) {
+        expect(() => {
+          client[key] = value as unknown as string
+        }).toThrow(`${name} must be a string or None.`)
+      }
+      client[key] = 'HostAgent'
+      expect(client[key]).toBe('HostAgent')
+      expect(logger.lines.at(-1)).toBe(`info ${name} set to: HostAgent`)
+      client[key] = null
+      expect(client[key]).toBeNull()
+    },
+  )
 
   it('takes over whom a step is for and gives its results [S-159 S-160 S-162 S-163 S-180]', async () => {
     await using parts = engine(undefined, { lab: named('lab', 'who') })
     const { client, logger, computers } = parts
-    const step = { agent_name: 'AppAgent', process_name: 'notes', root_name: 'WINWORD.EXE', actions: [command('who'), command('who')] }
+    const step = {
+      agent_name: 'AppAgent',
+      process_name: 'notes',
+      root_name: 'WINWORD.EXE',
+      actions: [command('who'), command('who')],
+    }
     const results = await client.executeStep(step)
     expect(results.map((result) => result.result)).toEqual(['lab', 'lab'])
     expect(client).toMatchObject({ agentName: 'AppAgent', processName: 'notes', rootName: 'WINWORD.EXE' })
@@ -132,7 +148,9 @@ describe('the tools of a device', () => {
   it('lists each tool once, with its key, schemas and annotations, filtered as asked [S-148]', async () => {
     await using parts = engine(DEFAULT_DEVICE_CONFIG)
     const computer = parts.computers.getOrCreate({ agentName: 'LinuxAgent', processName: null, rootName: null })
-    const result = await computer.run(command('list_tools', 'action', { tool_type: 'action' }), { signal: new AbortController().signal })
+    const result = await computer.run(command('list_tools', 'action', { tool_type: 'action' }), {
+      signal: new AbortController().signal,
+    })
     const tools = MCPToolInfo.array().parse(result.result)
     expect(result.status).toBe('success')
     expect(tools.map((tool) => [tool.tool_key, tool.namespace])).toEqual([
@@ -147,7 +165,9 @@ describe('the tools of a device', () => {
     }
     expect(await computer.listTools({ namespace: 'CommandLineExecutor' })).toHaveLength(1)
     expect(await computer.listTools({ toolType: 'data_collection' })).toEqual([])
-    const wrong = await computer.run(command('list_tools', null, { tool_type: 'other' }), { signal: new AbortController().signal })
+    const wrong = await computer.run(command('list_tools', null, { tool_type: 'other' }), {
+      signal: new AbortController().signal,
+    })
     expect(wrong).toMatchObject({ status: 'failure', error: "tool_type must be 'action' or 'data_collection'" })
   })
 
@@ -198,7 +218,9 @@ describe('the tools of a device', () => {
   it('goes on with the rest of a batch when early exit is off', async () => {
     await using parts = engine(withServers({}), { lab: named('lab', 'who') })
     const addressee = { agentName: null, processName: null, rootName: null }
-    const results = await parts.client.commandRouter.execute(addressee, [command('nothing'), command('who')], { earlyExit: false })
+    const results = await parts.client.commandRouter.execute(addressee, [command('nothing'), command('who')], {
+      earlyExit: false,
+    })
     expect(results.map((result) => result.status)).toEqual(['failure', 'success'])
   })
 })

@@ -45,11 +45,20 @@ describe('device.jsonc', () => {
     ['{ "mcpServers": { "a": {} } }', 'device.jsonc:1:24: mcpServers.a.command: '],
     ['{ "shell": "full", "shell": "strict" }', "device.jsonc:1:20: the key 'shell' is there twice"],
     ['{ "mcpServers": { "__proto__": {} } }', "device.jsonc:1:19: the key '__proto__' is not allowed"],
-    ['{ "mcpServers": { "a": { "type": "http", "url": "x" } } }', "device.jsonc:1:34: servers of type 'http' are not supported yet"],
+    [
+      '{ "mcpServers": { "a": { "type": "http", "url": "x" } } }',
+      "device.jsonc:1:34: servers of type 'http' are not supported yet",
+    ],
     ['{ "mcpServers": { "a": { "type": "sse" } } }', "servers of type 'sse' are not supported yet"],
     ['{ "mcpServers": { "a": { "url": "x" } } }', "servers with a 'url' are not supported yet"],
-    ['{ "mcpServers": { "BashExecutor": { "command": "x" } } }', "device.jsonc:1:19: another server already has the namespace 'BashExecutor'"],
-    ['{ "mcpServers": { "a": { "command": "x" }, "b": { "command": "x", "namespace": "a" } } }', "device.jsonc:1:44: another server"],
+    [
+      '{ "mcpServers": { "BashExecutor": { "command": "x" } } }',
+      "device.jsonc:1:19: another server already has the namespace 'BashExecutor'",
+    ],
+    [
+      '{ "mcpServers": { "a": { "command": "x" }, "b": { "command": "x", "namespace": "a" } } }',
+      'device.jsonc:1:44: another server',
+    ],
     ['{ "shell": }', 'device.jsonc:1:12: ValueExpected'],
     ['[]', 'device.jsonc:1:1: the file: '],
     ['', 'device.jsonc:1:1: '],

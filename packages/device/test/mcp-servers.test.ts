@@ -177,6 +177,17 @@ describe('an MCP server as a child process', () => {
     expect(running.connection.frames.some((frame) => frame['type'] === 'progress')).toBe(false)
   })
 
+  it('hands a cancellation on to the server', async () => {
+    await using running = await online({ config: fixture })
+    running.connection.command([tool('wait')])
+    await running.logger.until('[MCP] lab: waiting')
+    running.connection.send('cancel', { session_id: 's1', response_id: null, call_id: 'c1', reason: 'user' })
+    await running.logger.until('[MCP] lab: wait was cancelled')
+    expect((await running.connection.next('command_results'))['action_results']).toMatchObject([
+      { status: 'failure', error: 'cancelled', namespace: 'lab' },
+    ])
+  })
+
   it('speaks with the reference server of the protocol', async () => {
     const everything = new URL('../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js', import.meta.url)
     await using running = await online({

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { allowLaunch } from '../src/policy/launch-policy.js'
 import type { PolicyViolation } from '../src/policy/policy-violation.js'
@@ -67,11 +67,37 @@ describe('splitting a command line', () => {
   it('gives back whatever was quoted', () => {
     const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
     const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
-    fc.assert(fc.property(fc.array(word), (words) => expect(splitCommand(words.map(quote).join(' '))).toEqual(words)))
+    fc.assert(
+      fc.property(fc.array(word), (words) => {
+        expect(splitCommand(words.map(quote).join(' '))).toEqual(words)
+      }),
+    )
   })
 
   it.runIf(posix)('never splits otherwise than the shell of the system', () => {
-    const piece = fc.constantFrom('a', 'b', ' ', '\t', "'", '"', '\\', '$', '`', ';', '|', '*', '~', '#', '{', '=', '!', '-', '%', '\n', 'é')
+    const piece = fc.constantFrom(
+      'a',
+      'b',
+      ' ',
+      '\t',
+      "'",
+      '"',
+      '\\',
+      '$',
+      '`',
+      ';',
+      '|',
+      '*',
+      '~',
+      '#',
+      '{',
+      '=',
+      '!',
+      '-',
+      '%',
+      '\n',
+      'é',
+    )
     const lines = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''))
     fc.assert(
       fc.property(lines, (line) => {
@@ -177,8 +203,7 @@ describe.runIf(posix)('the strict shell', () => {
   it('names the rule and what is wrong', async () => {
     await expect(allowCommand('find . -delete', 'strict', '/')).rejects.toMatchObject({
       code: 'POLICY_DENIED',
-      message:
-        "Denied by the device's policy (rule: shell.arguments): find: the action -delete changes files or starts programs",
+      message: "Denied by the device's policy (rule: shell.arguments): find: the action -delete changes files or starts programs",
     })
   })
 

@@ -129,7 +129,11 @@ describe('sessions of a device', () => {
     await using running = await online({ config: bare })
     running.device.client.taskProtocol!.sendTaskRequest = () => Promise.reject(new Error('lost its words'))
     await running.device.client.startTask('look around')
-    expect(await running.connection.next('error')).toMatchObject({ error: 'lost its words', status: 'error', timestamp: expect.any(String) })
+    expect(await running.connection.next('error')).toMatchObject({
+      error: 'lost its words',
+      status: 'error',
+      timestamp: expect.any(String),
+    })
   })
 
   it('tells how each session ended and resets itself [S-052 S-074 S-075 S-076 S-077 S-171 S-174 S-176]', async () => {
@@ -233,7 +237,9 @@ describe('sessions of a device', () => {
       { status: 'success', result: 'held' },
       { status: 'failure', error: 'cancelled', call_id: 'c2' },
     ])
-    expect((await connection.next('command_results'))['action_results']).toMatchObject([{ status: 'failure', error: 'cancelled' }])
+    expect((await connection.next('command_results'))['action_results']).toMatchObject([
+      { status: 'failure', error: 'cancelled' },
+    ])
   })
 
   it('cancels what runs when the connection drops, and serves the next one at once [S-176]', async () => {

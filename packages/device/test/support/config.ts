@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url'
 import { DeviceConfig } from '../../src/index.js'
 
 /** The tools of `fixtures/tool-server.ts`. */
-export const TOOL_SERVER = { command: process.execPath, args: [fileURLToPath(new URL('../fixtures/tool-server.ts', import.meta.url))] }
+export const TOOL_SERVER = {
+  command: process.execPath,
+  args: [fileURLToPath(new URL('../fixtures/tool-server.ts', import.meta.url))],
+}
 
 /** A configuration without the built-in tools, with these servers. */
 export function withServers(mcpServers: Record<string, object>): DeviceConfig {
