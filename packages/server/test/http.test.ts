@@ -183,6 +183,7 @@ describe('sessions over HTTP', () => {
       error: null,
     })
     expect(await server.events(id, { 'last-event-id': String(events[1]?.['seq']) })).toEqual(events.slice(2))
+    expect(await server.events(id, { 'last-event-id': String(events[3]?.['seq']) })).toEqual([])
     expect((await server.api('/api/task_result/my-task')).body).toEqual({
       status: 'done',
       result: [{ request: 'run echo', result: ['hello'] }],

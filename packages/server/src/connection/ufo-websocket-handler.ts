@@ -185,7 +185,7 @@ export class UFOWebSocketHandler {
     if (responseId === null || sessionId === null) return
     const taken = await this.#sessions.setResults(client.clientId, sessionId, responseId, results ?? [])
     if (taken) this.#logger.debug(`[WS] Command result set for response_id=${responseId}`)
-    else this.#logger.warn(`[WS] Dropped results of ${client.clientId} that no session waits for: response_id=${responseId}`)
+    else this.#logger.debug(`[WS] Dropped results of ${client.clientId} that no session waits for: response_id=${responseId}`)
   }
 
   async handleHeartbeat({ client, heartbeat }: ConnectionContext): Promise<void> {

@@ -26,7 +26,7 @@ export class EventStreams {
    * Streams the events of a run: what is recorded after `afterSeq`, then what happens, until the session has ended.
    * @param response a response whose head is not sent yet; it is ended here
    */
-  stream(response: ServerResponse, run: { runId: string; sessionId: string }, afterSeq: number): void {
+  stream(response: ServerResponse, run: { runId: string; sessionId: string; ended: boolean }, afterSeq: number): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     let last = afterSeq
     let timer = this.#clock.after(KEEP_ALIVE, keepAlive)
@@ -53,6 +53,8 @@ export class EventStreams {
     response.on('close', end)
     response.flushHeaders()
     for (const event of this.#archive.events(run.runId, run.sessionId, afterSeq)) send(event)
+    // A reader that has seen the end already gets nothing more.
+    if (run.ended) end()
   }
 
   /** Ends all streams; readers come back with Last-Event-ID. */

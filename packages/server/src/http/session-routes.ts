@@ -68,7 +68,7 @@ export function sessionRoutes(app: App, { devices, sessions, archive, workflows 
       reply.hijack()
       streams.stream(
         reply.raw,
-        { runId: session.run_id, sessionId: session.session_id },
+        { runId: session.run_id, sessionId: session.session_id, ended: session.ended_at !== null },
         Number.isSafeInteger(lastEventId) ? lastEventId : 0,
       )
     },
