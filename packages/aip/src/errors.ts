@@ -224,6 +224,16 @@ export const ERRORS = {
     'A batch could not be sent.',
     (v) => `Error occurred while executing command ${v.tool}: ${v.detail}, please retry or execute a different command.`,
   ),
+  INTERRUPTED: entry(
+    502,
+    'A command was running when its device or server died; it is not run again, because it may have had its effect.',
+    () => 'interrupted: this command may or may not have had its effect',
+  ),
+  REPLAY_DIVERGED: entry(
+    500,
+    'After a restart an agent asked for other commands than before.',
+    () => 'The agent asks for other commands than before the restart',
+  ),
   RESULT_MISSING: entry(
     502,
     'The device answered a batch without a result for this command.',

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { errorText, silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
+import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { followerAgent } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from './clients/client-connection-manager.js'
+import { ResumeTokens } from './clients/resume-tokens.js'
 import { ConnectedPeers } from './connection/connected-peers.js'
 import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
@@ -41,6 +42,8 @@ export interface ServerOptions extends RegistrationRules {
   agents?: readonly Agent[]
   /** Drop a client that sends nothing for this many milliseconds. Default: never. */
   heartbeatTimeoutMs?: number
+  /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
+  resumeGraceMs?: number
   /** YAML or JSON file with what the server adds to its devices. */
   devicesFile?: string
   /** Serves https and wss instead; PEM texts. With `clientCa`, clients must show a certificate that it signed. */
@@ -77,14 +80,14 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const path = options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'events.db')
   const store = new LogSessionStore(path, { durability: options.durability ?? 'normal' })
   const overlays = DeviceOverlays.load(options.devicesFile)
+  const tokens = new ResumeTokens(options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'clients.db'))
   const clients = new ClientConnectionManager()
   const hub = new EventHub()
   const peers = new ConnectedPeers(clients, overlays, logger)
-  const sessions = new SessionManager({ store, hub, peers, clock, logger, platform: options.platform }, [
-    ...(options.agents ?? []),
-    followerAgent,
-    commandsAgent,
-  ])
+  const sessions = new SessionManager(
+    { store, hub, peers, clock, logger, platform: options.platform, resumeGraceMs: options.resumeGraceMs },
+    [...(options.agents ?? []), followerAgent, commandsAgent],
+  )
   const workflows = new WorkflowLibrary(options.dataDir === undefined ? null : join(options.dataDir, 'workflows'), logger)
   const keys = new Keys(options)
   const handler = new UFOWebSocketHandler({
@@ -96,6 +99,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     dialect: options.dialect ?? 'auto',
     rules: options,
     overlays,
+    tokens,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
   })
   const upgrade = new WebSocketUpgrade({
@@ -108,14 +112,15 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const app = await createApp({ keys, clients, devices, sessions, archive, hub, workflows, clock, logger }, options.tls)
   upgrade.attach(app.server)
   try {
-    await endInterrupted(store)
+    await sessions.restore()
     await app.listen({ host, port })
   } catch (error) {
     await app.close()
+    await tokens.close()
     await store.close()
     throw error
   }
-  const prune = pruneRegularly(store, clock, options.retentionMs ?? DAY, logger)
+  const prune = pruneRegularly(store, tokens, clock, options.retentionMs ?? DAY, logger)
   const address = app.server.address()
   const bound = typeof address === 'object' && address !== null ? address.port : port
   return {
@@ -124,27 +129,24 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     onSessionEvent: (listener) => hub.subscribeAll(listener),
     async stop() {
       prune.stop()
-      await sessions.stop()
+      await sessions.stop(options.dataDir !== undefined)
       await upgrade.close()
       await app.close()
+      await tokens.close()
       await store.close()
     },
   }
 }
 
-/** Ends the sessions that were live when the last process of this server died. */
-async function endInterrupted(store: SessionStore): Promise<void> {
-  const error = errorText('SERVER_RESTARTED')
-  const open = store.find({ open: true })
-  await Promise.all(
-    open.map((runId) =>
-      store.append(runId, 'ended', { status: 'failed', result: null, error, agent: null }, { status: 'failed' }),
-    ),
-  )
-}
-
-function pruneRegularly(store: SessionStore, clock: Clock, maxAgeMs: number, logger: Logger): { stop(): void } {
+function pruneRegularly(
+  store: SessionStore,
+  tokens: ResumeTokens,
+  clock: Clock,
+  maxAgeMs: number,
+  logger: Logger,
+): { stop(): void } {
   const prune = (): void => {
+    tokens.prune()
     const pruned = store.prune({ maxAgeMs, maxBytes: MAX_LOG_BYTES })
     if (pruned > 0) logger.info(`Pruned ${pruned} ended session(s) from the event log`)
     timer = clock.after(PRUNE_INTERVAL, prune)

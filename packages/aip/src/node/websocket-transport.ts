@@ -38,7 +38,9 @@ export class WebSocketTransport implements Transport {
   state: TransportState
   readonly closed: Promise<CloseInfo>
   readonly #socket: WebSocket
-  readonly #settings: WebSocketSettings
+  #settings: WebSocketSettings
+  /** Who waits for a sign of life. */
+  readonly #heard = new Set<() => void>()
   readonly #inbox: Inbox
   #timer: Timer | null = null
   #heardAt: number
@@ -58,12 +60,10 @@ export class WebSocketTransport implements Transport {
       this.state = 'connected'
     })
     socket.on('message', (data: Buffer, isBinary: boolean) => {
-      this.#heardAt = this.#settings.clock.now()
+      this.#hear()
       this.#inbox.put(isBinary ? data : data.toString())
     })
-    socket.on('pong', () => {
-      this.#heardAt = this.#settings.clock.now()
-    })
+    socket.on('pong', () => this.#hear())
     // An error is always followed by 'close'; its code tells what happened.
     socket.on('error', () => {
       this.state = 'error'
@@ -73,6 +73,7 @@ export class WebSocketTransport implements Transport {
         this.state = 'disconnected'
         this.#timer?.cancel()
         this.#inbox.end()
+        this.#hear()
         resolve({ code, reason: reason.toString() })
       })
     })
@@ -144,8 +145,37 @@ export class WebSocketTransport implements Transport {
     await this.closed
   }
 
+  async isAlive(timeoutMs: number): Promise<boolean> {
+    if (!this.#isOpen()) return false
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const heard = (): void => resolve(true)
+    const timer = this.#settings.clock.after(timeoutMs, () => resolve(false))
+    this.#heard.add(heard)
+    this.#socket.ping()
+    const alive = await promise
+    timer.cancel()
+    this.#heard.delete(heard)
+    // A connection that ended has been heard of too.
+    return alive && this.#isOpen()
+  }
+
+  setKeepAlive(intervalMs: number, timeoutMs: number): void {
+    this.#settings = { ...this.#settings, pingIntervalMs: intervalMs, pongTimeoutMs: timeoutMs }
+    this.#timer?.cancel()
+    this.#ping()
+  }
+
   terminate(): void {
     this.#socket.terminate()
+  }
+
+  #isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN
+  }
+
+  #hear(): void {
+    this.#heardAt = this.#settings.clock.now()
+    for (const resolve of this.#heard) resolve()
   }
 
   #ping(): void {

@@ -33,6 +33,14 @@ class LinkedTransport implements Transport {
     await this.closed
   }
 
+  isAlive(): Promise<boolean> {
+    return Promise.resolve(this.state === 'connected')
+  }
+
+  setKeepAlive(): void {
+    // What is in one process cannot be half open.
+  }
+
   terminate(): void {
     void this.close(1006)
   }

@@ -24,6 +24,10 @@ export interface Transport {
   receive(): Promise<string | Uint8Array>
   /** Ends the connection; settles when it has ended. May be called again. */
   close(code?: number, reason?: string): Promise<void>
+  /** Asks the peer for a sign of life. @param timeoutMs how long it has for that @returns whether one came */
+  isAlive(timeoutMs: number): Promise<boolean>
+  /** Changes how often the peer is asked for a sign of life, and after how long without one it is dropped, in milliseconds. */
+  setKeepAlive(intervalMs: number, timeoutMs: number): void
   /** Drops the connection without a closing handshake. */
   terminate(): void
 }

@@ -23,6 +23,8 @@ export interface ClientInfo {
   connectedAt: number
   transport: Transport
   taskProtocol: TaskExecutionProtocol
+  /** Whether it showed the token of its last registration, or never had one: its paused sessions may go on. */
+  trusted: boolean
   /** The device that a constellation registered for. */
   scope: string | null
 }
@@ -61,13 +63,17 @@ export class ClientConnectionManager {
     this.#removals.delete(client.transport)
   }
 
-  /** Closes the connection of this id, if there is one, and waits until it is cleaned up. */
-  async replace(clientId: string, clock: Clock): Promise<void> {
+  /**
+   * Ends the connection of this id, if there is one, and waits until it is cleaned up.
+   * @param atOnce without a closing handshake: the connection is dead, or its owner is on a new one
+   */
+  async replace(clientId: string, clock: Clock, atOnce: boolean): Promise<void> {
     const client = this.#clients.get(clientId)
     if (client === undefined) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#removals.set(client.transport, resolve)
-    void client.transport.close(1000, 'replaced by a new connection')
+    if (atOnce) client.transport.terminate()
+    else void client.transport.close(1000, 'replaced by a new connection')
     const closed = new AbortController()
     void sleep(clock, REPLACE_TIME, closed.signal).then(() => closed.signal.aborted || client.transport.terminate())
     await promise

@@ -34,6 +34,11 @@ export class ConnectedPeers implements Peers {
     }
   }
 
+  canResume(id: string): boolean {
+    const known = this.#clients.knownDevice(id)
+    return known?.features.has('resume') === true && known.features.has('journal')
+  }
+
   sessionOpened({ sessionId, deviceId, owner }: Task): void {
     this.#clients.addDeviceSession(deviceId, sessionId)
     if (owner.kind === 'constellation' && owner.client_id !== null)

@@ -12,6 +12,7 @@ import {
   type Logger,
 } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
 import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
 
@@ -19,29 +20,32 @@ import { checkAdmission, checkClientId, type RegistrationRules } from './registr
 export type Credential = 'operator' | 'device'
 
 /** The optional behaviours that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['cancel', 'progress'])
+const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress'])
+
+/** What registrations work on. */
+export interface RegistrationOptions {
+  clients: ClientConnectionManager
+  logger: Logger
+  rules: RegistrationRules
+  overlays: DeviceOverlays
+  tokens: ResumeTokens
+}
 
 /** Waits for the registration, checks it, and puts the client on the list. Used once per connection. */
 export class Registration {
   readonly #rules: RegistrationRules
   readonly #overlays: DeviceOverlays
+  readonly #tokens: ResumeTokens
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
-  constructor(
-    aip: AIPProtocol<'server'>,
-    {
-      clients,
-      logger,
-      rules,
-      overlays,
-    }: { clients: ClientConnectionManager; logger: Logger; rules: RegistrationRules; overlays: DeviceOverlays },
-  ) {
+  constructor(aip: AIPProtocol<'server'>, { clients, logger, rules, overlays, tokens }: RegistrationOptions) {
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
+    this.#tokens = tokens
     this.#clients = clients
     this.#logger = logger
     this.#protocol = new RegistrationProtocol(aip)
@@ -56,7 +60,7 @@ export class Registration {
     try {
       client = this.#check(await this.#firstMessage(), credential)
       checkAdmission(client, this.#rules, this.#clients)
-      if (this.#rules.takeover === 'replace') await this.#clients.replace(client.clientId, this.#aip.clock)
+      await this.#makeRoom(client)
       this.#clients.addClient(client)
       await this.#confirm(client)
       return client
@@ -66,6 +70,19 @@ export class Registration {
       await this.#refuse(error)
       return null
     }
+  }
+
+  /**
+   * Ends an old connection of the same id: at once for the client that shows its token, or when it gives no sign of life.
+   * Otherwise the id stays taken, unless the settings say that the newest wins.
+   */
+  async #makeRoom({ clientId, metadata }: ClientInfo): Promise<void> {
+    const old = this.#clients.getClientInfo(clientId)
+    if (old === undefined) return
+    const { clock } = this.#aip
+    if (this.#tokens.matches(clientId, tokenOf(metadata))) return this.#clients.replace(clientId, clock, true)
+    if (this.#rules.takeover === 'replace') return this.#clients.replace(clientId, clock, false)
+    if (!(await old.transport.isAlive(LIMITS.probeTime))) await this.#clients.replace(clientId, clock, true)
   }
 
   async #firstMessage(): Promise<ClientMessage> {
@@ -98,6 +115,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
+      trusted: this.#tokens.matches(clientId, tokenOf(metadata)) || !this.#tokens.has(clientId),
       scope: clientType === 'constellation' ? targetId : null,
     }
   }
@@ -109,14 +127,20 @@ export class Registration {
     throw error
   }
 
-  async #confirm({ clientId, clientType, features }: ClientInfo): Promise<void> {
+  async #confirm(client: ClientInfo): Promise<void> {
+    const { clientId, clientType, features } = client
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
-    // Existing peers offer no features and get the null that they know.
-    await this.#protocol.sendRegistrationConfirmation(
-      features.size === 0 ? null : { aip: { version: 1, features: [...features] } },
-    )
+    await this.#protocol.sendRegistrationConfirmation(features.size === 0 ? null : { aip: await this.#negotiate(client) })
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
     this.#logger.info(registeredLine(clientId, clientType))
+  }
+
+  /** What both sides have. Existing peers offer nothing and get the null that they know. */
+  async #negotiate({ clientId, features, transport }: ClientInfo): Promise<Record<string, unknown>> {
+    const answer = { version: 1, features: [...features], heartbeat_ms: LIMITS.resumeSilence }
+    if (!features.has('resume')) return answer
+    transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
+    return { ...answer, resume_token: await this.#tokens.issue(clientId) }
   }
 
   async #refuse(error: unknown): Promise<void> {
@@ -143,6 +167,12 @@ function registeredLine(clientId: string, clientType: ClientType): string {
 function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, unknown> | null {
   const info = metadata?.['system_info']
   return isObject(info) ? info : null
+}
+
+/** The token of the last registration, if the client shows one. */
+function tokenOf(metadata: Record<string, unknown> | null): string | null {
+  const offer = metadata?.['aip']
+  return isObject(offer) && typeof offer['resume_token'] === 'string' ? offer['resume_token'] : null
 }
 
 /** The features that both sides have. Whatever is not a feature is passed over: newer clients may offer more. */

@@ -18,6 +18,7 @@ import {
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { SessionManager } from '../sessions/session-manager.js'
+import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import { Registration, type Credential } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
@@ -48,6 +49,7 @@ export class UFOWebSocketHandler {
   readonly #dialect: Dialect | 'auto'
   readonly #rules: RegistrationRules
   readonly #overlays: DeviceOverlays
+  readonly #tokens: ResumeTokens
   readonly #heartbeatTimeoutMs: number | undefined
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
@@ -58,7 +60,7 @@ export class UFOWebSocketHandler {
     device_info_response: (message, context) => this.handleDeviceInfoResponse(message, context),
     progress: (message, context) => this.handleProgress(message, context),
     register: (message, context) => this.handleUnknown(message, context),
-    task_end: (message, context) => this.handleUnknown(message, context),
+    task_end: (message, context) => this.handleTaskEnd(message, context),
     ask: (message, context) => this.handleUnknown(message, context),
   }
 
@@ -71,6 +73,7 @@ export class UFOWebSocketHandler {
     dialect?: Dialect | 'auto'
     rules?: RegistrationRules
     overlays?: DeviceOverlays
+    tokens: ResumeTokens
     /** A client that sends nothing for this many milliseconds is dropped. Default: never. */
     heartbeatTimeoutMs?: number | undefined
   }) {
@@ -82,6 +85,7 @@ export class UFOWebSocketHandler {
     this.#dialect = options.dialect ?? 'auto'
     this.#rules = options.rules ?? {}
     this.#overlays = options.overlays ?? DeviceOverlays.load(undefined)
+    this.#tokens = options.tokens
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs
   }
 
@@ -97,9 +101,11 @@ export class UFOWebSocketHandler {
       logger: this.#logger,
       rules: this.#rules,
       overlays: this.#overlays,
+      tokens: this.#tokens,
     }).accept(credential)
     if (client === null) return
     registered()
+    if (client.clientType === 'device') this.#sessions.deviceBack(client.clientId, client.trusted)
     const context: ConnectionContext = {
       client,
       aip,
@@ -179,13 +185,15 @@ export class UFOWebSocketHandler {
       session_id: sessionId,
       action_results: results,
     }: Extract<ClientMessage, { type: 'command_results' }>,
-    { client }: ConnectionContext,
+    { client, task }: ConnectionContext,
   ): Promise<void> {
     this.#logger.debug(`[WS] Received command result for response_id=${responseId}, session_id=${sessionId}`)
     if (responseId === null || sessionId === null) return
     const taken = await this.#sessions.setResults(client.clientId, sessionId, responseId, results ?? [])
     if (taken) this.#logger.debug(`[WS] Command result set for response_id=${responseId}`)
     else this.#logger.debug(`[WS] Dropped results of ${client.clientId} that no session waits for: response_id=${responseId}`)
+    // What was recorded, and what nobody will ever want, need not be sent again.
+    if (client.features.has('journal')) await task.sendResultsAck(responseId)
   }
 
   async handleHeartbeat({ client, heartbeat }: ConnectionContext): Promise<void> {
@@ -235,6 +243,11 @@ export class UFOWebSocketHandler {
     if (session?.task.deviceId === client.clientId) session.reportProgress({ call_id, progress, total, message })
   }
 
+  /** A client with the feature resume acknowledges the end of a task. */
+  async handleTaskEnd(message: Extract<ClientMessage, { type: 'task_end' }>, context: ConnectionContext): Promise<void> {
+    if (!context.client.features.has('resume')) await this.handleUnknown(message, context)
+  }
+
   /** A type that this client may not send now. */
   handleUnknown({ type }: ClientMessage, { client, aip }: ConnectionContext): Promise<void> {
     this.#logger.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
@@ -243,10 +256,12 @@ export class UFOWebSocketHandler {
 
   /** Cleans up after a connection: ends the sessions that cannot go on without this client. */
   disconnect(client: ClientInfo, { code, reason }: CloseInfo): void {
-    const { clientId, clientType, transport } = client
+    const { clientId, clientType, transport, features } = client
     this.#logger.warn(`[WS] ${clientId} disconnected code=${code}, reason=${reason}`)
     this.#clients.removeClient(clientId, transport)
     const device = clientType === 'device'
+    if (this.#sessions.stopping) return
+    if (device && features.has('resume')) return this.#sessions.deviceAway(clientId)
     const sessionIds = device ? this.#clients.getDeviceSessions(clientId) : this.#clients.getConstellationSessions(clientId)
     if (sessionIds.length > 0) {
       const who = device ? '📱 Device' : '🌟 Constellation'

@@ -14,6 +14,13 @@ export interface ExecuteOptions {
   timeoutMs?: number
 }
 
+/** A batch of a session that is being continued from the log. */
+export interface PastBatch {
+  batch: Batch
+  /** Null if it was under way when the server died. */
+  results: Result[] | null
+}
+
 /** What the dispatcher needs of its session. */
 export interface DispatcherPort {
   sessionId: string
@@ -25,8 +32,10 @@ export interface DispatcherPort {
   sent(batch: Batch): Promise<void>
   /** Records what came back; settles when it is committed. */
   received(responseId: string, results: Result[], durationMs: number): Promise<void>
-  /** Puts a batch on the wire. */
+  /** Puts a batch on the wire; does nothing while a device that can resume is away, the batch is then sent by {@link CommandDispatcher.resend}. */
   send(batch: Batch): Promise<void>
+  /** Whether the device can be sent a batch a second time: it keeps a journal, so nothing runs twice. */
+  canSendAgain(): boolean
 }
 
 interface Pending {
@@ -41,10 +50,13 @@ interface Pending {
 export class CommandDispatcher {
   readonly #port: DispatcherPort
   readonly #pending = new Map<string, Pending>()
+  /** Batches from before a restart that the agent has not asked for again yet, in order. */
+  readonly #past: PastBatch[]
   #aborted: Error | null = null
 
-  constructor(port: DispatcherPort) {
+  constructor(port: DispatcherPort, past: PastBatch[] = []) {
     this.#port = port
+    this.#past = past
   }
 
   /**
@@ -55,6 +67,8 @@ export class CommandDispatcher {
   async executeCommands(commands: readonly Omit<Command, 'call_id'>[], options: ExecuteOptions = {}): Promise<Result[]> {
     this.#throwIfAborted()
     if (commands.length > LIMITS.actionsPerBatch) throw aipError('TOO_MANY_ACTIONS', { limit: LIMITS.actionsPerBatch })
+    const past = this.#past.shift()
+    if (past !== undefined) return this.#continue(past, commands, options)
     const batch: Batch = {
       sessionId: this.#port.sessionId,
       taskName: this.#port.taskName,
@@ -75,6 +89,31 @@ export class CommandDispatcher {
     return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
   }
 
+  /** Answers from the log; a batch that was under way is sent again with its ids if the device can take it. */
+  async #continue(past: PastBatch, commands: readonly Omit<Command, 'call_id'>[], options: ExecuteOptions): Promise<Result[]> {
+    const { batch } = past
+    const same = ({ tool_name, parameters }: Pick<Command, 'tool_name' | 'parameters'>): string =>
+      JSON.stringify([tool_name, parameters])
+    if (batch.actions.map(same).join() !== commands.map(same).join()) throw aipError('REPLAY_DIVERGED')
+    if (past.results !== null) return past.results
+    if (this.#port.canSendAgain()) return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
+    const results = failures(batch.actions, () => errorText('INTERRUPTED'))
+    await this.#port.received(batch.responseId, results, 0)
+    return results
+  }
+
+  /** The device is back: sends it what it has not answered, or gives that up if it could run twice. */
+  resend(): void {
+    for (const { batch } of this.#pending.values()) {
+      if (this.#port.canSendAgain()) void this.#send(batch)
+      else
+        void this.#finish(
+          batch.responseId,
+          failures(batch.actions, () => errorText('INTERRUPTED')),
+        )
+    }
+  }
+
   #sendAndWait(batch: Batch, timeoutMs: number): Promise<Result[]> {
     return new Promise((resolve, reject) => {
       const { clock } = this.#port
@@ -86,22 +125,32 @@ export class CommandDispatcher {
         )
       })
       this.#pending.set(batch.responseId, { batch, sentAt: clock.now(), resolve, reject, timer })
-      this.#port.send(batch).catch((error: unknown) => {
-        const detail = messageOf(error)
-        const textOf = (command: Command): string => errorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
-        void this.#finish(batch.responseId, failures(batch.actions, textOf))
-      })
+      void this.#send(batch)
     })
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    try {
+      await this.#port.send(batch)
+    } catch (error) {
+      const detail = messageOf(error)
+      const textOf = (command: Command): string => errorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
+      await this.#finish(batch.responseId, failures(batch.actions, textOf))
+    }
   }
 
   /**
    * Takes the results of a batch. The first answer wins.
-   * @returns false if no such batch waits: unknown, answered before, or given up
+   * @returns whether they are recorded; false too if no such batch waits: unknown, answered before, or given up
    */
   async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const pending = this.#pending.get(responseId)
-    if (pending === undefined) return false
-    await this.#finish(responseId, matchResults(pending.batch.actions, results))
+    if (pending !== undefined) return this.#finish(responseId, matchResults(pending.batch.actions, results))
+    // The agent of a session that is being continued may not have come to this batch yet.
+    const past = this.#past.find(({ batch, results: known }) => batch.responseId === responseId && known === null)
+    if (past === undefined) return false
+    past.results = matchResults(past.batch.actions, results)
+    await this.#port.received(responseId, past.results, 0)
     return true
   }
 
@@ -128,16 +177,19 @@ export class CommandDispatcher {
     if (this.#aborted !== null) throw this.#aborted
   }
 
-  async #finish(responseId: string, results: Result[]): Promise<void> {
+  /** @returns whether the results are recorded */
+  async #finish(responseId: string, results: Result[]): Promise<boolean> {
     const pending = this.#pending.get(responseId)
-    if (pending === undefined) return
+    if (pending === undefined) return false
     this.#pending.delete(responseId)
     pending.timer.cancel()
     try {
       await this.#port.received(responseId, results, this.#port.clock.now() - pending.sentAt)
       pending.resolve(results)
+      return true
     } catch (error) {
       pending.reject(error instanceof Error ? error : new Error(messageOf(error)))
+      return false
     }
   }
 }

@@ -41,6 +41,8 @@ export interface TaskEnd {
 export interface Peers {
   /** The device, if it is online now. */
   device(id: string): DevicePeer | undefined
+  /** Whether this device, online or not, has the features that its sessions need to wait for it. */
+  canResume(id: string): boolean
   /** A session was accepted: from now on its device's and its requester's connections matter to it. */
   sessionOpened(task: Task): void
   /** Tells the requester, and then the device, that a session ended. Whoever is gone is skipped. */

@@ -1,7 +1,8 @@
-import { aipError, messageOf, type Result } from '@orrery/aip'
+import { LIMITS, aipError, errorText, messageOf, sleep, type Result, type Timer } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
 import type { SessionStore } from '../store/session-store.js'
 import { DeviceQueue } from './device-queue.js'
+import { pastSession } from './restore.js'
 import { Session, type SessionEnvironment } from './session.js'
 import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Owner, type Task } from './task.js'
 
@@ -27,6 +28,8 @@ export class SessionManager {
   readonly #queues = new Map<string, DeviceQueue>()
   /** Ends of live sessions, for whoever waits. */
   readonly #ends = new Map<Session, PromiseWithResolvers<Outcome>>()
+  /** Devices that are away while sessions wait for them, each with the end of its time. */
+  readonly #away = new Map<string, Timer>()
   #stopping = false
 
   /** @param agents of those that accept a work, the first runs it */
@@ -67,6 +70,85 @@ export class SessionManager {
   start(session: Session): void {
     this.#queue(session.task.deviceId).add(session)
     this.#runNext(session.task.deviceId)
+  }
+
+  /**
+   * Continues the sessions that had not ended when the last process of this server did. Each waits for its device; those that a
+   * constellation asked for end, because their requester is gone.
+   */
+  async restore(): Promise<void> {
+    const { store, logger } = this.#env
+    for (const runId of store.find({ open: true }).toReversed()) {
+      const records = store.records(runId)
+      for (const record of records) record.data = store.resolve(record.data)
+      try {
+        const past = pastSession(records)
+        const session = new Session(past.task, this.#env, past)
+        this.#live.set(past.task.sessionId, session)
+        this.#ends.set(session, Promise.withResolvers())
+        this.#env.peers.sessionOpened(past.task)
+        if (past.task.owner.kind === 'constellation') {
+          session.cancel('constellation_disconnected')
+          await this.#finish(session)
+          continue
+        }
+        this.#queue(past.task.deviceId).add(session)
+        this.#waitFor(past.task.deviceId)
+        await session.pause()
+      } catch (error) {
+        logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
+        await store.append(
+          runId,
+          'ended',
+          { status: 'failed', result: null, error: errorText('SERVER_RESTARTED'), agent: null },
+          { status: 'failed' },
+        )
+      }
+    }
+  }
+
+  /** A device that can resume has dropped: its sessions wait for it. */
+  deviceAway(deviceId: string): void {
+    const queue = this.#queues.get(deviceId)
+    if (queue === undefined || this.#stopping) return
+    this.#waitFor(deviceId)
+    void queue.running?.pause().catch((error: unknown) => this.#env.logger.error(messageOf(error)))
+  }
+
+  /**
+   * A device has registered: sessions that wait for it go on.
+   * @param trusted whether it showed the token of its last registration, or never had one; otherwise the sessions end
+   */
+  deviceBack(deviceId: string, trusted: boolean): void {
+    const timer = this.#away.get(deviceId)
+    if (timer === undefined) return
+    timer.cancel()
+    this.#away.delete(deviceId)
+    if (!trusted) return this.#giveUp(deviceId)
+    void this.#queues
+      .get(deviceId)
+      ?.running?.resume()
+      .catch((error: unknown) => this.#env.logger.error(messageOf(error)))
+    this.#runNext(deviceId)
+  }
+
+  #waitFor(deviceId: string): void {
+    this.#away.get(deviceId)?.cancel()
+    const grace = this.#env.resumeGraceMs ?? LIMITS.resumeGrace
+    this.#away.set(
+      deviceId,
+      this.#env.clock.after(grace, () => {
+        this.#away.delete(deviceId)
+        this.#giveUp(deviceId)
+      }),
+    )
+  }
+
+  /** Ends all sessions of a device that did not come back. */
+  #giveUp(deviceId: string): void {
+    for (const session of this.#live.values()) {
+      if (session.task.deviceId === deviceId) this.cancelTask(session.task.sessionId, 'device_disconnected')
+    }
   }
 
   /** A live session. */
@@ -112,12 +194,29 @@ export class SessionManager {
     return true
   }
 
-  /** Takes no more tasks, ends those that are live, and waits for their ends. */
-  async stop(): Promise<void> {
+  /**
+   * Takes no more tasks and gives those that run a while to end.
+   * @param keep leave the others open in the log, for the next start; otherwise they end as failed
+   */
+  async stop(keep: boolean): Promise<void> {
     this.#stopping = true
-    const ends = [...this.#ends.values()].map((end) => end.promise)
-    for (const id of this.#live.keys()) this.cancelTask(id, 'server_stopping')
-    await Promise.all(ends)
+    for (const timer of this.#away.values()) timer.cancel()
+    const ends = Promise.all([...this.#ends].filter(([session]) => this.#runs(session)).map(([, end]) => end.promise))
+    const drained = new AbortController()
+    if (keep) await Promise.race([ends, sleep(this.#env.clock, LIMITS.drainTime, drained.signal)])
+    drained.abort()
+    const left = [...this.#ends.values()].map((end) => end.promise)
+    for (const session of this.#live.values()) {
+      if (keep) session.detach()
+      this.cancelTask(session.task.sessionId, 'server_stopping')
+    }
+    await Promise.all(left)
+  }
+
+  /** Whether a session is at work now: not waiting in line or for its device. */
+  #runs(session: Session): boolean {
+    const { deviceId } = session.task
+    return this.#queues.get(deviceId)?.running === session && !this.#away.has(deviceId)
   }
 
   get stopping(): boolean {
@@ -132,7 +231,7 @@ export class SessionManager {
 
   #runNext(deviceId: string): void {
     const queue = this.#queue(deviceId)
-    const session = queue.next()
+    const session = this.#stopping || this.#away.has(deviceId) ? undefined : queue.next()
     if (session !== undefined) {
       void this.#finish(session).then(() => {
         queue.running = null

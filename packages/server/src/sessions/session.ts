@@ -4,10 +4,11 @@ import { z } from 'zod'
 import type { Agent, AgentContext } from '../agents/agent.js'
 import { agentNameFor } from '../agents/wire-names.js'
 import type { SessionLabels, SessionStore } from '../store/session-store.js'
-import { CommandDispatcher } from './command-dispatcher.js'
+import { CommandDispatcher, type DispatcherPort } from './command-dispatcher.js'
 import type { EventHub } from './event-hub.js'
 import type { Batch, DevicePeer, Peers } from './peers.js'
-import { applyRecord, isoTime, newView, toEvent } from './session-view.js'
+import type { PastSession } from './restore.js'
+import { applyRecord, isoTime, newView, toEvent, viewOf } from './session-view.js'
 import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Task } from './task.js'
 
 /** What every session of a server shares. */
@@ -19,11 +20,13 @@ export interface SessionEnvironment {
   logger: Logger
   /** Overrides the platform that devices register with. */
   platform?: string | undefined
+  /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
+  resumeGraceMs?: number | undefined
 }
 
 /** The run of one task: recorded step by step, ended exactly once. */
 export class Session {
-  readonly runId = crypto.randomUUID()
+  readonly runId: string
   readonly task: Task
   readonly #env: SessionEnvironment
   readonly #dispatcher: CommandDispatcher
@@ -32,20 +35,32 @@ export class Session {
   #agentName: string | null = null
   #adopt: (() => void) | null = null
   #cancelled: CancelReason | null = null
+  #detached = false
+  /** It had sent commands before the server was started. */
+  readonly #begun: boolean
+  /** Recorded steps from before a restart that the agent has not asked for again yet, in order. */
+  readonly #pastSteps: PastSession['steps']
 
-  constructor(task: Task, env: SessionEnvironment) {
+  /** @param past what the log knows, for a session that goes on after a restart */
+  constructor(task: Task, env: SessionEnvironment, past?: PastSession) {
+    this.runId = past?.runId ?? crypto.randomUUID()
     this.task = task
     this.#env = env
-    this.#dispatcher = new CommandDispatcher({
+    this.#view = past === undefined ? null : (viewOf(past.records) ?? null)
+    this.#pastSteps = past?.steps ?? []
+    this.#begun = past !== undefined && past.batches.length > 0
+    const port = {
       sessionId: task.sessionId,
       taskName: task.taskName,
       clock: env.clock,
       agentName: () => agentNameFor(this.#platform()),
-      sent: (batch) => this.#sent(batch),
-      received: (responseId, results, durationMs) =>
+      sent: (batch: Batch) => this.#sent(batch),
+      received: (responseId: string, results: Result[], durationMs: number) =>
         this.#record('results_received', { response_id: responseId, duration_ms: durationMs, results }),
-      send: (batch) => this.#device().sendCommands(batch),
-    })
+      send: (batch: Batch) => this.#send(batch),
+      canSendAgain: () => this.#env.peers.device(task.deviceId)?.features.has('journal') === true,
+    } satisfies DispatcherPort
+    this.#dispatcher = new CommandDispatcher(port, past?.batches)
   }
 
   /** The session as the API shows it. @throws if it was not recorded yet */
@@ -81,6 +96,7 @@ export class Session {
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
     const outcome = await this.#outcomeOf(agent)
+    if (this.#detached) return outcome
     const { status, result, error } = outcome
     try {
       await this.#record('ended', { status, result, error, agent: this.#agentName }, { status })
@@ -104,6 +120,23 @@ export class Session {
     }
     this.#abort.abort(error)
     this.#dispatcher.abort(error)
+  }
+
+  /** Lets go of the session without ending it: the log keeps it open, for the next start of the server. */
+  detach(): void {
+    this.#detached = true
+    this.cancel('server_stopping')
+  }
+
+  /** The device is away and may come back: the session waits. */
+  async pause(): Promise<void> {
+    if (this.view.status === 'running') await this.#record('paused', { reason: 'device_disconnected' })
+  }
+
+  /** The device is back: the session goes on with what the device has not answered. */
+  async resume(): Promise<void> {
+    if (this.view.status === 'paused') await this.#record('resumed', {})
+    this.#dispatcher.resend()
   }
 
   /** Whether the device was sent the task and has not answered with its own yet. */
@@ -136,7 +169,7 @@ export class Session {
         if (agent === undefined) throw aipError('NO_AGENT')
         this.#agentName = agent.name
         Object.assign(this.view, { agent: agent.name, status: 'running', started_at: isoTime(this.#env.clock.now()) })
-        if (this.task.assigned) await this.#assign()
+        if (this.task.assigned && !this.#begun) await this.#assign()
         const { status, result, error } = await this.#untilCancelled(agent.run(this.#context()))
         if (this.#isCancelled() === null) return { status, result: result ?? null, error: error ?? null }
       }
@@ -203,6 +236,12 @@ export class Session {
         return z.array(MCPToolInfo).parse(result.result ?? [])
       },
       step: async (name, decide) => {
+        const past = this.#pastSteps.shift()
+        if (past !== undefined) {
+          if (past.name !== name) throw aipError('REPLAY_DIVERGED')
+          // What the agent recorded under this name is of this type.
+          return past.value as Awaited<ReturnType<typeof decide>>
+        }
         const value = await decide()
         await this.#record('agent_step', { name, value })
         return value
@@ -222,6 +261,17 @@ export class Session {
     const device = this.#env.peers.device(this.task.deviceId)
     if (device === undefined) throw aipError('DEVICE_OFFLINE', { id: this.task.deviceId })
     return device
+  }
+
+  /** A device that can resume and is away gets the batch when it is back. */
+  async #send(batch: Batch): Promise<void> {
+    const { peers } = this.#env
+    const { deviceId } = this.task
+    try {
+      await this.#device().sendCommands(batch)
+    } catch (error) {
+      if (!peers.canResume(deviceId)) throw error
+    }
   }
 
   #sent(batch: Batch): Promise<void> {

@@ -1,11 +1,20 @@
-import { errorText, type Command } from '@orrery/aip'
+import { Command, errorText } from '@orrery/aip'
+import { z } from 'zod'
 
-/** What a task asks for. The whole of it is recorded before the task is acknowledged. */
-export type Work =
-  | { kind: 'words'; request: string }
+/** What a task asks for. The whole of it is recorded before the task is acknowledged, and read back after a restart. */
+export const Work = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('words'), request: z.string() }),
   /** `source` is the text of the file, `file` its name for messages, `inputs` have their defaults filled in. */
-  | { kind: 'workflow'; name: string; file: string; source: string; inputs: Record<string, unknown> }
-  | { kind: 'commands'; commands: Command[]; timeout_ms?: number }
+  z.object({
+    kind: z.literal('workflow'),
+    name: z.string(),
+    file: z.string(),
+    source: z.string(),
+    inputs: z.record(z.string(), z.unknown()),
+  }),
+  z.object({ kind: z.literal('commands'), commands: z.array(Command), timeout_ms: z.number().optional() }),
+])
+export type Work = z.infer<typeof Work>
 
 /** Who asked: an operator through the HTTP API, or a client on its connection. */
 export interface Owner {

@@ -1,0 +1,304 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, connect, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LIMITS } from '@orrery/aip'
+import type { Agent } from '@orrery/server'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ManualClock } from '../../../test/support/manual-clock.js'
+import { scriptedAgent } from '../../../test/support/scripted-agent.js'
+import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../../../test/support/test-server.js'
+import { WireClient, type Json } from '../../../test/support/wire-client.js'
+
+const FEATURES = ['journal', 'resume', 'cancel', 'progress']
+
+/** A device that keeps a journal, as far as the wire shows it. @returns it and its new token */
+async function capableDevice(url: string, token?: string): Promise<{ device: WireClient; token: string }> {
+  const device = await WireClient.connect(url, DEVICE_KEY)
+  const aip = { version: 1, features: FEATURES, ...(token === undefined ? {} : { resume_token: token }) }
+  device.send({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip } })
+  const reply = await device.next()
+  if (reply['status'] !== 'ok') throw new Error(String(reply['error']))
+  return { device, token: String((reply['result'] as { aip: Json }).aip['resume_token']) }
+}
+
+async function begin(server: TestServer, request: string): Promise<string> {
+  return String((await server.api('/api/sessions', { device_id: 'd1', request })).body['session_id'])
+}
+
+const typesOf = (events: Json[]): unknown[] => events.map((event) => event['type'])
+
+describe('negotiation', () => {
+  it('gives a fresh token at each registration, and nothing to a client that offers nothing', async () => {
+    await using server = await startTestServer()
+    const first = await capableDevice(server.url)
+    first.device.close()
+    await first.device.nextClose()
+    const second = await capableDevice(server.url, first.token)
+    expect(second.token).toMatch(/^[\w-]{43}$/)
+    expect(second.token).not.toBe(first.token)
+    const plain = await WireClient.connect(server.url, DEVICE_KEY)
+    plain.send({ type: 'register', client_id: 'plain' })
+    expect(await plain.next()).toMatchObject({ status: 'ok', result: null })
+  })
+})
+
+describe('a session whose device drops', () => {
+  it('pauses, and goes on with the same batch when the device is back; results are acknowledged', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const before = await capableDevice(server.url)
+    const id = await begin(server, 'run one two')
+    const command = await before.device.next()
+    before.device.terminate()
+    await vi.waitFor(async () => expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'paused' }))
+    const { device } = await capableDevice(server.url, before.token)
+    const again = await device.next()
+    expect({ ...again, timestamp: null }).toEqual({ ...command, timestamp: null })
+    device.answer(again, 'done')
+    const frames = [await device.next(), await device.next()]
+    expect(frames.find((frame) => frame['type'] === 'results_ack')).toMatchObject({ response_id: command['response_id'] })
+    expect(frames.find((frame) => frame['type'] === 'task_end')).toMatchObject({ status: 'completed' })
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({
+      status: 'completed',
+      result: ['done', 'done'],
+      steps: 1,
+    })
+    expect(typesOf(await server.events(id))).toEqual([
+      'accepted',
+      'commands_sent',
+      'paused',
+      'resumed',
+      'results_received',
+      'ended',
+    ])
+  })
+
+  it('takes results that the device sends before it is asked again, and drops the second ones', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const before = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    const command = await before.device.next()
+    before.device.terminate()
+    await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
+    const { device } = await capableDevice(server.url, before.token)
+    device.answer(command, 'first')
+    device.answer(command, 'second')
+    const seen: Json[] = []
+    while (seen.filter((frame) => frame['type'] === 'results_ack').length < 2) seen.push(await device.next())
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: ['first'] })
+  })
+
+  it('fails when the device comes back without its token', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const { device } = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    await device.next()
+    device.terminate()
+    await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
+    await capableDevice(server.url, 'stolen')
+    expect((await server.events(id)).at(-1)).toMatchObject({
+      data: { status: 'failed', error: 'Task was cancelled because target device disconnected' },
+    })
+  })
+
+  it('fails when the grace time is over, with those that wait behind it', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [scriptedAgent], clock })
+    const { device } = await capableDevice(server.url)
+    const ids = [await begin(server, 'run one'), await begin(server, 'run two')]
+    await device.next()
+    device.terminate()
+    await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
+    await clock.advance(LIMITS.resumeGrace - 1)
+    expect((await server.api(`/api/sessions/${String(ids[0])}`)).body).toMatchObject({ status: 'paused' })
+    await clock.advance(1)
+    for (const id of ids) expect((await server.events(id)).at(-1)).toMatchObject({ type: 'ended', data: { status: 'failed' } })
+  })
+
+  it('can be cancelled meanwhile', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const { device, token } = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    await device.next()
+    device.terminate()
+    await vi.waitFor(async () => expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'paused' }))
+    await server.api(`/api/sessions/${id}/cancel`, {})
+    expect((await server.events(id)).at(-1)).toMatchObject({ data: { status: 'cancelled' } })
+    const back = await capableDevice(server.url, token)
+    back.device.send({ type: 'heartbeat' })
+    expect(await back.device.next()).toMatchObject({ type: 'heartbeat' })
+  })
+})
+
+describe('an id that is online', () => {
+  it('is taken over at once with the token; the session goes on', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const old = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    const command = await old.device.next()
+    const { device } = await capableDevice(server.url, old.token)
+    expect((await old.device.nextClose()).code).toBe(1006)
+    expect(await device.next()).toMatchObject({ type: 'command', response_id: command['response_id'] })
+    device.answer(command)
+    await server.events(id)
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed' })
+  })
+
+  it('stays with a connection that lives, and is given away when that is half open', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ clock })
+    await using proxy = await blackHole(server.url)
+    await WireClient.register(proxy.url, DEVICE_KEY, { client_id: 'd1' })
+    const refused = await WireClient.connect(server.url, DEVICE_KEY)
+    refused.send({ type: 'register', client_id: 'd1' })
+    expect(await refused.next()).toMatchObject({ type: 'error' })
+    proxy.swallow()
+    const waiting = await WireClient.connect(server.url, DEVICE_KEY)
+    waiting.send({ type: 'register', client_id: 'd1' })
+    await vi.waitFor(() => expect(clock.waits).toContain(LIMITS.probeTime))
+    await clock.advance(LIMITS.probeTime)
+    expect(await waiting.next()).toMatchObject({ type: 'heartbeat', status: 'ok' })
+  })
+})
+
+describe('a restart of the server', () => {
+  let dataDir: string
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'orrery-'))
+  })
+  afterEach(() => rmSync(dataDir, { recursive: true }))
+
+  /** Asks the device twice, with a recorded decision in between. Counts how often it decides. */
+  function decidingAgent(): Agent & { decisions: number } {
+    return {
+      name: 'deciding',
+      decisions: 0,
+      accepts: (work) => work.kind === 'words',
+      async run(context) {
+        const call = (tool: string): ReturnType<typeof context.execute> =>
+          context.execute([{ tool_name: tool, parameters: {}, tool_type: 'action' }])
+        const [first] = await call('first')
+        const next = await context.step('decide', async () => {
+          this.decisions += 1
+          return `second-${String(first?.result)}`
+        })
+        const [second] = await call(next)
+        return { status: 'completed', result: [first?.result, second?.result, second?.error] }
+      },
+    }
+  }
+
+  /** Runs until the second command is under way, then stops the server as SIGTERM does. */
+  async function untilSecondCommand(
+    agent: Agent,
+    register: (url: string) => Promise<WireClient>,
+  ): Promise<{ id: string; command: Json }> {
+    const clock = new ManualClock()
+    const server = await startTestServer({ agents: [agent], dataDir, clock })
+    const device = await register(server.url)
+    const id = await begin(server, 'go')
+    device.answer(await device.next(), 1)
+    let command = await device.next()
+    while (command['type'] !== 'command') command = await device.next()
+    const stopped = server.server.stop()
+    await vi.waitFor(() => expect(clock.waits).toContain(LIMITS.drainTime))
+    expect((await server.api('/readyz', undefined, {})).status).toBe(503)
+    expect((await server.api('/api/sessions', { device_id: 'd1', request: 'go' })).body).toMatchObject({
+      code: 'SERVER_STOPPING',
+    })
+    await clock.advance(LIMITS.drainTime)
+    await stopped
+    return { id, command }
+  }
+
+  it('continues a session: what was answered or decided is not asked again, what was under way is sent again', async () => {
+    const agent = decidingAgent()
+    let token = ''
+    const { id, command } = await untilSecondCommand(agent, async (url) => {
+      const capable = await capableDevice(url)
+      ;({ token } = capable)
+      return capable.device
+    })
+    await using server = await startTestServer({ agents: [agent], dataDir })
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'paused', steps: 2 })
+    const { device } = await capableDevice(server.url, token)
+    const again = await device.next()
+    expect(again).toMatchObject({ type: 'command', response_id: command['response_id'], actions: command['actions'] })
+    device.answer(again, 2)
+    await server.events(id)
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: [1, 2, null], steps: 2 })
+    expect(agent.decisions).toBe(1)
+  })
+
+  it('does not send a batch again to a device that keeps no journal: it might run twice', async () => {
+    const plain = (url: string): Promise<WireClient> => WireClient.register(url, DEVICE_KEY, { client_id: 'd1' })
+    const { id } = await untilSecondCommand(decidingAgent(), plain)
+    await using server = await startTestServer({ agents: [decidingAgent()], dataDir })
+    const device = await plain(server.url)
+    expect(await device.next()).toMatchObject({ type: 'task_end', status: 'completed' })
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({
+      result: [1, null, 'interrupted: this command may or may not have had its effect'],
+    })
+  })
+
+  it('gives a session up whose device does not come back', async () => {
+    const { id } = await untilSecondCommand(decidingAgent(), async (url) => (await capableDevice(url)).device)
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [decidingAgent()], dataDir, clock })
+    await clock.advance(LIMITS.resumeGrace)
+    expect((await server.events(id)).at(-1)).toMatchObject({ type: 'ended', data: { status: 'failed' } })
+  })
+
+  it('cancels the sessions of a constellation: its requester is gone', async () => {
+    const clock = new ManualClock()
+    const first = await startTestServer({ agents: [scriptedAgent], dataDir, clock })
+    const { device } = await capableDevice(first.url)
+    const constellation = await WireClient.register(first.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    constellation.send({ type: 'task', client_type: 'constellation', target_id: 'd1', request: 'run one', session_id: 's' })
+    await device.next()
+    const stopped = first.server.stop()
+    await vi.waitFor(() => expect(clock.waits).toContain(LIMITS.drainTime))
+    await clock.advance(LIMITS.drainTime)
+    await stopped
+    await using server = await startTestServer({ agents: [scriptedAgent], dataDir })
+    expect((await server.api('/api/sessions/s')).body).toMatchObject({ status: 'cancelled' })
+  })
+
+  it('lets sessions end that do so within the time to drain', async () => {
+    const server = await startTestServer({ agents: [scriptedAgent], dataDir })
+    const { device } = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    const command = await device.next()
+    const stopped = server.server.stop()
+    device.answer(command, 'in time')
+    await stopped
+    await using again = await startTestServer({ dataDir })
+    expect((await again.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: ['in time'] })
+  })
+})
+
+/** A TCP proxy that can stop passing anything on, without closing. */
+async function blackHole(target: string): Promise<AsyncDisposable & { url: string; swallow(): void }> {
+  const { port } = new URL(target)
+  const sockets = new Set<Socket>()
+  const server: Server = createServer((client) => {
+    const upstream = connect(Number(port), '127.0.0.1')
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+    }
+    client.pipe(upstream).pipe(client)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    swallow() {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
