@@ -112,7 +112,7 @@ describe('UFOWebSocketClient', () => {
     expect(await done).toBe('stopped')
   })
 
-  it('tries again 2 s after a refusal, with fresh protocol objects [S-013 S-014 S-027 S-028 S-029 S-031 S-080 S-083]', async () => {
+  it('tries again 2 s after a refusal, with fresh protocol objects [S-013 S-014 S-027 S-028 S-029 S-080 S-083]', async () => {
     const clock = new ManualClock()
     await using running = await dial({ config: bare, clock })
     const { server, device, logger } = running

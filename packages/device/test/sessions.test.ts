@@ -155,7 +155,7 @@ describe('sessions of a device', () => {
     expect(device.client.ufoClient).toMatchObject({ sessionId: null, agentName: null, processName: null, rootName: null })
   })
 
-  it('answers heartbeats and a second session while a tool runs [S-011 S-039 S-040]', async () => {
+  it('answers heartbeats and a second session while a tool runs [S-011 S-047 S-178]', async () => {
     const holder = new Holder()
     const clock = new ManualClock()
     await using running = await online({ config: bare, clock, localServers: { lab: holder.factory } })
