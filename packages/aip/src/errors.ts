@@ -270,6 +270,11 @@ export const ERRORS = {
     "The device's owner does not allow this.",
     (v) => `Denied by the device's policy (rule: ${v.rule}): ${v.detail}`,
   ),
+  JOURNAL_FAILED: entry<[{ detail: string }]>(
+    507,
+    'The journal of the device cannot be written, so no command is taken.',
+    (v) => `The journal of the device cannot be written, so nothing is run: ${v.detail}`,
+  ),
   AGENT_UNCONFIGURED: entry<[{ agent: string }]>(
     404,
     'The device has no tools for this agent.',

@@ -56,6 +56,12 @@ export async function deviceSettings(flags: DeviceFlags): Promise<DeviceSettings
   return { clientId, config: { ...config, shell: chooseShell(flags.shell) ?? config.shell } }
 }
 
+/** The journal of a device. */
+export function journalOf(clientId: string): string {
+  // An id may be two dots, which must not lead out of the folder.
+  return inHome('devices', clientId.replace(/^\.+$/, '_'), 'journal.db')
+}
+
 /** The address that a device dials, from whatever form of the server's address was given. */
 export function socketUrl(server: string): string {
   const text = server.trim().replace(/^http(s?):\/\//i, 'ws$1://')

@@ -4,6 +4,7 @@ import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
 import { DEFAULT_DEVICE_CONFIG, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
+import { CommandJournal } from './journal/command-journal.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import type { Environment } from './process/child-environment.js'
 
@@ -25,6 +26,10 @@ export interface DeviceOptions {
   heartbeatS?: number | undefined
   logger?: Logger
   clock?: Clock
+  /** File of the journal, with which sessions survive lost connections and restarts. Default: none is kept. */
+  journalPath?: string | undefined
+  /** Try for ever to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
+  persistent?: boolean | undefined
   /** A task that the device asks for after its first registration. */
   request?: string | undefined
   /** The name of that task; default: a fresh UUID. */
@@ -71,6 +76,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
   })
+  const journal = options.journalPath === undefined ? null : new CommandJournal(options.journalPath, () => clock.now())
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
   let request = options.request
@@ -79,6 +85,8 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     ufoClient,
     clock,
     logger,
+    persistent: options.persistent ?? false,
+    ...(journal === null ? {} : { journal }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
     ...(options.heartbeatS === undefined ? {} : { timeout: options.heartbeatS }),
     onRegistered: () => {
@@ -88,7 +96,9 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     },
   })
   servers.createServersFromConfig()
-  const done = run(client, servers).finally(() => registered.reject(new AipError('REGISTRATION_FAILED', 'The device has ended')))
+  const done = run(client, servers, journal).finally(() =>
+    registered.reject(new AipError('REGISTRATION_FAILED', 'The device has ended')),
+  )
   return {
     client,
     registered: registered.promise,
@@ -100,12 +110,17 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   }
 }
 
-async function run(client: UFOWebSocketClient, servers: MCPServerManager): Promise<ConnectionEnd> {
+async function run(
+  client: UFOWebSocketClient,
+  servers: MCPServerManager,
+  journal: CommandJournal | null,
+): Promise<ConnectionEnd> {
   try {
     return await client.connectAndListen()
   } finally {
     // Whoever still waits for the lock, such as a reset, must not start a server again.
     await client.ufoClient.taskLock.run(() => servers.stop())
+    await journal?.close()
   }
 }
 

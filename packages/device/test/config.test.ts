@@ -34,6 +34,7 @@ describe('device.jsonc', () => {
       env: { A: 'b' },
       namespace: 'F',
       reset: true,
+      trustAnnotations: false,
     })
   })
 

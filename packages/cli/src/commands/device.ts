@@ -13,7 +13,7 @@ interface Options {
   clientId?: string
   token?: string
   platform?: string
-  maxRetries: number
+  maxRetries?: number
   request?: string
   task_name?: string
   logLevel?: LogLevel
@@ -35,7 +35,11 @@ export function deviceCommand(): Command {
       'device key (default: ORRERY_API_KEY, else the configuration, else the file device.key in ORRERY_HOME)',
     )
     .option('--platform <name>', 'platform to register as (default: that of this machine)')
-    .option('--max-retries <n>', 'give up after so many failed attempts', parseRetries, 5)
+    .option(
+      '--max-retries <n>',
+      'give up after so many failed attempts (default: 5, but a server that keeps sessions is waited for)',
+      parseRetries,
+    )
     .addOption(shellOption())
     .option('--request <text>', 'a task for this device itself, started once it is connected')
     .option('--task_name <name>', 'name of that task')
@@ -57,7 +61,7 @@ export function deviceCommand(): Command {
 }
 
 async function device(options: Options): Promise<void> {
-  const [{ deviceSettings, socketUrl }, { startDevice }] = await Promise.all([
+  const [{ deviceSettings, journalOf, socketUrl }, { startDevice }] = await Promise.all([
     import('../start-device.js'),
     import('@orrery/device'),
   ])
@@ -65,6 +69,7 @@ async function device(options: Options): Promise<void> {
   const { clientId, config } = await deviceSettings(options)
   const token = tokenFor(options.token, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
+  const maxRetries = options.maxRetries ?? 5
   const running = startDevice({
     serverUrl,
     clientId,
@@ -72,7 +77,10 @@ async function device(options: Options): Promise<void> {
     logger,
     token,
     platform: options.platform,
-    maxRetries: options.maxRetries,
+    maxRetries,
+    // A limit that was set by hand holds; otherwise a server that resumes sessions is waited for.
+    persistent: options.maxRetries === undefined,
+    journalPath: journalOf(clientId),
     request: options.request,
     taskName: options.task_name,
   })
@@ -87,7 +95,7 @@ async function device(options: Options): Promise<void> {
     running.done.then((how) => (end = how)),
   )
   if (end === 'retries_spent')
-    throw new CliError(`Cannot reach ${serverUrl}: is the server running there? Gave up after ${options.maxRetries} attempts`)
+    throw new CliError(`Cannot reach ${serverUrl}: is the server running there? Gave up after ${maxRetries} attempts`)
 }
 
 /** Flag beats environment beats file; of the two files, the configuration is the more explicit. */

@@ -48,7 +48,7 @@ export function upCommand(): Command {
 }
 
 async function up(options: Options): Promise<void> {
-  const [{ deviceSettings, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
+  const [{ deviceSettings, journalOf, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
     import('../start-device.js'),
     import('@orrery/device'),
     import('../session-lines.js'),
@@ -66,7 +66,15 @@ async function up(options: Options): Promise<void> {
     dataDir: options.dataDir === undefined ? inHome('server') : resolve(options.dataDir),
     logger,
   })
-  const device = startDevice({ serverUrl: socketUrl(server.url), token: deviceKey, clientId, config, logger })
+  const device = startDevice({
+    serverUrl: socketUrl(server.url),
+    token: deviceKey,
+    clientId,
+    config,
+    logger,
+    journalPath: journalOf(clientId),
+    persistent: true,
+  })
   const stop = async (): Promise<void> => {
     await device.stop()
     await server.stop()

@@ -1,6 +1,8 @@
-import { LIMITS, errorText, messageOf, type Command, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, errorText, messageOf, type Command, type Logger, type Result, type TaskStatus } from '@orrery/aip'
 import { outcome } from '../computer/command-router.js'
 import type { Step, UFOClient } from '../computer/ufo-client.js'
+import type { CommandJournal } from '../journal/command-journal.js'
+import { runJournalled, type JournalHooks } from './journalled-batch.js'
 import { RunningBatch, RunningBatches } from './running-batches.js'
 import type { SessionSlot } from './session-slot.js'
 
@@ -8,6 +10,8 @@ import type { SessionSlot } from './session-slot.js'
 export interface Batch extends Step {
   session_id: string | null
   response_id: string | null
+  /** Of the COMMAND; its answer repeats it. */
+  status: TaskStatus
 }
 
 /** How far a command is. */
@@ -25,15 +29,33 @@ export class BatchRunner {
   readonly #slot: SessionSlot
   readonly #logger: Logger
   readonly #running = new RunningBatches()
+  readonly #journal: CommandJournal | null
+  /** Batches that run now, by response id: one that comes again gets the results of the first. */
+  readonly #inFlight = new Map<string, Promise<Result[]>>()
 
-  constructor(client: UFOClient, slot: SessionSlot, logger: Logger) {
+  /** @param journal null for a device that keeps none */
+  constructor(client: UFOClient, slot: SessionSlot, logger: Logger, journal: CommandJournal | null) {
+    this.#journal = journal
     this.#client = client
     this.#slot = slot
     this.#logger = logger
   }
 
   /** Runs a batch when it is its turn. @returns one result per command, whatever happens; never throws */
-  async run(batch: Batch, onProgress: (report: ProgressReport) => void): Promise<Result[]> {
+  run(batch: Batch, onProgress: (report: ProgressReport) => void): Promise<Result[]> {
+    const { response_id: id } = batch
+    if (id === null || this.#journal === null) return this.#run(batch, onProgress)
+    const running = this.#inFlight.get(id) ?? this.#run(batch, onProgress).finally(() => this.#inFlight.delete(id))
+    this.#inFlight.set(id, running)
+    return running
+  }
+
+  /** Settles when nothing runs any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#inFlight.values())
+  }
+
+  async #run(batch: Batch, onProgress: (report: ProgressReport) => void): Promise<Result[]> {
     const commands = batch.actions ?? []
     if (commands.length > LIMITS.actionsPerBatch) {
       return failAll(commands, errorText('TOO_MANY_ACTIONS', { limit: LIMITS.actionsPerBatch }))
@@ -60,8 +82,21 @@ export class BatchRunner {
   }
 
   #execute(batch: Batch, running: RunningBatch, onProgress: (report: ProgressReport) => void): Promise<Result[]> {
+    const { response_id: id, session_id, status } = batch
+    if (this.#journal === null || id === null) return this.#step(batch, running, onProgress)
+    const run = (hooks: JournalHooks): Promise<Result[]> => this.#step(batch, running, onProgress, hooks)
+    return runJournalled(this.#journal, { session_id, response_id: id, status }, run, this.#logger)
+  }
+
+  #step(
+    batch: Batch,
+    running: RunningBatch,
+    onProgress: (report: ProgressReport) => void,
+    hooks: Partial<JournalHooks> = {},
+  ): Promise<Result[]> {
     if (this.#client.sessionId !== batch.session_id) this.#client.sessionId = batch.session_id
     return this.#client.executeStep(batch, {
+      ...hooks,
       signal: running.signal,
       callSignal: (command) => running.callSignal(command),
       onProgress: (command, { progress, total, message }) => {

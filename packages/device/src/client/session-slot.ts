@@ -55,6 +55,13 @@ export class SessionSlot {
     if (this.#live?.sessionId === null) this.#live.sessionId = sessionId
   }
 
+  /** After the connection was lost: the server says which session goes on; another has ended meanwhile. @returns whether one has */
+  keepOnly(sessionId: string | null): boolean {
+    if (this.#live === null || this.#live.sessionId === sessionId) return false
+    this.#live = null
+    return true
+  }
+
   /** The device is free. */
   release(): void {
     this.#live = null

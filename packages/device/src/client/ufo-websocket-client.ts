@@ -5,6 +5,7 @@ import {
   LIMITS,
   RegistrationProtocol,
   TaskExecutionProtocol,
+  TaskStatus,
   aipError,
   messageOf,
   silentLogger,
@@ -22,7 +23,8 @@ import { withTimeLimit } from '../time-limit.js'
 import { sessionPlatform } from '../info/device-info-provider.js'
 import { BatchRunner } from './batch-runner.js'
 import { ConnectedEvent } from './connected-event.js'
-import { describeDevice, featuresOf } from './registration.js'
+import type { CommandJournal } from '../journal/command-journal.js'
+import { describeDevice, negotiatedIn, type Negotiated } from './registration.js'
 import { logText } from './log-text.js'
 import { SessionSlot } from './session-slot.js'
 
@@ -39,6 +41,10 @@ export interface UFOWebSocketClientOptions {
   logger?: Logger
   /** Collects what the device tells about itself; default `DeviceInfoProvider.collectSystemInfo`. */
   collectInfo?: (clientId: string) => DeviceInfo
+  /** Keeps what has run, so that sessions survive lost connections where the server can do that too. */
+  journal?: CommandJournal
+  /** Try for ever to reach a server with which sessions can be resumed, whatever `maxRetries` says. Default false. */
+  persistent?: boolean
   /** Called after each registration. */
   onRegistered?: () => void
 }
@@ -52,6 +58,9 @@ interface Connection {
   aip: AIPProtocol<'client'>
   features: ReadonlySet<string>
 }
+
+/** Bounds of the wait before another attempt to reach a server that resumes sessions, in milliseconds. */
+const RESUME_WAIT = { least: 500, most: 5000 }
 
 /** The device's end of the connection: registers, beats, takes messages in and sends results; connects again when it drops. */
 export class UFOWebSocketClient {
@@ -77,6 +86,9 @@ export class UFOWebSocketClient {
   readonly #slot: SessionSlot
   readonly #batches: BatchRunner
   readonly #stopping = new AbortController()
+  readonly #journal: CommandJournal | null
+  /** Whether the server of the last registration resumes sessions. */
+  #resumes = false
   #connection: Connection | null = null
 
   constructor(options: UFOWebSocketClientOptions) {
@@ -88,13 +100,14 @@ export class UFOWebSocketClient {
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#slot = new SessionSlot(this.#clock)
-    this.#batches = new BatchRunner(this.ufoClient, this.#slot, this.#logger)
+    this.#journal = options.journal ?? null
+    this.#batches = new BatchRunner(this.ufoClient, this.#slot, this.#logger, this.#journal)
   }
 
   /** Connects, registers and listens, again and again, until the attempts are spent or {@link stop} is called. */
   async connectAndListen(): Promise<ConnectionEnd> {
     const { signal } = this.#stopping
-    while (!signal.aborted && this.retryCount < this.maxRetries) {
+    while (!signal.aborted && (this.#triesForEver() || this.retryCount < this.maxRetries)) {
       try {
         await this.#connectOnce()
       } catch (error) {
@@ -114,6 +127,7 @@ export class UFOWebSocketClient {
   async stop(): Promise<void> {
     this.#stopping.abort()
     this.#batches.cancel()
+    await this.#batches.idle()
     await this.transport?.close(1000)
   }
 
@@ -133,6 +147,7 @@ export class UFOWebSocketClient {
       collect: this.#options.collectInfo,
       now: this.#clock.now(),
       logger: this.#logger,
+      journal: this.#journal,
     })
     this.#logger.info(`[WS] [AIP] Attempting to register as ${clientId}`)
     const answer = this.registrationProtocol.register({
@@ -148,11 +163,40 @@ export class UFOWebSocketClient {
       this.#logger.error(`[WS] Server error: ${outcome.reason}`)
       throw aipError('REGISTRATION_FAILED', { id: clientId })
     }
-    if (this.#connection !== null) this.#connection.features = featuresOf(outcome.confirmation.result)
+    await this.#agree(negotiatedIn(outcome.confirmation.result))
     this.retryCount = 0
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
+  }
+
+  /** Takes what the server has answered: features, the token for the next time, and which session goes on. */
+  async #agree({ features, resumeToken, sessionId }: Negotiated): Promise<void> {
+    if (this.#connection !== null) this.#connection.features = features
+    this.#resumes = this.#journal !== null && features.has('resume') && features.has('journal')
+    if (!this.#resumes) return
+    this.transport?.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
+    if (resumeToken !== null) await this.#journal?.keepToken(resumeToken)
+    const before = this.#slot.sessionId
+    if (this.#slot.keepOnly(sessionId)) {
+      this.#batches.cancel({ sessionId: before })
+      this.#reset()
+    }
+    this.#inBackground(this.#sendAgain())
+  }
+
+  /** Sends the results that the server has not acknowledged. */
+  async #sendAgain(): Promise<void> {
+    const tasks = this.taskProtocol
+    for (const batch of this.#journal?.unacknowledged() ?? []) {
+      await tasks?.sendTaskResult({
+        sessionId: batch.session_id,
+        prevResponseId: batch.response_id,
+        actionResults: batch.results,
+        status: TaskStatus.catch('continue').parse(batch.status),
+        clientId: this.ufoClient.clientId,
+      })
+    }
   }
 
   /**
@@ -233,9 +277,11 @@ export class UFOWebSocketClient {
       this.connectedEvent.clear()
       this.#connection = null
       await transport.close(1000)
-      this.#slot.release()
-      this.#batches.cancel()
-      this.#reset()
+      if (!this.#resumes || this.#isStopping()) {
+        this.#slot.release()
+        this.#batches.cancel()
+        this.#reset()
+      }
     }
   }
 
@@ -286,9 +332,12 @@ export class UFOWebSocketClient {
         // A task that was refused never gets a session, so it never gets an end.
         if (this.#slot.sessionId === null) this.#slot.release()
         return this.#logger.error(`[WS] Server error: ${message.error}`)
+      case 'results_ack':
+        if (message.response_id !== null && this.#journal !== null)
+          this.#inBackground(this.#journal.acknowledged(message.response_id))
+        return undefined
       case 'device_info_request':
       case 'device_info_response':
-      case 'results_ack':
       case 'answer':
         return this.#logger.warn(`[WS] Unknown message type: ${message.type}`)
     }
@@ -301,6 +350,8 @@ export class UFOWebSocketClient {
       if (!connection.features.has('progress')) return
       tasks.sendProgress({ ...report, clientId }).catch(() => {})
     })
+    // With a journal, results that cannot be sent now are sent after the next registration.
+    if (this.#resumes && connection.transport.state !== 'connected') return
     await tasks.sendTaskResult({
       sessionId: message.session_id,
       prevResponseId: message.response_id,
@@ -332,8 +383,17 @@ export class UFOWebSocketClient {
     }
   }
 
+  #triesForEver(): boolean {
+    return this.#resumes && this.#options.persistent === true
+  }
+
   /** Waits 2^n seconds after the n-th failure in a row, unless it was the last that is allowed (contradictions, C-32). */
   async #maybeRetry(): Promise<void> {
+    if (this.#triesForEver()) {
+      const ms = RESUME_WAIT.least + Math.random() * (RESUME_WAIT.most - RESUME_WAIT.least)
+      this.#logger.info(`[WS] Retrying in ${(ms / 1000).toFixed(1)}s...`)
+      return sleep(this.#clock, ms, this.#stopping.signal)
+    }
     if (this.retryCount >= this.maxRetries) return
     const seconds = 2 ** this.retryCount
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)

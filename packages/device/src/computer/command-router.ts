@@ -17,6 +17,10 @@ export interface BatchControl {
   signal?: AbortSignal
   /** The signal that ends one command. */
   callSignal?: (command: Command) => AbortSignal
+  /** Called before a command runs; a result that comes back is taken instead of running it. @param repeatable whether it may run twice */
+  before?: ((command: Command, repeatable: () => Promise<boolean>) => Promise<Result | null>) | undefined
+  /** Called with the result of a command that has run. */
+  after?: ((command: Command, result: Result) => Promise<void>) | undefined
   /** How far a command is. */
   onProgress?: ((command: Command, progress: Progress) => void) | undefined
 }
@@ -55,10 +59,14 @@ export class CommandRouter {
     if (command.tool_name === '') return outcome(command, { status: 'success', error: '', result: 'No action taken.' })
     try {
       const computer = this.#computers.getOrCreate(addressee)
-      return await computer.run(command, {
+      const known = await control.before?.(command, () => computer.isRepeatable(command))
+      if (known) return known
+      const result = await computer.run(command, {
         signal,
         onProgress: onProgress && ((progress) => onProgress(command, progress)),
       })
+      await control.after?.(command, result)
+      return result
     } catch (error) {
       return outcome(command, { status: 'failure', error: messageOf(error) })
     }

@@ -51,6 +51,14 @@ export class Computer {
     })
   }
 
+  /** Whether a command does no harm when it runs twice: its tool says so, and it is one of this device's own. */
+  async isRepeatable(command: Command): Promise<boolean> {
+    if (command.tool_name === LIST_TOOLS) return true
+    const found = await this.#find(command).catch(() => null)
+    const hints = found?.info.annotations
+    return found?.server.trusted === true && (hints?.['readOnlyHint'] === true || hints?.['idempotentHint'] === true)
+  }
+
   /** Runs one command. Whatever happens becomes its result. */
   async run(command: Command, control: CallControl): Promise<Result> {
     const result: Result = { status: 'failure', error: null, result: null, namespace: null, call_id: command.call_id }

@@ -15,6 +15,8 @@ export const McpServerConfig = z.strictObject({
   namespace: z.string().min(1).optional(),
   /** Start it anew when a session ends. */
   reset: z.boolean().default(false),
+  /** Believe what its tools say of themselves (read-only, idempotent): such a command may run again after an interruption. */
+  trustAnnotations: z.boolean().default(false),
 })
 export type McpServerConfig = z.infer<typeof McpServerConfig>
 

@@ -25,6 +25,7 @@ export interface ServerSpec {
   name: string
   toolType: ToolType
   reset: boolean
+  trusted: boolean
   connector: Connector
 }
 
@@ -57,6 +58,7 @@ export class MCPServerManager {
         name,
         toolType: server.type === 'data_collection' ? 'data_collection' : 'action',
         reset: server.reset,
+        trusted: server.trustAnnotations,
         connector: stdioConnector(name, server, { clock, env, cwd, logger }),
       })
     }
@@ -100,6 +102,7 @@ export class MCPServerManager {
       name,
       toolType: 'action',
       reset: false,
+      trusted: true,
       connector: localConnector(name, factory, { clock, logger }),
     })
   }

@@ -21,6 +21,8 @@ export interface MCPServerOptions {
   toolType: ToolType
   /** Whether it is started anew when a session ends. */
   reset: boolean
+  /** Whether what its tools say of themselves (read-only, idempotent) counts. */
+  trusted: boolean
   connector: Connector
   clock: Clock
   logger: Logger
@@ -38,6 +40,7 @@ export class MCPServer {
   readonly name: string
   readonly toolType: ToolType
   readonly resets: boolean
+  readonly trusted: boolean
   /** Why the server is not ready, or why it last was not. */
   lastError: string | null = null
   readonly #options: MCPServerOptions
@@ -52,6 +55,7 @@ export class MCPServer {
     this.name = options.name
     this.toolType = options.toolType
     this.resets = options.reset
+    this.trusted = options.trusted
     this.#options = options
   }
 

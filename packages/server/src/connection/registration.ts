@@ -29,6 +29,8 @@ export interface RegistrationOptions {
   rules: RegistrationRules
   overlays: DeviceOverlays
   tokens: ResumeTokens
+  /** The session that goes on with this device, if there is one. */
+  continuing: (clientId: string) => string | null
 }
 
 /** Waits for the registration, checks it, and puts the client on the list. Used once per connection. */
@@ -36,16 +38,18 @@ export class Registration {
   readonly #rules: RegistrationRules
   readonly #overlays: DeviceOverlays
   readonly #tokens: ResumeTokens
+  readonly #continuing: (clientId: string) => string | null
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
-  constructor(aip: AIPProtocol<'server'>, { clients, logger, rules, overlays, tokens }: RegistrationOptions) {
+  constructor(aip: AIPProtocol<'server'>, { clients, logger, rules, overlays, tokens, continuing }: RegistrationOptions) {
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
     this.#tokens = tokens
+    this.#continuing = continuing
     this.#clients = clients
     this.#logger = logger
     this.#protocol = new RegistrationProtocol(aip)
@@ -136,11 +140,12 @@ export class Registration {
   }
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
-  async #negotiate({ clientId, features, transport }: ClientInfo): Promise<Record<string, unknown>> {
+  async #negotiate({ clientId, features, transport, trusted }: ClientInfo): Promise<Record<string, unknown>> {
     const answer = { version: 1, features: [...features], heartbeat_ms: LIMITS.resumeSilence }
     if (!features.has('resume')) return answer
     transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
-    return { ...answer, resume_token: await this.#tokens.issue(clientId) }
+    const session = trusted ? this.#continuing(clientId) : null
+    return { ...answer, session_id: session, resume_token: await this.#tokens.issue(clientId) }
   }
 
   async #refuse(error: unknown): Promise<void> {

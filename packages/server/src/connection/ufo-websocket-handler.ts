@@ -102,6 +102,7 @@ export class UFOWebSocketHandler {
       rules: this.#rules,
       overlays: this.#overlays,
       tokens: this.#tokens,
+      continuing: (clientId) => this.#sessions.continuing(clientId),
     }).accept(credential)
     if (client === null) return
     registered()

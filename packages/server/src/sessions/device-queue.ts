@@ -24,6 +24,11 @@ export class DeviceQueue {
     this.#waiting.push(session)
   }
 
+  /** The session that is next in line. */
+  get first(): Session | undefined {
+    return this.#waiting[0]
+  }
+
   /** Takes the next session if none runs. */
   next(): Session | undefined {
     if (this.running !== null) return undefined

@@ -132,6 +132,12 @@ export class SessionManager {
     this.#runNext(deviceId)
   }
 
+  /** The session that waits for a device and goes on when it is back; null if there is none. */
+  continuing(deviceId: string): string | null {
+    const queue = this.#queues.get(deviceId)
+    return this.#away.has(deviceId) ? ((queue?.running ?? queue?.first)?.task.sessionId ?? null) : null
+  }
+
   #waitFor(deviceId: string): void {
     this.#away.get(deviceId)?.cancel()
     const grace = this.#env.resumeGraceMs ?? LIMITS.resumeGrace

@@ -1,0 +1,46 @@
+import { errorText, messageOf, type Command, type Logger, type Result } from '@orrery/aip'
+import { outcome, type BatchControl } from '../computer/command-router.js'
+import type { CommandJournal, JournalledBatch } from '../journal/command-journal.js'
+
+/** The part of a run that the journal takes: what is recorded around each command, and what is answered from it. */
+export type JournalHooks = Required<Pick<BatchControl, 'before' | 'after'>>
+
+/**
+ * Runs a batch under the journal: a batch that was finished before is answered with the same results; otherwise what was done is
+ * not done again, what was begun and may have had its effect is reported as interrupted, and the rest runs.
+ * @param run runs the commands with these hooks
+ * @throws AipError `JOURNAL_FAILED` if the batch cannot be recorded; nothing has run then
+ */
+export async function runJournalled(
+  journal: CommandJournal,
+  batch: JournalledBatch,
+  run: (hooks: JournalHooks) => Promise<Result[]>,
+  logger: Logger,
+): Promise<Result[]> {
+  const { response_id: id } = batch
+  const past = journal.past(id)
+  if (past?.results) return past.results
+  // What has run cannot be undone: if its result cannot be recorded, it is still sent.
+  const record = async (writing: Promise<void>): Promise<void> => {
+    await writing.catch((error: unknown) => logger.error(messageOf(error)))
+  }
+  // Committed together with the first command's start.
+  const begun = past === undefined ? journal.begin(batch) : Promise.resolve()
+  const results = await run({
+    before: async (command, repeatable) => {
+      const known = command.call_id === null ? undefined : past?.done.get(command.call_id)
+      if (known !== undefined) return known
+      const started = command.call_id !== null && past?.started.has(command.call_id) === true
+      if (started && !(await repeatable())) return outcome(command, { status: 'failure', error: errorText('INTERRUPTED') })
+      await Promise.all([begun, journal.started(id, command)])
+      return null
+    },
+    after: (command, result) => record(journal.done(id, command, result)),
+  })
+  await begun
+  await record(journal.finished(id, results))
+  return results
+}
+
+/** Whether two runs of a command are as good as one. */
+export type Repeatable = (command: Command) => Promise<boolean>

@@ -1,0 +1,144 @@
+import { Result, aipError, messageOf, type Command } from '@orrery/aip'
+import { RecordLog } from '@orrery/log'
+import { z } from 'zod'
+
+/** A batch as the journal keeps it. */
+export interface JournalledBatch {
+  session_id: string | null
+  response_id: string
+  /** Status of the COMMAND, which its answer repeats. */
+  status: string
+}
+
+/** What has become of a batch, as far as it was recorded. */
+export interface PastBatch {
+  /** All results, if it was finished. */
+  results: Result[] | null
+  /** Results by call id. */
+  done: ReadonlyMap<string, Result>
+  /** Call ids of commands that were begun. */
+  started: ReadonlySet<string>
+}
+
+/** A finished batch whose results the server has not acknowledged. */
+export interface Unacknowledged extends JournalledBatch {
+  results: Result[]
+}
+
+/** Batches that nobody asks for any more are given up after this time, in milliseconds; the longest wait of a server is 6000 s. */
+const EXPIRY = 24 * 60 * 60 * 1000
+/** What is acknowledged may go after this time, in milliseconds. */
+const KEEP = 2 * 60 * 60 * 1000
+/** Size above which acknowledged batches go earlier, in bytes. */
+const MAX_BYTES = 512 * 1024 ** 2
+
+const Batch = z.object({ session_id: z.string().nullable(), response_id: z.string(), status: z.string() })
+const Started = z.object({ call_id: z.string() })
+const Done = z.object({ call_id: z.string(), result: Result })
+const Finished = z.object({ results: z.array(Result) })
+
+/**
+ * What has run on this device, in one SQLite file: each command before it starts and when it is done. Its methods that record
+ * throw AipError `JOURNAL_FAILED` when the disk is full or broken.
+ */
+export class CommandJournal {
+  readonly #log: RecordLog
+  readonly #now: () => number
+
+  /** @param path of the file; folders are made. @param now milliseconds since the epoch */
+  constructor(path: string, now: () => number = Date.now) {
+    this.#now = now
+    this.#log = RecordLog.open(path, { labels: ['kind'], now })
+    this.prune()
+  }
+
+  /** What is known of a batch; undefined if it never came. */
+  past(responseId: string): PastBatch | undefined {
+    const records = this.#log.read(responseId)
+    if (records.length === 0) return undefined
+    const done = new Map<string, Result>()
+    const started = new Set<string>()
+    let results: Result[] | null = null
+    for (const { type, data } of records) {
+      const whole = this.#log.resolve(data)
+      if (type === 'started') started.add(Started.parse(whole).call_id)
+      else if (type === 'done') {
+        const { call_id: id, result } = Done.parse(whole)
+        done.set(id, result)
+      } else if (type === 'finished') ({ results } = Finished.parse(whole))
+    }
+    return { results, done, started }
+  }
+
+  /** A batch has come in. Settles with the first {@link started} of the same turn. */
+  begin(batch: JournalledBatch): Promise<void> {
+    const { session_id, response_id, status } = batch
+    return this.#append(response_id, 'batch', { session_id, response_id, status }, { labels: { kind: 'running' } })
+  }
+
+  /** A command is about to run. */
+  started(responseId: string, command: Command): Promise<void> {
+    return this.#append(responseId, 'started', { call_id: command.call_id })
+  }
+
+  /** A command has its result. */
+  done(responseId: string, command: Command, result: Result): Promise<void> {
+    return this.#append(responseId, 'done', { call_id: command.call_id, result })
+  }
+
+  /** All commands of a batch have their results. */
+  finished(responseId: string, results: Result[]): Promise<void> {
+    return this.#append(responseId, 'finished', { results }, { labels: { kind: 'finished' } })
+  }
+
+  /** The server has recorded the results of a batch. */
+  async acknowledged(responseId: string): Promise<void> {
+    if (this.#log.stream(responseId)?.open !== true) return
+    await this.#append(responseId, 'acknowledged', null, { open: false, labels: { kind: 'acknowledged' } })
+  }
+
+  /** Finished batches that must be sent again, oldest first. */
+  unacknowledged(): Unacknowledged[] {
+    return this.#log.streams({ open: true, labels: { kind: 'finished' } }).flatMap(({ stream }) => {
+      const [first] = this.#log.read(stream)
+      const results = this.past(stream)?.results
+      const batch = Batch.safeParse(first?.data)
+      return batch.success && results ? [{ ...batch.data, results }] : []
+    })
+  }
+
+  /** The token with which the device comes back to its sessions; null before its first registration. */
+  get resumeToken(): string | null {
+    const [newest] = this.#log.streams({ open: true, labels: { kind: 'token' }, newestFirst: true, limit: 1 })
+    const token = newest === undefined ? undefined : this.#log.read(newest.stream)[0]?.data
+    return typeof token === 'string' ? token : null
+  }
+
+  /** Keeps a new token; the one before is good no more. */
+  async keepToken(token: string): Promise<void> {
+    const old = this.#log.streams({ open: true, labels: { kind: 'token' } })
+    const kept = this.#append(`token-${crypto.randomUUID()}`, 'token', token, { labels: { kind: 'token' } })
+    await Promise.all([kept, ...old.map(({ stream }) => this.#append(stream, 'replaced', null, { open: false }))])
+  }
+
+  /** Deletes what nobody will ask for again. */
+  prune(): void {
+    for (const { stream, createdAt, labels } of this.#log.streams({ open: true })) {
+      if (labels['kind'] === 'token' || createdAt > this.#now() - EXPIRY) continue
+      this.#append(stream, 'expired', null, { open: false }).catch(() => {})
+    }
+    this.#log.prune({ maxAgeMs: KEEP, maxBytes: MAX_BYTES })
+  }
+
+  close(): Promise<void> {
+    return this.#log.close()
+  }
+
+  async #append(...entry: Parameters<RecordLog['append']>): Promise<void> {
+    try {
+      await this.#log.append(...entry)
+    } catch (error) {
+      throw aipError('JOURNAL_FAILED', { detail: messageOf(error) })
+    }
+  }
+}
