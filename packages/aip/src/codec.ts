@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { wireTime } from './clock.js'
 import { aipError } from './errors.js'
+import { LIMITS } from './limits.js'
 import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
 import { TO_SERVER, type ClientMessage } from './messages/to-server.js'
@@ -46,15 +47,16 @@ export function buildMessage<R extends MessageRecord>(record: R, fields: Fields<
     status: DEFAULT_STATUS[record.type] ?? 'ok',
     timestamp: wireTime(now),
     ...(record.direction === 'to_client' ? { response_id: crypto.randomUUID() } : { client_type: 'device' }),
-    ...fields,
   }
+  // A field that is set to undefined is not set: JSON would drop it.
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) message[key] = value
   return { record, message: message as MessageOf<R> }
 }
 
 /** The text of a message. In the documented dialect `type` and some statuses have the names of the documents. */
 export function encodeMessage({ record, message }: Outgoing, dialect: Dialect = 'wire'): string {
   if (dialect === 'wire') return JSON.stringify(message)
-  const status = record.documentedStatus === undefined ? {} : { status: record.documentedStatus }
+  const status = record.documentedStatus === undefined || message['status'] !== 'ok' ? {} : { status: record.documentedStatus }
   return JSON.stringify({ ...message, type: record.documented[0], ...status })
 }
 
@@ -113,18 +115,31 @@ function invalid(detail: string): Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Reads a JSON object, without any key `__proto__`. @throws AipError `INVALID_MESSAGE` */
+/** Reads a JSON object, without any key `__proto__` and not nested too deep. @throws AipError `INVALID_MESSAGE` */
 export function parseObject(data: string | Uint8Array): Json {
   let value: unknown
+  let source: string
   try {
-    const source = typeof data === 'string' ? data : utf8.decode(data)
-    // A key `__proto__` would change what other code sees in the object. It is rare, so the slower parse is too.
-    value = /__proto__|\\u005f/i.test(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
+    source = typeof data === 'string' ? data : utf8.decode(data)
+    // A key `__proto__`, also with escaped letters, would change what other code sees in the object. It is rare, so the slower
+    // parse is too.
+    value = /__proto__|\\u00(?:5f|6f|7[024])/i.test(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
   } catch {
     throw invalid('not valid JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('not a JSON object')
+  // Each level takes two characters, so most messages need no look.
+  if (source.length > 2 * LIMITS.nesting && !isNestedAtMost(value, LIMITS.nesting)) throw invalid('nested too deep')
   return value as Json
+}
+
+/** Writing a deeper value as JSON would overflow the stack. */
+function isNestedAtMost(value: object, levels: number): boolean {
+  if (levels === 0) return false
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null && !isNestedAtMost(part as object, levels - 1)) return false
+  }
+  return true
 }
 
 function dropProto(this: unknown, key: string, value: unknown): unknown {
@@ -168,7 +183,7 @@ function normaliseResult(result: unknown): void {
   if (!isObject(result)) return
   if (typeof result['status'] === 'string') result['status'] = alias(result['status'], { error: 'failure' })
   result['error'] ??= result['error_message']
-  if (result['result'] === undefined) result['result'] = result['observation']
+  result['result'] ??= result['observation']
 }
 
 function normaliseCommand(action: unknown): void {

@@ -12,7 +12,7 @@ function entry<P extends [] | [object] = []>(http: number, doc: string, text: (.
   return { http, doc, text }
 }
 
-/** Longest error text that leaves a process, in bytes of UTF-16 code units; a tool may fail with megabytes of output. */
+/** Longest error text that leaves a process, in UTF-16 code units; a tool may fail with megabytes of output. */
 export const MAX_ERROR_TEXT = 4096
 
 /**
@@ -392,7 +392,9 @@ export function errorText<C extends ErrorCode>(code: C, ...values: ErrorValues<C
 
 /** Cuts a text to {@link MAX_ERROR_TEXT}. */
 export function clip(text: string): string {
-  return text.length <= MAX_ERROR_TEXT ? text : `${text.slice(0, MAX_ERROR_TEXT - 1)}…`
+  if (text.length <= MAX_ERROR_TEXT) return text
+  // Half of a character outside the basic plane is not valid Unicode.
+  return `${text.slice(0, MAX_ERROR_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
 /** The text of anything that was thrown. */

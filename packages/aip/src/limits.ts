@@ -1,5 +1,5 @@
 /** What a limit counts. */
-type Unit = 'bytes' | 'ms' | 'connections' | 'commands' | 'sessions' | 'frames'
+type Unit = 'bytes' | 'ms' | 'connections' | 'commands' | 'sessions' | 'frames' | 'levels'
 
 function limit(value: number, unit: Unit, doc: string): { value: number; unit: Unit; doc: string } {
   return { value, unit, doc }
@@ -18,6 +18,17 @@ export const LIMITS_TABLE = {
     'bytes',
     'Data that a slow peer has not taken; past it the connection is closed with 1013.',
   ),
+  waitingFrames: limit(
+    256,
+    'frames',
+    'Frames that have come and nobody has taken; at this number no more are read from the socket.',
+  ),
+  waitingData: limit(
+    16 * 1024 * 1024,
+    'bytes',
+    'Data that has come and nobody has taken; at this size no more is read from the socket.',
+  ),
+  nesting: limit(512, 'levels', 'Objects and lists within each other in one message.'),
   batchTime: limit(
     6_000_000,
     'ms',

@@ -3,17 +3,20 @@ import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { parseObject } from '../codec.js'
-import { aipError, messageOf } from '../errors.js'
+import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
-import type { AIPProtocol } from '../protocol/aip-protocol.js'
+import { shown, type AIPProtocol } from '../protocol/aip-protocol.js'
 
-const Start = z.object({
-  type: z.literal('file_transfer_start'),
-  filename: z.string(),
-  size: z.number().int().nonnegative(),
-  chunk_size: z.number().int().positive(),
-  total_chunks: z.number().int().nonnegative(),
-})
+const Start = z
+  .object({
+    type: z.literal('file_transfer_start'),
+    filename: z.string(),
+    size: z.number().int().nonnegative(),
+    chunk_size: z.number().int().positive(),
+    total_chunks: z.number().int().nonnegative(),
+  })
+  // Otherwise empty chunks could come without an end.
+  .refine((start) => start.total_chunks === Math.ceil(start.size / start.chunk_size), { path: ['total_chunks'] })
 const Complete = z.object({
   type: z.literal('file_transfer_complete'),
   total_chunks: z.number().int().nonnegative().optional(),
@@ -131,6 +134,7 @@ export async function receiveFile(
     const checksum = await receiveChunks(aip, file, start, onProgress)
     await file.sync()
     await file.close()
+    if (!overwrite && (await exists(path))) throw aipError('FILE_EXISTS', { path })
     await rename(part, path)
     return { filename: start.filename, size: start.size, path, checksum }
   } catch (error) {
@@ -151,13 +155,13 @@ async function receiveChunks(
   for (let chunk = 0; chunk < start.total_chunks; chunk += 1) {
     const { data, metadata } = await aip.receiveBinaryMessage()
     if (metadata['chunk_num'] !== undefined && metadata['chunk_num'] !== chunk) {
-      throw aipError('TRANSFER_UNEXPECTED', { expected: `chunk ${chunk}`, got: `chunk ${JSON.stringify(metadata['chunk_num'])}` })
+      throw aipError('TRANSFER_UNEXPECTED', { expected: `chunk ${chunk}`, got: `chunk ${shown(metadata['chunk_num'])}` })
     }
     checkChunk(data, metadata['checksum'])
     received += data.byteLength
     if (received > start.size) throw aipError('SIZE_MISMATCH', { expected: start.size, actual: received })
     hash.update(data)
-    await file.write(data)
+    await file.writeFile(data)
     onProgress?.(received, start.size)
   }
   const complete = expectHeader(Complete, 'file_transfer_complete', await aip.transport.receive())
@@ -180,17 +184,23 @@ function verified(hash: Hash, expected: string | null | undefined): string {
 function expectHeader<T>(schema: z.ZodType<T>, type: string, frame: string | Uint8Array): T {
   if (typeof frame !== 'string') throw aipError('TRANSFER_UNEXPECTED', { expected: type, got: 'binary data' })
   const header = parseObject(frame)
-  if (header['type'] !== type) throw aipError('TRANSFER_UNEXPECTED', { expected: type, got: String(header['type']) })
+  if (header['type'] !== type) throw aipError('TRANSFER_UNEXPECTED', { expected: type, got: shown(header['type']) })
   const parsed = schema.safeParse(header)
   if (!parsed.success)
-    throw aipError('TRANSFER_UNEXPECTED', { expected: type, got: messageOf(parsed.error.issues[0]?.path.join('.')) })
+    throw aipError('TRANSFER_UNEXPECTED', {
+      expected: type,
+      got: `${type} with a wrong '${parsed.error.issues[0]?.path.join('.') ?? ''}'`,
+    })
   return parsed.data
 }
 
+/** File systems allow 255 bytes, and a `.part` file has 14 more than its file. */
+const MAX_NAME_BYTES = 240
+
 /** A name of the sender as the name of a file here. @throws AipError `FILE_NAME_UNSAFE` for a path, a hidden file or a device name */
 function safeName(name: string): string {
-  const plain = /^[^\\/:*?"<>|\p{Cc}]{1,200}$/u.test(name) && !name.startsWith('.') && !/[. ]$/.test(name)
-  if (!plain || /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i.test(name))
+  const plain = /^[^\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}]+$/u.test(name) && !name.startsWith('.') && !/[. ]$/.test(name)
+  if (!plain || Buffer.byteLength(name) > MAX_NAME_BYTES || /^(con|prn|aux|nul|com\d|lpt\d) *(\..*)?$/i.test(name))
     throw aipError('FILE_NAME_UNSAFE', { name: name.slice(0, 100) })
   return name
 }

@@ -43,6 +43,7 @@ export class WebSocketTransport implements Transport {
   readonly #heard = new Set<() => void>()
   readonly #inbox: Inbox
   #timer: Timer | null = null
+  #closeTimer: Timer | null = null
   #heardAt: number
 
   /** @param socket an open or opening WebSocket; the transport owns it from now on */
@@ -50,7 +51,7 @@ export class WebSocketTransport implements Transport {
     this.#socket = socket
     this.#settings = { ...DEVICE_SOCKET, ...settings }
     this.state = socket.readyState === WebSocket.OPEN ? 'connected' : 'connecting'
-    this.#inbox = new Inbox(256, (paused) => {
+    this.#inbox = new Inbox((paused) => {
       if (socket.readyState !== WebSocket.OPEN) return
       if (paused) socket.pause()
       else socket.resume()
@@ -72,6 +73,7 @@ export class WebSocketTransport implements Transport {
       socket.on('close', (code: number, reason: Buffer) => {
         this.state = 'disconnected'
         this.#timer?.cancel()
+        this.#closeTimer?.cancel()
         this.#inbox.end()
         this.#hear()
         resolve({ code, reason: reason.toString() })
@@ -90,9 +92,10 @@ export class WebSocketTransport implements Transport {
     settings: Partial<WebSocketSettings> & { headers?: Record<string, string>; signal?: AbortSignal } = {},
   ): Promise<WebSocketTransport> {
     const { headers, signal, ...rest } = settings
-    const shown = withoutQuery(url)
+    const shown = withoutKey(url)
     return new Promise((resolve, reject) => {
-      const fail = (detail: string): void => reject(aipError('CONNECT_FAILED', { url: shown, detail }))
+      const fail = (detail: string): void =>
+        reject(aipError('CONNECT_FAILED', { url: shown, detail: url === '' ? detail : detail.replaceAll(url, shown) }))
       let socket: WebSocket
       try {
         socket = new WebSocket(url, {
@@ -108,12 +111,16 @@ export class WebSocketTransport implements Transport {
       const transport = new WebSocketTransport(socket, rest)
       const abort = (): void => socket.terminate()
       signal?.addEventListener('abort', abort, { once: true })
+      const settle = (): void => signal?.removeEventListener('abort', abort)
       socket.once('open', () => {
-        signal?.removeEventListener('abort', abort)
+        settle()
         resolve(transport)
       })
       socket.once('error', (error: Error) => fail(messageOf(error)))
-      socket.once('close', () => fail('connection closed'))
+      socket.once('close', () => {
+        settle()
+        fail('connection closed')
+      })
       if (signal?.aborted) abort()
     })
   }
@@ -142,6 +149,8 @@ export class WebSocketTransport implements Transport {
     if (this.state === 'connected') this.state = 'disconnecting'
     this.#socket.resume()
     this.#socket.close(code, reason)
+    const { clock, closeTimeoutMs } = this.#settings
+    if (this.state !== 'disconnected') this.#closeTimer ??= clock.after(closeTimeoutMs, () => this.terminate())
     await this.closed
   }
 
@@ -180,15 +189,18 @@ export class WebSocketTransport implements Transport {
 
   #ping(): void {
     const { clock, pingIntervalMs, pongTimeoutMs } = this.#settings
-    this.#timer = clock.after(pingIntervalMs, () => {
-      if (clock.now() - this.#heardAt > pongTimeoutMs) return this.terminate()
+    const deadline = this.#heardAt + pongTimeoutMs - clock.now()
+    this.#timer = clock.after(Math.max(0, Math.min(pingIntervalMs, deadline)), () => {
+      // Of a paused socket nothing is read, so its answers cannot be heard.
+      if (this.#socket.isPaused) this.#heardAt = clock.now()
+      if (clock.now() - this.#heardAt >= pongTimeoutMs) return this.terminate()
       if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
       this.#ping()
     })
   }
 }
 
-/** A URL without its query, where the key is. */
-function withoutQuery(url: string): string {
-  return url.replace(/\?.*$/, '')
+/** A URL without its query, where the key is, and without a password. */
+function withoutKey(url: string): string {
+  return url.replace(/\?.*$/s, '').replace(/\/\/[^/]*@/, '//')
 }

@@ -13,7 +13,7 @@ import {
 import { aipError, messageOf } from '../errors.js'
 import { silentLogger, type Logger } from '../logger.js'
 import type { MessageRecord } from '../messages/record.js'
-import { clientError } from '../messages/to-server.js'
+import { clientError, heartbeat } from '../messages/to-server.js'
 import type { ClientMessage } from '../messages/to-server.js'
 import { serverError, taskAck, type ServerMessage } from '../messages/to-client.js'
 import type { Transport } from '../transport/transport.js'
@@ -95,14 +95,8 @@ export class AIPProtocol<S extends Side = Side> {
    * Completes and sends a message.
    * @throws AipError `NOT_CONNECTED`, `CONNECTION_CLOSED` or `SEND_FAILED`
    */
-  sendMessage<R extends MessageRecord>(record: R, fields: Fields<R>): Promise<void> {
-    const outgoing = buildMessage(record, fields, this.clock.now())
-    if (this.#middleware.length === 0) return this.transport.send(encodeMessage(outgoing, this.dialect))
-    return this.#sendThroughMiddleware(outgoing)
-  }
-
-  async #sendThroughMiddleware(first: Outgoing): Promise<void> {
-    let outgoing = first
+  async sendMessage<R extends MessageRecord>(record: R, fields: Fields<R>): Promise<void> {
+    let outgoing: Outgoing = buildMessage(record, fields, this.clock.now())
     for (const middleware of this.#middleware) outgoing = (await middleware.outgoing?.(outgoing)) ?? outgoing
     await this.transport.send(encodeMessage(outgoing, this.dialect))
   }
@@ -130,8 +124,9 @@ export class AIPProtocol<S extends Side = Side> {
     return this.sendMessage(serverError, { error: text, ...(responseId === undefined ? {} : { response_id: responseId }) })
   }
 
-  /** Acknowledges; with a session id, a task. */
+  /** Acknowledges; with a session id, a task. A client has only a heartbeat for that, and no response id. */
   sendAck(sessionId?: string, responseId?: string): Promise<void> {
+    if (this.side === 'client') return this.sendMessage(heartbeat, { session_id: sessionId ?? null })
     return this.sendMessage(taskAck, {
       session_id: sessionId ?? null,
       ...(responseId === undefined ? {} : { response_id: responseId }),
@@ -154,7 +149,7 @@ export class AIPProtocol<S extends Side = Side> {
    */
   async receiveBinaryMessage(): Promise<{ data: Uint8Array; metadata: Record<string, unknown> }> {
     const metadata = parseObject(await this.transport.receive())
-    if (metadata['type'] !== 'binary_data') this.logger.warn(`Expected binary_data metadata, got: ${String(metadata['type'])}`)
+    if (metadata['type'] !== 'binary_data') this.logger.warn(`Expected binary_data metadata, got: ${shown(metadata['type'])}`)
     const data = await this.transport.receive()
     if (typeof data === 'string') throw aipError('BINARY_EXPECTED')
     const size = metadata['size']
@@ -167,6 +162,12 @@ export class AIPProtocol<S extends Side = Side> {
   close(code?: number, reason?: string): Promise<void> {
     return this.transport.close(code, reason)
   }
+}
+
+/** A value of a peer in an error text; it may be anything. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** What the five protocols share: a connection. Given a transport they make their own {@link AIPProtocol} of the client side. */

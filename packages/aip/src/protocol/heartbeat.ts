@@ -24,12 +24,16 @@ export class HeartbeatProtocol extends ProtocolPart {
   /** Sends heartbeats until {@link stopHeartbeat} or until one cannot be sent. @param intervalS seconds; the first goes after one interval */
   startHeartbeat(clientId: string, intervalS = 30): void {
     this.stopHeartbeat()
-    this.#timer = this.aip.clock.after(intervalS * 1000, () => {
+    const timer = this.aip.clock.after(intervalS * 1000, () => {
       this.sendHeartbeat(clientId).then(
-        () => this.#timer && this.startHeartbeat(clientId, intervalS),
+        () => {
+          // Stopped or started anew while this one was on its way.
+          if (this.#timer === timer) this.startHeartbeat(clientId, intervalS)
+        },
         (error: unknown) => this.aip.logger.debug(`Heartbeat failed: ${messageOf(error)}`),
       )
     })
+    this.#timer = timer
   }
 
   stopHeartbeat(): void {

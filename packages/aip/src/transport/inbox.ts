@@ -1,23 +1,35 @@
 import { aipError } from '../errors.js'
+import { LIMITS } from '../limits.js'
 
 type Frame = string | Uint8Array
 
-/** Frames that have arrived and nobody has taken yet. Asks its source to pause while too many wait. */
+/** Frames that have arrived and nobody has taken yet. Asks its source to pause while too many, or too many bytes, wait. */
 export class Inbox {
-  readonly #highWater: number
   readonly #pause: (paused: boolean) => void
+  readonly #maxFrames: number
+  readonly #maxBytes: number
+  /** The frames before {@link Inbox.#taken} are gone; their places are given back now and then. */
   readonly #frames: Frame[] = []
   #taken = 0
+  /** Length of what waits: bytes of binary frames, characters of text frames. */
+  #bytes = 0
+  #paused = false
   #waiting: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | null = null
   #ended = false
 
   /**
-   * @param highWater number of waiting frames at which the source is paused
    * @param pause called with true to pause the source, with false to let it go on
+   * @param maxFrames number of waiting frames at which the source is paused
+   * @param maxBytes length of the waiting frames at which the source is paused
    */
-  constructor(highWater = 256, pause: (paused: boolean) => void = () => {}) {
-    this.#highWater = highWater
+  constructor(
+    pause: (paused: boolean) => void = () => {},
+    maxFrames: number = LIMITS.waitingFrames,
+    maxBytes: number = LIMITS.waitingData,
+  ) {
     this.#pause = pause
+    this.#maxFrames = maxFrames
+    this.#maxBytes = maxBytes
   }
 
   put(frame: Frame): void {
@@ -28,16 +40,23 @@ export class Inbox {
       return
     }
     this.#frames.push(frame)
-    if (this.#frames.length - this.#taken === this.#highWater) this.#pause(true)
+    this.#bytes += frame.length
+    this.#settlePause()
   }
 
   /** @throws AipError `CONNECTION_CLOSED` */
   take(): Promise<Frame> {
     const frame = this.#frames[this.#taken]
     if (frame !== undefined) {
+      this.#frames[this.#taken] = ''
       this.#taken += 1
-      if (this.#frames.length - this.#taken === this.#highWater - 1) this.#pause(false)
-      if (this.#taken === this.#frames.length) this.#taken = this.#frames.length = 0
+      this.#bytes -= frame.length
+      // The array would grow for ever under a receiver that never catches up.
+      if (this.#taken === this.#frames.length || this.#taken >= 1024) {
+        this.#frames.splice(0, this.#taken)
+        this.#taken = 0
+      }
+      this.#settlePause()
       return Promise.resolve(frame)
     }
     if (this.#ended) return Promise.reject(aipError('CONNECTION_CLOSED'))
@@ -51,5 +70,12 @@ export class Inbox {
     this.#ended = true
     this.#waiting?.reject(aipError('CONNECTION_CLOSED'))
     this.#waiting = null
+  }
+
+  #settlePause(): void {
+    const full = this.#frames.length - this.#taken >= this.#maxFrames || this.#bytes >= this.#maxBytes
+    if (full === this.#paused) return
+    this.#paused = full
+    this.#pause(full)
   }
 }

@@ -2,7 +2,7 @@ import { aipError } from '../errors.js'
 import { Inbox } from './inbox.js'
 import type { CloseInfo, Transport, TransportState } from './transport.js'
 
-/** One end of a pair in memory. What one end sends the other receives, in order, never in the same turn. */
+/** One end of a pair in memory. What one end sends the other receives, in order, also when it is closed right after. */
 class LinkedTransport implements Transport {
   state: TransportState = 'connected'
   readonly closed: Promise<CloseInfo>
@@ -19,7 +19,6 @@ class LinkedTransport implements Transport {
   async send(frame: string | Uint8Array): Promise<void> {
     const { peer } = this
     if (this.state !== 'connected' || peer === null) throw aipError('CONNECTION_CLOSED')
-    await Promise.resolve()
     peer.inbox.put(frame)
   }
 

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorText, messageOf, type ErrorCode } from '../src/errors.js'
+
+type Values = Record<string, string>
+interface Entry {
+  text: (values: Values) => string
+  http: number
+  doc: string
+}
+
+const CATALOGUE = Object.entries(ERRORS) as unknown as [ErrorCode, Entry][]
+
+/** Values for every text: whatever it asks for. What was asked for is noted. */
+function values(asked: Set<string>, value: (name: string) => string): Values {
+  return new Proxy<Values>(
+    {},
+    {
+      get(_, name) {
+        asked.add(String(name))
+        return value(String(name))
+      },
+    },
+  )
+}
+
+/** Errors whose text is what somebody else said. */
+const PASSED_ON: ErrorCode[] = ['REPORTED_BY_PEER', 'INVALID_CONFIG', 'INVALID_WORKFLOW', 'AGENT_FAILED', 'INVALID_INPUT']
+
+describe('the catalogue of errors', () => {
+  it.each(CATALOGUE)('%s has a text that uses its values, a status and a line for the reference', (code, { text, http, doc }) => {
+    const asked = new Set<string>()
+    const shown = text(values(asked, (name) => `<${name}>`))
+    expect(shown.trim()).not.toBe('')
+    expect(shown).not.toMatch(/undefined|\[object|NaN/)
+    for (const name of asked) expect(shown).toContain(`<${name}>`)
+    expect(http).toBeGreaterThanOrEqual(400)
+    expect(http).toBeLessThanOrEqual(599)
+    expect(doc).toMatch(/\.$/)
+    expect(aipError(code, ...([values(asked, () => '7')] as never))).toMatchObject({ code, httpStatus: http, name: 'AipError' })
+  })
+
+  it.each(CATALOGUE)('%s never has more than 4096 characters', (code) => {
+    const long = values(new Set(), () => 'x'.repeat(100_000))
+    expect(errorText(code, ...([long] as never)).length).toBeLessThanOrEqual(MAX_ERROR_TEXT)
+    expect(aipError(code, ...([long] as never)).message.length).toBeLessThanOrEqual(4096)
+  })
+
+  it('no two errors share a text, but those that pass on what another said', () => {
+    const texts = CATALOGUE.filter(([code]) => !PASSED_ON.includes(code)).map(([, { text }]) =>
+      text(values(new Set(), () => 'v')),
+    )
+    expect(texts.filter((text, index) => texts.indexOf(text) !== index)).toEqual([])
+    for (const [code, { text }] of CATALOGUE) {
+      if (PASSED_ON.includes(code)) expect(text(values(new Set(), () => 'v'))).toBe('v')
+    }
+  })
+
+  it('no two errors share a line of the reference', () => {
+    const docs = CATALOGUE.map(([, { doc }]) => doc)
+    expect(new Set(docs).size).toBe(docs.length)
+  })
+})
+
+describe('texts of errors', () => {
+  it('are cut at 4096 characters with an ellipsis, others left alone', () => {
+    expect(clip('x'.repeat(4096))).toBe('x'.repeat(4096))
+    expect(clip('x'.repeat(4097))).toBe(`${'x'.repeat(4095)}…`)
+    expect(new AipError('AGENT_FAILED', 'x'.repeat(5000)).message).toHaveLength(4096)
+  })
+
+  it('are never cut within a character', () => {
+    const cut = clip('😀'.repeat(3000))
+    expect(cut.isWellFormed()).toBe(true)
+    expect(cut).toBe(`${'😀'.repeat(2047)}…`)
+  })
+
+  it('are found in anything that was thrown', () => {
+    expect(messageOf(new Error('text'))).toBe('text')
+    expect(messageOf('text')).toBe('text')
+    expect(messageOf(undefined)).toBe('undefined')
+  })
+
+  it('keep the cause', () => {
+    const cause = new Error('inner')
+    expect(new AipError('INTERNAL', 'outer', { cause }).cause).toBe(cause)
+  })
+})
