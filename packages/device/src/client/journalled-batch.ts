@@ -1,4 +1,4 @@
-import { errorText, messageOf, type Command, type Logger, type Result } from '@orrery/aip'
+import { errorText, messageOf, type Logger, type Result } from '@orrery/aip'
 import { outcome, type BatchControl } from '../computer/command-router.js'
 import type { CommandJournal, JournalledBatch } from '../journal/command-journal.js'
 
@@ -41,6 +41,3 @@ export async function runJournalled(
   await record(journal.finished(id, results))
   return results
 }
-
-/** Whether two runs of a command are as good as one. */
-export type Repeatable = (command: Command) => Promise<boolean>
