@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { buildMessage, decodeClientMessage, decodeServerMessage, encodeMessage, type Dialect } from '../src/codec.js'
 import { AipError } from '../src/errors.js'

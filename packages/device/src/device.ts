@@ -126,7 +126,7 @@ async function run(
 
 function withToken(serverUrl: string, token: string | undefined): string {
   if (!URL.canParse(serverUrl))
-    throw aipError('INVALID_INPUT', { detail: `'${serverUrl}' is not a URL; try ws://localhost:5000/ws` })
+    throw aipError('INVALID_INPUT', { detail: `'${serverUrl.replace(/\?.*$/s, '')}' is not a URL; try ws://localhost:5000/ws` })
   const url = new URL(serverUrl)
   if (token !== undefined) url.searchParams.set('token', token)
   return url.href

@@ -26,16 +26,17 @@ export class SessionSlot {
     return this.#live?.sessionId ?? null
   }
 
-  /** Whether the session has the device; a session that is not named yet becomes this one. */
+  /** Whether the session has the device; one that is not named yet may be this one. */
   holds(sessionId: string | null): boolean {
     return this.#live !== null && (this.#live.sessionId === null || this.#live.sessionId === sessionId)
   }
 
   /** Gives the device to a session, if no other has it. @returns whether it has it now */
   take(sessionId: string | null): boolean {
-    if (this.taken && !this.holds(sessionId)) return false
-    const running = this.holds(sessionId) ? (this.#live?.running ?? 0) : 0
-    this.#live = { sessionId: sessionId ?? this.sessionId, running, lastActive: this.#clock.now() }
+    const held = this.holds(sessionId)
+    if (this.taken && !held) return false
+    const running = held ? (this.#live?.running ?? 0) : 0
+    this.#live = { sessionId, running, lastActive: this.#clock.now() }
     return true
   }
 

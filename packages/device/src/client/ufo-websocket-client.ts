@@ -25,8 +25,11 @@ import { BatchRunner } from './batch-runner.js'
 import { ConnectedEvent } from './connected-event.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import { describeDevice, negotiatedIn, type Negotiated } from './registration.js'
+import { heartbeatLoop } from './heartbeat-loop.js'
 import { logText } from './log-text.js'
+import { sendableResults } from './sendable-results.js'
 import { SessionSlot } from './session-slot.js'
+import { TaskRequests, type Requestee } from './task-requests.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -61,6 +64,8 @@ interface Connection {
 
 /** Bounds of the wait before another attempt to reach a server that resumes sessions, in milliseconds. */
 const RESUME_WAIT = { least: 500, most: 5000 }
+/** Longest wait between two attempts, in seconds; the twelfth would be longer, and a timer cannot wait for the twenty-second. */
+const LONGEST_WAIT = 3600
 
 /** The device's end of the connection: registers, beats, takes messages in and sends results; connects again when it drops. */
 export class UFOWebSocketClient {
@@ -74,8 +79,6 @@ export class UFOWebSocketClient {
   retryCount = 0
   /** The session of the last COMMAND. */
   sessionId: string | null = null
-  /** The task request that was sent last; settles when it was sent. */
-  currentTask: Promise<void> | null = null
   transport: Transport | null = null
   registrationProtocol: RegistrationProtocol | null = null
   heartbeatProtocol: HeartbeatProtocol | null = null
@@ -89,6 +92,7 @@ export class UFOWebSocketClient {
   readonly #journal: CommandJournal | null
   /** Whether the server of the last registration resumes sessions. */
   #resumes = false
+  readonly #requests: TaskRequests
   #connection: Connection | null = null
 
   constructor(options: UFOWebSocketClientOptions) {
@@ -102,6 +106,13 @@ export class UFOWebSocketClient {
     this.#slot = new SessionSlot(this.#clock)
     this.#journal = options.journal ?? null
     this.#batches = new BatchRunner(this.ufoClient, this.#slot, this.#logger, this.#journal)
+    const requestee = (): Requestee => ({ tasks: this.taskProtocol, aip: this.#connection?.aip ?? null })
+    this.#requests = new TaskRequests(this.ufoClient, this.#slot, this.#logger, requestee)
+  }
+
+  /** The task request that was sent last; settles when it was sent. */
+  get currentTask(): Promise<void> | null {
+    return this.#requests.current
   }
 
   /** Connects, registers and listens, again and again, until the attempts are spent or {@link stop} is called. */
@@ -192,7 +203,7 @@ export class UFOWebSocketClient {
       await tasks?.sendTaskResult({
         sessionId: batch.session_id,
         prevResponseId: batch.response_id,
-        actionResults: batch.results,
+        actionResults: sendableResults(batch.results),
         status: TaskStatus.catch('continue').parse(batch.status),
         clientId: this.ufoClient.clientId,
       })
@@ -204,19 +215,9 @@ export class UFOWebSocketClient {
    * @param intervalS seconds
    */
   async heartbeatLoop(intervalS = 30, signal?: AbortSignal): Promise<void> {
-    const protocol = this.heartbeatProtocol
-    if (protocol === null) return
-    for (;;) {
-      await sleep(this.#clock, intervalS * 1000, signal)
-      if (signal?.aborted) return
-      try {
-        await protocol.sendHeartbeat(this.ufoClient.clientId)
-        this.#logger.debug('[WS] [AIP] Heartbeat sent')
-      } catch (error) {
-        this.#logger.debug(`[WS] [AIP] Heartbeat failed (connection closed): ${messageOf(error)}`)
-        return
-      }
-    }
+    if (this.heartbeatProtocol === null) return
+    const options = { clientId: this.ufoClient.clientId, intervalS, clock: this.#clock, logger: this.#logger, signal }
+    await heartbeatLoop(this.heartbeatProtocol, options)
   }
 
   /** Handles one frame of the server. Never throws and never waits for a command or a task: those go on by themselves. */
@@ -237,21 +238,14 @@ export class UFOWebSocketClient {
    * @param taskName default: a fresh UUID
    */
   startTask(request: string, taskName?: string | null): Promise<void> {
-    if (this.#slot.taken) {
-      this.#logger.warn(`[WS] Task ${this.#slot.sessionId} is still running, ignoring new task`)
-      return Promise.resolve()
-    }
-    this.#slot.take(null)
-    this.#logger.info(`[WS] Starting task: ${request}`)
-    this.currentTask = this.ufoClient.taskLock.run(() => this.#requestTask(request, taskName ?? crypto.randomUUID()))
-    return this.currentTask
+    return this.#requests.start(request, taskName ?? crypto.randomUUID())
   }
 
   /** Tells how a session ended and frees the device. */
   handleTaskEnd(end: Pick<ServerMessage, 'session_id' | 'status' | 'result' | 'error'>): void {
     const { session_id: session, status } = end
     if (status === 'completed') this.#logger.info(`[WS] Task ${session} completed, result: ${logText(end.result)}`)
-    else if (status === 'failed') this.#logger.info(`[WS] Task ${session} failed, with error: ${end.error}`)
+    else if (status === 'failed') this.#logger.info(`[WS] Task ${session} failed, with error: ${logText(end.error)}`)
     else this.#logger.warn(`[WS] Unknown task status for ${session}: ${status}`)
     if (!this.#slot.holds(session)) return
     this.#slot.release()
@@ -322,7 +316,7 @@ export class UFOWebSocketClient {
       case 'task_end':
         return this.handleTaskEnd(message)
       case 'cancel':
-        this.#logger.info(`[WS] Cancelling in session ${message.session_id}: ${message.reason}`)
+        this.#logger.info(`[WS] Cancelling in session ${message.session_id}: ${logText(message.reason)}`)
         this.#batches.cancel({ sessionId: message.session_id, responseId: message.response_id, callId: message.call_id })
         return undefined
       case 'heartbeat':
@@ -331,7 +325,7 @@ export class UFOWebSocketClient {
       case 'error':
         // A task that was refused never gets a session, so it never gets an end.
         if (this.#slot.sessionId === null) this.#slot.release()
-        return this.#logger.error(`[WS] Server error: ${message.error}`)
+        return this.#logger.error(`[WS] Server error: ${logText(message.error)}`)
       case 'results_ack':
         if (message.response_id !== null && this.#journal !== null)
           this.#inBackground(this.#journal.acknowledged(message.response_id))
@@ -355,32 +349,12 @@ export class UFOWebSocketClient {
     await tasks.sendTaskResult({
       sessionId: message.session_id,
       prevResponseId: message.response_id,
-      actionResults: results,
+      actionResults: sendableResults(results),
       status: message.status,
       clientId,
     })
     this.#logger.info(`[WS] [AIP] Sent client result for prev_response_id: ${message.response_id}`)
     if (message.status === 'completed' || message.status === 'failed') this.handleTaskEnd(message)
-  }
-
-  async #requestTask(request: string, taskName: string): Promise<void> {
-    const { clientId, platform } = this.ufoClient
-    await this.ufoClient.reset()
-    try {
-      if (this.taskProtocol === null) throw aipError('NOT_CONNECTED')
-      await this.taskProtocol.sendTaskRequest({
-        request,
-        taskName,
-        sessionId: this.ufoClient.sessionId,
-        clientId,
-        metadata: platform === '' ? null : { platform: sessionPlatform(platform) },
-      })
-      this.#logger.info(`[WS] [AIP] Sent task request with platform: ${sessionPlatform(platform)}`)
-    } catch (error) {
-      this.#slot.release()
-      this.#logger.error(`[WS] [AIP] Error sending task request: ${messageOf(error)}`)
-      await this.#connection?.aip.sendError(messageOf(error)).catch(() => {})
-    }
   }
 
   #triesForEver(): boolean {
@@ -395,7 +369,7 @@ export class UFOWebSocketClient {
       return sleep(this.#clock, ms, this.#stopping.signal)
     }
     if (this.retryCount >= this.maxRetries) return
-    const seconds = 2 ** this.retryCount
+    const seconds = Math.min(LONGEST_WAIT, 2 ** this.retryCount)
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)
     await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
   }

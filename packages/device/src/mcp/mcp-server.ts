@@ -73,7 +73,7 @@ export class MCPServer {
     return this.#revision
   }
 
-  /** Starts it and keeps it running; does nothing when it runs. */
+  /** Starts it and keeps it running; does nothing when it runs, or has not come to the end of a {@link stop} yet. */
   start(): void {
     if (this.#life !== null) return
     const stop = new AbortController()
@@ -85,10 +85,11 @@ export class MCPServer {
   async stop(): Promise<void> {
     const life = this.#life
     if (life === null) return
-    this.#life = null
     life.stop.abort()
     await this.#connection?.close()
     await life.ended
+    if (this.#life !== life) return
+    this.#life = null
     this.#enter('stopped')
   }
 

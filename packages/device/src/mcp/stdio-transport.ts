@@ -96,15 +96,29 @@ export class StdioTransport implements Transport {
     const { buffer } = this.#wire
     try {
       buffer.append(chunk)
-      for (let message = buffer.readMessage(); message !== null; message = buffer.readMessage()) {
-        const next = message
-        // One by one: a result that is handled in the same turn as the progress before it would make the SDK drop the progress.
-        this.#delivered = this.#deliverAfter(this.#delivered, next)
-      }
     } catch (error) {
-      // What this program says cannot be read any more.
-      this.onerror?.(error instanceof Error ? error : new Error(String(error)))
+      // Too long a message: what follows cannot be read any more.
+      this.#report(error)
       void this.close()
+      return
     }
+    while (this.#readOne(buffer));
+  }
+
+  /** Reads the next message, if a whole one has come. A line that is none, such as a log line on the wrong stream, is passed over. */
+  #readOne(buffer: ReadBuffer): boolean {
+    try {
+      const message = buffer.readMessage()
+      if (message === null) return false
+      // One by one: a result that is handled in the same turn as the progress before it would make the SDK drop the progress.
+      this.#delivered = this.#deliverAfter(this.#delivered, message)
+    } catch (error) {
+      this.#report(error)
+    }
+    return true
+  }
+
+  #report(error: unknown): void {
+    this.onerror?.(error instanceof Error ? error : new Error(String(error)))
   }
 }

@@ -11,6 +11,11 @@ const APPLICATIONS: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
+/** The start of an address; one letter is a drive of Windows. */
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i
+/** Addresses that only show something: others, such as `macro:` of LibreOffice, run what they name. */
+const OPENED = /^(https?|file):/i
+
 /**
  * Decides about the start of an application. Strict: by its name alone, with files or addresses as arguments; options are refused,
  * because many applications start programs that an option names.
@@ -29,5 +34,9 @@ export function allowLaunch(line: string, mode: ShellMode): AllowedCommand {
   if (program !== name) throw new PolicyViolation('shell.program-path', `'${program}': give the name of the application alone`)
   const option = args.find((arg) => arg.startsWith('-'))
   if (option !== undefined) throw new PolicyViolation('shell.arguments', `${name}: the option ${option} is not allowed`)
+  const address = args.find((arg) => SCHEME.test(arg) && !OPENED.test(arg))
+  if (address !== undefined) {
+    throw new PolicyViolation('shell.arguments', `${name}: only http:, https: and file: addresses are opened, not ${address}`)
+  }
   return { file: program, args }
 }

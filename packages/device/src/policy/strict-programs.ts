@@ -58,7 +58,7 @@ function date(args: readonly string[]): string | null {
   if (withoutOptions('s', 'dfrIs', ['--set'])(args) !== null) return 'setting the clock is not allowed'
   for (let at = 0; at < args.length; at += 1) {
     const arg = args[at] ?? ''
-    if (/^-[uR]*[dr]$/.test(arg)) at += 1
+    if (/^(-[uR]*[dr]|--date|--reference)$/.test(arg)) at += 1
     else if (!/^[-+]/.test(arg)) return `the operand ${arg} would set the clock`
   }
   return null

@@ -48,10 +48,10 @@ export class ProcessGroup {
     live.add(this)
   }
 
-  /** Signals every process of the group; does nothing when there is none left. */
+  /** Signals every process of the group; does nothing when it has ended, for its number may belong to others then. */
   kill(signal: NodeJS.Signals): void {
     const { pid } = this.child
-    if (pid === undefined) return
+    if (pid === undefined || !live.has(this)) return
     if (isWindows) {
       spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => {})
       return

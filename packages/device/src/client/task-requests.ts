@@ -1,0 +1,66 @@
+import { aipError, messageOf, type AIPProtocol, type Logger, type TaskExecutionProtocol } from '@orrery/aip'
+import type { UFOClient } from '../computer/ufo-client.js'
+import { sessionPlatform } from '../info/device-info-provider.js'
+import { logText } from './log-text.js'
+import type { SessionSlot } from './session-slot.js'
+
+/** Where a request goes. */
+export interface Requestee {
+  tasks: TaskExecutionProtocol | null
+  aip: AIPProtocol<'client'> | null
+}
+
+/** Asks the server for tasks on this device: one, until it has ended. */
+export class TaskRequests {
+  /** The request that was sent last; settles when it was sent. */
+  current: Promise<void> | null = null
+  readonly #client: UFOClient
+  readonly #slot: SessionSlot
+  readonly #logger: Logger
+  readonly #requestee: () => Requestee
+
+  /** @param requestee gives the connection of the moment at which a request is sent */
+  constructor(client: UFOClient, slot: SessionSlot, logger: Logger, requestee: () => Requestee) {
+    this.#client = client
+    this.#slot = slot
+    this.#logger = logger
+    this.#requestee = requestee
+  }
+
+  /** Asks for a task unless a session has the device. Settles when the request was sent; never rejects. */
+  start(request: string, taskName: string): Promise<void> {
+    if (this.#slot.taken) {
+      this.#logger.warn(`[WS] Task ${this.#slot.sessionId} is still running, ignoring new task`)
+      return Promise.resolve()
+    }
+    this.#slot.take(null)
+    this.#logger.info(`[WS] Starting task: ${logText(request)}`)
+    this.current = this.#client.taskLock.run(() => this.#send(request, taskName))
+    return this.current
+  }
+
+  /** A failure frees the device, is logged and, if that can be, told to the server. */
+  async #send(request: string, taskName: string): Promise<void> {
+    const { clientId } = this.#client
+    const platform = sessionPlatform(this.#client.platform)
+    try {
+      await this.#client.reset()
+      const { tasks } = this.#requestee()
+      if (tasks === null) throw aipError('NOT_CONNECTED')
+      await tasks.sendTaskRequest({
+        request,
+        taskName,
+        sessionId: this.#client.sessionId,
+        clientId,
+        metadata: platform === '' ? null : { platform },
+      })
+      this.#logger.info(`[WS] [AIP] Sent task request with platform: ${platform}`)
+    } catch (error) {
+      this.#slot.release()
+      this.#logger.error(`[WS] [AIP] Error sending task request: ${messageOf(error)}`)
+      await this.#requestee()
+        .aip?.sendError(messageOf(error))
+        .catch(() => {})
+    }
+  }
+}
