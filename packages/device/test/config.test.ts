@@ -35,6 +35,7 @@ describe('device.jsonc', () => {
       namespace: 'F',
       reset: true,
       trustAnnotations: false,
+      headers: {},
     })
   })
 
@@ -46,12 +47,13 @@ describe('device.jsonc', () => {
     ['{ "mcpServers": { "a": {} } }', 'device.jsonc:1:24: mcpServers.a.command: '],
     ['{ "shell": "full", "shell": "strict" }', "device.jsonc:1:20: the key 'shell' is there twice"],
     ['{ "mcpServers": { "__proto__": {} } }', "device.jsonc:1:19: the key '__proto__' is not allowed"],
+    ['{ "mcpServers": { "a": { "type": "http", "url": "x" } } }', 'device.jsonc:1:49: mcpServers.a.url: Invalid URL'],
+    ['{ "mcpServers": { "a": { "url": "file:///etc" } } }', 'mcpServers.a.url: Invalid URL'],
     [
-      '{ "mcpServers": { "a": { "type": "http", "url": "x" } } }',
-      "device.jsonc:1:34: servers of type 'http' are not supported yet",
+      '{ "mcpServers": { "a": { "type": "sse", "command": "x" } } }',
+      "device.jsonc:1:34: mcpServers.a.type: this type needs a 'url'",
     ],
-    ['{ "mcpServers": { "a": { "type": "sse" } } }', "servers of type 'sse' are not supported yet"],
-    ['{ "mcpServers": { "a": { "url": "x" } } }', "servers with a 'url' are not supported yet"],
+    ['{ "mcpServers": { "a": { "url": "http://x", "command": "x" } } }', "mcpServers.a.command: give either 'command' or 'url'"],
     [
       '{ "mcpServers": { "BashExecutor": { "command": "x" } } }',
       "device.jsonc:1:19: another server already has the namespace 'BashExecutor'",

@@ -19,13 +19,13 @@ export class ComputerManager {
     return this.#computers.size
   }
 
-  /** The computer of `agent::process::root`. Every agent sees the device's default set: all its servers. */
+  /** The computer of `agent::process::root`. An agent that is not configured sees the device's default set. */
   getOrCreate({ agentName, processName, rootName }: Addressee): Computer {
     // The names that existing peers print for what is not given (client reference, chapter 5).
     const key = [agentName ?? 'None', processName ?? 'None', rootName || 'default'].join('::')
     const known = this.#computers.get(key)
     if (known !== undefined) return known
-    const computer = new Computer(key, this.#servers.servers, this.#clock)
+    const computer = new Computer(key, this.#servers.serversFor(agentName ?? '', rootName || 'default'), this.#clock)
     this.#computers.set(key, computer)
     return computer
   }

@@ -1,23 +1,35 @@
 import { z } from 'zod'
 import { BUILT_IN_NAMES } from '../tools/built-in-servers.js'
 
-/** An MCP server as MCP hosts write it, plus `namespace` and `reset`. */
-export const McpServerConfig = z.strictObject({
-  /** `data_collection`: started like `stdio`, but its tools are for an agent's own observation and are not offered to a model. */
-  type: z.enum(['stdio', 'data_collection']).default('stdio'),
-  command: z.string().min(1),
-  args: z.array(z.string()).default([]),
-  /** Added to the harmless part of the device's environment. */
-  env: z.record(z.string(), z.string()).default({}),
-  /** Default: the folder in which the device was started. */
-  cwd: z.string().optional(),
-  /** The name under which results and tools are known; default: the key. */
-  namespace: z.string().min(1).optional(),
-  /** Start it anew when a session ends. */
-  reset: z.boolean().default(false),
-  /** Believe what its tools say of themselves (read-only, idempotent): such a command may run again after an interruption. */
-  trustAnnotations: z.boolean().default(false),
-})
+/** An MCP server as MCP hosts write it, plus `namespace`, `reset` and `trustAnnotations`: a program with `command`, or an address with `url`. */
+export const McpServerConfig = z
+  .strictObject({
+    /** How it is reached, if `command` or `url` do not say it; `data_collection`: its tools are for an agent's own observation. */
+    type: z.enum(['stdio', 'http', 'streamable-http', 'sse', 'data_collection']).optional(),
+    /** Program that is started as a child process. */
+    command: z.string().min(1).optional(),
+    args: z.array(z.string()).default([]),
+    /** Added to the harmless part of the device's environment. */
+    env: z.record(z.string(), z.string()).default({}),
+    /** Default: the folder in which the device was started. */
+    cwd: z.string().optional(),
+    /** Address of a server that runs by itself. */
+    url: z.url({ protocol: /^https?$/ }).optional(),
+    headers: z.record(z.string(), z.string()).default({}),
+    /** The name under which results and tools are known; default: the key. */
+    namespace: z.string().min(1).optional(),
+    /** Start it anew when a session ends. */
+    reset: z.boolean().default(false),
+    /** Believe what its tools say of themselves (read-only, idempotent): such a command may run again after an interruption. */
+    trustAnnotations: z.boolean().default(false),
+  })
+  .superRefine((server, context) => {
+    const wrong = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
+    if ((server.command === undefined) === (server.url === undefined)) wrong('command', "give either 'command' or 'url'")
+    else if (server.url === undefined && ['http', 'streamable-http', 'sse'].includes(server.type ?? ''))
+      wrong('type', "this type needs a 'url'")
+    else if (server.command === undefined && server.type === 'stdio') wrong('type', "this type needs a 'command'")
+  })
 export type McpServerConfig = z.infer<typeof McpServerConfig>
 
 const onByDefault = z.boolean().default(true)
@@ -37,6 +49,8 @@ export const DeviceConfig = z.strictObject({
     .strictObject(Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, onByDefault])) as Record<BuiltIn, typeof onByDefault>)
     .prefault({}),
   mcpServers: z.record(z.string(), McpServerConfig).default({}),
+  /** The `mcp.yaml` of an existing device: which tools each agent sees. Relative to this file. */
+  mcpYaml: z.string().min(1).optional(),
 })
 export type DeviceConfig = z.infer<typeof DeviceConfig>
 

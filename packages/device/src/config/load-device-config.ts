@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { aipError, messageOf } from '@orrery/aip'
 import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
 import type { z } from 'zod'
@@ -15,7 +16,8 @@ export async function loadDeviceConfig(path: string): Promise<DeviceConfig> {
   } catch (error) {
     throw aipError('INVALID_INPUT', { detail: `${path}: ${messageOf(error)}` })
   }
-  return parseDeviceConfig(text, path)
+  const config = parseDeviceConfig(text, path)
+  return config.mcpYaml === undefined ? config : { ...config, mcpYaml: resolve(dirname(path), config.mcpYaml) }
 }
 
 /** Reads the text of a configuration file. @param name used in errors. @throws like {@link loadDeviceConfig} */
@@ -31,7 +33,6 @@ export function parseDeviceConfig(text: string, name: string): DeviceConfig {
   if (first !== undefined) fail(first.offset, printParseErrorCode(first.error))
   if (root === undefined) return fail(0, 'the file is empty')
   refuseBadKeys(root, fail)
-  refuseOtherServerTypes(root, fail)
   const parsed = DeviceConfig.safeParse(getNodeValue(root))
   if (!parsed.success) return failWithIssue(parsed.error, root, fail)
   refuseSharedNamespaces(parsed.data, root, fail)
@@ -51,19 +52,6 @@ function refuseBadKeys(node: Node, fail: Fail): void {
       seen.add(key.value)
     }
     refuseBadKeys(child, fail)
-  }
-}
-
-/** MCP hosts also know servers behind an address; say so instead of complaining about keys. */
-function refuseOtherServerTypes(root: Node, fail: Fail): void {
-  for (const property of findNodeAtLocation(root, ['mcpServers'])?.children ?? []) {
-    const server = property.children?.[1]
-    if (server === undefined) continue
-    const type = findNodeAtLocation(server, ['type'])
-    const url = findNodeAtLocation(server, ['url'])
-    const remote = typeof type?.value === 'string' && ['http', 'sse', 'streamable-http'].includes(type.value)
-    if (type !== undefined && remote) fail(type.offset, `servers of type '${type.value}' are not supported yet`)
-    if (url !== undefined) fail(url.offset, "servers with a 'url' are not supported yet, only programs with a 'command'")
   }
 }
 

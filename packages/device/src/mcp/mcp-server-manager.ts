@@ -1,8 +1,10 @@
 import type { Clock, Logger, ToolType } from '@orrery/aip'
-import type { DeviceConfig } from '../config/device-config.js'
+import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
+import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
 import type { Environment } from '../process/child-environment.js'
 import { BUILT_IN_NAMES, BUILT_IN_SERVERS } from '../tools/built-in-servers.js'
 import type { Connector } from './connection.js'
+import { httpConnector } from './http-connector.js'
 import { localConnector, type LocalServerFactory } from './local-connector.js'
 import { MCPServer } from './mcp-server.js'
 import { stdioConnector } from './stdio-connector.js'
@@ -33,9 +35,14 @@ export interface ServerSpec {
 export class MCPServerManager {
   readonly #options: MCPServerManagerOptions
   readonly #servers = new Map<string, MCPServer>()
+  /** Servers that every agent sees that `mcp.yaml` does not know. */
+  readonly #default = new Set<string>()
+  readonly #toolSets: AgentToolSets
 
+  /** @throws AipError `INVALID_CONFIG` for a bad `mcp.yaml` */
   constructor(options: MCPServerManagerOptions) {
     this.#options = options
+    this.#toolSets = options.config.mcpYaml === undefined ? {} : loadMcpYaml(options.config.mcpYaml)
   }
 
   /** All servers in the order of the configuration: built-in ones, those of the embedding program, those of the file. */
@@ -45,24 +52,62 @@ export class MCPServerManager {
 
   /** Makes and starts all servers that are configured. Does not wait for their start. */
   createServersFromConfig(): readonly MCPServer[] {
-    const { config, localServers = {}, clock, logger, env, cwd } = this.#options
+    const { config, localServers = {}, clock, env, cwd } = this.#options
     for (const name of BUILT_IN_NAMES) {
       if (!config.tools[name]) continue
       const factory = (): ReturnType<LocalServerFactory> => BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd })
       this.#createLocal(name, factory)
     }
     for (const [name, factory] of Object.entries(localServers)) this.#createLocal(name, factory)
-    for (const [key, server] of Object.entries(config.mcpServers)) {
-      const name = server.namespace ?? key
-      this.createOrGetServer({
-        name,
-        toolType: server.type === 'data_collection' ? 'data_collection' : 'action',
-        reset: server.reset,
-        trusted: server.trustAnnotations,
-        connector: stdioConnector(name, server, { clock, env, cwd, logger }),
-      })
-    }
+    for (const [key, server] of Object.entries(config.mcpServers)) this.#createConfigured(server.namespace ?? key, server)
+    for (const { entry, toolType } of serversOf(this.#toolSets)) this.#createFromYaml(entry, toolType)
     return this.servers
+  }
+
+  /** The servers that an agent sees: those that `mcp.yaml` gives it, or the device's default set, which is all others. */
+  serversFor(agent: string, root: string): readonly MCPServer[] {
+    const names = namespacesOf(this.#toolSets, agent, root)
+    if (names !== undefined) return names.flatMap((name) => this.#servers.get(name) ?? [])
+    const special = new Set(serversOf(this.#toolSets).map(({ entry }) => entry.namespace))
+    return this.servers.filter((server) => !special.has(server.name) || this.#default.has(server.name))
+  }
+
+  #createConfigured(name: string, server: McpServerConfig): void {
+    const { clock, logger, env, cwd } = this.#options
+    const { command, url, headers, args } = server
+    this.#default.add(name)
+    this.createOrGetServer({
+      name,
+      toolType: server.type === 'data_collection' ? 'data_collection' : 'action',
+      reset: server.reset,
+      trusted: server.trustAnnotations,
+      connector:
+        url === undefined
+          ? stdioConnector(name, { command: command ?? '', args, env: server.env, cwd: server.cwd }, { clock, env, cwd, logger })
+          : httpConnector(name, { url, headers, transport: server.type === 'sse' ? 'sse' : 'http' }, { clock }),
+    })
+  }
+
+  /** A server of `mcp.yaml`; a local one that this device does not have is passed over. */
+  #createFromYaml({ namespace: name, type, reset, ...entry }: McpYamlEntry, toolType: ToolType): void {
+    const { clock, logger, env, cwd } = this.#options
+    if (type === 'local') {
+      if (this.#servers.has(name)) return
+      return logger.warn(`[MCP] No MCP server found for name '${name}' in local server registry.`)
+    }
+    const connector =
+      type === 'http'
+        ? httpConnector(
+            name,
+            { url: `http://${entry.host}:${entry.port}${entry.path}`, headers: {}, transport: 'http' },
+            { clock },
+          )
+        : stdioConnector(
+            name,
+            { command: entry.command, args: entry.start_args, env: entry.env, cwd: entry.cwd },
+            { clock, env, cwd, logger },
+          )
+    this.createOrGetServer({ name, toolType, reset, trusted: false, connector })
   }
 
   /** The server of this name, made and started if there is none. */
@@ -98,6 +143,7 @@ export class MCPServerManager {
 
   #createLocal(name: string, factory: LocalServerFactory): void {
     const { clock, logger } = this.#options
+    this.#default.add(name)
     this.createOrGetServer({
       name,
       toolType: 'action',

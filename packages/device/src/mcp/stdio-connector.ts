@@ -1,5 +1,4 @@
 import { aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
-import type { McpServerConfig } from '../config/device-config.js'
 import { childEnvironment, type Environment } from '../process/child-environment.js'
 import { loadClientSdk, openConnection, type Connector } from './connection.js'
 import { StdioTransport } from './stdio-transport.js'
@@ -7,16 +6,24 @@ import { StdioTransport } from './stdio-transport.js'
 /** Largest message of a server, in bytes: a screenshot fits, a runaway server does not fill the memory. */
 const MESSAGE_LIMIT = 64 * 1024 * 1024
 
+/** A server as a program. */
+export interface Program {
+  command: string
+  args: string[]
+  env: Record<string, string>
+  cwd?: string | undefined
+}
+
 /** Connects to a server that runs as a child process. @param name of the server, for the log */
 export function stdioConnector(
   name: string,
-  config: McpServerConfig,
+  program: Program,
   { clock, env, cwd, logger }: { clock: Clock; env: Environment; cwd: string; logger: Logger },
 ): Connector {
   return async (options) => {
     const sdk = await loadClientSdk()
     const transport = new StdioTransport(
-      { command: config.command, args: config.args, env: childEnvironment(env, config.env), cwd: config.cwd ?? cwd },
+      { command: program.command, args: program.args, env: childEnvironment(env, program.env), cwd: program.cwd ?? cwd },
       { buffer: new sdk.ReadBuffer({ maxBufferSize: MESSAGE_LIMIT }), serialize: sdk.serializeMessage },
       clock,
       (text) => logger.debug(`[MCP] ${name}: ${text.trimEnd()}`),
