@@ -45,7 +45,7 @@ describe('UFOWebSocketClient', () => {
     expect(client.isConnected()).toBe(false)
   })
 
-  it('registers before anything else, with what the device is [S-005 S-006 S-015 S-016 S-017 S-018 S-019 S-020 S-022]', async () => {
+  it('registers before anything else, with what the device is [S-006 S-015 S-016 S-017 S-018 S-019 S-020 S-022]', async () => {
     await using running = await online({ config: bare })
     const { registration, connection } = running
     expect(connection.url).toBe('/ws')
@@ -70,7 +70,7 @@ describe('UFOWebSocketClient', () => {
     })
   })
 
-  it('sets the event and logs each step of a registration [S-023 S-024 S-025 S-026 S-088 S-089 S-090]', async () => {
+  it('sets the event and logs each step of a registration [S-023 S-024 S-025 S-026 S-036 S-088 S-089 S-090]', async () => {
     await using running = await dial({ config: bare })
     const connection = await running.server.connection()
     await connection.next('register')
@@ -88,7 +88,7 @@ describe('UFOWebSocketClient', () => {
   })
 
   it('sends the token in the URL and never logs it', async () => {
-    await using running = await dial({ config: bare, token: 'k e&y', maxRetries: 1 }, () => true)
+    await using running = await dial({ config: bare, token: 'k e&y', maxRetries: 1 }, { refuse: () => true })
     await running.device.done
     expect(running.logger.lines.join('\n')).toContain('[WS] Unexpected error: Failed to connect to')
     expect(running.logger.lines.join('\n')).not.toMatch(/k e|k\+e|k%20e|token/)
@@ -118,7 +118,11 @@ describe('UFOWebSocketClient', () => {
     const { server, device, logger } = running
     const first = await server.connection()
     await first.next('register')
-    const { taskProtocol } = device.client
+    const parts = (): unknown[] => {
+      const { transport, registrationProtocol, heartbeatProtocol, taskProtocol } = device.client
+      return [transport, registrationProtocol, heartbeatProtocol, taskProtocol]
+    }
+    const before = parts()
     first.send('server_error', { error: "client_id 'lab-1' is already registered; duplicate registrations are not allowed" })
     await first.closed
     await logger.until('Retrying in 2s...')
@@ -135,7 +139,10 @@ describe('UFOWebSocketClient', () => {
     await clock.advance(1)
     await (await server.connection()).accept()
     await device.registered
-    expect(device.client.taskProtocol).not.toBe(taskProtocol)
+    for (const [index, part] of parts().entries()) {
+      expect(part).toBeTruthy()
+      expect(part).not.toBe(before[index])
+    }
     expect(device.client.retryCount).toBe(0)
   })
 
@@ -152,7 +159,7 @@ describe('UFOWebSocketClient', () => {
 
   it('waits 2, 4, 8 and 16 s between five attempts, then ends [S-079 S-080 S-084 S-085 S-086 S-087]', async () => {
     const clock = new ManualClock()
-    await using running = await dial({ config: bare, clock, maxRetries: 5 }, () => true)
+    await using running = await dial({ config: bare, clock, maxRetries: 5 }, { refuse: () => true })
     const { server, device, logger } = running
     for (const [index, seconds] of [2, 4, 8, 16].entries()) {
       await logger.until(`Retrying in ${seconds}s...`)
@@ -264,14 +271,16 @@ describe('UFOWebSocketClient', () => {
     expect(Math.max(...running.logger.lines.map((line) => line.length))).toBeLessThan(600)
   })
 
-  it('stops with 1000, while connected and between attempts', async () => {
+  it('goes on until it is stopped, with 1000, while connected and between attempts [S-005]', async () => {
     const running = await online({ config: bare })
+    await running.connection.run([])
+    expect(await Promise.race([running.device.done, Promise.resolve('still going on')])).toBe('still going on')
     await running.device.stop()
     expect(await running.connection.closed).toBe(1000)
     expect(await running.device.done).toBe('stopped')
     await running.server[Symbol.asyncDispose]()
 
-    const waiting = await dial({ config: bare, clock: new ManualClock() }, () => true)
+    const waiting = await dial({ config: bare, clock: new ManualClock() }, { refuse: () => true })
     await waiting.logger.until('Retrying')
     await waiting.device.stop()
     expect(await waiting.device.done).toBe('stopped')

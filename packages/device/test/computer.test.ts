@@ -1,5 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { MCPToolInfo, silentLogger, systemClock, type Command } from '@orrery/aip'
+import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   ComputerManager,
@@ -96,6 +97,24 @@ describe('UFOClient', () => {
     expect(computers.size).toBe(2)
     const [unknown] = await client.executeActions([command('nothing')])
     expect(unknown!.error).toContain('AppAgent::other::WINWORD.EXE')
+  })
+
+  it('wants both managers [S-141]', async () => {
+    await using parts = engine()
+    const { servers, computers } = parts
+    // @ts-expect-error: without a computer manager
+    const one: ConstructorParameters<typeof UFOClient>[0] = { mcpServerManager: servers }
+    // @ts-expect-error: without a server manager
+    const other: ConstructorParameters<typeof UFOClient>[0] = { computerManager: computers }
+    expect([one, other]).toHaveLength(2)
+  })
+
+  it('reaches no network and no model by itself [S-169]', () => {
+    const folder = new URL('../src/computer/', import.meta.url)
+    const imported = readdirSync(folder).flatMap((name) =>
+      [...readFileSync(new URL(name, folder), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map((match) => match[1]),
+    )
+    expect(new Set(imported)).toEqual(new Set(['@orrery/aip', '@modelcontextprotocol/client']))
   })
 
   it('has nothing to do without commands [S-161]', async () => {
@@ -213,6 +232,21 @@ describe('the tools of a device', () => {
     await parts.client.executeActions([command('who')])
     made.at(-1)!.registerTool('later', {}, () => ({ content: [{ type: 'text', text: 'later' }] }))
     await expect.poll(async () => (await parts.client.executeActions([command('later')]))[0]!.result).toBe('later')
+  })
+
+  it('has every server started, stopped and started again, however often that is asked for', async () => {
+    await using parts = engine(withServers({}), { lab: named('lab', 'who') })
+    const server = parts.servers.getServer('lab')!
+    await Promise.all([server.stop(), server.stop()])
+    expect(server.state).toBe('stopped')
+    server.start()
+    const stopping = server.stop()
+    server.start()
+    await stopping
+    expect(server.state).toBe('stopped')
+    server.start()
+    server.start()
+    expect((await parts.client.executeActions([command('who')]))[0]!.result).toBe('lab')
   })
 
   it('goes on with the rest of a batch when early exit is off', async () => {

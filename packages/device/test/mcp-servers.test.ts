@@ -126,6 +126,14 @@ describe('an MCP server as a child process', () => {
     }
   })
 
+  it('passes over what a program prints between its messages', async () => {
+    await using running = await online({ config: fixture })
+    const before = await pidOf(running.connection)
+    const [result] = await running.connection.run([tool('noise')])
+    expect(result).toMatchObject({ status: 'success', result: 'heard' })
+    expect(await pidOf(running.connection)).toBe(before)
+  })
+
   it('tells that a program cannot be started', async () => {
     await using running = await online({ config: withServers({ lab: { command: 'no-such-program-here' } }) })
     const [result] = await running.connection.run([tool('echo')])

@@ -121,6 +121,7 @@ describe.runIf(posix)('the strict shell', () => {
     'sort -k 2 -to -u file',
     'date -u +%s',
     "date -d 'next monday' +%A",
+    'date --date tomorrow +%A',
     'date -Iseconds',
     'hostname',
     'hostname -f',
@@ -180,6 +181,7 @@ describe.runIf(posix)('the strict shell', () => {
     'date -s 2020-01-01',
     'date -us 2020-01-01',
     'date --set=2020-01-01',
+    'date --date now 010100002030',
     'date --se 2020',
     'date 010100002030',
     'date -d -d 010100002030',
@@ -218,6 +220,9 @@ describe('launching applications', () => {
     ['firefox --new-window x', 'shell.arguments'],
     ['rm x', 'shell.allow-list'],
     ['/tmp/firefox', 'shell.program-path'],
+    ['libreoffice macro:///Standard.Module1.Main', 'shell.arguments'],
+    ['libreoffice vnd.sun.star.script:a.b', 'shell.arguments'],
+    ['chrome JavaScript:alert', 'shell.arguments'],
     ['firefox; rm x', 'shell.operators'],
     ['powershell -c x', 'shell.allow-list'],
   ])('refuses %s', (line, rule) => {
@@ -226,5 +231,7 @@ describe('launching applications', () => {
 
   it('takes the name of an application in any case, and files or addresses', () => {
     expect(allowLaunch('Notepad.exe "my file.txt"', 'strict')).toEqual({ file: 'Notepad.exe', args: ['my file.txt'] })
+    const places = ['https://example.org/a', 'HTTP://x', 'file:///tmp/a', 'C:/a.txt', './macro:a']
+    expect(allowLaunch(`firefox ${places.join(' ')}`, 'strict').args).toEqual(places)
   })
 })

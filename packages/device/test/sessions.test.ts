@@ -37,6 +37,15 @@ class Holder {
   }
 }
 
+/** A server inside the process whose result cannot be written as JSON. */
+function unspeakable(): McpServer {
+  const server = new McpServer({ name: 'unspeakable', version: '1.0.0' })
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  server.registerTool('circle', { outputSchema: z.looseObject({}) }, () => ({ content: [], structuredContent: circle }))
+  return server
+}
+
 describe('sessions of a device', () => {
   it('answers a batch with its ids, status and one result per command, in order [S-051 S-069 S-070 S-072 S-073 S-094 S-164 S-179]', async () => {
     const holder = new Holder()
@@ -64,7 +73,7 @@ describe('sessions of a device', () => {
     expect(await running.connection.run([])).toEqual([])
   })
 
-  it('asks for a task when the server assigns one, as one that has no session yet [S-050 S-059 S-060 S-061 S-063 S-064 S-065 S-066]', async () => {
+  it('asks for a task when the server assigns one, as one that has no session yet [S-050 S-059 S-060 S-061 S-063 S-064 S-065 S-175]', async () => {
     await using running = await online({ config: bare })
     running.connection.send('task_assignment', { user_request: 'look around', task_name: 'tour', session_id: 'dispatched' })
     const request = await running.connection.next('task')
@@ -76,6 +85,7 @@ describe('sessions of a device', () => {
       client_id: 'lab-1',
       metadata: { platform: expect.stringMatching(/^(linux|windows)$/) },
     })
+    expect(running.device.client.ufoClient.sessionId).toBeNull()
     await running.device.client.currentTask
     const { lines } = running.logger
     const order = ['Starting task: look around', 'Client state has been reset.', 'Sent task request with platform: ']
@@ -88,6 +98,41 @@ describe('sessions of a device', () => {
     await using running = await online({ config: bare })
     await running.device.client.startTask('look around')
     expect((await running.connection.next('task'))['task_name']).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/)
+  })
+
+  it('sends no platform with its task when it has none [S-064]', async () => {
+    await using running = await online({ config: bare, platform: '' })
+    await running.device.client.startTask('look around')
+    expect((await running.connection.next('task'))['metadata']).toBeNull()
+  })
+
+  it('asks for a task in the background, when its lock is free [S-060 S-066]', async () => {
+    await using running = await online({ config: bare })
+    const { client } = running.device
+    const gate = Promise.withResolvers<void>()
+    const held = client.ufoClient.taskLock.run(() => gate.promise)
+    running.connection.send('task_assignment', { user_request: 'look around', task_name: 'tour' })
+    await running.logger.until('Starting task: look around')
+    const { currentTask } = client
+    expect(await Promise.race([currentTask, Promise.resolve('waits')])).toBe('waits')
+    running.connection.send('heartbeat_ack')
+    await running.logger.until('Heartbeat received')
+    expect(running.connection.frames.map((frame) => frame['type'])).toEqual(['register'])
+    gate.resolve()
+    await Promise.all([held, currentTask])
+    expect((await running.connection.next('task'))['task_name']).toBe('tour')
+  })
+
+  it('is free again when its own reset fails before a task', async () => {
+    await using running = await online({ config: bare })
+    const { client } = running.device
+    const { reset } = client.ufoClient
+    client.ufoClient.reset = () => Promise.reject(new Error('reset broke'))
+    await client.startTask('look around')
+    expect(running.logger.lines).toContain('error [WS] [AIP] Error sending task request: reset broke')
+    client.ufoClient.reset = reset
+    await client.startTask('look again')
+    expect((await running.connection.next('task'))['request']).toBe('look again')
   })
 
   it('asks for the task of the command line once, after its first registration', async () => {
@@ -191,6 +236,56 @@ describe('sessions of a device', () => {
     expect(await running.connection.run([call('')], { session_id: 's2' })).toMatchObject([{ status: 'failure' }])
     await clock.advance(1000)
     expect(await running.connection.run([call('')], { session_id: 's2' })).toMatchObject([{ status: 'success' }])
+  })
+
+  it('takes the session of a new task after one that was forgotten', async () => {
+    const clock = new ManualClock()
+    await using running = await online({ config: bare, clock })
+    const { connection } = running
+    await connection.run([call('')], { session_id: 's1' })
+    await clock.advance(600_000)
+    await running.device.client.startTask('look around')
+    connection.send('task_ack', { session_id: 's2' })
+    expect(await connection.run([call('')], { session_id: 's2' })).toMatchObject([{ status: 'success' }])
+    expect(await connection.run([call('')], { session_id: 's1' })).toMatchObject([
+      { status: 'failure', error: "busy: session 's2' is running on this device" },
+    ])
+  })
+
+  it('runs a batch through executeStep, once, and a batch that it refuses not at all [S-071]', async () => {
+    await using running = await online({ config: bare })
+    const { ufoClient } = running.device.client
+    const steps: unknown[] = []
+    const { executeStep } = ufoClient
+    ufoClient.executeStep = (step, control) => {
+      steps.push(step.actions?.map((action) => action.call_id))
+      return executeStep.call(ufoClient, step, control)
+    }
+    await running.connection.run([call(''), call('')], { session_id: 's1' })
+    await running.connection.run([call('')], { session_id: 's2' })
+    expect(steps).toEqual([['c1', 'c2']])
+  })
+
+  it('answers each command when a step breaks as a whole [S-056]', async () => {
+    await using running = await online({ config: bare })
+    const { ufoClient } = running.device.client
+    const { executeStep } = ufoClient
+    ufoClient.executeStep = () => Promise.reject(new Error('step broke'))
+    expect(await running.connection.run([call(''), call('')])).toMatchObject([
+      { status: 'failure', error: 'step broke', call_id: 'c1' },
+      { status: 'failure', error: 'step broke', call_id: 'c2' },
+    ])
+    ufoClient.executeStep = executeStep
+    expect(await running.connection.run([call('')])).toMatchObject([{ status: 'success' }])
+  })
+
+  it('answers a result that is no JSON with a failure of that command alone', async () => {
+    await using running = await online({ config: bare, localServers: { lab: unspeakable } })
+    const results = await running.connection.run([call('circle'), call('')], { response_id: 'r1' })
+    expect(results).toMatchObject([
+      { status: 'failure', error: expect.stringContaining('The result cannot be sent: '), result: null, call_id: 'c1' },
+      { status: 'success', call_id: 'c2' },
+    ])
   })
 
   it('runs the batches of a session one after the other [S-145 S-177]', async () => {

@@ -1,6 +1,6 @@
 import { startDevice, type DeviceHandle, type DeviceOptions } from '../../src/index.js'
 import { RecordingLogger } from './recording-logger.js'
-import { ScriptedServer, type ScriptedConnection } from './scripted-server.js'
+import { ScriptedServer, type ScriptedConnection, type ServerBehaviour } from './scripted-server.js'
 
 /** A device and the scripted server that it dials. */
 export interface RunningDevice extends AsyncDisposable {
@@ -10,8 +10,8 @@ export interface RunningDevice extends AsyncDisposable {
 }
 
 /** Starts a device that no server has accepted yet. Both end with the test. */
-export async function dial(options: Partial<DeviceOptions> = {}, refuse?: () => boolean): Promise<RunningDevice> {
-  const server = await ScriptedServer.listen(refuse)
+export async function dial(options: Partial<DeviceOptions> = {}, behaviour: ServerBehaviour = {}): Promise<RunningDevice> {
+  const server = await ScriptedServer.listen(behaviour)
   const logger = new RecordingLogger()
   const device = startDevice({ serverUrl: server.url, clientId: 'lab-1', logger, ...options })
   return {
@@ -25,12 +25,19 @@ export async function dial(options: Partial<DeviceOptions> = {}, refuse?: () => 
   }
 }
 
+/** A device that is registered, and the connection on which it is. */
+export interface OnlineDevice extends RunningDevice {
+  connection: ScriptedConnection
+  registration: Record<string, unknown>
+}
+
 /** Starts a device and confirms its registration. @param result of the confirmation */
 export async function online(
   options: Partial<DeviceOptions> = {},
   result: unknown = null,
-): Promise<RunningDevice & { connection: ScriptedConnection; registration: Record<string, unknown> }> {
-  const running = await dial(options)
+  behaviour: ServerBehaviour = {},
+): Promise<OnlineDevice> {
+  const running = await dial(options, behaviour)
   const connection = await running.server.connection()
   const registration = await connection.accept(result)
   await running.device.registered

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { encodeMessage, buildMessage, TO_CLIENT, type Fields } from '@orrery/aip'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -65,6 +66,16 @@ export class ScriptedConnection {
   }
 }
 
+/** How a {@link ScriptedServer} behaves. */
+export interface ServerBehaviour {
+  /** Asked for each connection: true answers 403. Default: none is refused. */
+  refuse?: () => boolean
+  /** Whether pings are answered. Default true. */
+  autoPong?: boolean
+  /** Serves `wss://` with this certificate. */
+  tls?: { cert: string; key: string }
+}
+
 /** A server that does only what a test says. */
 export class ScriptedServer implements AsyncDisposable {
   readonly url: string
@@ -75,14 +86,14 @@ export class ScriptedServer implements AsyncDisposable {
   #attempts = 0
   readonly #attemptsWanted: { count: number; resolve: () => void }[] = []
 
-  private constructor(http: ReturnType<typeof createServer>, refuse: () => boolean) {
+  private constructor(http: ReturnType<typeof createServer>, { refuse, autoPong = true, tls }: ServerBehaviour) {
     this.#http = http
-    this.url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/ws`
-    this.#sockets = new WebSocketServer({ noServer: true })
+    this.url = `${tls === undefined ? 'ws' : 'wss'}://127.0.0.1:${(http.address() as AddressInfo).port}/ws`
+    this.#sockets = new WebSocketServer({ noServer: true, autoPong })
     http.on('upgrade', (request, socket, head) => {
       this.#attempts += 1
       for (const wanted of this.#attemptsWanted) if (this.#attempts >= wanted.count) wanted.resolve()
-      if (refuse()) return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+      if (refuse?.() === true) return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
       this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
         const connection = new ScriptedConnection(websocket, request.url ?? '')
         const waiting = this.#waiting.shift()
@@ -92,12 +103,11 @@ export class ScriptedServer implements AsyncDisposable {
     })
   }
 
-  /** @param refuse asked for each connection: true answers 403 */
-  static async listen(refuse: () => boolean = () => false): Promise<ScriptedServer> {
-    const http = createServer()
+  static async listen(behaviour: ServerBehaviour = {}): Promise<ScriptedServer> {
+    const http = behaviour.tls === undefined ? createServer() : createTlsServer(behaviour.tls)
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
-    return new ScriptedServer(http, refuse)
+    return new ScriptedServer(http, behaviour)
   }
 
   /** Number of connections that were tried. */

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { coverageOf, type Promised } from './coverage.ts'
+import promises from './promises.json' with { type: 'json' }
+
+const MANIFEST: readonly Promised[] = [1, 2, 3].map((n) => ({ id: `S-00${n}`, seed: 'ufo_client', promise: 'p' }))
+
+/** A line with a test of these promises; put together, so that this file names none. */
+function testLine(ids: string, call = 'it'): string {
+  return `${call}('does it ${`[${ids}]`}', () => {})`
+}
+
+describe('the manifest of promises', () => {
+  it('has the ids 1 to 259, once each, and a reason for each exception', () => {
+    expect(promises.map(({ id }) => id)).toEqual(Array.from({ length: 259 }, (_, n) => `S-${String(n + 1).padStart(3, '0')}`))
+    for (const { exception } of promises as Promised[]) {
+      if (exception !== undefined)
+        expect(exception).toMatchObject({ contradiction: expect.stringMatching(/^C-\d\d$/) as unknown })
+    }
+  })
+
+  it('is compared with the names of tests: what no test names is uncovered, what is no promise is unknown', () => {
+    const files = [
+      { path: 'a.test.ts', text: `${testLine('S-001 S-003')}\n${testLine('S-004')}` },
+      { path: 'b.test.ts', text: `${testLine('S-001')}\n// ${`[${'S-002'}]`} in a comment\n${testLine('S-002', 'it.skip')}` },
+    ]
+    const { tests, uncovered, unknown } = coverageOf(MANIFEST, files)
+    expect(uncovered).toEqual(['S-002'])
+    expect(unknown).toEqual(['S-004 (a.test.ts)'])
+    expect(tests.get('S-001')).toEqual([
+      { path: 'a.test.ts', name: 'does it' },
+      { path: 'b.test.ts', name: 'does it' },
+    ])
+  })
+
+  it('sees the ids in rows of a table too, and that a mistyped id is none', () => {
+    const { tests, unknown } = coverageOf(MANIFEST, [
+      { path: 'a.test.ts', text: `["it's a row ${`[${'S-001'}]`}", 1],\n['x ${`[${'S-2'}]`}', 2]` },
+    ])
+    expect(tests.get('S-001')).toHaveLength(1)
+    expect(unknown).toEqual(['S-2 (a.test.ts)'])
+  })
+})
