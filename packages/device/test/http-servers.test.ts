@@ -55,7 +55,7 @@ async function startModern(): Promise<{ server: Server; url: string; keys: (stri
   )
   const server = createServer((request, response) => {
     keys.push(request.headers['x-key']?.toString())
-    void handler(request, response)
+    void handler(request as Parameters<typeof handler>[0], response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
