@@ -1,0 +1,27 @@
+// `npm run bench`: every figure about speed and memory, in one run. `--quick` measures less and writes nothing.
+import { deviceRows } from './device-measurements.ts'
+import { tableOf, writeReport } from './report.ts'
+import type { Row } from './row.ts'
+import { commandRows, connectionRows, largeResultRow, type Extent } from './server-measurements.ts'
+import { startRows } from './start-measurements.ts'
+
+const quick = process.argv.includes('--quick')
+const extent: Extent = quick
+  ? { rounds: 1, ms: 500, idleConnections: 300, commandsPerDevice: 50 }
+  : { rounds: 5, ms: 2000, idleConnections: 2000, commandsPerDevice: 250 }
+
+const rows: Row[] = []
+const parts: [string, () => Promise<Row[]>][] = [
+  ['connections', () => connectionRows(extent)],
+  ['commands', () => commandRows(extent)],
+  ['a large result', async () => [await largeResultRow(extent)]],
+  ['the device', () => deviceRows(quick ? 50 : 1000)],
+  ['starts', () => startRows(quick ? 1 : 5)],
+]
+for (const [name, measure] of parts) {
+  console.error(`measuring ${name} …`)
+  rows.push(...(await measure()))
+}
+console.log(tableOf(rows))
+if (!quick) writeReport(rows, new Date().toISOString())
+process.exit(0)

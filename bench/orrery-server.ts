@@ -1,0 +1,52 @@
+// The server under test, with an agent that measures. BENCH_DATA_DIR switches the event log on.
+import { OrreryApi } from '@orrery/constellation'
+import { startServer, type Agent } from '@orrery/server'
+import { answerQuestions, type CommandTimes } from './child.ts'
+
+let each: number[] = []
+
+const measuring: Agent = {
+  name: 'measuring',
+  accepts: (work) => work.kind === 'words',
+  async run(context) {
+    const count = context.work.kind === 'words' ? Number(context.work.request) : 0
+    for (let index = 0; index < count; index += 1) {
+      const sent = performance.now()
+      await context.execute([{ tool_name: 'echo', parameters: { index }, tool_type: 'action' }])
+      each.push(performance.now() - sent)
+    }
+    return { status: 'completed', result: null }
+  },
+}
+
+const dataDir = process.env['BENCH_DATA_DIR']
+const server = await startServer({
+  port: 0,
+  operatorKey: 'operator',
+  deviceKey: 'device',
+  agents: [measuring],
+  ...(dataDir === undefined ? {} : { dataDir, durability: process.env['BENCH_DURABILITY'] === 'full' ? 'full' : 'normal' }),
+})
+const api = new OrreryApi({ server: server.url, apiKey: 'operator', timeoutMs: 120_000 })
+
+async function commands(devices: string[], count: number): Promise<CommandTimes> {
+  each = []
+  const ended = new Map<string, () => void>()
+  const stop = server.onSessionEvent((event) => {
+    if (event.type === 'ended') ended.get(event.session_id)?.()
+  })
+  const begun = performance.now()
+  await Promise.all(
+    devices.map(async (device_id) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const { session_id } = await api.createSession({ device_id, request: String(count) })
+      ended.set(session_id, resolve)
+      if ((await api.session(session_id)).ended_at !== null) resolve()
+      await promise
+    }),
+  )
+  stop()
+  return { each, all: performance.now() - begun }
+}
+
+answerQuestions(server.url, commands)
