@@ -21,7 +21,8 @@ const BLANK: Json = {
   metadata: null,
 }
 
-type Frame = { message: Json } | { close: { code: number; reason: string } }
+/** What comes from the server: a message, or the end. */
+export type Frame = { message: Json } | { close: { code: number; reason: string } }
 
 /** A bare WebSocket client that speaks the wire as existing peers do. Knows nothing of Orrery's code. */
 export class WireClient {
@@ -36,8 +37,13 @@ export class WireClient {
   }
 
   /** @param url of the server, `http://…`. Rejects with the status of a refused handshake in the message. */
-  static async connect(url: string, token: string): Promise<WireClient> {
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?token=${token}`, { perMessageDeflate: false })
+  static connect(url: string, token: string): Promise<WireClient> {
+    return WireClient.open(`${url}/ws?token=${token}`)
+  }
+
+  /** Like {@link connect}, with the whole address. */
+  static async open(url: string, headers: Record<string, string> = {}): Promise<WireClient> {
+    const socket = new WebSocket(url.replace('http', 'ws'), { perMessageDeflate: false, headers })
     const client = new WireClient(socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)
@@ -100,6 +106,11 @@ export class WireClient {
     return frame.close
   }
 
+  /** What comes next; null if nothing comes within this many milliseconds. */
+  nextWithin(ms: number): Promise<Frame | null> {
+    return this.#take(ms)
+  }
+
   /** Everything that came so far and was not taken. */
   pending(): Json[] {
     return this.#frames.flatMap((frame) => ('message' in frame ? [frame.message] : []))
@@ -119,13 +130,20 @@ export class WireClient {
     this.#wake?.()
   }
 
-  async #take(): Promise<Frame> {
-    for (;;) {
-      const frame = this.#frames.shift()
-      if (frame !== undefined) return frame
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+  async #take(): Promise<Frame>
+  async #take(ms: number): Promise<Frame | null>
+  async #take(ms?: number): Promise<Frame | null> {
+    const timer = ms === undefined ? undefined : setTimeout(() => this.#wake?.(), ms)
+    try {
+      while (this.#frames.length === 0) {
+        const late = await new Promise<boolean>((resolve) => {
+          this.#wake = (): void => resolve(this.#frames.length === 0)
+        })
+        if (late) return null
+      }
+      return this.#frames.shift() ?? null
+    } finally {
+      clearTimeout(timer)
     }
   }
 }

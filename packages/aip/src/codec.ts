@@ -176,7 +176,7 @@ function alias(word: string, aliases: Readonly<Record<string, string>>): string 
 
 function addPlatform(raw: Json, platform: string): void {
   const metadata = raw['metadata'] ?? {}
-  if (isObject(metadata)) raw['metadata'] = { platform, ...metadata }
+  if (isObject(metadata)) raw['metadata'] = { ...metadata, platform: metadata['platform'] ?? platform }
 }
 
 function normaliseResult(result: unknown): void {

@@ -399,5 +399,7 @@ export function clip(text: string): string {
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
+  // Node's error of a name with several addresses, none of which answers, has its texts only inside.
+  if (thrown instanceof AggregateError && thrown.message === '') return thrown.errors.map(messageOf).join('; ')
   return thrown instanceof Error ? thrown.message : String(thrown)
 }

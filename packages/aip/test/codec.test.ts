@@ -169,6 +169,9 @@ describe('what the codec understands', () => {
     expect(toServer({ type: 'register', platform: 'linux', metadata: { platform: 'darwin' } })).toHaveProperty('metadata', {
       platform: 'darwin',
     })
+    expect(toServer({ type: 'register', platform: 'linux', metadata: { platform: null } })).toHaveProperty('metadata', {
+      platform: 'linux',
+    })
     expect(toServer({ type: 'task', platform: 'linux' })).toHaveProperty('metadata', null)
   })
 

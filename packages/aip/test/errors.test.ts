@@ -76,6 +76,10 @@ describe('texts of errors', () => {
     expect(messageOf(new Error('text'))).toBe('text')
     expect(messageOf('text')).toBe('text')
     expect(messageOf(undefined)).toBe('undefined')
+    expect(messageOf(new AggregateError([new Error('refused by ::1'), new Error('refused by 127.0.0.1')]))).toBe(
+      'refused by ::1; refused by 127.0.0.1',
+    )
+    expect(messageOf(new AggregateError([], 'text'))).toBe('text')
   })
 
   it('keep the cause', () => {

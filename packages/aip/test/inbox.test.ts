@@ -93,7 +93,7 @@ describe('the inbox', () => {
     inbox.put('head')
     for (let frame = 0; frame < 5000; frame += 1) {
       const data = new Uint8Array([frame % 256, frame >> 8])
-      if (frame === 4000) taken = new WeakRef(data)
+      if (frame === 4500) taken = new WeakRef(data)
       inbox.put(data)
       if (frame === 0) expect(await inbox.take()).toBe('head')
       else expect(await inbox.take()).toEqual(new Uint8Array([(frame - 1) % 256, (frame - 1) >> 8]))

@@ -70,6 +70,12 @@ describe('a WebSocket transport', () => {
     await expect(near.receive()).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
+  it('closes also with a reason that is too long for a close frame, cut at a character', async () => {
+    await using connection = await connectTransports()
+    await connection.near.close(1008, 'é'.repeat(100))
+    expect(await connection.far.closed).toEqual({ code: 1008, reason: 'é'.repeat(61) })
+  })
+
   it('gives the frames that came before the close', async () => {
     await using connection = await connectBare()
     connection.peer.send('1')
@@ -149,6 +155,29 @@ describe('pings', () => {
     expect(await connection.transport.closed).toMatchObject({ code: 1006 })
     expect(clock.pending).toBe(0)
   })
+
+  it.each([
+    { pingIntervalMs: 30_000, pongTimeoutMs: 30_000, dead: 60_000 },
+    { pingIntervalMs: 60_000, pongTimeoutMs: 30_000, dead: 90_000 },
+  ])(
+    'every $pingIntervalMs ms with a timeout of $pongTimeoutMs ms are answered before anybody is called dead',
+    async (settings) => {
+      const clock = new ManualClock()
+      await using connection = await connectBare({ ...settings, clock })
+      for (let round = 0; round < 5; round += 1) {
+        const answered = once(connection.socket, 'pong')
+        await clock.advance(settings.pingIntervalMs)
+        await answered
+      }
+      expect(connection.transport.state).toBe('connected')
+
+      await using silent = await connectBare({ ...settings, clock }, { autoPong: false })
+      await clock.advance(settings.dead - 1)
+      expect(silent.transport.state).toBe('connected')
+      await clock.advance(1)
+      expect(await silent.transport.closed).toMatchObject({ code: 1006 })
+    },
+  )
 
   it('count any message as an answer: 180 s from the last one', async () => {
     const clock = new ManualClock()

@@ -142,9 +142,10 @@ describe('MCP servers over HTTP', () => {
   })
 
   it('that cannot be reached fail alone, with the reason', async () => {
-    await using device = computerOf({ mcpServers: { gone: { url: 'http://127.0.0.1:1/mcp' } } })
+    await using device = computerOf({ mcpServers: { gone: { url: 'http://127.0.0.1:1/mcp?key=secret' } } })
     expect(names(await device.computer.listTools())).toContain('BashExecutor/execute_command')
     expect((await call(device.computer, 'shout', { text: 'x' })).error).toMatch(/'gone' is not running: .*127\.0\.0\.1:1/)
+    expect((await call(device.computer, 'shout', { text: 'x' })).error).not.toContain('secret')
   })
 
   it('that go away are connected to again when they are back', async () => {

@@ -3,39 +3,11 @@ import { McpServer } from '@modelcontextprotocol/server'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { z } from 'zod'
 import { withServers } from './support/config.js'
+import { Holder } from './support/holder.js'
 import { dial, online } from './support/running-device.js'
 
 const bare = withServers({})
 const call = (tool_name: string, parameters: object | null = null) => ({ tool_name, parameters })
-
-/** A server inside the process whose tool `hold` runs until it is let go or cancelled. */
-class Holder {
-  readonly begun = Promise.withResolvers<void>()
-  readonly #letGo = Promise.withResolvers<string>()
-  cancelled = 0
-  runs = 0
-
-  letGo(): void {
-    this.#letGo.resolve('held')
-  }
-
-  readonly factory = (): McpServer => {
-    const server = new McpServer({ name: 'holder', version: '1.0.0' })
-    server.registerTool('hold', { inputSchema: z.looseObject({}) }, async (_input, ctx) => {
-      this.runs += 1
-      this.begun.resolve()
-      const cancelled = new Promise<string>((resolve) => {
-        ctx.mcpReq.signal.addEventListener('abort', () => {
-          this.cancelled += 1
-          resolve('cancelled')
-        })
-      })
-      return { content: [{ type: 'text', text: await Promise.race([this.#letGo.promise, cancelled]) }] }
-    })
-    server.registerTool('quick', {}, () => ({ content: [{ type: 'text', text: 'quick' }] }))
-    return server
-  }
-}
 
 /** A server inside the process whose result cannot be written as JSON. */
 function unspeakable(): McpServer {
@@ -170,6 +142,18 @@ describe('sessions of a device', () => {
     expect(running.logger.lines.some((line) => line.startsWith('error [WS] [AIP] Error sending task request: '))).toBe(true)
   })
 
+  it('sends no task before it is registered [S-015]', async () => {
+    await using running = await dial({ config: bare })
+    const connection = await running.server.connection()
+    await connection.next('register')
+    await running.device.client.startTask('look around')
+    expect(running.logger.lines).toContain('error [WS] [AIP] Error sending task request: Transport not connected')
+    connection.send('register_confirm')
+    await running.device.registered
+    await connection.run([])
+    expect(connection.frames.map((frame) => frame['type'])).toEqual(['register', 'command_results'])
+  })
+
   it('tells the server when a task request fails on an open connection [S-067 S-095]', async () => {
     await using running = await online({ config: bare })
     running.device.client.taskProtocol!.sendTaskRequest = () => Promise.reject(new Error('lost its words'))
@@ -236,6 +220,24 @@ describe('sessions of a device', () => {
     expect(await running.connection.run([call('')], { session_id: 's2' })).toMatchObject([{ status: 'failure' }])
     await clock.advance(1000)
     expect(await running.connection.run([call('')], { session_id: 's2' })).toMatchObject([{ status: 'success' }])
+  })
+
+  it('counts the batches of a session right when they overlap', async () => {
+    const clock = new ManualClock()
+    const holder = new Holder()
+    await using running = await online({ config: bare, clock, localServers: { lab: holder.factory } })
+    const { connection } = running
+    connection.command([call('hold')], { response_id: 'r1' })
+    connection.command([call('quick')], { response_id: 'r2' })
+    await holder.begun.promise
+    await clock.advance(600_000)
+    // As long as one runs, the session has the device.
+    expect(await connection.run([call('')], { session_id: 's2' })).toMatchObject([{ status: 'failure' }])
+    holder.letGo()
+    await connection.next('command_results')
+    await connection.next('command_results')
+    await clock.advance(600_000)
+    expect(await connection.run([call('')], { session_id: 's2' })).toMatchObject([{ status: 'success' }])
   })
 
   it('takes the session of a new task after one that was forgotten', async () => {

@@ -45,6 +45,8 @@ export class WebSocketTransport implements Transport {
   #timer: Timer | null = null
   #closeTimer: Timer | null = null
   #heardAt: number
+  /** When the first ping since the last sign of life went out. */
+  #askedAt: number | null = null
 
   /** @param socket an open or opening WebSocket; the transport owns it from now on */
   constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}) {
@@ -148,7 +150,7 @@ export class WebSocketTransport implements Transport {
   async close(code = 1000, reason = ''): Promise<void> {
     if (this.state === 'connected') this.state = 'disconnecting'
     this.#socket.resume()
-    this.#socket.close(code, reason)
+    this.#socket.close(code, cutReason(reason))
     const { clock, closeTimeoutMs } = this.#settings
     if (this.state !== 'disconnected') this.#closeTimer ??= clock.after(closeTimeoutMs, () => this.terminate())
     await this.closed
@@ -184,23 +186,36 @@ export class WebSocketTransport implements Transport {
 
   #hear(): void {
     this.#heardAt = this.#settings.clock.now()
+    this.#askedAt = null
     for (const resolve of this.#heard) resolve()
   }
 
   #ping(): void {
-    const { clock, pingIntervalMs, pongTimeoutMs } = this.#settings
-    const deadline = this.#heardAt + pongTimeoutMs - clock.now()
-    this.#timer = clock.after(Math.max(0, Math.min(pingIntervalMs, deadline)), () => {
+    const { clock, pingIntervalMs } = this.#settings
+    this.#timer = clock.after(Math.max(0, Math.min(pingIntervalMs, this.#deadline() - clock.now())), () => {
       // Of a paused socket nothing is read, so its answers cannot be heard.
       if (this.#socket.isPaused) this.#heardAt = clock.now()
-      if (clock.now() - this.#heardAt >= pongTimeoutMs) return this.terminate()
-      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+      if (clock.now() >= this.#deadline()) return this.terminate()
+      if (this.#isOpen()) this.#socket.ping()
+      this.#askedAt ??= clock.now()
       this.#ping()
     })
+  }
+
+  /** When silence means that the connection is dead: only once the peer was asked and had the time of one ping to answer. */
+  #deadline(): number {
+    const { pingIntervalMs, pongTimeoutMs } = this.#settings
+    if (this.#askedAt === null) return Infinity
+    return Math.max(this.#heardAt + pongTimeoutMs, this.#askedAt + Math.min(pingIntervalMs, pongTimeoutMs))
   }
 }
 
 /** A URL without its query, where the key is, and without a password. */
 function withoutKey(url: string): string {
   return url.replace(/\?.*$/s, '').replace(/\/\/[^/]*@/, '//')
+}
+
+/** A close frame has 123 bytes for its reason (RFC 6455, 5.5); cut so that no character is halved. */
+function cutReason(reason: string): string {
+  return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read)
 }

@@ -1,7 +1,10 @@
-import { messageOf, wireTime, type DeviceInfo, type Feature, type Logger } from '@orrery/aip'
+import { LIMITS, aipError, messageOf, wireTime, type Clock, type DeviceInfo, type Feature, type Logger } from '@orrery/aip'
 import { z } from 'zod'
 import type { CommandJournal } from '../journal/command-journal.js'
-import { DeviceInfoProvider } from '../info/device-info-provider.js'
+import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
+import { withTimeLimit } from '../time-limit.js'
+import type { DeviceConnection } from './device-connection.js'
+import { logText } from './log-text.js'
 
 /** The optional behaviours that this device offers when it registers. */
 const FEATURES: readonly Feature[] = ['cancel', 'progress']
@@ -24,36 +27,54 @@ export interface Negotiated {
   sessionId: string | null
 }
 
+/** What {@link registerDevice} takes. */
+export interface RegistrationOptions {
+  clientId: string
+  platform: string
+  /** Tells what the device is; default {@link DeviceInfoProvider.collectSystemInfo}. */
+  collect: ((clientId: string) => DeviceInfo) | undefined
+  clock: Clock
+  logger: Logger
+  journal: CommandJournal | null
+}
+
+/**
+ * Registers on a connection that was just made.
+ * @throws AipError `REGISTRATION_FAILED` if the server refuses, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
+ */
+export async function registerDevice({ registration }: DeviceConnection, options: RegistrationOptions): Promise<Negotiated> {
+  const { clientId, clock, logger } = options
+  const metadata = describeDevice(options)
+  logger.info(`[WS] [AIP] Attempting to register as ${clientId}`)
+  const platform = sessionPlatform(options.platform)
+  const answer = registration.register({ clientId, clientType: 'device', platform, metadata })
+  const outcome = await withTimeLimit(answer, { clock, ms: LIMITS.registrationTime, operation: 'Registration' })
+  if (!outcome.accepted) {
+    logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
+    logger.error(`[WS] Server error: ${logText(outcome.reason)}`)
+    throw aipError('REGISTRATION_FAILED', { id: clientId })
+  }
+  return negotiatedIn(outcome.confirmation.result)
+}
+
 /** What a server has answered in its confirmation; existing servers answer nothing. @param result of the confirmation */
-export function negotiatedIn(result: unknown): Negotiated {
+function negotiatedIn(result: unknown): Negotiated {
   const parsed = Answer.safeParse(result)
   if (!parsed.success) return { features: new Set(), resumeToken: null, sessionId: null }
   const { features, resume_token, session_id } = parsed.data.aip
   return { features: new Set(features), resumeToken: resume_token ?? null, sessionId: session_id ?? null }
 }
 
-/**
- * The metadata of a registration. A device that cannot tell what it is registers all the same.
- * @param options.collect default {@link DeviceInfoProvider.collectSystemInfo}
- * @param options.now milliseconds since the epoch
- */
-export function describeDevice(
-  clientId: string,
-  options: {
-    collect: ((clientId: string) => DeviceInfo) | undefined
-    now: number
-    logger: Logger
-    journal: CommandJournal | null
-  },
-): Record<string, unknown> {
-  const { collect = DeviceInfoProvider.collectSystemInfo, now, logger, journal } = options
+/** The metadata of a registration. A device that cannot tell what it is registers all the same. */
+function describeDevice(options: RegistrationOptions): Record<string, unknown> {
+  const { clientId, collect = DeviceInfoProvider.collectSystemInfo, clock, logger, journal } = options
   const token = journal?.resumeToken ?? null
   const aip = {
     version: 1,
     features: journal === null ? FEATURES : JOURNAL_FEATURES,
     ...(token === null ? {} : { resume_token: token }),
   }
-  const always = { registration_time: wireTime(now), aip }
+  const always = { registration_time: wireTime(clock.now()), aip }
   try {
     const info = collect(clientId)
     const summary = `platform=${info.platform}, cpu=${info.cpu_count}, memory=${info.memory_total_gb}GB`

@@ -33,10 +33,14 @@ export class SessionSlot {
 
   /** Gives the device to a session, if no other has it. @returns whether it has it now */
   take(sessionId: string | null): boolean {
-    const held = this.holds(sessionId)
-    if (this.taken && !held) return false
-    const running = held ? (this.#live?.running ?? 0) : 0
-    this.#live = { sessionId, running, lastActive: this.#clock.now() }
+    const now = this.#clock.now()
+    if (this.#live !== null && this.holds(sessionId)) {
+      this.#live.sessionId ??= sessionId
+      this.#live.lastActive = now
+      return true
+    }
+    if (this.taken) return false
+    this.#live = { sessionId, running: 0, lastActive: now }
     return true
   }
 

@@ -1,14 +1,9 @@
-import { aipError, messageOf, type AIPProtocol, type Logger, type TaskExecutionProtocol } from '@orrery/aip'
+import { aipError, messageOf, type Logger } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import { sessionPlatform } from '../info/device-info-provider.js'
+import type { DeviceConnection } from './device-connection.js'
 import { logText } from './log-text.js'
 import type { SessionSlot } from './session-slot.js'
-
-/** Where a request goes. */
-export interface Requestee {
-  tasks: TaskExecutionProtocol | null
-  aip: AIPProtocol<'client'> | null
-}
 
 /** Asks the server for tasks on this device: one, until it has ended. */
 export class TaskRequests {
@@ -17,25 +12,28 @@ export class TaskRequests {
   readonly #client: UFOClient
   readonly #slot: SessionSlot
   readonly #logger: Logger
-  readonly #requestee: () => Requestee
+  readonly #connection: () => DeviceConnection | null
 
-  /** @param requestee gives the connection of the moment at which a request is sent */
-  constructor(client: UFOClient, slot: SessionSlot, logger: Logger, requestee: () => Requestee) {
+  /** @param connection gives the one over which a request is sent, at that moment */
+  constructor(client: UFOClient, slot: SessionSlot, logger: Logger, connection: () => DeviceConnection | null) {
     this.#client = client
     this.#slot = slot
     this.#logger = logger
-    this.#requestee = requestee
+    this.#connection = connection
   }
 
-  /** Asks for a task unless a session has the device. Settles when the request was sent; never rejects. */
-  start(request: string, taskName: string): Promise<void> {
+  /**
+   * Asks for a task unless a session has the device. Settles when the request was sent; never rejects.
+   * @param taskName default: a fresh UUID
+   */
+  start(request: string, taskName: string | null = null): Promise<void> {
     if (this.#slot.taken) {
       this.#logger.warn(`[WS] Task ${this.#slot.sessionId} is still running, ignoring new task`)
       return Promise.resolve()
     }
     this.#slot.take(null)
     this.#logger.info(`[WS] Starting task: ${logText(request)}`)
-    this.current = this.#client.taskLock.run(() => this.#send(request, taskName))
+    this.current = this.#client.taskLock.run(() => this.#send(request, taskName ?? crypto.randomUUID()))
     return this.current
   }
 
@@ -45,9 +43,9 @@ export class TaskRequests {
     const platform = sessionPlatform(this.#client.platform)
     try {
       await this.#client.reset()
-      const { tasks } = this.#requestee()
-      if (tasks === null) throw aipError('NOT_CONNECTED')
-      await tasks.sendTaskRequest({
+      const connection = this.#connection()
+      if (connection === null) throw aipError('NOT_CONNECTED')
+      await connection.tasks.sendTaskRequest({
         request,
         taskName,
         sessionId: this.#client.sessionId,
@@ -58,8 +56,8 @@ export class TaskRequests {
     } catch (error) {
       this.#slot.release()
       this.#logger.error(`[WS] [AIP] Error sending task request: ${messageOf(error)}`)
-      await this.#requestee()
-        .aip?.sendError(messageOf(error))
+      await this.#connection()
+        ?.aip.sendError(messageOf(error))
         .catch(() => {})
     }
   }

@@ -1,11 +1,6 @@
 import {
-  AIPProtocol,
   AipError,
-  HeartbeatProtocol,
   LIMITS,
-  RegistrationProtocol,
-  TaskExecutionProtocol,
-  TaskStatus,
   aipError,
   messageOf,
   silentLogger,
@@ -13,23 +8,22 @@ import {
   systemClock,
   type Clock,
   type DeviceInfo,
+  type HeartbeatProtocol,
   type Logger,
+  type RegistrationProtocol,
   type ServerMessage,
+  type TaskExecutionProtocol,
   type Transport,
 } from '@orrery/aip'
-import { DEVICE_SOCKET, WebSocketTransport } from '@orrery/aip/node'
 import type { UFOClient } from '../computer/ufo-client.js'
-import { withTimeLimit } from '../time-limit.js'
-import { sessionPlatform } from '../info/device-info-provider.js'
-import { BatchRunner } from './batch-runner.js'
-import { ConnectedEvent } from './connected-event.js'
 import type { CommandJournal } from '../journal/command-journal.js'
-import { describeDevice, negotiatedIn, type Negotiated } from './registration.js'
+import { ConnectedEvent } from './connected-event.js'
+import { dialServer, type DeviceConnection } from './device-connection.js'
+import { DeviceSessions } from './device-sessions.js'
 import { heartbeatLoop } from './heartbeat-loop.js'
 import { logText } from './log-text.js'
-import { sendableResults } from './sendable-results.js'
-import { SessionSlot } from './session-slot.js'
-import { TaskRequests, type Requestee } from './task-requests.js'
+import { registerDevice } from './registration.js'
+import { resumeWait, retryWait } from './retry-wait.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -55,18 +49,6 @@ export interface UFOWebSocketClientOptions {
 /** Why {@link UFOWebSocketClient.connectAndListen} has ended. */
 export type ConnectionEnd = 'stopped' | 'retries_spent'
 
-/** The life of a connection: all that is made anew for each. */
-interface Connection {
-  transport: Transport
-  aip: AIPProtocol<'client'>
-  features: ReadonlySet<string>
-}
-
-/** Bounds of the wait before another attempt to reach a server that resumes sessions, in milliseconds. */
-const RESUME_WAIT = { least: 500, most: 5000 }
-/** Longest wait between two attempts, in seconds; the twelfth would be longer, and a timer cannot wait for the twenty-second. */
-const LONGEST_WAIT = 3600
-
 /** The device's end of the connection: registers, beats, takes messages in and sends results; connects again when it drops. */
 export class UFOWebSocketClient {
   readonly wsUrl: string
@@ -77,8 +59,6 @@ export class UFOWebSocketClient {
   readonly connectedEvent = new ConnectedEvent()
   /** Failed attempts in a row. */
   retryCount = 0
-  /** The session of the last COMMAND. */
-  sessionId: string | null = null
   transport: Transport | null = null
   registrationProtocol: RegistrationProtocol | null = null
   heartbeatProtocol: HeartbeatProtocol | null = null
@@ -86,14 +66,9 @@ export class UFOWebSocketClient {
   readonly #options: UFOWebSocketClientOptions
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #slot: SessionSlot
-  readonly #batches: BatchRunner
   readonly #stopping = new AbortController()
-  readonly #journal: CommandJournal | null
-  /** Whether the server of the last registration resumes sessions. */
-  #resumes = false
-  readonly #requests: TaskRequests
-  #connection: Connection | null = null
+  readonly #sessions: DeviceSessions
+  #connection: DeviceConnection | null = null
 
   constructor(options: UFOWebSocketClientOptions) {
     this.wsUrl = options.wsUrl
@@ -103,16 +78,23 @@ export class UFOWebSocketClient {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
-    this.#slot = new SessionSlot(this.#clock)
-    this.#journal = options.journal ?? null
-    this.#batches = new BatchRunner(this.ufoClient, this.#slot, this.#logger, this.#journal)
-    const requestee = (): Requestee => ({ tasks: this.taskProtocol, aip: this.#connection?.aip ?? null })
-    this.#requests = new TaskRequests(this.ufoClient, this.#slot, this.#logger, requestee)
+    this.#sessions = new DeviceSessions({
+      ufoClient: this.ufoClient,
+      clock: this.#clock,
+      logger: this.#logger,
+      journal: options.journal ?? null,
+      connection: () => (this.isConnected() ? this.#connection : null),
+    })
+  }
+
+  /** The session of the last COMMAND. */
+  get sessionId(): string | null {
+    return this.#sessions.lastSessionId
   }
 
   /** The task request that was sent last; settles when it was sent. */
   get currentTask(): Promise<void> | null {
-    return this.#requests.current
+    return this.#sessions.requests.current
   }
 
   /** Connects, registers and listens, again and again, until the attempts are spent or {@link stop} is called. */
@@ -130,6 +112,7 @@ export class UFOWebSocketClient {
       }
     }
     if (signal.aborted) return 'stopped'
+    await this.#sessions.stop()
     this.#logger.error('[WS] Max retries reached. Exiting.')
     return 'retries_spent'
   }
@@ -137,8 +120,7 @@ export class UFOWebSocketClient {
   /** Closes the connection with 1000 and makes no other; what runs is cancelled. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#batches.cancel()
-    await this.#batches.idle()
+    await this.#sessions.stop()
     await this.transport?.close(1000)
   }
 
@@ -153,61 +135,22 @@ export class UFOWebSocketClient {
    */
   async registerClient(): Promise<void> {
     const { clientId, platform } = this.ufoClient
-    if (this.registrationProtocol === null) throw aipError('NOT_CONNECTED')
-    const metadata = describeDevice(clientId, {
-      collect: this.#options.collectInfo,
-      now: this.#clock.now(),
-      logger: this.#logger,
-      journal: this.#journal,
-    })
-    this.#logger.info(`[WS] [AIP] Attempting to register as ${clientId}`)
-    const answer = this.registrationProtocol.register({
+    const connection = this.#connection
+    if (connection === null) throw aipError('NOT_CONNECTED')
+    const negotiated = await registerDevice(connection, {
       clientId,
-      clientType: 'device',
-      platform: sessionPlatform(platform),
-      metadata,
+      platform,
+      collect: this.#options.collectInfo,
+      clock: this.#clock,
+      logger: this.#logger,
+      journal: this.#options.journal ?? null,
     })
-    const limits = { clock: this.#clock, ms: LIMITS.registrationTime, operation: 'Registration' }
-    const outcome = await withTimeLimit(answer, limits)
-    if (!outcome.accepted) {
-      this.#logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
-      this.#logger.error(`[WS] Server error: ${outcome.reason}`)
-      throw aipError('REGISTRATION_FAILED', { id: clientId })
-    }
-    await this.#agree(negotiatedIn(outcome.confirmation.result))
+    await this.#sessions.agree(connection, negotiated)
+    if (this.#sessions.resumes) connection.transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
     this.retryCount = 0
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
-  }
-
-  /** Takes what the server has answered: features, the token for the next time, and which session goes on. */
-  async #agree({ features, resumeToken, sessionId }: Negotiated): Promise<void> {
-    if (this.#connection !== null) this.#connection.features = features
-    this.#resumes = this.#journal !== null && features.has('resume') && features.has('journal')
-    if (!this.#resumes) return
-    this.transport?.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
-    if (resumeToken !== null) await this.#journal?.keepToken(resumeToken)
-    const before = this.#slot.sessionId
-    if (this.#slot.keepOnly(sessionId)) {
-      this.#batches.cancel({ sessionId: before })
-      this.#reset()
-    }
-    this.#inBackground(this.#sendAgain())
-  }
-
-  /** Sends the results that the server has not acknowledged. */
-  async #sendAgain(): Promise<void> {
-    const tasks = this.taskProtocol
-    for (const batch of this.#journal?.unacknowledged() ?? []) {
-      await tasks?.sendTaskResult({
-        sessionId: batch.session_id,
-        prevResponseId: batch.response_id,
-        actionResults: sendableResults(batch.results),
-        status: TaskStatus.catch('continue').parse(batch.status),
-        clientId: this.ufoClient.clientId,
-      })
-    }
   }
 
   /**
@@ -238,31 +181,24 @@ export class UFOWebSocketClient {
    * @param taskName default: a fresh UUID
    */
   startTask(request: string, taskName?: string | null): Promise<void> {
-    return this.#requests.start(request, taskName ?? crypto.randomUUID())
+    return this.#sessions.requests.start(request, taskName)
   }
 
   /** Tells how a session ended and frees the device. */
   handleTaskEnd(end: Pick<ServerMessage, 'session_id' | 'status' | 'result' | 'error'>): void {
-    const { session_id: session, status } = end
-    if (status === 'completed') this.#logger.info(`[WS] Task ${session} completed, result: ${logText(end.result)}`)
-    else if (status === 'failed') this.#logger.info(`[WS] Task ${session} failed, with error: ${logText(end.error)}`)
-    else this.#logger.warn(`[WS] Unknown task status for ${session}: ${status}`)
-    if (!this.#slot.holds(session)) return
-    this.#slot.release()
-    this.#batches.cancel({ sessionId: session })
-    this.#reset()
+    this.#sessions.end(end)
   }
 
   async #connectOnce(): Promise<void> {
     this.connectedEvent.clear()
     const { signal } = this.#stopping
-    const transport = await WebSocketTransport.connect(this.wsUrl, { ...DEVICE_SOCKET, clock: this.#clock, signal })
-    const aip = new AIPProtocol(transport, { side: 'client', clock: this.#clock, logger: this.#logger })
+    const connection = await dialServer(this.wsUrl, { clock: this.#clock, logger: this.#logger, signal })
+    const { transport } = connection
+    this.#connection = connection
     this.transport = transport
-    this.#connection = { transport, aip, features: new Set() }
-    this.registrationProtocol = new RegistrationProtocol(aip)
-    this.heartbeatProtocol = new HeartbeatProtocol(aip)
-    this.taskProtocol = new TaskExecutionProtocol(aip)
+    this.registrationProtocol = connection.registration
+    this.heartbeatProtocol = connection.heartbeat
+    this.taskProtocol = connection.tasks
     try {
       if (signal.aborted) throw aipError('CONNECTION_CLOSED')
       await this.registerClient()
@@ -271,11 +207,7 @@ export class UFOWebSocketClient {
       this.connectedEvent.clear()
       this.#connection = null
       await transport.close(1000)
-      if (!this.#resumes || this.#isStopping()) {
-        this.#slot.release()
-        this.#batches.cancel()
-        this.#reset()
-      }
+      this.#sessions.dropped()
     }
   }
 
@@ -306,30 +238,25 @@ export class UFOWebSocketClient {
     }
   }
 
-  #route(message: ServerMessage, connection: Connection): void {
+  #route(message: ServerMessage, connection: DeviceConnection): void {
+    const sessions = this.#sessions
     switch (message.type) {
       case 'task':
-        return this.#inBackground(this.startTask(message.user_request ?? '', message.task_name))
+        return sessions.inBackground(this.startTask(message.user_request ?? '', message.task_name))
       case 'command':
-        this.sessionId = message.session_id
-        return this.#inBackground(this.#handleCommands(message, connection))
+        return sessions.inBackground(sessions.runBatch(message, connection))
       case 'task_end':
         return this.handleTaskEnd(message)
       case 'cancel':
-        this.#logger.info(`[WS] Cancelling in session ${message.session_id}: ${logText(message.reason)}`)
-        this.#batches.cancel({ sessionId: message.session_id, responseId: message.response_id, callId: message.call_id })
-        return undefined
+        return sessions.cancel(message)
+      case 'results_ack':
+        return sessions.inBackground(sessions.acknowledged(message.response_id))
       case 'heartbeat':
-        if (message.session_id !== null) this.#slot.name(message.session_id)
+        if (message.session_id !== null) sessions.named(message.session_id)
         return this.#logger.info('[WS] Heartbeat received')
       case 'error':
-        // A task that was refused never gets a session, so it never gets an end.
-        if (this.#slot.sessionId === null) this.#slot.release()
+        sessions.refused()
         return this.#logger.error(`[WS] Server error: ${logText(message.error)}`)
-      case 'results_ack':
-        if (message.response_id !== null && this.#journal !== null)
-          this.#inBackground(this.#journal.acknowledged(message.response_id))
-        return undefined
       case 'device_info_request':
       case 'device_info_response':
       case 'answer':
@@ -337,52 +264,20 @@ export class UFOWebSocketClient {
     }
   }
 
-  async #handleCommands(message: Extract<ServerMessage, { type: 'command' }>, connection: Connection): Promise<void> {
-    const tasks = new TaskExecutionProtocol(connection.aip)
-    const { clientId } = this.ufoClient
-    const results = await this.#batches.run(message, (report) => {
-      if (!connection.features.has('progress')) return
-      tasks.sendProgress({ ...report, clientId }).catch(() => {})
-    })
-    // With a journal, results that cannot be sent now are sent after the next registration.
-    if (this.#resumes && connection.transport.state !== 'connected') return
-    await tasks.sendTaskResult({
-      sessionId: message.session_id,
-      prevResponseId: message.response_id,
-      actionResults: sendableResults(results),
-      status: message.status,
-      clientId,
-    })
-    this.#logger.info(`[WS] [AIP] Sent client result for prev_response_id: ${message.response_id}`)
-    if (message.status === 'completed' || message.status === 'failed') this.handleTaskEnd(message)
-  }
-
   #triesForEver(): boolean {
-    return this.#resumes && this.#options.persistent === true
+    return this.#sessions.resumes && this.#options.persistent === true
   }
 
-  /** Waits 2^n seconds after the n-th failure in a row, unless it was the last that is allowed (contradictions, C-32). */
+  /** Waits before the next attempt, unless the last was the last that is allowed. */
   async #maybeRetry(): Promise<void> {
-    if (this.#triesForEver()) {
-      const ms = RESUME_WAIT.least + Math.random() * (RESUME_WAIT.most - RESUME_WAIT.least)
-      this.#logger.info(`[WS] Retrying in ${(ms / 1000).toFixed(1)}s...`)
-      return sleep(this.#clock, ms, this.#stopping.signal)
-    }
-    if (this.retryCount >= this.maxRetries) return
-    const seconds = Math.min(LONGEST_WAIT, 2 ** this.retryCount)
+    const forEver = this.#triesForEver()
+    if (!forEver && this.retryCount >= this.maxRetries) return
+    const seconds = forEver ? resumeWait() : retryWait(this.retryCount)
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)
     await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
   }
 
   #isStopping(): boolean {
     return this.#stopping.signal.aborted
-  }
-
-  #reset(): void {
-    this.#inBackground(this.ufoClient.taskLock.run(() => this.ufoClient.reset()))
-  }
-
-  #inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
   }
 }

@@ -18,7 +18,9 @@ export function httpConnector(name: string, { url, headers, transport }: HttpSer
     try {
       return await openConnection(sdk, connection, clock, options, () => end.reason ?? 'it was closed')
     } catch (error) {
-      throw aipError('MCP_SERVER_FAILED', { name, detail: `${url}: ${reasonOf(error)}` })
+      // Without its query, where a key may be: the error travels to the server of the device.
+      const { origin, pathname } = new URL(url)
+      throw aipError('MCP_SERVER_FAILED', { name, detail: `${origin}${pathname}: ${reasonOf(error)}` })
     }
   }
 }

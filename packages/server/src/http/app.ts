@@ -34,11 +34,12 @@ export async function createApp(context: HttpContext, tls?: TlsOptions): Promise
     const { httpStatus, message, code } = toAipError(error, context.logger)
     return reply.status(httpStatus).send({ detail: message, code })
   })
-  app.setNotFoundHandler((request, reply) => {
+  // Before the body is read: what is wrong with it is of no interest on a path that does not exist.
+  app.addHook('onRequest', async (request) => {
+    if (!request.is404) return
     const [url = ''] = request.url.split('?')
     const known = (['GET', 'POST'] as const).some((method) => app.hasRoute({ url, method }))
-    const { httpStatus, message, code } = aipError(known ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
-    return reply.status(httpStatus).send({ detail: message, code })
+    throw aipError(known ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
   })
   await app.register(swagger, {
     openapi: {
@@ -69,7 +70,12 @@ export async function createApp(context: HttpContext, tls?: TlsOptions): Promise
 }
 
 function createServer(tls: TlsOptions | undefined): FastifyInstance {
-  const options = { bodyLimit: BODY_LIMIT, forceCloseConnections: 'idle' } as const
+  const options = {
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    routerOptions: { ignoreTrailingSlash: true },
+  } as const
   if (tls === undefined) return fastify(options)
   const { cert, key, clientCa } = tls
   const verify = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }

@@ -30,9 +30,9 @@ export function legacyRoutes(app: App, { clients, sessions, archive, workflows }
       const { request, client_id: clientId } = body
       const taskName = 'task_name' in body ? body.task_name : crypto.randomUUID()
       if (typeof request !== 'string' || request.trim() === '') throw aipError('EMPTY_TASK_CONTENT')
-      if (typeof clientId !== 'string' || clientId === '') throw aipError('EMPTY_CLIENT_ID')
+      if (clientId === undefined || clientId === null || clientId === '') throw aipError('EMPTY_CLIENT_ID')
       if (!isTaskName(taskName)) throw aipError('INVALID_TASK_NAME')
-      if (!clients.isDeviceConnected(clientId)) throw aipError('CLIENT_NOT_ONLINE')
+      if (typeof clientId !== 'string' || !clients.isDeviceConnected(clientId)) throw aipError('CLIENT_NOT_ONLINE')
       const task = operatorTask(clientId, await workflows.workOf(request), { taskName, assigned: true })
       const { session } = await sessions.executeTask(task)
       sessions.start(session)
@@ -50,6 +50,8 @@ export function legacyRoutes(app: App, { clients, sessions, archive, workflows }
       },
     },
     ({ params }) => {
+      // An encoded slash is part of the path for existing servers.
+      if (params.task_name.includes('/')) throw aipError('NOT_FOUND')
       const session = archive.findByTaskName(params.task_name)
       if (session === undefined || !hasEnded(session.status)) return { status: 'pending' as const }
       const result = wireResult(session.request, session)

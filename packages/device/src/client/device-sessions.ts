@@ -1,0 +1,160 @@
+import { TaskStatus, messageOf, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
+import type { UFOClient } from '../computer/ufo-client.js'
+import type { CommandJournal } from '../journal/command-journal.js'
+import { BatchRunner } from './batch-runner.js'
+import type { DeviceConnection } from './device-connection.js'
+import { logText } from './log-text.js'
+import type { Negotiated } from './registration.js'
+import { sendableResults } from './sendable-results.js'
+import { SessionSlot } from './session-slot.js'
+import { TaskRequests } from './task-requests.js'
+
+/** A message of one type. */
+type Received<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
+
+/** What {@link DeviceSessions} is built from. */
+export interface DeviceSessionsOptions {
+  ufoClient: UFOClient
+  clock: Clock
+  logger: Logger
+  /** Null for a device that keeps none. */
+  journal: CommandJournal | null
+  /** The connection of the moment, if it is registered. */
+  connection: () => DeviceConnection | null
+}
+
+/** The sessions of a device, whatever connection they come over: their batches, their ends, and the tasks it asks for itself. */
+export class DeviceSessions {
+  readonly requests: TaskRequests
+  /** The session of the last COMMAND. */
+  lastSessionId: string | null = null
+  readonly #client: UFOClient
+  readonly #logger: Logger
+  readonly #journal: CommandJournal | null
+  readonly #slot: SessionSlot
+  readonly #batches: BatchRunner
+  #resumes = false
+
+  constructor({ ufoClient, clock, logger, journal, connection }: DeviceSessionsOptions) {
+    this.#client = ufoClient
+    this.#logger = logger
+    this.#journal = journal
+    this.#slot = new SessionSlot(clock)
+    this.#batches = new BatchRunner(ufoClient, this.#slot, logger, journal)
+    this.requests = new TaskRequests(ufoClient, this.#slot, logger, connection)
+  }
+
+  /** Whether the server of the last registration resumes sessions. */
+  get resumes(): boolean {
+    return this.#resumes
+  }
+
+  /** Takes what the server has answered to a registration: features, the token for the next time, and which session goes on. */
+  async agree(connection: DeviceConnection, { features, resumeToken, sessionId }: Negotiated): Promise<void> {
+    connection.features = features
+    const resumed = this.#resumes
+    this.#resumes = this.#journal !== null && features.has('resume') && features.has('journal')
+    // Another server may answer now, which knows nothing of the session that was to go on.
+    if (resumed && !this.#resumes) this.#endAll()
+    if (!this.#resumes) return
+    if (resumeToken !== null) await this.#journal?.keepToken(resumeToken)
+    const before = this.#slot.sessionId
+    if (this.#slot.keepOnly(sessionId)) {
+      this.#batches.cancel({ sessionId: before })
+      this.#reset()
+    }
+    this.inBackground(this.#sendAgain(connection))
+  }
+
+  /** Runs a batch and sends its results on the connection that it came over; with a journal those that cannot be sent wait for the next. */
+  async runBatch(message: Received<'command'>, { tasks, features, transport }: DeviceConnection): Promise<void> {
+    const { clientId } = this.#client
+    this.lastSessionId = message.session_id
+    const results = await this.#batches.run(message, (report) => {
+      if (features.has('progress')) tasks.sendProgress({ ...report, clientId }).catch(() => {})
+    })
+    if (this.#resumes && transport.state !== 'connected') return
+    await tasks.sendTaskResult({
+      sessionId: message.session_id,
+      prevResponseId: message.response_id,
+      actionResults: sendableResults(results),
+      status: message.status,
+      clientId,
+    })
+    this.#logger.info(`[WS] [AIP] Sent client result for prev_response_id: ${message.response_id}`)
+    if (message.status === 'completed' || message.status === 'failed') this.end(message)
+  }
+
+  /** Tells how a session ended and frees the device. */
+  end(end: Pick<ServerMessage, 'session_id' | 'status' | 'result' | 'error'>): void {
+    const { session_id: session, status } = end
+    if (status === 'completed') this.#logger.info(`[WS] Task ${session} completed, result: ${logText(end.result)}`)
+    else if (status === 'failed') this.#logger.info(`[WS] Task ${session} failed, with error: ${logText(end.error)}`)
+    else this.#logger.warn(`[WS] Unknown task status for ${session}: ${status}`)
+    if (!this.#slot.holds(session)) return
+    this.#slot.release()
+    this.#batches.cancel({ sessionId: session })
+    this.#reset()
+  }
+
+  /** Ends what a server no longer wants. */
+  cancel({ session_id, response_id, call_id, reason }: Received<'cancel'>): void {
+    this.#logger.info(`[WS] Cancelling in session ${session_id}: ${logText(reason)}`)
+    this.#batches.cancel({ sessionId: session_id, responseId: response_id, callId: call_id })
+  }
+
+  /** A task that was asked for has its session. */
+  named(sessionId: string): void {
+    this.#slot.name(sessionId)
+  }
+
+  /** The server reports an error. A task that it refused never gets a session, so it never gets an end. */
+  refused(): void {
+    if (this.#slot.sessionId === null) this.#slot.release()
+  }
+
+  /** The server has recorded the results of a batch. */
+  async acknowledged(responseId: string | null): Promise<void> {
+    if (responseId !== null) await this.#journal?.acknowledged(responseId)
+  }
+
+  /** The connection is gone: sessions end, unless the server resumes them. */
+  dropped(): void {
+    if (!this.#resumes) this.#endAll()
+  }
+
+  /** The device stops: what runs is cancelled. Settles when its results are recorded. */
+  async stop(): Promise<void> {
+    this.#resumes = false
+    this.#endAll()
+    await this.#batches.idle()
+  }
+
+  /** Lets work go on by itself; its failure is logged. */
+  inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
+  }
+
+  #endAll(): void {
+    this.#slot.release()
+    this.#batches.cancel()
+    this.#reset()
+  }
+
+  #reset(): void {
+    this.inBackground(this.#client.taskLock.run(() => this.#client.reset()))
+  }
+
+  /** Sends the results that the server has not acknowledged. */
+  async #sendAgain({ tasks }: DeviceConnection): Promise<void> {
+    for (const batch of this.#journal?.unacknowledged() ?? []) {
+      await tasks.sendTaskResult({
+        sessionId: batch.session_id,
+        prevResponseId: batch.response_id,
+        actionResults: sendableResults(batch.results),
+        status: TaskStatus.catch('continue').parse(batch.status),
+        clientId: this.#client.clientId,
+      })
+    }
+  }
+}
