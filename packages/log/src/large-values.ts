@@ -23,15 +23,26 @@ const NONE: ReadonlyMap<string, string> = new Map()
  * @throws TypeError when the data cannot be JSON (a cycle, a bigint)
  */
 export function encodeData(data: unknown, inlineBytes: number): EncodedData {
-  const text = stringify(data) ?? 'null'
-  if ((!isLarge(text, inlineBytes) && !text.includes('"$value"')) || !isPlain(data)) return { stored: data, text, values: NONE }
+  // A long text is found without turning everything into JSON first; it would be turned twice.
+  if (!isPlain(data) || !holdsLongText(data, inlineBytes)) {
+    const text = stringify(data) ?? 'null'
+    const whole = !isPlain(data) || (!isLarge(text, inlineBytes) && !text.includes('"$value"'))
+    if (whole) return { stored: data, text, values: NONE }
+  }
   const values = new Map<string, string>()
   const outer = mapValues(data, (value) =>
     isListOfObjects(value)
       ? value.map((item) => mapValues(item, (inner) => moveOut(inner, inlineBytes, values)))
       : moveOut(value, inlineBytes, values),
   )
-  return values.size === 0 ? { stored: data, text, values } : { stored: outer, text: JSON.stringify(outer), values }
+  return { stored: values.size === 0 ? data : outer, text: JSON.stringify(outer), values }
+}
+
+function holdsLongText(data: Json, inlineBytes: number): boolean {
+  const long = (value: unknown): boolean => typeof value === 'string' && value.length > inlineBytes
+  return Object.values(data).some((value) =>
+    isListOfObjects(value) ? value.some((item) => Object.values(item).some(long)) : long(value),
+  )
 }
 
 /** The inverse of the above: puts values back where `encodeData` leaves references. @param load gives `undefined` for a lost value */

@@ -58,7 +58,11 @@ export class ConnectedPeers implements Peers {
     }
   }
 
-  async #sendEnd(client: ClientInfo, { sessionId, outcome, request }: TaskEnd, responseId: string): Promise<void> {
+  async #sendEnd(
+    client: ClientInfo,
+    { sessionId, deviceId, outcome, request, resultForDevice }: TaskEnd,
+    responseId: string,
+  ): Promise<void> {
     if (client.transport.state !== 'connected') {
       this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
       return
@@ -67,7 +71,7 @@ export class ConnectedPeers implements Peers {
       await client.taskProtocol.sendTaskEnd({
         sessionId,
         status: outcome.status === 'completed' ? 'completed' : 'failed',
-        result: wireResult(request, outcome),
+        result: client.clientId === deviceId && !resultForDevice ? null : wireResult(request, outcome),
         error: outcome.error,
         responseId,
       })

@@ -35,6 +35,8 @@ export interface TaskEnd {
   tellRequester: boolean
   /** Whether the device is told: not one that dropped, though it may be online again by now. */
   tellDevice: boolean
+  /** Whether the device is told the result too; it has no use for one that an operator waits for over HTTP. */
+  resultForDevice: boolean
 }
 
 /** All that sessions know of the clients. */

@@ -255,15 +255,18 @@ export class SessionManager {
     const { tellRequester } = session.cancelled === null ? { tellRequester: true } : CANCELLATION[session.cancelled]
     const tellDevice = session.cancelled !== 'device_disconnected'
     try {
-      const { sessionId, deviceId, owner } = task
+      const { sessionId, deviceId, owner, assigned } = task
+      const resultForDevice = owner.kind !== 'operator' || assigned
+      const request = describeWork(task.work)
       await this.#env.peers.taskEnded({
         sessionId,
         deviceId,
         owner,
-        request: describeWork(task.work),
+        request,
         outcome,
         tellRequester,
         tellDevice,
+        resultForDevice,
       })
     } catch (error) {
       this.#env.logger.error(`Callback error for session ${task.sessionId}: ${messageOf(error)}`)
