@@ -29,7 +29,7 @@ export class ServerProcess {
       env: { ...process.env, ...env },
       execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     })
-    const url = await new Promise<string>((resolve) => child.once('message', (message) => resolve(String(message))))
+    const url = await new Promise<string>((resolve) => child.once('message', (message) => resolve(message as string)))
     return new ServerProcess(child, url)
   }
 

@@ -55,11 +55,28 @@ export function resolveData(data: unknown, load: (id: string) => unknown): unkno
 function moveOut(value: unknown, inlineBytes: number, values: Map<string, string>): unknown {
   // One UTF-16 unit takes at most six bytes of JSON, so most values need no second look.
   if (typeof value === 'string' ? value.length * 6 + 2 <= inlineBytes : typeof value !== 'object' || value === null) return value
-  const text = stringify(value)
+  const recent = recentText?.value === value ? recentText : null
+  const text = recent?.text ?? stringify(value)
   if (text === undefined || (!isReference(value) && !isLarge(text, inlineBytes))) return value
-  const id = createHash('sha256').update(text).digest('hex')
-  values.set(id, text)
-  return { $value: id, bytes: Buffer.byteLength(text) } satisfies ValueReference
+  const reference = recent?.reference ?? {
+    $value: createHash('sha256').update(text).digest('hex'),
+    bytes: Buffer.byteLength(text),
+  }
+  if (recent === null && typeof value === 'string') remember({ value, text, reference })
+  values.set(reference.$value, text)
+  return reference
+}
+
+/** The long text that was stored last: the same one often comes again in the next record, as a session's result. */
+let recentText: { value: string; text: string; reference: ValueReference } | null = null
+/** How long it is remembered, in milliseconds. */
+const REMEMBERED = 1000
+
+function remember(text: NonNullable<typeof recentText>): void {
+  recentText = text
+  setTimeout(() => {
+    if (recentText === text) recentText = null
+  }, REMEMBERED).unref()
 }
 
 /** JSON.stringify with its true type: what JSON has no form for gives `undefined`. */
