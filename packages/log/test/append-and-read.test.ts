@@ -80,6 +80,14 @@ describe('appending and reading', () => {
     expect(log.read('s').map((record) => record.data)).toEqual([1, 2])
   })
 
+  it('works on after a caller in plain JavaScript has given a type that is no text', async () => {
+    const log = openLog()
+    const untyped: unknown = undefined
+    await expect(log.append('s', untyped as string, 1, { open: false })).rejects.toMatchObject({ code: 'BROKEN' })
+    expect(log.stream('s')).toBeUndefined()
+    await expect(log.append('s', 'n', 2)).resolves.toMatchObject({ seq: 1 })
+  })
+
   it('appends several records at once, all or none', async () => {
     const log = openLog()
     const appended = await log.appendAll([

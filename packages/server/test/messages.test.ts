@@ -5,7 +5,7 @@ import { WireClient } from '../../../test/support/wire-client.js'
 const SYSTEM_INFO = { device_id: 'd1', platform: 'linux', cpu_count: 2 }
 
 describe('heartbeats', () => {
-  it('are answered with a fresh id, and logged at debug [S-112 S-122 S-211 S-229 S-230 S-257]', async () => {
+  it('are answered with a fresh id, and logged at debug [S-112 S-122 S-211 S-229 S-230 S-257 S-258]', async () => {
     await using server = await startTestServer()
     const client = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
     client.send({ type: 'heartbeat', client_id: 'd1' })
@@ -65,7 +65,7 @@ describe('a message that cannot be handled', () => {
     expect(server.log.lines).toContain('warn [WS] Unknown message type from d1: task_end')
   })
 
-  it('is refused when it names another client or role', async () => {
+  it('is refused when it names another client or role [S-135]', async () => {
     await using server = await startTestServer()
     const client = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
     client.send({ type: 'heartbeat', client_id: 'other' })

@@ -73,7 +73,7 @@ describe('a second registration of an id', () => {
 })
 
 describe('a client that is silent', () => {
-  it('is dropped after the time of the settings, and one that beats is not [S-232]', async () => {
+  it('is dropped after the time of the settings, and one that beats is not [S-231 S-232]', async () => {
     const clock = new ManualClock()
     await using server = await startTestServer({ clock, heartbeatTimeoutMs: 90_000 })
     const silent = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'silent' })

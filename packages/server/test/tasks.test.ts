@@ -68,7 +68,7 @@ describe('a task of a device for itself', () => {
 })
 
 describe('a task of a constellation', () => {
-  it('runs on the target and ends at the requester first, then at the device [S-116 S-121 S-130 S-131 S-138 S-210 S-217 S-219 S-225 S-227]', async () => {
+  it('runs on the target and ends at the requester first, then at the device [S-111 S-116 S-121 S-130 S-131 S-138 S-210 S-217 S-219 S-225 S-227]', async () => {
     const { server, device, constellation } = await startTrio()
     await using _ = server
     constellation.send(task('run echo', { session_id: 'demo@task_1', task_name: 'galaxy/demo/t1' }))
@@ -281,7 +281,7 @@ describe('results', () => {
 })
 
 describe('a client that drops', () => {
-  it('as a device fails its sessions and tells the requesters [S-126 S-137 S-237 S-239 S-242 S-244 S-245 S-246]', async () => {
+  it('as a device fails its sessions and tells the requesters [S-125 S-126 S-128 S-137 S-237 S-239 S-242 S-244 S-245 S-246]', async () => {
     const { server, device, constellation } = await startTrio()
     await using _ = server
     constellation.send(task('run slow', { session_id: 'a' }))

@@ -126,6 +126,8 @@ export class UFOWebSocketHandler {
       if (!(error instanceof AipError)) this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
     } finally {
       watch?.stop()
+      // After anything but the end of the connection it is still open.
+      if (transport.state !== 'disconnected') transport.terminate()
       this.disconnect(client, await transport.closed)
     }
   }
@@ -142,8 +144,10 @@ export class UFOWebSocketHandler {
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
   async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
+    let isTask = false
     try {
       const message = await context.aip.readMessage(frame)
+      isTask = message.type === 'task'
       checkIdentity(message, context.client)
       if (context.client.clientType === 'device') {
         this.#logger.debug(`[WS] 📱 Received device message from ${context.client.clientId}, type: ${message.type}`)
@@ -151,7 +155,7 @@ export class UFOWebSocketHandler {
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      this.#logger.error(`Error handling message: ${messageOf(error)}`)
+      this.#logger.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
       const text = error instanceof AipError ? error.message : aipError('INTERNAL').message
       await context.aip.sendError(text).catch((failure: unknown) => {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)

@@ -66,8 +66,9 @@ export class SessionManager {
     return { session, repeated: false }
   }
 
-  /** Lets an accepted session run as soon as its device is free. */
+  /** Lets an accepted session run as soon as its device is free. One that was cancelled meanwhile ends at once. */
   start(session: Session): void {
+    if (session.cancelled !== null) return void this.#finish(session)
     this.#queue(session.task.deviceId).add(session)
     this.#runNext(session.task.deviceId)
   }

@@ -1,0 +1,131 @@
+import { createLinkedTransports, systemClock, type Transport, type TransportState } from '@orrery/aip'
+import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
+import { LogCapture } from '../../../../test/support/test-server.js'
+import type { Json } from '../../../../test/support/wire-client.js'
+import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
+import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
+import { ResumeTokens } from '../../src/clients/resume-tokens.js'
+import { DeviceOverlays } from '../../src/config/device-overlays.js'
+import { ConnectedPeers } from '../../src/connection/connected-peers.js'
+import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
+import { EventHub } from '../../src/sessions/event-hub.js'
+import { SessionManager } from '../../src/sessions/session-manager.js'
+import { LogSessionStore } from '../../src/store/log-session-store.js'
+
+/** A handler with its managers, without a network: for what no real socket can be made to do. */
+export class HandlerRig implements AsyncDisposable {
+  readonly log = new LogCapture()
+  readonly clients = new ClientConnectionManager()
+  readonly store = new LogSessionStore(':memory:')
+  readonly peers = new ConnectedPeers(this.clients, DeviceOverlays.load(undefined), this.log)
+  readonly sessions = new SessionManager(
+    { store: this.store, hub: new EventHub(), peers: this.peers, clock: systemClock, logger: this.log },
+    [scriptedAgent],
+  )
+  readonly #tokens = new ResumeTokens(':memory:')
+  readonly handler = new UFOWebSocketHandler({
+    clientManager: this.clients,
+    sessionManager: this.sessions,
+    workflows: new WorkflowLibrary(null, this.log),
+    tokens: this.#tokens,
+    logger: this.log,
+  })
+
+  /** A connection that the handler serves, not registered yet. */
+  connect(): RigClient {
+    const [near, far] = createLinkedTransports()
+    const faulty = new FaultyTransport(far)
+    return new RigClient(near, faulty, this.handler.handler(faulty, 'operator'))
+  }
+
+  /** A registered client; its confirmation is taken. */
+  async register(fields: Json): Promise<RigClient> {
+    const client = this.connect()
+    await client.send({ type: 'register', metadata: { platform: 'linux' }, ...fields })
+    const answer = await client.next()
+    if (answer['status'] !== 'ok') throw new Error(String(answer['error']))
+    return client
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sessions.stop(false)
+    await this.#tokens.close()
+    await this.store.close()
+  }
+}
+
+/** The client's end of a connection in memory. */
+export class RigClient {
+  readonly transport: Transport
+  /** The server's end, which can be made to fail. */
+  readonly faults: FaultyTransport
+  /** Settles when the handler is done with this connection. */
+  readonly served: Promise<void>
+
+  constructor(transport: Transport, faults: FaultyTransport, served: Promise<void>) {
+    this.transport = transport
+    this.faults = faults
+    this.served = served
+  }
+
+  send(fields: Json): Promise<void> {
+    return this.transport.send(JSON.stringify(fields))
+  }
+
+  async next(): Promise<Json> {
+    return JSON.parse(String(await this.transport.receive())) as Json
+  }
+}
+
+/** A transport that fails when a test says so. */
+export class FaultyTransport implements Transport {
+  readonly #transport: Transport
+  /** Called with every frame before it is sent; may throw. */
+  beforeSend: (frame: string) => void = () => {}
+  /** Shown instead of the real state. */
+  shownState: TransportState | null = null
+  readonly #broken = Promise.withResolvers<never>()
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+    this.#broken.promise.catch(() => {})
+  }
+
+  get state(): TransportState {
+    return this.shownState ?? this.#transport.state
+  }
+
+  get closed(): Transport['closed'] {
+    return this.#transport.closed
+  }
+
+  /** Receiving fails from now on, while the connection stays open. */
+  breakReceiving(error: Error): void {
+    this.#broken.reject(error)
+  }
+
+  async send(frame: string | Uint8Array): Promise<void> {
+    this.beforeSend(String(frame))
+    await this.#transport.send(frame)
+  }
+
+  receive(): Promise<string | Uint8Array> {
+    return Promise.race([this.#broken.promise, this.#transport.receive()])
+  }
+
+  close(code?: number, reason?: string): Promise<void> {
+    return this.#transport.close(code, reason)
+  }
+
+  isAlive(timeoutMs: number): Promise<boolean> {
+    return this.#transport.isAlive(timeoutMs)
+  }
+
+  setKeepAlive(intervalMs: number, timeoutMs: number): void {
+    this.#transport.setKeepAlive(intervalMs, timeoutMs)
+  }
+
+  terminate(): void {
+    this.#transport.terminate()
+  }
+}
