@@ -1,7 +1,7 @@
 import type { Json } from '../support/wire-client.js'
 import type { Difference } from './comparison.js'
 
-/** Something that Orrery's server does otherwise than the recorded one, on purpose. */
+/** Something that Orrery does otherwise than the recorded peer, on purpose. */
 export interface Deliberate {
   /** What decides: a contradiction of the references, a promise of the seeds, or the design. */
   by: string
@@ -108,6 +108,34 @@ export const SERVER_DELIBERATE: readonly Deliberate[] = [
     why: 'a task is dispatched to devices only',
     is: ({ field, recorded, played, afterRaw }) =>
       field === 'http' && recorded === 200 && played === 404 && afterRaw.startsWith('POST /api/dispatch'),
+  },
+]
+
+/** The deliberate differences of the device, and what depends on the machine. */
+export const DEVICE_DELIBERATE: readonly Deliberate[] = [
+  {
+    by: 'design, extensions',
+    why: 'the registration offers features, which servers that do not know them pass over',
+    is: ({ type, field, recorded, played }) =>
+      type === 'register' &&
+      field === 'metadata(fields)' &&
+      recorded === 'platform,registration_time,system_info' &&
+      played === 'aip,platform,registration_time,system_info',
+  },
+  {
+    by: 'protocol reference, chapter 5',
+    why: 'a tool without an output schema has none, instead of an empty one',
+    is: ({ field, recorded, played }) =>
+      /^action_results\.\d+\.result\.\d+\.output_schema$/.test(field) && JSON.stringify(recorded) === '{}' && played === null,
+  },
+  {
+    by: 'S-018',
+    why: 'what the machine is differs from machine to machine; the kind of each value does not',
+    is: ({ type, field, recorded, played }) =>
+      type === 'register' &&
+      field.startsWith('metadata.system_info.') &&
+      typeof recorded === typeof played &&
+      Array.isArray(recorded) === Array.isArray(played),
   },
 ]
 

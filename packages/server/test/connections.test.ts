@@ -62,7 +62,7 @@ describe('a connection', () => {
       requester.send(task(names[index] ?? '', 'run echo', `s-${names[index]}`))
     const commands = await Promise.all(devices.map((device) => device.next()))
     // Answered in the other order than asked.
-    for (const [index, device] of [...devices.entries()].reverse()) device.answer(commands[index] ?? {}, `by ${names[index]}`)
+    for (const [index, device] of [...devices.entries()].toReversed()) device.answer(commands[index] ?? {}, `by ${names[index]}`)
     for (const [index, requester] of requesters.entries()) {
       const name = names[index]
       expect(await requester.next()).toMatchObject({ type: 'heartbeat', session_id: `s-${name}` })
