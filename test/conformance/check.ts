@@ -1,4 +1,5 @@
 // Shows which tests show which promise of the seed documents; fails on a promise without a test: `npm run conformance`.
+// With `--quiet` it tells only how many.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +11,14 @@ const paths = globSync(['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'], { 
 const files = paths.sort().map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
 const { tests, uncovered, unknown } = coverageOf(promises, files)
 
-for (const { id, promise, exception } of promises) {
-  console.log(`${id}  ${promise}`)
-  if (exception !== undefined) {
-    console.log(`       but (${exception.contradiction}): ${exception.reason} Setting: ${exception.setting}`)
+if (!process.argv.includes('--quiet')) {
+  for (const { id, promise, exception } of promises) {
+    console.log(`${id}  ${promise}`)
+    if (exception !== undefined) {
+      console.log(`       but (${exception.contradiction}): ${exception.reason} Setting: ${exception.setting}`)
+    }
+    for (const { path, name } of tests.get(id) ?? []) console.log(`       ${path}: ${name}`)
   }
-  for (const { path, name } of tests.get(id) ?? []) console.log(`       ${path}: ${name}`)
 }
 const exceptions = promises.filter(({ exception }) => exception !== undefined).length
 console.log(
