@@ -49,5 +49,10 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
  * @param ms milliseconds since the epoch
  */
 export function wireTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, -1)}000+00:00`
+  // Many messages are sent in one millisecond.
+  if (ms === last.ms) return last.text
+  last = { ms, text: `${new Date(ms).toISOString().slice(0, -1)}000+00:00` }
+  return last.text
 }
+
+let last = { ms: Number.NaN, text: '' }
