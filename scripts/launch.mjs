@@ -27,7 +27,7 @@ function installed() {
 function step(name, command, args) {
   const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', shell: windows })
   if (result.status === 0) return
-  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
+  process.stderr.write([result.stdout, result.stderr].join(''))
   console.error(`orrery: ${name} failed (${result.error?.message ?? `exit code ${result.status}`})`)
   process.exit(1)
 }
