@@ -58,6 +58,16 @@ describe('the event stream', () => {
     expect(server.seen.length).toBeGreaterThan(3)
   })
 
+  it('waits for a server that has answered before, even if the first connection of the stream fails', async () => {
+    await using server = await scriptedServer({
+      'GET /api/sessions/s1': json(session()),
+      [EVENTS]: [(request) => request.socket.destroy(), stream([frame(1, 'ended')])],
+    })
+    const api = new OrreryApi({ server: server.url, reconnect })
+    await api.session('s1')
+    expect(await collect(api.events('s1'))).toEqual(['1 ended'])
+  })
+
   it('fails at once when the server was never there, or refuses', async () => {
     const gone = await scriptedServer({})
     await gone[Symbol.asyncDispose]()

@@ -22,18 +22,20 @@ export interface EventStreamOptions {
   afterSeq: number | undefined
   signal: AbortSignal | undefined
   reconnect: ReconnectLimits
+  /** Whether the server has answered this client before: then it is worth waiting for. */
+  reached: boolean
   /** Whether the session has ended, asked when a connection brings nothing. */
   hasEnded: () => Promise<boolean>
 }
 
 /**
  * The events of one session, each once and in order, across lost connections; ends after `ended`.
- * @throws {ApiClientError} when the first connection fails, when the server refuses, or when it stays away for `giveUpMs`
+ * @throws {ApiClientError} when the first connection to a server that never answered fails, when the server refuses, or when it stays away for `giveUpMs`
  */
 export async function* eventStream(options: EventStreamOptions): AsyncGenerator<SessionEvent, void, undefined> {
   const { target, signal, reconnect } = options
   let lastSeq = options.afterSeq
-  let everConnected = false
+  let everConnected = options.reached
   let endedBefore = false
   let lostSince: number | undefined
   let wait = reconnect.firstMs

@@ -79,6 +79,8 @@ const RECONNECT: ReconnectLimits = { firstMs: 250, longestMs: 5000, giveUpMs: 12
 export class OrreryApi {
   readonly #target: ServerTarget
   readonly #timeoutMs: number
+  /** Whether the server has ever answered. */
+  #reached = false
   readonly #reconnect: ReconnectLimits
 
   /** @throws {ApiClientError} `INVALID_INPUT` when `server` is not an address */
@@ -152,6 +154,7 @@ export class OrreryApi {
       afterSeq: options.afterSeq,
       signal: options.signal,
       reconnect: this.#reconnect,
+      reached: this.#reached,
       hasEnded: async () => hasEnded((await this.session(id, options.signal && { signal: options.signal })).status),
     })
   }
@@ -189,7 +192,9 @@ export class OrreryApi {
     return this.#call({ method: 'POST', path, body, timeoutMs: this.#timeoutMs, ...options }, shape)
   }
 
-  #call<T>(request: HttpRequest, shape: z.ZodType<T>): Promise<T> {
-    return callJson(this.#target, request, shape)
+  async #call<T>(request: HttpRequest, shape: z.ZodType<T>): Promise<T> {
+    const answer = await callJson(this.#target, request, shape)
+    this.#reached = true
+    return answer
   }
 }

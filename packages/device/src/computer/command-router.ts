@@ -75,5 +75,6 @@ export class CommandRouter {
 
 /** A result of a command that no tool has seen. */
 export function outcome(command: Command, fields: Pick<Result, 'status' | 'error'> & { result?: unknown }): Result {
-  return { result: null, namespace: null, call_id: command.call_id, ...fields }
+  // In the order of the wire.
+  return { status: fields.status, error: fields.error, result: fields.result ?? null, namespace: null, call_id: command.call_id }
 }
