@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseDeviceConfig } from '@orrery/device'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OrreryHome } from '../support/orrery-process.js'
 
@@ -80,6 +81,39 @@ describe('the README', () => {
       expect(existsSync(join(own.path, 'server.json'))).toBe(false)
     },
   )
+
+  const joining = blocks('sh').flatMap((block) => block.trim().split('\n'))
+  it.each(joining)('%s connects, with address and key put in', async (command) => {
+    const config = join(home.path, 'device.jsonc')
+    writeFileSync(config, '{ "shell": "strict" }')
+    const key = readFileSync(join(home.path, 'device.key'), 'utf8').trim()
+    const line = command
+      .replace('ws://192.0.2.10:5000/ws', `${url.replace('http', 'ws')}/ws`)
+      .replace('KEY', key)
+      .replace('device.jsonc', config)
+    expect(line).not.toBe(command)
+    const child = spawn('bash', ['-c', `exec ${line} --client-id second-machine`], {
+      cwd: ROOT,
+      detached: true,
+      env: { PATH: process.env['PATH'], HOME: home.path, ORRERY_HOME: home.path },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    await new Promise<void>((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      child.stdout.on('data', () => {
+        if (output.includes('second-machine is connected')) resolve()
+      })
+      child.once('exit', () => reject(new Error(`ended:\n${output}`)))
+    })
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    process.kill(-(child.pid ?? 0), 'SIGTERM')
+    await closed
+  })
+
+  it.each(blocks('jsonc'))('its device configuration is a good one: %#', (text) => {
+    expect(Object.keys(parseDeviceConfig(text, 'README.md').mcpServers)).toEqual(['files', 'tickets'])
+  })
 
   it.each(blocks('js'))('its code runs: %#', async (code) => {
     const file = join(ROOT, 'node_modules', `readme-${process.pid}.mjs`)
