@@ -42,16 +42,16 @@ export function writeReport(rows: readonly Row[], date: string): void {
 function pictureOf(rows: readonly Row[]): string {
   const shown = rows.filter((each) => each.ratio !== null && each.unit === '/s')
   const height = 40 + shown.length * 30
-  const scale = 300
+  const scale = 270
   const bars = shown.map(({ name, ratio, orrery }, index) => {
     const y = 34 + index * 30
     const width = Math.min(ratio ?? 0, 1.2) * scale
-    return `<text x="372" y="${y + 14}" text-anchor="end">${name}</text><rect x="384" y="${y}" width="${width.toFixed(0)}" height="20" rx="3" fill="#2f5fa8"/><text x="${(390 + width).toFixed(0)}" y="${y + 14}">${(ratio ?? 0).toFixed(2)}  (${figure(orrery)}/s)</text>`
+    return `<text x="412" y="${y + 14}" text-anchor="end">${name}</text><rect x="424" y="${y}" width="${width.toFixed(0)}" height="20" rx="3" fill="#2f5fa8"/><text x="${(430 + width).toFixed(0)}" y="${y + 14}">${(ratio ?? 0).toFixed(2)}  (${figure(orrery)}/s)</text>`
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#1d2733">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 ${height}" font-family="system-ui, sans-serif" font-size="12.5" fill="#1d2733">
 <rect width="860" height="${height}" fill="#fcfdfe"/>
-<text x="384" y="20">ratio to a server that only parses JSON and answers; the line is 1</text>
-<line x1="${384 + scale}" y1="28" x2="${384 + scale}" y2="${height - 6}" stroke="#8a97a8" stroke-dasharray="4 3"/>
+<text x="424" y="20">ratio to a server that only parses JSON and answers; the line is 1</text>
+<line x1="${424 + scale}" y1="28" x2="${424 + scale}" y2="${height - 6}" stroke="#8a97a8" stroke-dasharray="4 3"/>
 ${bars.join('\n')}
 </svg>
 `
