@@ -69,6 +69,8 @@ async function device(options: Options): Promise<void> {
   const { clientId, config } = await deviceSettings(options)
   const token = tokenFor(options.token, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
+  // An address may have the key in its query; that is not for the screen.
+  const shown = serverUrl.replace(/\?.*$/, '')
   const maxRetries = options.maxRetries ?? 5
   const running = startDevice({
     serverUrl,
@@ -85,7 +87,7 @@ async function device(options: Options): Promise<void> {
     taskName: options.task_name,
   })
   running.registered.then(
-    () => print(`Device ${clientId} is connected to ${serverUrl}`),
+    () => print(`Device ${clientId} is connected to ${shown}`),
     // The end of the device says it.
     () => {},
   )
@@ -95,7 +97,7 @@ async function device(options: Options): Promise<void> {
     running.done.then((how) => (end = how)),
   )
   if (end === 'retries_spent')
-    throw new CliError(`Cannot reach ${serverUrl}: is the server running there? Gave up after ${maxRetries} attempts`)
+    throw new CliError(`Cannot reach ${shown}: is the server running there? Gave up after ${maxRetries} attempts`)
 }
 
 /** Flag beats environment beats file; of the two files, the configuration is the more explicit. */
