@@ -94,8 +94,13 @@ export class TaskExecutionProtocol extends ProtocolPart {
   }
 
   /** Acknowledges a task_end. */
-  sendTaskEndAck(sessionId: string, clientId: string, status: TaskStatus): Promise<void> {
-    return this.aip.sendMessage(clientTaskEnd, { session_id: sessionId, client_id: clientId, status })
+  sendTaskEndAck(end: { sessionId: string; clientId: string; clientType?: ClientType; status: TaskStatus }): Promise<void> {
+    return this.aip.sendMessage(clientTaskEnd, {
+      session_id: end.sessionId,
+      client_id: end.clientId,
+      client_type: end.clientType ?? 'device',
+      status: end.status,
+    })
   }
 
   /** Ends running commands of a device with the feature `cancel`. */

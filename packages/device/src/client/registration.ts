@@ -1,8 +1,17 @@
-import { LIMITS, aipError, messageOf, wireTime, type Clock, type DeviceInfo, type Feature, type Logger } from '@orrery/aip'
+import {
+  LIMITS,
+  aipError,
+  messageOf,
+  wireTime,
+  withTimeLimit,
+  type Clock,
+  type DeviceInfo,
+  type Feature,
+  type Logger,
+} from '@orrery/aip'
 import { z } from 'zod'
 import type { CommandJournal } from '../journal/command-journal.js'
 import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
-import { withTimeLimit } from '../time-limit.js'
 import type { DeviceConnection } from './device-connection.js'
 import { logText } from './log-text.js'
 

@@ -3,6 +3,7 @@ import {
   LIMITS,
   aipError,
   messageOf,
+  resumeWait,
   silentLogger,
   sleep,
   systemClock,
@@ -23,7 +24,7 @@ import { DeviceSessions } from './device-sessions.js'
 import { heartbeatLoop } from './heartbeat-loop.js'
 import { logText } from './log-text.js'
 import { registerDevice } from './registration.js'
-import { resumeWait, retryWait } from './retry-wait.js'
+import { retryWait } from './retry-wait.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -272,7 +273,7 @@ export class UFOWebSocketClient {
   async #maybeRetry(): Promise<void> {
     const forEver = this.#triesForEver()
     if (!forEver && this.retryCount >= this.maxRetries) return
-    const seconds = forEver ? resumeWait() : retryWait(this.retryCount)
+    const seconds = forEver ? resumeWait() / 1000 : retryWait(this.retryCount)
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)
     await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
   }

@@ -7,13 +7,13 @@ import {
   clip,
   errorText,
   messageOf,
+  withTimeLimit,
   type Clock,
   type Command,
   type MCPToolInfo,
   type Result,
 } from '@orrery/aip'
 import type { MCPServer } from '../mcp/mcp-server.js'
-import { withTimeLimit } from '../time-limit.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
 import { errorOf, resultValue } from './tool-result.js'
 
