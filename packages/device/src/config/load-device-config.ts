@@ -17,7 +17,12 @@ export async function loadDeviceConfig(path: string): Promise<DeviceConfig> {
     throw aipError('INVALID_INPUT', { detail: `${path}: ${messageOf(error)}` })
   }
   const config = parseDeviceConfig(text, path)
-  return config.mcpYaml === undefined ? config : { ...config, mcpYaml: resolve(dirname(path), config.mcpYaml) }
+  const fromHere = (place: string): string => resolve(dirname(path), place)
+  return {
+    ...config,
+    ...(config.mcpYaml === undefined ? {} : { mcpYaml: fromHere(config.mcpYaml) }),
+    ...(config.roots === undefined ? {} : { roots: config.roots.map(fromHere) }),
+  }
 }
 
 /** Reads the text of a configuration file. @param name used in errors. @throws like {@link loadDeviceConfig} */

@@ -1,10 +1,12 @@
 import { createBashExecutor } from './bash-executor/bash-executor.js'
 import { createCommandLineExecutor } from './command-line-executor/command-line-executor.js'
+import { createFilesServer } from './files/files-server.js'
 
 /** The servers that come with the device, by name, in the order in which their tools are registered. */
 export const BUILT_IN_SERVERS = {
   BashExecutor: createBashExecutor,
   CommandLineExecutor: createCommandLineExecutor,
+  files: createFilesServer,
 } as const
 
 /** The name of a built-in server. */

@@ -43,7 +43,12 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
         api_key: z.string().nullish().describe('Not needed; ignored'),
       }),
       outputSchema: CommandOutput,
-      annotations: { readOnlyHint: context.shell === 'strict', destructiveHint: context.shell === 'full', openWorldHint: true },
+      annotations: {
+        readOnlyHint: context.shell === 'strict',
+        destructiveHint: context.shell === 'full',
+        idempotentHint: false,
+        openWorldHint: true,
+      },
     },
     async (input, ctx) => {
       try {
@@ -61,7 +66,7 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
         'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
       inputSchema: z.object({ api_key: z.string().nullish().describe('Not needed; ignored') }),
       outputSchema: SystemInfo,
-      annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+      annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     },
     async (_input, ctx) => toolValue(await readSystemInfo(context, ctx.mcpReq.signal)),
   )

@@ -1,0 +1,19 @@
+import type { CallEffects, CallPlace } from './call-effects.js'
+import { FILES_TOOLS } from './files/files-server.js'
+
+interface DescribedTool {
+  name: string
+  describeCall(args: unknown, place: CallPlace): CallEffects
+}
+
+const DESCRIBED: Readonly<Record<string, readonly DescribedTool[]>> = { files: FILES_TOOLS }
+
+/**
+ * What a call of a built-in tool would touch, for a policy that decides before it runs.
+ * @param server name of the built-in server
+ * @returns null for a tool that is not described; nothing may be concluded then
+ */
+export function describeBuiltInCall(server: string, tool: string, args: unknown, place: CallPlace): CallEffects | null {
+  const tools = Object.hasOwn(DESCRIBED, server) ? DESCRIBED[server] : undefined
+  return tools?.find(({ name }) => name === tool)?.describeCall(args, place) ?? null
+}
