@@ -67,7 +67,7 @@ describe('device.jsonc', () => {
     ['{ "mcpServers": { "a": { "url": "http://x", "command": "x" } } }', "mcpServers.a.command: give either 'command' or 'url'"],
     [
       '{ "mcpServers": { "BashExecutor": { "command": "x" } } }',
-      "device.jsonc:1:19: another server already has the namespace 'BashExecutor'",
+      "device.jsonc:1:19: another server already has the namespace 'BashExecutor': give this one a 'namespace', or switch the built-in one off under 'tools'",
     ],
     [
       '{ "mcpServers": { "a": { "command": "x" }, "b": { "command": "x", "namespace": "a" } } }',

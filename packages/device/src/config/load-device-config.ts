@@ -62,12 +62,14 @@ function refuseBadKeys(node: Node, fail: Fail): void {
 
 /** Two servers under one name could not be told apart. */
 function refuseSharedNamespaces(config: DeviceConfig, root: Node, fail: Fail): void {
-  const taken = new Set(Object.entries(config.tools).flatMap(([name, on]) => (on ? [name] : [])))
+  const builtIn = new Set(Object.entries(config.tools).flatMap(([name, on]) => (on ? [name] : [])))
+  const taken = new Set(builtIn)
   for (const [name, server] of Object.entries(config.mcpServers)) {
     const namespace = server.namespace ?? name
     if (taken.has(namespace)) {
       const node = findNodeAtLocation(root, ['mcpServers', name])
-      fail(node?.parent?.offset ?? 0, `another server already has the namespace '${namespace}'`)
+      const hint = builtIn.has(namespace) ? `: give this one a 'namespace', or switch the built-in one off under 'tools'` : ''
+      fail(node?.parent?.offset ?? 0, `another server already has the namespace '${namespace}'${hint}`)
     }
     taken.add(namespace)
   }

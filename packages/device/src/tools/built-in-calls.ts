@@ -1,12 +1,13 @@
 import type { CallEffects, CallPlace } from './call-effects.js'
 import { FILES_TOOLS } from './files/files-server.js'
+import { SYSTEM_TOOLS } from './system/system-server.js'
 
 interface DescribedTool {
   name: string
   describeCall(args: unknown, place: CallPlace): CallEffects
 }
 
-const DESCRIBED: Readonly<Record<string, readonly DescribedTool[]>> = { files: FILES_TOOLS }
+const DESCRIBED: Readonly<Record<string, readonly DescribedTool[]>> = { files: FILES_TOOLS, system: SYSTEM_TOOLS }
 
 /**
  * What a call of a built-in tool would touch, for a policy that decides before it runs.
