@@ -384,6 +384,16 @@ export const ERRORS = {
     'A tool cannot work on this machine as it is: the operating system or a program is missing.',
     (v) => `${v.what} is not supported here: ${v.detail}`,
   ),
+  JOB_ENDED: entry<[{ id: string }]>(
+    409,
+    'Input was sent to a job that has ended, or whose input was closed.',
+    (v) => `The job '${v.id}' takes no input any more`,
+  ),
+  TOO_MANY_JOBS: entry<[{ limit: number }]>(
+    503,
+    'A device runs as many background jobs as it may.',
+    (v) => `${v.limit} jobs run already; stop one with stop_job`,
+  ),
   NO_SUCH_ITEM: entry<[{ what: string; id: string }]>(
     404,
     'A tool was asked for a job, an output or a window that it does not know.',

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { CliError } from '../errors.js'
 import { examples } from '../help.js'
@@ -84,6 +85,7 @@ async function device(options: Options): Promise<void> {
     persistent: options.maxRetries === undefined,
     journalPath: journalOf(clientId),
     closedFolders: [orreryHome()],
+    dataDir: dirname(journalOf(clientId)),
     request: options.request,
     taskName: options.task_name,
   })

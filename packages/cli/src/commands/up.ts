@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from '../errors.js'
 import { examples } from '../help.js'
@@ -74,6 +74,7 @@ async function up(options: Options): Promise<void> {
     logger,
     journalPath: journalOf(clientId),
     closedFolders: [orreryHome()],
+    dataDir: dirname(journalOf(clientId)),
     persistent: true,
   })
   const stop = async (): Promise<void> => {

@@ -45,7 +45,13 @@ export function defineTool<S, I extends z.ZodObject, O extends z.ZodObject>(spec
     name,
     describeCall(args, place) {
       const parsed = spec.input.safeParse(args ?? {})
-      return parsed.success ? spec.describeCall(parsed.data, place) : {}
+      if (!parsed.success) return {}
+      try {
+        return spec.describeCall(parsed.data, place)
+      } catch {
+        // The tool itself stops at the same place.
+        return {}
+      }
     },
     register(server, state) {
       const inputSchema: z.ZodObject = spec.input

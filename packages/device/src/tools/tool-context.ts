@@ -13,4 +13,6 @@ export interface ToolContext {
   cwd: string
   /** Where tools may work with files. */
   roots: Roots
+  /** A folder for what tools keep aside while they run. */
+  dataDir: string
 }

@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { aipError } from '@orrery/aip'
 import { z } from 'zod'
 import { fileError } from '../../file-error.js'
+import { characterEnd } from '../character-end.js'
 import { defineTool } from '../define-tool.js'
 import type { FilesState } from './files-state.js'
 import { Folder } from './folder.js'
@@ -159,7 +160,7 @@ interface Shown {
 /** Bytes as text where they are text. A character that the range cuts at its end is left for the next read. */
 function encode(bytes: Buffer, wanted: 'auto' | 'utf-8' | 'base64', unit: 'lines' | 'bytes'): Shown {
   if (wanted !== 'base64') {
-    const kept = unit === 'lines' ? bytes : bytes.subarray(0, wholeCharacters(bytes))
+    const kept = unit === 'lines' ? bytes : bytes.subarray(0, characterEnd(bytes))
     const text = textOf(kept)
     if (text !== null && (wanted === 'utf-8' || !text.includes('\0')))
       return { encoding: 'utf-8', content: text, bytes: kept.length }
@@ -175,15 +176,4 @@ export function textOf(bytes: Buffer): string | null {
   } catch {
     return null
   }
-}
-
-/** Length of the bytes without a character that is cut at the end; all of them if that would leave nothing. */
-function wholeCharacters(bytes: Buffer): number {
-  for (let back = 1; back <= 3 && back < bytes.length; back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0
-    if ((byte & 0xc0) === 0x80) continue
-    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
-    return needed > back ? bytes.length - back : bytes.length
-  }
-  return bytes.length
 }
