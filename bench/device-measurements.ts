@@ -6,7 +6,7 @@ import { Client, InMemoryTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { McpServer } from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
-import { DeviceConfig, startDevice } from '@orrery/device'
+import { BUILT_IN_NAMES, DeviceConfig, startDevice } from '@orrery/device'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { z } from 'zod'
 import { row, type Row } from './row.ts'
@@ -95,7 +95,7 @@ async function throughDevice(kind: 'local' | 'stdio', journalPath: string): Prom
   await new Promise((resolve) => server.once('listening', resolve))
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const off = { BashExecutor: false, CommandLineExecutor: false }
+  const off = Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, false]))
   const device = startDevice({
     serverUrl: `ws://127.0.0.1:${port}/ws`,
     clientId: 'bench',

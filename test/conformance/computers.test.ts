@@ -1,6 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { silentLogger, systemClock } from '@orrery/aip'
-import { ComputerManager, DeviceConfig, MCPServerManager } from '@orrery/device'
+import { BUILT_IN_NAMES, ComputerManager, DeviceConfig, MCPServerManager } from '@orrery/device'
 import { describe, expect, it } from 'vitest'
 
 /** A server manager with one server of this name and, where the configuration says so, the built-in ones. */
@@ -16,8 +16,9 @@ function serversOf(name: string, config: DeviceConfig): MCPServerManager {
 
 describe('computers', () => {
   it('are made from the servers of their manager, which are those of the configuration [S-149]', async () => {
-    const bare = DeviceConfig.parse({ tools: { BashExecutor: false, CommandLineExecutor: false } })
-    const shell = DeviceConfig.parse({ tools: { BashExecutor: true, CommandLineExecutor: false } })
+    const off = Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, false]))
+    const bare = DeviceConfig.parse({ tools: off })
+    const shell = DeviceConfig.parse({ tools: { ...off, BashExecutor: true } })
     for (const [name, config, expected] of [
       ['one', bare, ['tool-of-one']],
       ['two', shell, ['execute_command', 'get_system_info', 'tool-of-two']],

@@ -112,7 +112,7 @@ describe('the README', () => {
   })
 
   it.each(blocks('jsonc'))('its device configuration is a good one: %#', (text) => {
-    expect(Object.keys(parseDeviceConfig(text, 'README.md').mcpServers)).toEqual(['files', 'tickets'])
+    expect(Object.keys(parseDeviceConfig(text, 'README.md').mcpServers)).toEqual(['data', 'tickets'])
   })
 
   it.each(blocks('js'))('its code runs: %#', async (code) => {

@@ -1,4 +1,4 @@
-import { DeviceConfig, startDevice } from '@orrery/device'
+import { BUILT_IN_NAMES, DeviceConfig, startDevice } from '@orrery/device'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../support/manual-clock.js'
 import { DEVICE_DELIBERATE, deliberately } from './deliberate.js'
@@ -25,7 +25,7 @@ function deviceSide(lines: readonly Line[]): { lines: Line[]; clientId: string; 
 
 const DEVICE_RECORDINGS = recordingNames().filter((name) => deviceSide(readRecording(name)).lines.length > 0)
 
-const NO_TOOLS = DeviceConfig.parse({ tools: { BashExecutor: false, CommandLineExecutor: false } })
+const NO_TOOLS = DeviceConfig.parse({ tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, false])) })
 
 describe('the device, to a server that plays a recording', () => {
   it.each(DEVICE_RECORDINGS)('does in %s what was recorded, or what the list of differences says', async (name) => {

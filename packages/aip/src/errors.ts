@@ -327,7 +327,7 @@ export const ERRORS = {
     'A file transfer did not go on as its protocol says.',
     (v) => `Expected ${v.expected}, got: ${v.got}`,
   ),
-  FILE_NOT_FOUND: entry<[{ path: string }]>(404, 'A file that was to be sent is not there.', (v) => `File not found: ${v.path}`),
+  FILE_NOT_FOUND: entry<[{ path: string }]>(404, 'A file or folder is not there.', (v) => `File not found: ${v.path}`),
   FILE_TOO_LARGE: entry<[{ size: number; limit: number }]>(
     413,
     'A file is larger than its receiver takes.',
@@ -338,10 +338,66 @@ export const ERRORS = {
     'A file name of the sender would leave the folder that it is for.',
     (v) => `'${v.name}' cannot be used as the name of a received file`,
   ),
-  FILE_EXISTS: entry<[{ path: string }]>(
+  FILE_EXISTS: entry<[{ path: string }]>(409, 'A file would replace one that is there.', (v) => `File exists: ${v.path}`),
+
+  // Tools of a device
+  PATH_OUTSIDE_ROOTS: entry<[{ path: string; roots: string }]>(
+    403,
+    'A path, with its links followed, lies outside of the folders that the device shares.',
+    (v) => `'${v.path}' is outside of the folders that this device shares: ${v.roots}`,
+  ),
+  PATH_CLOSED: entry<[{ path: string }]>(
+    403,
+    "A path lies in the device's own folder: keys, configuration, journal.",
+    (v) => `'${v.path}' belongs to the device itself and is closed to tools`,
+  ),
+  PATH_ANCHORED: entry<[{ path: string }]>(
+    403,
+    'A folder that the device shares, or one that holds it, would be moved or deleted.',
+    (v) => `'${v.path}' is or holds a folder that the device depends on; it can be neither moved nor deleted`,
+  ),
+  PATH_KIND: entry<[{ path: string; expected: string }]>(
+    400,
+    'A path leads to something of another kind, such as a folder instead of a file.',
+    (v) => `'${v.path}' is not ${v.expected}`,
+  ),
+  FILE_CHANGED: entry<[{ path: string; detail: string }]>(
     409,
-    'A received file would replace one that is there.',
-    (v) => `File exists: ${v.path}`,
+    'A file is not, or not any more, what the caller takes it for.',
+    (v) => `'${v.path}' was left as it is: ${v.detail}`,
+  ),
+  EDIT_UNMATCHED: entry<[{ path: string; count: number }]>(
+    409,
+    'The text to replace is not in the file, or is there more than once.',
+    (v) =>
+      v.count === 0
+        ? `The text to replace is not in '${v.path}'; it must match exactly, blanks and line ends included`
+        : `The text to replace is ${v.count} times in '${v.path}'; give more of its surroundings, or set replace_all`,
+  ),
+  FILE_FAILED: entry<[{ path: string; detail: string }]>(
+    500,
+    'The system refused to work on a file.',
+    (v) => `'${v.path}': ${v.detail}`,
+  ),
+  NOT_SUPPORTED: entry<[{ what: string; detail: string }]>(
+    501,
+    'A tool cannot work on this machine as it is: the operating system or a program is missing.',
+    (v) => `${v.what} is not supported here: ${v.detail}`,
+  ),
+  JOB_ENDED: entry<[{ id: string }]>(
+    409,
+    'Input was sent to a job that has ended, or whose input was closed.',
+    (v) => `The job '${v.id}' takes no input any more`,
+  ),
+  TOO_MANY_JOBS: entry<[{ limit: number }]>(
+    503,
+    'A device runs as many background jobs as it may.',
+    (v) => `${v.limit} jobs run already; stop one with stop_job`,
+  ),
+  NO_SUCH_ITEM: entry<[{ what: string; id: string }]>(
+    404,
+    'A tool was asked for a job, an output or a window that it does not know.',
+    (v) => `There is no ${v.what} '${v.id}'`,
   ),
 
   // HTTP; the first three are those of existing peers

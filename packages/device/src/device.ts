@@ -38,6 +38,10 @@ export interface DeviceOptions {
   env?: Environment
   /** The folder in which commands and MCP servers run unless they name another. Default: the current one. */
   cwd?: string
+  /** Folders with keys, configuration or journals of this device: no tool that works with files may look into them. */
+  closedFolders?: readonly string[] | undefined
+  /** A folder for what tools keep aside while they run, such as long outputs. Default: that of the system for temporary files. */
+  dataDir?: string | undefined
   /** MCP servers inside this process, by name; each factory makes an `McpServer` of `@modelcontextprotocol/server`. */
   localServers?: Readonly<Record<string, LocalServerFactory>>
 }
@@ -67,6 +71,8 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     env: options.env ?? process.env,
     cwd: options.cwd ?? process.cwd(),
+    closedFolders: options.closedFolders,
+    dataDir: options.dataDir,
     ...(options.localServers === undefined ? {} : { localServers: options.localServers }),
   })
   const ufoClient = new UFOClient({

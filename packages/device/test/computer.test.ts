@@ -163,6 +163,8 @@ describe('UFOClient', () => {
   })
 })
 
+const PICTURES: ReadonlySet<string> = new Set(['screenshot'])
+
 describe('the tools of a device', () => {
   it('lists each tool once, with its key, schemas and annotations, filtered as asked [S-148]', async () => {
     await using parts = engine(DEFAULT_DEVICE_CONFIG)
@@ -172,15 +174,20 @@ describe('the tools of a device', () => {
     })
     const tools = MCPToolInfo.array().parse(result.result)
     expect(result.status).toBe('success')
-    expect(tools.map((tool) => [tool.tool_key, tool.namespace])).toEqual([
+    expect(tools.slice(0, 3).map((tool) => [tool.tool_key, tool.namespace])).toEqual([
       ['action::execute_command', 'BashExecutor'],
       ['action::get_system_info', 'BashExecutor'],
       ['action::run_shell', 'CommandLineExecutor'],
     ])
+    // Each under its own name: a second tool of a name would be called namespace.tool.
+    expect(tools.filter((tool) => tool.tool_name.includes('.'))).toEqual([])
     for (const tool of tools) {
       expect(tool.description!.length).toBeGreaterThan(40)
-      expect(tool).toMatchObject({ input_schema: { type: 'object' }, output_schema: { type: 'object' } })
-      expect(tool.annotations).toHaveProperty('readOnlyHint')
+      expect(tool.input_schema).toMatchObject({ type: 'object' })
+      // A tool whose answer is a picture has no value to describe.
+      if (!PICTURES.has(tool.tool_name)) expect(tool.output_schema, tool.tool_name).toMatchObject({ type: 'object' })
+      for (const hint of ['readOnlyHint', 'destructiveHint', 'idempotentHint'])
+        expect(tool.annotations, tool.tool_name).toHaveProperty(hint, expect.any(Boolean))
     }
     expect(await computer.listTools({ namespace: 'CommandLineExecutor' })).toHaveLength(1)
     expect(await computer.listTools({ toolType: 'data_collection' })).toEqual([])

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_DEVICE_CONFIG, loadDeviceConfig, parseDeviceConfig } from '../src/index.js'
+import { BUILT_IN_NAMES, DEFAULT_DEVICE_CONFIG, loadDeviceConfig, parseDeviceConfig } from '../src/index.js'
 
 const at = (text: string) => () => parseDeviceConfig(text, 'device.jsonc')
 
@@ -11,7 +11,7 @@ describe('device.jsonc', () => {
     expect(parseDeviceConfig('{}', 'device.jsonc')).toEqual(DEFAULT_DEVICE_CONFIG)
     expect(DEFAULT_DEVICE_CONFIG).toEqual({
       shell: 'strict',
-      tools: { BashExecutor: true, CommandLineExecutor: true },
+      tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, true])),
       mcpServers: {},
     })
   })
@@ -26,7 +26,7 @@ describe('device.jsonc', () => {
       }`,
       'device.jsonc',
     )
-    expect(config.tools).toEqual({ BashExecutor: true, CommandLineExecutor: false })
+    expect(config.tools).toMatchObject({ BashExecutor: true, CommandLineExecutor: false })
     expect(config.mcpServers['files']).toEqual({
       type: 'data_collection',
       command: 'npx',
@@ -37,6 +37,17 @@ describe('device.jsonc', () => {
       trustAnnotations: false,
       headers: {},
     })
+  })
+
+  it('means paths from its own folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'orrery-'))
+    try {
+      writeFileSync(join(folder, 'device.jsonc'), '{ "roots": ["data", "/srv"] }')
+      const { roots } = await loadDeviceConfig(join(folder, 'device.jsonc'))
+      expect(roots).toEqual([join(folder, 'data'), '/srv'])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it.each([
@@ -56,7 +67,7 @@ describe('device.jsonc', () => {
     ['{ "mcpServers": { "a": { "url": "http://x", "command": "x" } } }', "mcpServers.a.command: give either 'command' or 'url'"],
     [
       '{ "mcpServers": { "BashExecutor": { "command": "x" } } }',
-      "device.jsonc:1:19: another server already has the namespace 'BashExecutor'",
+      "device.jsonc:1:19: another server already has the namespace 'BashExecutor': give this one a 'namespace', or switch the built-in one off under 'tools'",
     ],
     [
       '{ "mcpServers": { "a": { "command": "x" }, "b": { "command": "x", "namespace": "a" } } }',

@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { allowLaunch } from '../src/policy/launch-policy.js'
 import type { PolicyViolation } from '../src/policy/policy-violation.js'
+import { Roots } from '../src/policy/roots.js'
 import { allowCommand } from '../src/policy/shell-policy.js'
 import { splitCommand } from '../src/policy/split-command.js'
+import { temporaryFolders } from './support/temporary.js'
 
 const posix = process.platform !== 'win32'
 
@@ -212,6 +216,95 @@ describe.runIf(posix)('the strict shell', () => {
   it('runs the program of the system under its absolute path, and the full shell as it is', async () => {
     expect((await allowCommand('ls -l', 'strict', '/tmp')).file).toMatch(/^(\/usr)?\/bin\/ls$/)
     expect(await allowCommand('ls | wc', 'full', '/tmp')).toEqual({ file: '/bin/sh', args: ['-c', 'ls | wc'] })
+  })
+})
+
+describe.runIf(posix)('the strict shell under roots', () => {
+  const folder = temporaryFolders()
+
+  async function verdicts(lines: readonly string[]): Promise<string[]> {
+    const base = folder()
+    const root = join(base, 'root')
+    mkdirSync(join(root, 'in'), { recursive: true })
+    writeFileSync(join(root, 'a'), 'x')
+    writeFileSync(join(base, 'secret'), 'secret')
+    symlinkSync('../secret', join(root, 'link'))
+    symlinkSync('..', join(root, 'up'))
+    const roots = new Roots({ cwd: root })
+    return Promise.all(
+      lines.map((line) =>
+        allowCommand(line.replaceAll('BASE', base), 'strict', root, roots).then(
+          () => 'allowed',
+          (error: unknown) => (error as PolicyViolation).rule,
+        ),
+      ),
+    )
+  }
+
+  const lines = (text: string): string[] => text.trim().split(/\n\s*/)
+  const shown = lines(`
+    cat a
+    cat none
+    cat -- a
+    head -n1 in/../a
+    grep -rn x .
+    grep -e x a
+    cut -d/ -f1 a
+    sort -t/ a
+    wc -l a
+    tr / x
+    ls /
+    du -h /etc
+    find / -maxdepth 1
+    df -h /
+    stat BASE/secret
+    echo BASE/secret
+    cat /etc/os-release
+  `)
+  const hidden = lines(`
+    cat ../secret
+    cat BASE/secret
+    cat link
+    cat up/secret
+    head -n1 in/../../secret
+    cat /proc/self/root/etc/passwd
+    grep x -f ../secret
+    grep -f../secret x
+    grep -nf../secret x
+    grep -flink x
+    grep -${'n'.repeat(300)}flink x
+    grep --file=../secret x
+    grep -r x ..
+    grep -rn x up
+    grep -R x .
+    grep --dereference-recursive x .
+    diff -r . in
+    diff --from-file=../secret a
+    diff a link
+    sort --files0-from=a
+    sort --files0=a
+    sort -k1 -T/tmp link
+    uniq up/secret
+    wc --files0-from a
+    find -files0-from a
+    du --files0-from=a
+    md5sum -c a
+    sha256sum --check a
+    file -f a
+    file -bf a
+    date --file=../secret
+    dig -f ../secret
+  `)
+
+  it('shows the contents of files under them, and names and sizes everywhere', async () => {
+    const rules = await verdicts(shown)
+    // A program that is not installed is allowed too, and its error has no rule.
+    expect(shown.map((line, at) => [line, rules[at] ?? 'allowed'])).toEqual(shown.map((line) => [line, 'allowed']))
+  })
+
+  it('shows no contents of others, by whatever option or link', async () => {
+    const rules = await verdicts(hidden)
+    expect(hidden.map((line, at) => [line, rules[at]])).toEqual(hidden.map((line) => [line, 'shell.roots']))
   })
 })
 

@@ -1,7 +1,8 @@
+import { dirname } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { CliError } from '../errors.js'
 import { examples } from '../help.js'
-import { findKey } from '../home.js'
+import { findKey, orreryHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
 import { print } from '../output.js'
 import { localServer } from '../running-server.js'
@@ -83,6 +84,8 @@ async function device(options: Options): Promise<void> {
     // A limit that was set by hand holds; otherwise a server that resumes sessions is waited for.
     persistent: options.maxRetries === undefined,
     journalPath: journalOf(clientId),
+    closedFolders: [orreryHome()],
+    dataDir: dirname(journalOf(clientId)),
     request: options.request,
     taskName: options.task_name,
   })

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from '../errors.js'
 import { examples } from '../help.js'
-import { ensureKey, findKey, inHome } from '../home.js'
+import { ensureKey, findKey, inHome, orreryHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
 import { print } from '../output.js'
 import { serve } from '../service.js'
@@ -73,6 +73,8 @@ async function up(options: Options): Promise<void> {
     config,
     logger,
     journalPath: journalOf(clientId),
+    closedFolders: [orreryHome()],
+    dataDir: dirname(journalOf(clientId)),
     persistent: true,
   })
   const stop = async (): Promise<void> => {

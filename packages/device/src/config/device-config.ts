@@ -44,6 +44,8 @@ export const DeviceConfig = z.strictObject({
   token: z.string().optional(),
   /** `strict`: a list of programs, no shell. `full`: the shell of the system. */
   shell: z.enum(['strict', 'full']).default('strict'),
+  /** The folders that tools may work in. Default: the folder in which the device was started. Relative to this file. */
+  roots: z.array(z.string().min(1)).min(1).optional(),
   /** Built-in servers, on or off. */
   tools: z
     .strictObject(Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, onByDefault])) as Record<BuiltIn, typeof onByDefault>)

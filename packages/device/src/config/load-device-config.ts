@@ -17,7 +17,12 @@ export async function loadDeviceConfig(path: string): Promise<DeviceConfig> {
     throw aipError('INVALID_INPUT', { detail: `${path}: ${messageOf(error)}` })
   }
   const config = parseDeviceConfig(text, path)
-  return config.mcpYaml === undefined ? config : { ...config, mcpYaml: resolve(dirname(path), config.mcpYaml) }
+  const fromHere = (place: string): string => resolve(dirname(path), place)
+  return {
+    ...config,
+    ...(config.mcpYaml === undefined ? {} : { mcpYaml: fromHere(config.mcpYaml) }),
+    ...(config.roots === undefined ? {} : { roots: config.roots.map(fromHere) }),
+  }
 }
 
 /** Reads the text of a configuration file. @param name used in errors. @throws like {@link loadDeviceConfig} */
@@ -57,12 +62,14 @@ function refuseBadKeys(node: Node, fail: Fail): void {
 
 /** Two servers under one name could not be told apart. */
 function refuseSharedNamespaces(config: DeviceConfig, root: Node, fail: Fail): void {
-  const taken = new Set(Object.entries(config.tools).flatMap(([name, on]) => (on ? [name] : [])))
+  const builtIn = new Set(Object.entries(config.tools).flatMap(([name, on]) => (on ? [name] : [])))
+  const taken = new Set(builtIn)
   for (const [name, server] of Object.entries(config.mcpServers)) {
     const namespace = server.namespace ?? name
     if (taken.has(namespace)) {
       const node = findNodeAtLocation(root, ['mcpServers', name])
-      fail(node?.parent?.offset ?? 0, `another server already has the namespace '${namespace}'`)
+      const hint = builtIn.has(namespace) ? `: give this one a 'namespace', or switch the built-in one off under 'tools'` : ''
+      fail(node?.parent?.offset ?? 0, `another server already has the namespace '${namespace}'${hint}`)
     }
     taken.add(namespace)
   }

@@ -1,6 +1,8 @@
+import { tmpdir } from 'node:os'
 import type { Clock, Logger, ToolType } from '@orrery/aip'
 import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
 import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
+import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
 import { BUILT_IN_NAMES, BUILT_IN_SERVERS } from '../tools/built-in-servers.js'
 import type { Connector } from './connection.js'
@@ -20,6 +22,10 @@ export interface MCPServerManagerOptions {
   env: Environment
   /** The folder in which commands and servers run unless they name another. */
   cwd: string
+  /** Folders of the device itself, closed to the tools that work with files. */
+  closedFolders?: readonly string[] | undefined
+  /** A folder for what tools keep aside while they run. Default: that of the system for temporary files. */
+  dataDir?: string | undefined
 }
 
 /** What {@link MCPServerManager.createOrGetServer} makes a server from. */
@@ -52,10 +58,12 @@ export class MCPServerManager {
 
   /** Makes and starts all servers that are configured. Does not wait for their start. */
   createServersFromConfig(): readonly MCPServer[] {
-    const { config, localServers = {}, clock, env, cwd } = this.#options
+    const { config, localServers = {}, clock, env, cwd, closedFolders, dataDir = tmpdir() } = this.#options
+    const roots = new Roots({ folders: config.roots, closed: closedFolders, cwd })
     for (const name of BUILT_IN_NAMES) {
       if (!config.tools[name]) continue
-      const factory = (): ReturnType<LocalServerFactory> => BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd })
+      const factory = (): ReturnType<LocalServerFactory> =>
+        BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd, roots, dataDir })
       this.#createLocal(name, factory)
     }
     for (const [name, factory] of Object.entries(localServers)) this.#createLocal(name, factory)

@@ -1,7 +1,13 @@
 import { AipError, errorText } from '@orrery/aip'
 
 /** The rules that refuse a command. The name is part of the error, so an owner knows what to change. */
-export type PolicyRule = 'shell.allow-list' | 'shell.arguments' | 'shell.operators' | 'shell.program-path'
+export type PolicyRule =
+  | 'shell.allow-list'
+  | 'shell.arguments'
+  | 'shell.environment'
+  | 'shell.operators'
+  | 'shell.program-path'
+  | 'shell.roots'
 
 /** A command that the device's owner does not allow; it was not started. */
 export class PolicyViolation extends AipError {

@@ -3,7 +3,9 @@ import { access } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { aipError } from '@orrery/aip'
 import { PolicyViolation } from './policy-violation.js'
+import type { Roots } from './roots.js'
 import { splitCommand } from './split-command.js'
+import { objectionToPaths } from './strict-paths.js'
 import { STRICT_PROGRAMS } from './strict-programs.js'
 
 /** Which command lines may run: `strict` knows a list of programs and no shell, `full` gives them to the system's shell as they are. */
@@ -21,11 +23,16 @@ export const SYSTEM_PATH: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', 
 /**
  * Decides about a command line.
  * @param cwd the folder in which it will run; a program given by a relative path is looked for there
+ * @param roots the folders whose files strict programs may show; left out: all
  * @throws PolicyViolation naming the rule; AipError `TOOL_FAILED` if an allowed program is not installed
  */
-export async function allowCommand(line: string, mode: ShellMode, cwd: string): Promise<AllowedCommand> {
-  if (mode === 'full') return shellCommand(line)
-  const [program, ...args] = splitCommand(line)
+export async function allowCommand(line: string, mode: ShellMode, cwd: string, roots?: Roots): Promise<AllowedCommand> {
+  return mode === 'full' ? shellCommand(line) : allowStrict(splitCommand(line), cwd, roots)
+}
+
+/** Decides about a program and its arguments by the rules of the strict shell. Parameters and errors: see {@link allowCommand}. */
+export async function allowStrict(argv: readonly string[], cwd: string, roots?: Roots): Promise<AllowedCommand> {
+  const [program, ...args] = argv
   const name = basename(program ?? '')
   const rule = STRICT_PROGRAMS.get(name)
   if (program === undefined || rule === undefined) {
@@ -34,8 +41,11 @@ export async function allowCommand(line: string, mode: ShellMode, cwd: string): 
       `'${name}' is not one of the allowed programs (${[...STRICT_PROGRAMS.keys()].join(' ')})`,
     )
   }
+  if (argv.some((word) => word.includes('\0'))) throw new PolicyViolation('shell.arguments', 'a NUL character is not available')
   const objection = rule?.(args) ?? null
   if (objection !== null) throw new PolicyViolation('shell.arguments', `${name}: ${objection}`)
+  const outside = roots === undefined ? null : await objectionToPaths(name, args, cwd, roots)
+  if (outside !== null) throw new PolicyViolation('shell.roots', `${name}: ${outside}`)
   return { file: await resolveProgram(program, name, cwd), args }
 }
 

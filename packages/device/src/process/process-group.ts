@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { sleep, type Clock } from '@orrery/aip'
+import { groupsInSessionsOf } from './sessions-of.js'
 
 /** Time between the polite and the hard end of a process group, in milliseconds. */
 const KILL_GRACE = 2000
@@ -27,10 +28,21 @@ export class ProcessGroup {
   /** Settles when the child has ended and its output was read. Never rejects. */
   readonly ended: Promise<ProcessEnd>
   readonly #clock: Clock
+  readonly #leadsSessions: boolean
 
-  /** Starts a child as the leader of its own process group. `options` are those of `child_process.spawn`. */
-  constructor(file: string, args: readonly string[], options: SpawnOptions, clock: Clock) {
+  /**
+   * Starts a child as the leader of its own process group. `options` are those of `child_process.spawn`.
+   * @param leadsSessions its children are sessions of their own, as in a pseudo-terminal, and end with it all the same
+   */
+  constructor(
+    file: string,
+    args: readonly string[],
+    options: SpawnOptions,
+    clock: Clock,
+    { leadsSessions = false }: { leadsSessions?: boolean | undefined } = {},
+  ) {
     this.#clock = clock
+    this.#leadsSessions = leadsSessions
     this.child = spawn(file, args, { ...options, detached: !isWindows, windowsHide: true })
     this.started = new Promise((resolve, reject) => {
       this.child.once('spawn', resolve)
@@ -56,10 +68,13 @@ export class ProcessGroup {
       spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => {})
       return
     }
-    try {
-      process.kill(-pid, signal)
-    } catch {
-      // The group has ended.
+    // Children first: when the leader has ended, nobody knows them any more.
+    for (const leader of [...(this.#leadsSessions ? groupsInSessionsOf(pid) : []), pid]) {
+      try {
+        process.kill(-leader, signal)
+      } catch {
+        // The group has ended.
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import type { StdioOptions } from 'node:child_process'
 import type { Clock } from '@orrery/aip'
 import { CappedOutput } from './capped-output.js'
 import { ProcessGroup } from './process-group.js'
@@ -16,6 +17,12 @@ export interface ProcessRequest {
   clock: Clock
   /** Ends the program early. */
   signal?: AbortSignal
+  /** What the program reads; default: nothing. */
+  stdin?: string | undefined
+  /** Sees all that is printed, also what is left out of the outcome. */
+  onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  /** See {@link ProcessGroup}. */
+  leadsSessions?: boolean
 }
 
 /** What became of a program. `exitCode` is `null` when a signal ended it. */
@@ -34,13 +41,23 @@ export interface ProcessOutcome {
  * @throws the system's error when the program cannot be started
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
-  const { file, args, cwd, env, timeoutMs, clock, signal } = request
-  const group = new ProcessGroup(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }, clock)
+  const { file, args, cwd, env, timeoutMs, clock, signal, stdin, onOutput, leadsSessions } = request
+  const stdio: StdioOptions = [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
+  const group = new ProcessGroup(file, args, { cwd, env, stdio }, clock, { leadsSessions })
   const stdout = new CappedOutput(OUTPUT_LIMIT)
   const stderr = new CappedOutput(OUTPUT_LIMIT)
-  group.child.stdout?.on('data', (chunk: Buffer) => stdout.add(chunk))
-  group.child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk))
+  group.child.stdout?.on('data', (chunk: Buffer) => {
+    stdout.add(chunk)
+    onOutput?.('stdout', chunk)
+  })
+  group.child.stderr?.on('data', (chunk: Buffer) => {
+    stderr.add(chunk)
+    onOutput?.('stderr', chunk)
+  })
+  // A program may end without reading its input.
+  group.child.stdin?.on('error', () => {})
   await group.started
+  group.child.stdin?.end(stdin)
 
   let ended: ProcessOutcome['ended'] = 'exit'
   const stop = (why: ProcessOutcome['ended']): void => {

@@ -1,4 +1,5 @@
 import type { Clock } from '@orrery/aip'
+import type { Roots } from '../policy/roots.js'
 import type { ShellMode } from '../policy/shell-policy.js'
 import type { Environment } from '../process/child-environment.js'
 
@@ -10,4 +11,8 @@ export interface ToolContext {
   env: Environment
   /** The folder in which commands run unless they name another. */
   cwd: string
+  /** Where tools may work with files. */
+  roots: Roots
+  /** A folder for what tools keep aside while they run. */
+  dataDir: string
 }

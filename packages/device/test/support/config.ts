@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { DeviceConfig } from '../../src/index.js'
+import { BUILT_IN_NAMES, DeviceConfig, type BuiltInName } from '../../src/index.js'
 
 /** The tools of `fixtures/tool-server.ts`. */
 export const TOOL_SERVER = {
@@ -8,9 +8,14 @@ export const TOOL_SERVER = {
   args: [fileURLToPath(new URL('../fixtures/tool-server.ts', import.meta.url))],
 }
 
+/** The key `tools` of a configuration in which only these built-in servers are on. */
+export function onlyTools(...names: BuiltInName[]): Record<string, boolean> {
+  return Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, names.includes(name)]))
+}
+
 /** A configuration without the built-in tools, with these servers. */
 export function withServers(mcpServers: Record<string, object>): DeviceConfig {
-  return DeviceConfig.parse({ tools: { BashExecutor: false, CommandLineExecutor: false }, mcpServers })
+  return DeviceConfig.parse({ tools: onlyTools(), mcpServers })
 }
 
 /** Whether a process lives. One that has ended and whose new parent has not noticed yet does not. */

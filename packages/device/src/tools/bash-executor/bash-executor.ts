@@ -43,7 +43,12 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
         api_key: z.string().nullish().describe('Not needed; ignored'),
       }),
       outputSchema: CommandOutput,
-      annotations: { readOnlyHint: context.shell === 'strict', destructiveHint: context.shell === 'full', openWorldHint: true },
+      annotations: {
+        readOnlyHint: context.shell === 'strict',
+        destructiveHint: context.shell === 'full',
+        idempotentHint: false,
+        openWorldHint: true,
+      },
     },
     async (input, ctx) => {
       try {
@@ -61,18 +66,19 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
         'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
       inputSchema: z.object({ api_key: z.string().nullish().describe('Not needed; ignored') }),
       outputSchema: SystemInfo,
-      annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+      annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     },
     async (_input, ctx) => toolValue(await readSystemInfo(context, ctx.mcpReq.signal)),
   )
   return server
 }
 
-function describe({ shell }: ToolContext): string {
+function describe({ shell, roots }: ToolContext): string {
   const common = 'Runs a command line on this machine and returns its exit code and what it printed.'
   if (shell === 'full') return `${common} It runs through the shell of the system.`
   return (
     `${common} It runs without a shell: no pipes, redirections, variables or patterns; quote arguments with blanks. ` +
+    `The contents of files are shown only below ${roots.folders.join(', ')}. ` +
     `Allowed programs: ${[...STRICT_PROGRAMS.keys()].join(', ')}.`
   )
 }
@@ -85,7 +91,7 @@ async function execute(
   const cwd = resolve(context.cwd, input.cwd ?? '')
   const folder = await stat(cwd).catch(() => null)
   if (folder?.isDirectory() !== true) throw new Error(`Invalid working directory: ${cwd}`)
-  const command = await allowCommand(input.command, context.shell, cwd)
+  const command = await allowCommand(input.command, context.shell, cwd, context.roots)
   const seconds = Math.min(TIMEOUT.max, Math.max(TIMEOUT.min, input.timeout))
   const outcome = await runProcess({
     ...command,

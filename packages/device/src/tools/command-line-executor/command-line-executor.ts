@@ -26,7 +26,12 @@ export async function createCommandLineExecutor(context: ToolContext): Promise<M
           : 'The line is the name of an application, then files or addresses to open; no shell is involved.'),
       inputSchema: z.object({ bash_command: z.string().describe('What to launch') }),
       outputSchema: z.object({ result: z.null() }),
-      annotations: { readOnlyHint: false, destructiveHint: context.shell === 'full', openWorldHint: true },
+      annotations: {
+        readOnlyHint: false,
+        destructiveHint: context.shell === 'full',
+        idempotentHint: false,
+        openWorldHint: true,
+      },
     },
     async ({ bash_command: line }, ctx) => {
       try {

@@ -1,0 +1,26 @@
+import type { ShellMode } from '../policy/shell-policy.js'
+import type { CallEffects, CallPlace } from './call-effects.js'
+import { FILES_TOOLS } from './files/files-server.js'
+import { shellTools } from './shell/shell-server.js'
+import { SYSTEM_TOOLS } from './system/system-server.js'
+
+interface DescribedTool {
+  name: string
+  describeCall(args: unknown, place: CallPlace): CallEffects
+}
+
+const DESCRIBED: Readonly<Record<string, (shell: ShellMode) => readonly DescribedTool[]>> = {
+  shell: shellTools,
+  files: () => FILES_TOOLS,
+  system: () => SYSTEM_TOOLS,
+}
+
+/**
+ * What a call of a built-in tool would touch, for a policy that decides before it runs.
+ * @param server name of the built-in server
+ * @returns null for a tool that is not described; nothing may be concluded then
+ */
+export function describeBuiltInCall(server: string, tool: string, args: unknown, place: CallPlace): CallEffects | null {
+  const tools = Object.hasOwn(DESCRIBED, server) ? DESCRIBED[server]?.(place.shell) : undefined
+  return tools?.find(({ name }) => name === tool)?.describeCall(args, place) ?? null
+}

@@ -1,0 +1,27 @@
+import type { Roots } from '../policy/roots.js'
+import type { ShellMode } from '../policy/shell-policy.js'
+
+/**
+ * What a call would touch, computed from its arguments before it runs and without looking at the machine, so that a policy can
+ * decide about it. A tool does nothing beyond this; what it reads to do its work (a folder below `paths`) counts as named.
+ */
+export interface CallEffects {
+  /** The program and its arguments; a line for the system's shell is `[shell, '-c', line]`. */
+  argv?: readonly string[]
+  /** Absolute paths; links in them are not followed yet, the tool itself does that and checks the roots. */
+  paths?: readonly PathEffect[]
+  /** Names or addresses that are connected to. */
+  hosts?: readonly string[]
+}
+
+/** One path of a call. `change` stands for all that is not mere reading: writing, making, moving, deleting. */
+export interface PathEffect {
+  path: string
+  access: 'read' | 'change' | 'run'
+}
+
+/** What arguments mean depends on: where relative paths start, and whether there is a shell. */
+export interface CallPlace {
+  roots: Roots
+  shell: ShellMode
+}

@@ -1,0 +1,71 @@
+import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
+import type { z } from 'zod'
+import type { CallEffects, CallPlace } from './call-effects.js'
+import { toolError, toolValue } from './tool-error.js'
+
+/** What a tool says of itself; all three are said, because their defaults in MCP differ. */
+export interface ToolHints {
+  readOnlyHint: boolean
+  /** Whether it can destroy what was there; counts only for tools that are not read-only. */
+  destructiveHint: boolean
+  /** Whether a second call with the same arguments changes nothing more. */
+  idempotentHint: boolean
+  /** Whether it reaches beyond this machine. */
+  openWorldHint?: boolean
+}
+
+/** A tool in full. `S` is what the tools of one server share. */
+export interface ToolSpec<S, I extends z.ZodObject, O extends z.ZodObject> {
+  name: string
+  title: string
+  /** For a model: what it does, when to use it, what its limits are. */
+  description: string
+  hints: ToolHints
+  input: I
+  output: O
+  describeCall: (args: z.output<I>, place: CallPlace) => CallEffects
+  /** Does the work. What it throws becomes the error of the call. */
+  run: (args: z.output<I>, state: S, signal: AbortSignal) => Promise<z.output<O>>
+  /** Content for the caller instead of the value; such a tool tells its output schema to nobody. */
+  content?: (value: z.output<O>) => CallToolResult['content']
+}
+
+/** A tool that can be put into a server. */
+export interface DefinedTool<S> {
+  name: string
+  /** What a call would touch. Arguments that the tool would refuse touch nothing. */
+  describeCall(args: unknown, place: CallPlace): CallEffects
+  register(server: McpServer, state: S): void
+}
+
+/** Makes a tool from its description. */
+export function defineTool<S, I extends z.ZodObject, O extends z.ZodObject>(spec: ToolSpec<S, I, O>): DefinedTool<S> {
+  const { name, title, description, hints, content } = spec
+  return {
+    name,
+    describeCall(args, place) {
+      const parsed = spec.input.safeParse(args ?? {})
+      if (!parsed.success) return {}
+      try {
+        return spec.describeCall(parsed.data, place)
+      } catch {
+        // The tool itself stops at the same place.
+        return {}
+      }
+    },
+    register(server, state) {
+      const inputSchema: z.ZodObject = spec.input
+      const shape: { outputSchema?: z.ZodObject } = content === undefined ? { outputSchema: spec.output } : {}
+      const config = { title, description, inputSchema, ...shape, annotations: { openWorldHint: false, ...hints } }
+      server.registerTool(name, config, async (args, ctx): Promise<CallToolResult> => {
+        try {
+          // The SDK has checked the arguments already; parsing again gives them their type.
+          const value = await spec.run(spec.input.parse(args), state, ctx.mcpReq.signal)
+          return content === undefined ? toolValue(value) : { content: content(value) }
+        } catch (error) {
+          return toolError(error)
+        }
+      })
+    },
+  }
+}

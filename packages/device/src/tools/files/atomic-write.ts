@@ -1,0 +1,62 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { constants, type BigIntStats } from 'node:fs'
+import { lstat, open, rename, unlink } from 'node:fs/promises'
+import { aipError } from '@orrery/aip'
+import { fileError } from '../../file-error.js'
+import type { Folder } from './folder.js'
+
+/** Permissions of a new file, before the umask. */
+const NEW_FILE = 0o666
+
+/** What a write replaces: what was there when the caller looked, or nothing. */
+export type Present = BigIntStats | null
+
+/** Looks at what a write would replace. @throws AipError `PATH_KIND` if it is no file */
+export async function presentFile(folder: Folder, name: string, shown: string): Promise<Present> {
+  const stats = await lstat(folder.at(name), { bigint: true }).catch((error: unknown) => {
+    const problem = fileError(error, shown)
+    if (problem.code === 'FILE_NOT_FOUND') return null
+    throw problem
+  })
+  if (stats !== null && !stats.isFile()) throw aipError('PATH_KIND', { path: shown, expected: 'a file' })
+  return stats
+}
+
+/**
+ * Writes a file as a whole: readers see the old content or the new one, and a crash leaves one of them. Permissions are kept.
+ * @param before what {@link presentFile} gave; if another program has changed the file since, it is left alone
+ * @returns the SHA-256 of the new content
+ * @throws AipError `FILE_CHANGED`, `FILE_FAILED`
+ */
+export async function writeAtomically(
+  folder: Folder,
+  name: string,
+  content: Buffer,
+  before: Present,
+  shown: string,
+): Promise<string> {
+  const temporary = `.orrery-${randomUUID()}.tmp`
+  try {
+    const mode = before === null ? NEW_FILE : Number(before.mode & 0o7777n)
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+    const file = await open(folder.at(temporary), flags, mode)
+    try {
+      await file.writeFile(content)
+      if (before !== null) await file.chmod(mode)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    const now = await presentFile(folder, name, shown)
+    if (!isSame(before, now)) throw aipError('FILE_CHANGED', { path: shown, detail: 'another program changed it meanwhile' })
+    await rename(folder.at(temporary), folder.at(name))
+  } catch (error) {
+    await unlink(folder.at(temporary)).catch(() => {})
+    throw fileError(error, shown)
+  }
+  return createHash('sha256').update(content).digest('hex')
+}
+
+function isSame(one: Present, other: Present): boolean {
+  return one?.ino === other?.ino && one?.size === other?.size && one?.mtimeNs === other?.mtimeNs
+}

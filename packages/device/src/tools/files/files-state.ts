@@ -1,0 +1,11 @@
+import type { Clock } from '@orrery/aip'
+import type { Roots } from '../../policy/roots.js'
+import type { Environment } from '../../process/child-environment.js'
+
+/** What the file tools share. */
+export interface FilesState {
+  roots: Roots
+  clock: Clock
+  /** Where programs such as ripgrep are looked for. */
+  env: Environment
+}

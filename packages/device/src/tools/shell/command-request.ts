@@ -1,0 +1,93 @@
+import { stat } from 'node:fs/promises'
+import { aipError } from '@orrery/aip'
+import { z } from 'zod'
+import { PolicyViolation } from '../../policy/policy-violation.js'
+import { SYSTEM_PATH, allowStrict, shellCommand, type AllowedCommand } from '../../policy/shell-policy.js'
+import { splitCommand } from '../../policy/split-command.js'
+import { childEnvironment } from '../../process/child-environment.js'
+import type { CallEffects, CallPlace } from '../call-effects.js'
+import type { ToolContext } from '../tool-context.js'
+
+/** What both a command and a job are started from. */
+export const COMMAND_INPUT = {
+  program: z.string().min(1).optional().describe('A program by name or path; either this or line'),
+  args: z.array(z.string()).default([]).describe('Its arguments, each as it is: there is no shell between'),
+  line: z.string().min(1).optional().describe('A command line instead of program and args'),
+  cwd: z.string().optional().describe('The folder to run in; default: the start folder of the device'),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_]\w*$/), z.string())
+    .default({})
+    .describe('Variables to add to the environment'),
+}
+
+/** The arguments behind {@link COMMAND_INPUT}. */
+export interface CommandRequest {
+  program?: string | undefined
+  args: string[]
+  line?: string | undefined
+  cwd?: string | undefined
+  env: Record<string, string>
+}
+
+/** A command that may run. */
+export interface ReadyCommand {
+  file: string
+  args: string[]
+  cwd: string
+  env: Record<string, string>
+}
+
+/** Variables that change how a program shows things; others can make a program load or start something else. */
+const HARMLESS = /^(LANG|LC_[A-Z]+|TZ|COLUMNS|LINES|NO_COLOR)$/
+
+/**
+ * Decides about a command and puts together all that is needed to start it.
+ * @throws PolicyViolation; AipError of the catalogue for a bad folder or bad arguments
+ */
+export async function readyCommand(context: ToolContext, request: CommandRequest): Promise<ReadyCommand> {
+  const { shell, roots } = context
+  const cwd = await roots.target(request.cwd ?? '.')
+  const folder = await stat(cwd).catch(() => null)
+  if (folder?.isDirectory() !== true) throw aipError('PATH_KIND', { path: request.cwd ?? cwd, expected: 'a folder' })
+  if (shell === 'full') {
+    const command = request.line === undefined ? programOf(request) : shellCommand(checked(request).line ?? '')
+    return { ...command, cwd, env: childEnvironment(context.env, request.env) }
+  }
+  const command = await allowStrict(argvOf(request), cwd, roots)
+  const refused = Object.keys(request.env).find((name) => !HARMLESS.test(name))
+  if (refused !== undefined)
+    throw new PolicyViolation(
+      'shell.environment',
+      `the variable ${refused} could change what a program does; only LANG, LC_*, TZ, COLUMNS, LINES and NO_COLOR may be set`,
+    )
+  return { ...command, cwd, env: childEnvironment(context.env, { ...request.env, PATH: SYSTEM_PATH.join(':') }) }
+}
+
+/** What a command would touch: its words, or the system's shell with the line, and the folder in which it runs. */
+export function commandEffects(request: CommandRequest, { shell, roots }: CallPlace): CallEffects {
+  const paths = [{ path: roots.absolute(request.cwd ?? '.'), access: 'run' as const }]
+  if (request.line === undefined || shell === 'strict') return { argv: argvOf(request), paths }
+  const { file, args } = shellCommand(checked(request).line ?? '')
+  return { argv: [file, ...args], paths }
+}
+
+/** The words of a command; a line is split without a shell. @throws PolicyViolation where that is not possible */
+function argvOf(request: CommandRequest): string[] {
+  const { program, args, line } = checked(request)
+  return program === undefined ? splitCommand(line ?? '') : [program, ...args]
+}
+
+function programOf(request: CommandRequest): AllowedCommand {
+  const [file = '', ...args] = argvOf(request)
+  return { file, args }
+}
+
+/** @throws AipError `INVALID_INPUT` unless there is either a program or a line */
+function checked(request: CommandRequest): CommandRequest {
+  const { program, args, line } = request
+  if ((program === undefined) === (line === undefined))
+    throw aipError('INVALID_INPUT', { detail: "give either 'program' with 'args', or 'line'" })
+  if (line !== undefined && args.length > 0)
+    throw aipError('INVALID_INPUT', { detail: "'args' belong to 'program'; put them into the line" })
+  return request
+}

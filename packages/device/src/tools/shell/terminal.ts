@@ -1,0 +1,31 @@
+import { aipError } from '@orrery/aip'
+import { SYSTEM_PATH } from '../../policy/shell-policy.js'
+import { findProgram } from '../../process/find-program.js'
+import { SHELL_LIMITS } from './limits.js'
+import type { ReadyCommand } from './command-request.js'
+
+/**
+ * The same command with a pseudo-terminal around it, by `script` of util-linux: Node has none of its own, and packages that bring one
+ * have to be compiled on Linux.
+ * @throws AipError `NOT_SUPPORTED` on other systems, or where `script` is missing
+ */
+export async function inTerminal(command: ReadyCommand): Promise<ReadyCommand> {
+  const what = 'A pseudo-terminal'
+  if (process.platform !== 'linux') throw aipError('NOT_SUPPORTED', { what, detail: 'only Linux has one so far' })
+  const script = await findProgram('script', { PATH: SYSTEM_PATH.join(':') })
+  if (script === null)
+    throw aipError('NOT_SUPPORTED', { what, detail: "the program 'script' is missing (Debian: package bsdutils)" })
+  const { columns, rows } = SHELL_LIMITS.terminal
+  // `script` takes a line for a shell and nothing else; quoted words reach the program as they are.
+  const line = `stty cols ${columns} rows ${rows}; exec ${[command.file, ...command.args].map(quote).join(' ')}`
+  return {
+    file: script,
+    args: ['--quiet', '--flush', '--return', '--command', line, '/dev/null'],
+    cwd: command.cwd,
+    env: { TERM: 'xterm-256color', ...command.env, SHELL: '/bin/sh' },
+  }
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`
+}

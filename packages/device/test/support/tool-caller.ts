@@ -1,0 +1,41 @@
+import type { DeviceOptions } from '../../src/index.js'
+import { online } from './running-device.js'
+
+/** What a call gave. */
+export interface CallResult {
+  status: string
+  error: string | null
+  result: unknown
+}
+
+/** A device whose tools a test calls. */
+export interface ToolCaller extends AsyncDisposable {
+  call(tool: string, parameters?: object): Promise<CallResult>
+  /** The value of a call that must succeed. */
+  value<T>(tool: string, parameters?: object): Promise<T>
+  /** The error of a call that must fail. */
+  error(tool: string, parameters?: object): Promise<string>
+}
+
+/** Starts a device behind a real socket. */
+export async function toolCaller(options: Partial<DeviceOptions>): Promise<ToolCaller> {
+  const running = await online(options)
+  const call = async (tool: string, parameters: object = {}): Promise<CallResult> => {
+    const [result] = await running.connection.run([{ tool_name: tool, parameters }])
+    return result as unknown as CallResult
+  }
+  return {
+    call,
+    async value<T>(tool: string, parameters?: object) {
+      const { status, error, result } = await call(tool, parameters)
+      if (status !== 'success') throw new Error(`${tool}: ${error}`)
+      return result as T
+    },
+    async error(tool, parameters) {
+      const { status, error } = await call(tool, parameters)
+      if (status !== 'failure' || error === null) throw new Error(`${tool} did not fail`)
+      return error
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  }
+}
