@@ -25,7 +25,10 @@ function deviceSide(lines: readonly Line[]): { lines: Line[]; clientId: string; 
 
 const DEVICE_RECORDINGS = recordingNames().filter((name) => deviceSide(readRecording(name)).lines.length > 0)
 
-const NO_TOOLS = DeviceConfig.parse({ tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, false])) })
+const NO_TOOLS = DeviceConfig.parse({
+  tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, false])),
+  policy: [{ do: 'allow' }],
+})
 
 describe('the device, to a server that plays a recording', () => {
   it.each(DEVICE_RECORDINGS)('does in %s what was recorded, or what the list of differences says', async (name) => {

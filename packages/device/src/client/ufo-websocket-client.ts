@@ -18,6 +18,7 @@ import {
 } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
+import type { Approvals } from '../policy/approvals.js'
 import { ConnectedEvent } from './connected-event.js'
 import { dialServer, type DeviceConnection } from './device-connection.js'
 import { DeviceSessions } from './device-sessions.js'
@@ -43,6 +44,8 @@ export interface UFOWebSocketClientOptions {
   journal?: CommandJournal
   /** Try for ever to reach a server with which sessions can be resumed, whatever `maxRetries` says. Default false. */
   persistent?: boolean
+  /** Calls that wait for somebody's permission. */
+  approvals?: Approvals
   /** Called after each registration. */
   onRegistered?: () => void
 }
@@ -84,6 +87,7 @@ export class UFOWebSocketClient {
       clock: this.#clock,
       logger: this.#logger,
       journal: options.journal ?? null,
+      approvals: options.approvals ?? null,
       connection: () => (this.isConnected() ? this.#connection : null),
     })
   }
@@ -145,6 +149,7 @@ export class UFOWebSocketClient {
       clock: this.#clock,
       logger: this.#logger,
       journal: this.#options.journal ?? null,
+      asks: this.#options.approvals?.viaServer === true,
     })
     await this.#sessions.agree(connection, negotiated)
     if (this.#sessions.resumes) connection.transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
@@ -258,9 +263,10 @@ export class UFOWebSocketClient {
       case 'error':
         sessions.refused()
         return this.#logger.error(`[WS] Server error: ${logText(message.error)}`)
+      case 'answer':
+        return sessions.answered(message)
       case 'device_info_request':
       case 'device_info_response':
-      case 'answer':
         return this.#logger.warn(`[WS] Unknown message type: ${message.type}`)
     }
   }

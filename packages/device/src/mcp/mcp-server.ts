@@ -23,6 +23,8 @@ export interface MCPServerOptions {
   reset: boolean
   /** Whether what its tools say of themselves (read-only, idempotent) counts. */
   trusted: boolean
+  /** Whether it comes with the device. */
+  builtIn?: boolean
   connector: Connector
   clock: Clock
   logger: Logger
@@ -41,6 +43,7 @@ export class MCPServer {
   readonly toolType: ToolType
   readonly resets: boolean
   readonly trusted: boolean
+  readonly builtIn: boolean
   /** Why the server is not ready, or why it last was not. */
   lastError: string | null = null
   readonly #options: MCPServerOptions
@@ -56,6 +59,7 @@ export class MCPServer {
     this.toolType = options.toolType
     this.resets = options.reset
     this.trusted = options.trusted
+    this.builtIn = options.builtIn ?? false
     this.#options = options
   }
 
