@@ -1,6 +1,7 @@
 import type { ShellMode } from '../policy/shell-policy.js'
 import type { CallEffects, CallPlace } from './call-effects.js'
 import { FILES_TOOLS } from './files/files-server.js'
+import { PDF_TOOLS } from './pdf/pdf-server.js'
 import { shellTools } from './shell/shell-server.js'
 import { SYSTEM_TOOLS } from './system/system-server.js'
 
@@ -13,6 +14,7 @@ const DESCRIBED: Readonly<Record<string, (shell: ShellMode) => readonly Describe
   shell: shellTools,
   files: () => FILES_TOOLS,
   system: () => SYSTEM_TOOLS,
+  pdf: () => PDF_TOOLS,
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createBashExecutor } from './bash-executor/bash-executor.js'
 import { createCommandLineExecutor } from './command-line-executor/command-line-executor.js'
 import { createFilesServer } from './files/files-server.js'
+import { createPdfServer } from './pdf/pdf-server.js'
 import { createShellServer } from './shell/shell-server.js'
 import { createSystemServer } from './system/system-server.js'
 
@@ -11,6 +12,7 @@ export const BUILT_IN_SERVERS = {
   shell: createShellServer,
   files: createFilesServer,
   system: createSystemServer,
+  pdf: createPdfServer,
 } as const
 
 /** The name of a built-in server. */
