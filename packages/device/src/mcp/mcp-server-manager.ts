@@ -4,7 +4,7 @@ import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
 import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
 import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
-import { BUILT_IN_NAMES, BUILT_IN_SERVERS } from '../tools/built-in-servers.js'
+import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable } from '../tools/built-in-servers.js'
 import type { Connector } from './connection.js'
 import { httpConnector } from './http-connector.js'
 import { localConnector, type LocalServerFactory } from './local-connector.js'
@@ -61,7 +61,7 @@ export class MCPServerManager {
     const { config, localServers = {}, clock, env, cwd, closedFolders, dataDir = tmpdir() } = this.#options
     const roots = new Roots({ folders: config.roots, closed: closedFolders, cwd })
     for (const name of BUILT_IN_NAMES) {
-      if (!config.tools[name]) continue
+      if (!config.tools[name] || !isAvailable(name, env)) continue
       const factory = (): ReturnType<LocalServerFactory> =>
         BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd, roots, dataDir })
       this.#createLocal(name, factory)

@@ -1,5 +1,6 @@
 import type { ShellMode } from '../policy/shell-policy.js'
 import type { CallEffects, CallPlace } from './call-effects.js'
+import { DESKTOP_TOOLS } from './desktop/desktop-server.js'
 import { FILES_TOOLS } from './files/files-server.js'
 import { PDF_TOOLS } from './pdf/pdf-server.js'
 import { shellTools } from './shell/shell-server.js'
@@ -14,6 +15,7 @@ const DESCRIBED: Readonly<Record<string, (shell: ShellMode) => readonly Describe
   shell: shellTools,
   files: () => FILES_TOOLS,
   system: () => SYSTEM_TOOLS,
+  desktop: () => DESKTOP_TOOLS,
   pdf: () => PDF_TOOLS,
 }
 
