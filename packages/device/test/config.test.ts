@@ -12,6 +12,7 @@ describe('device.jsonc', () => {
     expect(DEFAULT_DEVICE_CONFIG).toEqual({
       shell: 'strict',
       tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, true])),
+      presets: [],
       mcpServers: {},
     })
   })

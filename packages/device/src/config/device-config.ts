@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PRESET_NAMES } from './preset-names.js'
 import { BUILT_IN_NAMES } from '../tools/built-in-servers.js'
 
 /** An MCP server as MCP hosts write it, plus `namespace`, `reset` and `trustAnnotations`: a program with `command`, or an address with `url`. */
@@ -50,6 +51,8 @@ export const DeviceConfig = z.strictObject({
   tools: z
     .strictObject(Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, onByDefault])) as Record<BuiltIn, typeof onByDefault>)
     .prefault({}),
+  /** MCP servers that are added by name alone; their packages have to be installed. */
+  presets: z.array(z.enum(PRESET_NAMES)).default([]),
   mcpServers: z.record(z.string(), McpServerConfig).default({}),
   /** The `mcp.yaml` of an existing device: which tools each agent sees. Relative to this file. */
   mcpYaml: z.string().min(1).optional(),

@@ -4,6 +4,7 @@ import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
 import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
 import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
+import { presetConnector } from '../presets/presets.js'
 import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable } from '../tools/built-in-servers.js'
 import type { Connector } from './connection.js'
 import { httpConnector } from './http-connector.js'
@@ -58,7 +59,7 @@ export class MCPServerManager {
 
   /** Makes and starts all servers that are configured. Does not wait for their start. */
   createServersFromConfig(): readonly MCPServer[] {
-    const { config, localServers = {}, clock, env, cwd, closedFolders, dataDir = tmpdir() } = this.#options
+    const { config, localServers = {}, clock, logger, env, cwd, closedFolders, dataDir = tmpdir() } = this.#options
     const roots = new Roots({ folders: config.roots, closed: closedFolders, cwd })
     for (const name of BUILT_IN_NAMES) {
       if (!config.tools[name] || !isAvailable(name, env)) continue
@@ -67,6 +68,11 @@ export class MCPServerManager {
       this.#createLocal(name, factory)
     }
     for (const [name, factory] of Object.entries(localServers)) this.#createLocal(name, factory)
+    for (const name of config.presets) {
+      const connector = presetConnector(name, { clock, logger, env, cwd, dataDir })
+      this.#default.add(name)
+      this.createOrGetServer({ name, toolType: 'action', reset: false, trusted: false, connector })
+    }
     for (const [key, server] of Object.entries(config.mcpServers)) this.#createConfigured(server.namespace ?? key, server)
     for (const { entry, toolType } of serversOf(this.#toolSets)) this.#createFromYaml(entry, toolType)
     return this.servers
