@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { silentLogger, systemClock } from '@orrery/aip'
@@ -26,6 +27,7 @@ describe('presets', () => {
     { timeout: 90_000 },
     async () => {
       const asked: string[] = []
+      const dataDir = folder()
       const web = createServer((request, response) => {
         asked.push(request.url ?? '')
         response.setHeader('content-type', 'text/html')
@@ -36,7 +38,7 @@ describe('presets', () => {
         const cwd = folder()
         const { DISPLAY: _, ...env } = process.env
         const config = DeviceConfig.parse({ tools: onlyTools(), presets: ['browser'] })
-        await using tools = await toolCaller({ cwd, dataDir: folder(), env, config })
+        await using tools = await toolCaller({ cwd, dataDir, env, config })
         const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`
         await tools.value('browser_navigate', { url })
         const page = textOf(await tools.value('browser_snapshot'))
@@ -46,6 +48,11 @@ describe('presets', () => {
         await tools.value('browser_click', { element: 'Switch', target: ref, ref })
         await expect.poll(() => asked).toContain('/switched')
         expect(textOf(await tools.value('browser_snapshot'))).toMatch(/heading "on"/)
+        expect(textOf(await tools.value('browser_take_screenshot', { scale: 'css' }))).toContain('"type":"image"')
+        // What it calls "RCE-equivalent" itself is not passed on.
+        expect(await tools.error('browser_run_code_unsafe', { code: '() => 1' })).toContain('is not registered')
+        // Nothing is written into the folder of the owner.
+        expect(readdirSync(cwd)).toEqual([])
       } finally {
         web.closeAllConnections()
         web.close()

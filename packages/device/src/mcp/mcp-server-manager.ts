@@ -4,7 +4,7 @@ import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
 import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
 import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
-import { presetConnector } from '../presets/presets.js'
+import { hiddenToolsOf, presetConnector } from '../presets/presets.js'
 import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable } from '../tools/built-in-servers.js'
 import type { Connector } from './connection.js'
 import { httpConnector } from './http-connector.js'
@@ -35,6 +35,7 @@ export interface ServerSpec {
   toolType: ToolType
   reset: boolean
   trusted: boolean
+  hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
 }
 
@@ -71,7 +72,8 @@ export class MCPServerManager {
     for (const name of config.presets) {
       const connector = presetConnector(name, { clock, logger, env, cwd, dataDir })
       this.#default.add(name)
-      this.createOrGetServer({ name, toolType: 'action', reset: false, trusted: false, connector })
+      const hiddenTools = new Set(hiddenToolsOf(name))
+      this.createOrGetServer({ name, toolType: 'action', reset: false, trusted: false, hiddenTools, connector })
     }
     for (const [key, server] of Object.entries(config.mcpServers)) this.#createConfigured(server.namespace ?? key, server)
     for (const { entry, toolType } of serversOf(this.#toolSets)) this.#createFromYaml(entry, toolType)

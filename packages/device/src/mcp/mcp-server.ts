@@ -23,6 +23,8 @@ export interface MCPServerOptions {
   reset: boolean
   /** Whether what its tools say of themselves (read-only, idempotent) counts. */
   trusted: boolean
+  /** Tools that it offers and that this device does not pass on. */
+  hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
   clock: Clock
   logger: Logger
@@ -166,7 +168,7 @@ export class MCPServer {
   }
 
   #setTools(tools: readonly Tool[]): void {
-    this.#tools = tools
+    this.#tools = tools.filter(({ name }) => this.#options.hiddenTools?.has(name) !== true)
     this.#revision += 1
   }
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { aipError, type Clock, type Logger } from '@orrery/aip'
 import type { PresetName } from '../config/preset-names.js'
@@ -23,6 +24,8 @@ interface Preset {
   /** The npm package, and its program. */
   package: string
   program: string
+  /** Tools that would go round the policy of the device. */
+  hiddenTools?: readonly string[]
   /** What it is started with. @throws AipError `PRESET_UNAVAILABLE` */
   start(context: PresetContext): Promise<{ args: string[]; env: Record<string, string> }>
 }
@@ -31,6 +34,8 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
   browser: {
     package: '@playwright/mcp',
     program: 'playwright-mcp',
+    // Its own words: "executes arbitrary JavaScript in the Playwright server process and is RCE-equivalent".
+    hiddenTools: ['browser_run_code_unsafe'],
     async start(context) {
       const args = [
         '--executable-path',
@@ -39,6 +44,8 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
         '--output-dir',
         join(context.dataDir, 'browser'),
       ]
+      // Otherwise every answer leaves a file with the page that nobody can read; browser_snapshot gives it when it is wanted.
+      args.push('--snapshot-mode', 'none')
       if (!isSeen(context.env)) args.push('--headless')
       if (isRoot()) args.push('--no-sandbox')
       // Also when it is asked to: what a browser of its own would be is not what the owner has installed.
@@ -72,7 +79,16 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
 
 /** Connects to the server of a preset. What is missing is looked for at each start, so it may be installed while the device runs. */
 export function presetConnector(name: PresetName, context: PresetContext): Connector {
-  return async (options) => stdioConnector(name, await presetProgram(name, context), context)(options)
+  return async (options) => {
+    const connection = await stdioConnector(name, await presetProgram(name, context), context)(options)
+    void connection.closed.then(() => rm(outputFolder(context), { recursive: true, force: true }))
+    return connection
+  }
+}
+
+/** The tools of a preset that are not passed on. */
+export function hiddenToolsOf(name: PresetName): readonly string[] {
+  return PRESETS[name].hiddenTools ?? []
 }
 
 /**
@@ -88,6 +104,11 @@ export async function presetProgram(name: PresetName, context: PresetContext): P
   }
   const { args, env } = await preset.start(context)
   return { command: found.command, args: [...found.args, ...args], env }
+}
+
+/** Pictures and downloads of the browser; gone when it ends. */
+function outputFolder({ dataDir }: PresetContext): string {
+  return join(dataDir, `orrery-browser-${process.pid}`)
 }
 
 async function browserFor(preset: PresetName, { env }: PresetContext): Promise<string> {
