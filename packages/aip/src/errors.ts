@@ -384,6 +384,11 @@ export const ERRORS = {
     'A tool cannot work on this machine as it is: the operating system or a program is missing.',
     (v) => `${v.what} is not supported here: ${v.detail}`,
   ),
+  PRESET_UNAVAILABLE: entry<[{ preset: string; detail: string }]>(
+    501,
+    'An MCP server that the configuration adds by name cannot start: a package or a program is not installed.',
+    (v) => `The preset '${v.preset}' cannot start: ${v.detail}`,
+  ),
   JOB_ENDED: entry<[{ id: string }]>(
     409,
     'Input was sent to a job that has ended, or whose input was closed.',

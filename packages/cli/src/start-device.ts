@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import type { DeviceConfig } from '@orrery/device'
 import { usageError } from './errors.js'
 import { inHome } from './home.js'
+import { type PresetFlags, withPresets } from './preset-flags.js'
 import { type ShellMode, chooseShell } from './shell-mode.js'
 
 /** The configuration file to read: the given one, else `device.jsonc` in ORRERY_HOME if it is there. */
@@ -26,7 +27,7 @@ function defaultClientId(): string {
 }
 
 /** What a command says about the device that it starts; flags first, then the environment, then the configuration. */
-export interface DeviceFlags {
+export interface DeviceFlags extends PresetFlags {
   clientId?: string | undefined
   token?: string | undefined
   shell?: ShellMode | undefined
@@ -53,7 +54,8 @@ export async function deviceSettings(flags: DeviceFlags): Promise<DeviceSettings
   }
   const clientId = flags.clientId ?? config.client_id ?? defaultClientId()
   if (!CLIENT_ID.test(clientId)) throw usageError(`'${clientId}' cannot be a device id: 1 to 128 letters, digits or _ . @ : -`)
-  return { clientId, config: { ...config, shell: chooseShell(flags.shell) ?? config.shell } }
+  const presets = withPresets(config.presets, flags)
+  return { clientId, config: { ...config, presets, shell: chooseShell(flags.shell) ?? config.shell } }
 }
 
 /** The journal of a device. */

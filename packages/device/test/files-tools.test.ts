@@ -223,6 +223,7 @@ describe.each([
     await using at = await searching()
     mkdirSync(join(at.root, 'src/deep'), { recursive: true })
     mkdirSync(join(at.root, 'node_modules'))
+    if (posix) writeFileSync(join(at.root, 'src/odd\\name.log'), 'odd\n')
     writeFileSync(join(at.root, 'src/b.ts'), 'const Two = 2 // a.b\n')
     writeFileSync(join(at.root, 'src/deep/c.md'), 'x\ntwo a+b\n')
     writeFileSync(join(at.root, 'src/.hidden.ts'), 'two')
@@ -238,6 +239,7 @@ describe.each([
     expect(await search({ text: 'a.b' })).toEqual(['src/b.ts:1'])
     expect(await search({ text: '^tw[o]', regex: true, glob: '*.txt' })).toEqual(['a.txt:2'])
     expect(await search({ text: '-x' })).toEqual([])
+    if (posix) expect(await search({ text: 'odd' })).toEqual(['src/odd\\name.log:1'])
     expect(await search({ text: 'two', skip_folders: [], glob: 'd.ts' })).toEqual(['node_modules/d.ts:1'])
     expect(await at.tools.value('search_files', { text: 'e', limit: 1 })).toMatchObject({
       matches: [{ text: 'one' }],
@@ -397,6 +399,21 @@ describe('the roots of a device', () => {
       writeFileSync(join(at.root, 'stop'), '')
       await new Promise((resolve) => child.once('exit', resolve))
     }
+  })
+})
+
+describe.runIf(process.platform === 'linux')('a device that shares the whole machine', () => {
+  it('keeps its own memory and environment to itself, and hands on no rights with a file', async () => {
+    const base = folder()
+    const config = DeviceConfig.parse({ roots: ['/'], policy: ALLOW_ALL })
+    await using tools = await toolCaller({ config, cwd: base })
+    for (const path of ['/proc/self/environ', `/proc/${process.pid}/environ`, '/proc/thread-self/environ'])
+      expect(await tools.error('read_file', { path })).toContain('belongs to the device itself')
+    writeFileSync(join(base, 'tool'), 'x')
+    chmodSync(join(base, 'tool'), 0o4755)
+    await tools.value('write_file', { path: 'tool', content: 'y' })
+    expect(statSync(join(base, 'tool')).mode & 0o7777).toBe(0o755)
+    expect(await tools.error('move_file', { from: '/proc', to: '/x' })).toContain('neither moved')
   })
 })
 

@@ -5,11 +5,12 @@ import { examples } from '../help.js'
 import { findKey, orreryHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
 import { print } from '../output.js'
+import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
 import { localServer } from '../running-server.js'
 import { serve } from '../service.js'
 import { type ShellMode, shellOption } from '../shell-mode.js'
 
-interface Options {
+interface Options extends PresetFlags {
   wsServer?: string
   clientId?: string
   token?: string
@@ -24,7 +25,7 @@ interface Options {
 
 /** `orrery device`: a device client for this machine. */
 export function deviceCommand(): Command {
-  return new Command('device')
+  return addPresetFlags(new Command('device'))
     .summary('connect this machine to a server')
     .description(
       'Connects this machine to a server as a device: it runs the commands that the server sends and its owner allows.',

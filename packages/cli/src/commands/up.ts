@@ -5,12 +5,13 @@ import { examples } from '../help.js'
 import { ensureKey, findKey, inHome, orreryHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
 import { print } from '../output.js'
+import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
 import { serve } from '../service.js'
 import { type ShellMode, shellOption } from '../shell-mode.js'
 import { startLocalServer } from '../start-server.js'
 import { parsePort } from './server.js'
 
-interface Options {
+interface Options extends PresetFlags {
   host: string
   port: number
   shell?: ShellMode
@@ -21,7 +22,7 @@ interface Options {
 
 /** `orrery up`: a server with a device in it. */
 export function upCommand(): Command {
-  return new Command('up')
+  return addPresetFlags(new Command('up'))
     .summary('start a server with this machine as its first device')
     .description(
       'Starts a server, connects this machine to it as a device, and says what to try. Nothing else is needed to begin.',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { PolicyConfig } from '../policy/policy-config.js'
+import { PRESET_NAMES } from './preset-names.js'
 import { BUILT_IN_NAMES } from '../tools/built-in-servers.js'
 
 /** An MCP server as MCP hosts write it, plus `namespace`, `reset` and `trustAnnotations`: a program with `command`, or an address with `url`. */
@@ -51,6 +52,8 @@ export const DeviceConfig = z.strictObject({
   tools: z
     .strictObject(Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, onByDefault])) as Record<BuiltIn, typeof onByDefault>)
     .prefault({}),
+  /** MCP servers that are added by name alone; their packages have to be installed. */
+  presets: z.array(z.enum(PRESET_NAMES)).default([]),
   mcpServers: z.record(z.string(), McpServerConfig).default({}),
   /** What may run here. Without a matching rule: what only reads, and the programs of the strict shell; the rest is asked. */
   policy: PolicyConfig.prefault({}),

@@ -63,7 +63,7 @@ function refuseBadKeys(node: Node, fail: Fail): void {
 /** Two servers under one name could not be told apart. */
 function refuseSharedNamespaces(config: DeviceConfig, root: Node, fail: Fail): void {
   const builtIn = new Set(Object.entries(config.tools).flatMap(([name, on]) => (on ? [name] : [])))
-  const taken = new Set(builtIn)
+  const taken = new Set<string>([...builtIn, ...config.presets])
   for (const [name, server] of Object.entries(config.mcpServers)) {
     const namespace = server.namespace ?? name
     if (taken.has(namespace)) {

@@ -5,7 +5,8 @@ import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlE
 import { Permits } from '../policy/permits.js'
 import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
-import { BUILT_IN_NAMES, BUILT_IN_SERVERS } from '../tools/built-in-servers.js'
+import { hiddenToolsOf, presetConnector } from '../presets/presets.js'
+import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable } from '../tools/built-in-servers.js'
 import type { Connector } from './connection.js'
 import { httpConnector } from './http-connector.js'
 import { localConnector, type LocalServerFactory } from './local-connector.js'
@@ -38,6 +39,7 @@ export interface ServerSpec {
   reset: boolean
   trusted: boolean
   builtIn?: boolean
+  hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
 }
 
@@ -62,15 +64,21 @@ export class MCPServerManager {
 
   /** Makes and starts all servers that are configured. Does not wait for their start. */
   createServersFromConfig(): readonly MCPServer[] {
-    const { config, localServers = {}, clock, env, cwd, dataDir = tmpdir() } = this.#options
+    const { config, localServers = {}, clock, logger, env, cwd, dataDir = tmpdir() } = this.#options
     const { roots = new Roots({ folders: config.roots, cwd }), permits = new Permits() } = this.#options
     for (const name of BUILT_IN_NAMES) {
-      if (!config.tools[name]) continue
+      if (!config.tools[name] || !isAvailable(name, env)) continue
       const factory = (): ReturnType<LocalServerFactory> =>
         BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd, roots, permits, dataDir })
       this.#createLocal(name, factory, true)
     }
     for (const [name, factory] of Object.entries(localServers)) this.#createLocal(name, factory)
+    for (const name of config.presets) {
+      const connector = presetConnector(name, { clock, logger, env, cwd, dataDir })
+      this.#default.add(name)
+      const hiddenTools = new Set(hiddenToolsOf(name))
+      this.createOrGetServer({ name, toolType: 'action', reset: false, trusted: false, hiddenTools, connector })
+    }
     for (const [key, server] of Object.entries(config.mcpServers)) this.#createConfigured(server.namespace ?? key, server)
     for (const { entry, toolType } of serversOf(this.#toolSets)) this.#createFromYaml(entry, toolType)
     return this.servers

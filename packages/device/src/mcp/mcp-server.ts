@@ -25,6 +25,8 @@ export interface MCPServerOptions {
   trusted: boolean
   /** Whether it comes with the device. */
   builtIn?: boolean
+  /** Tools that it offers and that this device does not pass on. */
+  hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
   clock: Clock
   logger: Logger
@@ -170,7 +172,7 @@ export class MCPServer {
   }
 
   #setTools(tools: readonly Tool[]): void {
-    this.#tools = tools
+    this.#tools = tools.filter(({ name }) => this.#options.hiddenTools?.has(name) !== true)
     this.#revision += 1
   }
 

@@ -27,7 +27,9 @@ export class Roots {
   constructor({ folders = [], closed = [], cwd }: RootsOptions) {
     this.folders = (folders.length === 0 ? [cwd] : folders).map((folder) => resolve(cwd, folder))
     this.base = this.folders.some((root) => isInside(root, resolve(cwd))) ? resolve(cwd) : (this.folders[0] ?? resolve(cwd))
-    this.#closed = closed.map((folder) => resolve(cwd, folder))
+    // On Linux what this process knows, its keys among it, can be read as files.
+    const own = process.platform === 'linux' ? [`/proc/${process.pid}`] : []
+    this.#closed = [...closed.map((folder) => resolve(cwd, folder)), ...own]
   }
 
   /**

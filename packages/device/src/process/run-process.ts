@@ -18,7 +18,7 @@ export interface ProcessRequest {
   /** Ends the program early. */
   signal?: AbortSignal
   /** What the program reads; default: nothing. */
-  stdin?: string | undefined
+  stdin?: string | Buffer | undefined
   /** Sees all that is printed, also what is left out of the outcome. */
   onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
   /** See {@link ProcessGroup}. */

@@ -1,6 +1,10 @@
+import type { Environment } from '../process/child-environment.js'
 import { createBashExecutor } from './bash-executor/bash-executor.js'
 import { createCommandLineExecutor } from './command-line-executor/command-line-executor.js'
+import { createDesktopServer } from './desktop/desktop-server.js'
+import { hasDisplay } from './desktop/x11.js'
 import { createFilesServer } from './files/files-server.js'
+import { createPdfServer } from './pdf/pdf-server.js'
 import { createShellServer } from './shell/shell-server.js'
 import { createSystemServer } from './system/system-server.js'
 
@@ -11,6 +15,8 @@ export const BUILT_IN_SERVERS = {
   shell: createShellServer,
   files: createFilesServer,
   system: createSystemServer,
+  desktop: createDesktopServer,
+  pdf: createPdfServer,
 } as const
 
 /** The name of a built-in server. */
@@ -18,3 +24,8 @@ export type BuiltInName = keyof typeof BUILT_IN_SERVERS
 
 /** All names of {@link BUILT_IN_SERVERS}. */
 export const BUILT_IN_NAMES = Object.keys(BUILT_IN_SERVERS) as BuiltInName[]
+
+/** Whether a built-in server has anything to work with on this machine; one that has not is not offered. */
+export function isAvailable(name: BuiltInName, env: Environment): boolean {
+  return name !== 'desktop' || hasDisplay(env)
+}

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { constants, type BigIntStats } from 'node:fs'
-import { lstat, open, rename, unlink } from 'node:fs/promises'
+import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { aipError } from '@orrery/aip'
 import { fileError } from '../../file-error.js'
 import type { Folder } from './folder.js'
@@ -37,12 +37,13 @@ export async function writeAtomically(
 ): Promise<string> {
   const temporary = `.orrery-${randomUUID()}.tmp`
   try {
-    const mode = before === null ? NEW_FILE : Number(before.mode & 0o7777n)
+    // As the system does on a write: whoever changes a program must not inherit its rights.
+    const mode = before === null ? NEW_FILE : Number(before.mode & 0o777n)
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
     const file = await open(folder.at(temporary), flags, mode)
     try {
       await file.writeFile(content)
-      if (before !== null) await file.chmod(mode)
+      if (before !== null) await keepOwner(file, before, mode)
       await file.sync()
     } finally {
       await file.close()
@@ -55,6 +56,12 @@ export async function writeAtomically(
     throw fileError(error, shown)
   }
   return createHash('sha256').update(content).digest('hex')
+}
+
+/** Only the superuser may give a file to others; for everybody else it becomes their own, as with any editor that replaces files. */
+async function keepOwner(file: FileHandle, before: BigIntStats, mode: number): Promise<void> {
+  await file.chown(Number(before.uid), Number(before.gid)).catch(() => {})
+  await file.chmod(mode)
 }
 
 function isSame(one: Present, other: Present): boolean {

@@ -1,3 +1,4 @@
+import { sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import { aipError, type Clock } from '@orrery/aip'
 import { z } from 'zod'
@@ -57,9 +58,7 @@ export async function* searchWithRipgrep(
       if (!parsed.success) continue
       const { path, lines, line_number: number } = parsed.data.data
       yield {
-        way: decode(path)
-          .replace(/^\.[/\\]/, '')
-          .replaceAll('\\', '/'),
+        way: wayOf(decode(path)),
         line: number,
         text: shorten(decode(lines)),
       }
@@ -73,6 +72,11 @@ export async function* searchWithRipgrep(
     signal.removeEventListener('abort', stop)
     stop()
   }
+}
+
+/** On other systems than Windows `\\` is a character of a name. */
+function wayOf(path: string): string {
+  return (sep === '/' ? path : path.replaceAll(sep, '/')).replace(/^\.\//, '')
 }
 
 function decode(value: z.infer<typeof Text>): string {

@@ -1,0 +1,270 @@
+import { aipError, sleep } from '@orrery/aip'
+import { z } from 'zod'
+import { defineTool, type ToolHints } from '../define-tool.js'
+import type { DesktopState } from './desktop-state.js'
+import { DESKTOP_LIMITS } from './limits.js'
+import { findWindow, focusWindow } from './windows.js'
+
+/** What a click or a key does is up to the program that gets it: it may send, pay or delete. */
+const ACTS: ToolHints = { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true }
+const NOTHING = (): Record<string, never> => ({})
+const DONE = z.object({ result: z.string() })
+
+/** Numbers of X11. */
+const BUTTONS = { left: 1, middle: 2, right: 3, x: 8 } as const
+const BUTTON = z.enum(['left', 'middle', 'right', 'x']).default('left')
+const WHEEL = { up: 4, down: 5, left: 6, right: 7 } as const
+const PIXEL = z.number().int().min(0).max(100_000).describe('Pixels of the screen')
+const FRACTION = z.number().min(0).max(1).describe('Part of the width or height of the selected window, 0 to 1')
+/** Milliseconds between two clicks of one call, and between two characters. */
+const CLICK_DELAY = 60
+const KEY_DELAY = 8
+const DRAG_STEPS = 12
+
+/** `select_application_window`: the window that the tools of existing agents work on. */
+export const selectWindow = defineTool({
+  name: 'select_application_window',
+  title: 'Select a window',
+  description:
+    'Puts a window in front, gives it the keyboard, and makes it the one that click_on_coordinates, drag_on_coordinates and capture_window_screenshot work on.',
+  hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
+  input: z.object({
+    id: z.string().describe('An id of list_windows'),
+    name: z.string().default('').describe('Its title; not needed'),
+  }),
+  output: z.object({
+    root_name: z.string(),
+    window_info: z.object({
+      id: z.string(),
+      title: z.string(),
+      x: z.number(),
+      y: z.number(),
+      width: z.number(),
+      height: z.number(),
+    }),
+  }),
+  describeCall: NOTHING,
+  run: async ({ id }, state: DesktopState, signal) => {
+    if (id === '') throw aipError('INVALID_INPUT', { detail: 'Window id is required for select_application_window' })
+    const { title, x, y, width, height } = await findWindow(state.x11, id, signal)
+    await focusWindow(state.x11, id, signal)
+    state.selected = id
+    return { root_name: title, window_info: { id, title, x, y, width, height } }
+  },
+})
+
+/** `click`: a click anywhere on the screen. */
+export const click = defineTool({
+  name: 'click',
+  title: 'Click',
+  description: 'Clicks with the mouse at a place of the screen. A program may need a moment to react: take a screenshot to see.',
+  hints: ACTS,
+  input: z.object({
+    x: PIXEL,
+    y: PIXEL,
+    button: BUTTON,
+    count: z.number().int().min(1).max(DESKTOP_LIMITS.clicks).default(1).describe('2 is a double click'),
+  }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async ({ x, y, button, count }, state: DesktopState, signal) => {
+    await clickAt(state, { x, y }, button, count, signal)
+    return { result: `Clicked ${button} at ${x}, ${y}` }
+  },
+})
+
+/** `click_on_coordinates`: a click in the selected window, as existing agents know it. */
+export const clickOnCoordinates = defineTool({
+  name: 'click_on_coordinates',
+  title: 'Click in the selected window',
+  description: 'Clicks in the window that select_application_window has selected; x and y are parts of its width and height.',
+  hints: ACTS,
+  input: z.object({ x: FRACTION, y: FRACTION, button: BUTTON, double: z.boolean().default(false) }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async ({ x, y, button, double }, state: DesktopState, signal) => {
+    await clickAt(state, await pointIn(state, x, y, signal), button, double ? 2 : 1, signal)
+    return { result: `Executed action click_on_coordinates, please check the application for whether it took effect.` }
+  },
+})
+
+/** `drag`: from one place of the screen to another. */
+export const drag = defineTool({
+  name: 'drag',
+  title: 'Drag',
+  description: 'Presses a mouse button at one place of the screen, moves to another, and lets it go.',
+  hints: ACTS,
+  input: z.object({ start_x: PIXEL, start_y: PIXEL, end_x: PIXEL, end_y: PIXEL, button: BUTTON }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async (args, state: DesktopState, signal) => {
+    const from = { x: args.start_x, y: args.start_y }
+    await dragBetween(state, from, { x: args.end_x, y: args.end_y }, { button: args.button, seconds: 0.3 }, signal)
+    return { result: `Dragged from ${from.x}, ${from.y} to ${args.end_x}, ${args.end_y}` }
+  },
+})
+
+/** `drag_on_coordinates`: dragging in the selected window, as existing agents know it. */
+export const dragOnCoordinates = defineTool({
+  name: 'drag_on_coordinates',
+  title: 'Drag in the selected window',
+  description: 'Drags in the window that select_application_window has selected; places are parts of its width and height.',
+  hints: ACTS,
+  input: z.object({
+    start_x: FRACTION,
+    start_y: FRACTION,
+    end_x: FRACTION,
+    end_y: FRACTION,
+    button: BUTTON,
+    duration: z.number().min(0).max(DESKTOP_LIMITS.drag).default(1).describe('Seconds'),
+    key_hold: z.enum(['ctrl', 'shift', 'alt', 'super']).nullish().describe('A key that is held down meanwhile'),
+  }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async (args, state: DesktopState, signal) => {
+    const from = await pointIn(state, args.start_x, args.start_y, signal)
+    const to = await pointIn(state, args.end_x, args.end_y, signal)
+    await dragBetween(state, from, to, { button: args.button, seconds: args.duration, key: args.key_hold ?? null }, signal)
+    return { result: `Executed action drag_on_coordinates, please check the application for whether it took effect.` }
+  },
+})
+
+/** `scroll`: the wheel. */
+export const scroll = defineTool({
+  name: 'scroll',
+  title: 'Scroll',
+  description: 'Turns the mouse wheel at a place of the screen.',
+  hints: { ...ACTS, destructiveHint: false },
+  input: z.object({
+    x: PIXEL,
+    y: PIXEL,
+    direction: z.enum(['up', 'down', 'left', 'right']).default('down'),
+    steps: z.number().int().min(1).max(DESKTOP_LIMITS.scroll).default(3).describe('A step is about three lines'),
+  }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async ({ x, y, direction, steps }, { x11 }: DesktopState, signal) => {
+    await x11.xdotool(['mousemove', x, y, 'click', '--repeat', steps, '--delay', KEY_DELAY, WHEEL[direction]], signal)
+    return { result: `Scrolled ${direction} by ${steps}` }
+  },
+})
+
+/** `type_text`: the keyboard, character by character. */
+export const typeText = defineTool({
+  name: 'type_text',
+  title: 'Type text',
+  description:
+    'Types a text, as by hand, into the window that has the keyboard, or into the one of window_id. A line end is the Return key.',
+  hints: ACTS,
+  input: z.object({
+    text: z.string().min(1).max(DESKTOP_LIMITS.text),
+    window_id: z.string().optional().describe('Gets the keyboard first'),
+  }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async ({ text, window_id: id }, { x11 }: DesktopState, signal) => {
+    if (id !== undefined) await focusWindow(x11, (await findWindow(x11, id, signal)).id, signal)
+    // Through its input: as an argument a text could be taken for an option.
+    await x11.xdotool(['type', '--clearmodifiers', '--delay', KEY_DELAY, '--file', '-'], signal, text)
+    return { result: `Typed ${text.length} characters` }
+  },
+})
+
+/** `press_keys`: single keys and combinations. */
+export const pressKeys = defineTool({
+  name: 'press_keys',
+  title: 'Press keys',
+  description:
+    'Presses keys or combinations, one after the other, e.g. ["ctrl+s", "Return", "Tab", "alt+F4", "Page_Down"] (names of X11).',
+  hints: ACTS,
+  input: z.object({
+    keys: z
+      .array(z.string().regex(/^[A-Za-z0-9_]+(\+[A-Za-z0-9_]+)*$/))
+      .min(1)
+      .max(DESKTOP_LIMITS.keys),
+    window_id: z.string().optional().describe('Gets the keyboard first'),
+  }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async ({ keys, window_id: id }, { x11 }: DesktopState, signal) => {
+    if (id !== undefined) await focusWindow(x11, (await findWindow(x11, id, signal)).id, signal)
+    await x11.xdotool(['key', '--clearmodifiers', '--delay', KEY_DELAY, ...keys], signal)
+    return { result: `Pressed ${keys.join(', ')}` }
+  },
+})
+
+/** `wait`: time for a program to react, as existing agents know it. */
+export const wait = defineTool({
+  name: 'wait',
+  title: 'Wait',
+  description: `Waits some seconds, at most ${DESKTOP_LIMITS.wait}, so that a program can react.`,
+  hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
+  input: z.object({ seconds: z.number() }),
+  output: DONE,
+  describeCall: NOTHING,
+  run: async ({ seconds }, { clock }: DesktopState, signal) => {
+    if (seconds < 0) throw aipError('INVALID_INPUT', { detail: 'Wait time must be a positive number' })
+    if (seconds > DESKTOP_LIMITS.wait)
+      throw aipError('INVALID_INPUT', { detail: 'Wait time cannot exceed 300 seconds (5 minutes)' })
+    await sleep(clock, seconds * 1000, signal)
+    return { result: `Successfully waited for ${seconds} second(s)` }
+  },
+})
+
+interface Point {
+  x: number
+  y: number
+}
+
+async function pointIn(state: DesktopState, x: number, y: number, signal: AbortSignal): Promise<Point> {
+  const window = await state.window(signal)
+  const within = (part: number, size: number): number => Math.min(size - 1, Math.round(part * size))
+  return { x: window.x + within(x, window.width), y: window.y + within(y, window.height) }
+}
+
+async function clickAt(
+  { x11 }: DesktopState,
+  { x, y }: Point,
+  button: keyof typeof BUTTONS,
+  count: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await x11.xdotool(['mousemove', x, y, 'click', '--repeat', count, '--delay', CLICK_DELAY, BUTTONS[button]], signal)
+}
+
+/** Moves in steps: programs take a jump for something else than dragging. */
+async function dragBetween(
+  { x11 }: DesktopState,
+  from: Point,
+  to: Point,
+  { button, seconds, key = null }: { button: keyof typeof BUTTONS; seconds: number; key?: string | null },
+  signal: AbortSignal,
+): Promise<void> {
+  const parts = Array.from({ length: DRAG_STEPS }, (_, index) => (index + 1) / DRAG_STEPS)
+  const between = (start: number, end: number, part: number): number => Math.round(start + (end - start) * part)
+  const steps = parts.flatMap((part) => [
+    'mousemove',
+    between(from.x, to.x, part),
+    between(from.y, to.y, part),
+    'sleep',
+    seconds / DRAG_STEPS,
+  ])
+  const number = BUTTONS[button]
+  const [hold, release] =
+    key === null
+      ? [[], []]
+      : [
+          ['keydown', key],
+          ['keyup', key],
+        ]
+  try {
+    await x11.xdotool(
+      [...hold, 'mousemove', from.x, from.y, 'mousedown', number, ...steps, 'mouseup', number, ...release],
+      signal,
+    )
+  } catch (error) {
+    // Cancelled half-way: nothing must stay pressed.
+    await x11.xdotool(['mouseup', number, ...release], new AbortController().signal).catch(() => {})
+    throw error
+  }
+}
