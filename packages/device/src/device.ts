@@ -87,6 +87,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     persistent: options.persistent ?? false,
     ...(journal === null ? {} : { journal }),
+    ...(config.reconnect_s === undefined ? {} : { longestWaitS: config.reconnect_s }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
     ...(options.heartbeatS === undefined ? {} : { timeout: options.heartbeatS }),
     onRegistered: () => {

@@ -43,6 +43,15 @@ describe('negotiation', () => {
   })
 })
 
+describe('the silence after which a connection is dead', () => {
+  it('is a setting of the server, which tells the device', async () => {
+    await using server = await startTestServer({ resumeSilenceMs: 1500 })
+    const device = await WireClient.connect(server.url, DEVICE_KEY)
+    device.send({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip: { version: 1, features: FEATURES } } })
+    expect(await device.next()).toMatchObject({ result: { aip: { heartbeat_ms: 1500 } } })
+  })
+})
+
 describe('a session whose device drops', () => {
   it('pauses, and goes on with the same batch when the device is back; results are acknowledged', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })

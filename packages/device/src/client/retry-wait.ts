@@ -1,5 +1,5 @@
-/** Bounds of the wait before another attempt to reach a server that resumes sessions, in milliseconds (design, "Extensions"). */
-const RESUME_WAIT = { least: 500, most: 5000 } as const
+/** Longest wait before another attempt to reach a server that resumes sessions, in seconds; the shortest is a tenth of it. */
+const LONGEST_RESUME_WAIT = 5
 /** Longest wait between two attempts, in seconds: the twelfth would be longer, and a timer cannot wait for the twenty-second. */
 const LONGEST_WAIT = 3600
 
@@ -9,6 +9,6 @@ export function retryWait(failures: number): number {
 }
 
 /** The wait for a server that resumes sessions, in seconds: short, and not the same for all devices that lost it at once. */
-export function resumeWait(): number {
-  return Math.round(RESUME_WAIT.least + Math.random() * (RESUME_WAIT.most - RESUME_WAIT.least)) / 1000
+export function resumeWait(longest = LONGEST_RESUME_WAIT): number {
+  return Math.round((longest / 10 + Math.random() * (longest - longest / 10)) * 1000) / 1000
 }

@@ -1,6 +1,6 @@
 import {
   AipError,
-  LIMITS,
+  PINGS_PER_SILENCE,
   aipError,
   messageOf,
   silentLogger,
@@ -42,6 +42,8 @@ export interface UFOWebSocketClientOptions {
   journal?: CommandJournal
   /** Try for ever to reach a server with which sessions can be resumed, whatever `maxRetries` says. Default false. */
   persistent?: boolean
+  /** Longest wait before another attempt then, in seconds. Default 5. */
+  longestWaitS?: number
   /** Called after each registration. */
   onRegistered?: () => void
 }
@@ -146,7 +148,8 @@ export class UFOWebSocketClient {
       journal: this.#options.journal ?? null,
     })
     await this.#sessions.agree(connection, negotiated)
-    if (this.#sessions.resumes) connection.transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
+    const { silenceMs } = negotiated
+    if (this.#sessions.resumes) connection.transport.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)
     this.retryCount = 0
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
@@ -272,7 +275,7 @@ export class UFOWebSocketClient {
   async #maybeRetry(): Promise<void> {
     const forEver = this.#triesForEver()
     if (!forEver && this.retryCount >= this.maxRetries) return
-    const seconds = forEver ? resumeWait() : retryWait(this.retryCount)
+    const seconds = forEver ? resumeWait(this.#options.longestWaitS) : retryWait(this.retryCount)
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)
     await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
   }

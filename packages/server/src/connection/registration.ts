@@ -2,6 +2,7 @@ import {
   AipError,
   Feature,
   LIMITS,
+  PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
   aipError,
@@ -29,6 +30,8 @@ export interface RegistrationOptions {
   rules: RegistrationRules
   overlays: DeviceOverlays
   tokens: ResumeTokens
+  /** A connection that can resume is dead after so many milliseconds without any answer. */
+  silenceMs: number
   /** The session that goes on with this device, if there is one. */
   continuing: (clientId: string) => string | null
 }
@@ -38,17 +41,22 @@ export class Registration {
   readonly #rules: RegistrationRules
   readonly #overlays: DeviceOverlays
   readonly #tokens: ResumeTokens
+  readonly #silenceMs: number
   readonly #continuing: (clientId: string) => string | null
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
-  constructor(aip: AIPProtocol<'server'>, { clients, logger, rules, overlays, tokens, continuing }: RegistrationOptions) {
+  constructor(
+    aip: AIPProtocol<'server'>,
+    { clients, logger, rules, overlays, tokens, silenceMs, continuing }: RegistrationOptions,
+  ) {
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
     this.#tokens = tokens
+    this.#silenceMs = silenceMs
     this.#continuing = continuing
     this.#clients = clients
     this.#logger = logger
@@ -141,9 +149,9 @@ export class Registration {
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
   async #negotiate({ clientId, features, transport, trusted }: ClientInfo): Promise<Record<string, unknown>> {
-    const answer = { version: 1, features: [...features], heartbeat_ms: LIMITS.resumeSilence }
+    const answer = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs }
     if (!features.has('resume')) return answer
-    transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
+    transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
     const session = trusted ? this.#continuing(clientId) : null
     return { ...answer, session_id: session, resume_token: await this.#tokens.issue(clientId) }
   }

@@ -3,6 +3,7 @@ import {
   AipError,
   DeviceInfoProtocol,
   HeartbeatProtocol,
+  LIMITS,
   type TaskExecutionProtocol,
   aipError,
   messageOf,
@@ -51,6 +52,7 @@ export class UFOWebSocketHandler {
   readonly #overlays: DeviceOverlays
   readonly #tokens: ResumeTokens
   readonly #heartbeatTimeoutMs: number | undefined
+  readonly #resumeSilenceMs: number
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
     command_results: (message, context) => this.handleCommandResult(message, context),
@@ -76,6 +78,8 @@ export class UFOWebSocketHandler {
     tokens: ResumeTokens
     /** A client that sends nothing for this many milliseconds is dropped. Default: never. */
     heartbeatTimeoutMs?: number | undefined
+    /** A connection that can resume is dead after so many milliseconds without any answer. Default 30 s. */
+    resumeSilenceMs?: number | undefined
   }) {
     this.#clients = options.clientManager
     this.#sessions = options.sessionManager
@@ -87,6 +91,7 @@ export class UFOWebSocketHandler {
     this.#overlays = options.overlays ?? DeviceOverlays.load(undefined)
     this.#tokens = options.tokens
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs
+    this.#resumeSilenceMs = options.resumeSilenceMs ?? LIMITS.resumeSilence
   }
 
   /**
@@ -102,6 +107,7 @@ export class UFOWebSocketHandler {
       rules: this.#rules,
       overlays: this.#overlays,
       tokens: this.#tokens,
+      silenceMs: this.#resumeSilenceMs,
       continuing: (clientId) => this.#sessions.continuing(clientId),
     }).accept(credential)
     if (client === null) return
