@@ -43,6 +43,29 @@ describe('negotiation', () => {
   })
 })
 
+describe('the token of a device', () => {
+  it('is good until the device has shown the next one, whose way to it may be lost', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const first = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    await first.device.next()
+    first.device.terminate()
+    // This confirmation never arrives, as far as the device is concerned.
+    const lost = await capableDevice(server.url, first.token)
+    lost.device.terminate()
+    const third = await capableDevice(server.url, first.token)
+    third.device.answer(await third.device.next())
+    expect((await server.events(id)).at(-1)).toMatchObject({ data: { status: 'completed' } })
+    third.device.terminate()
+    const fourth = await capableDevice(server.url, third.token)
+    const next = await begin(server, 'run two')
+    await fourth.device.next()
+    fourth.device.terminate()
+    await capableDevice(server.url, first.token)
+    expect((await server.events(next)).at(-1)).toMatchObject({ data: { status: 'failed' } })
+  })
+})
+
 describe('the silence after which a connection is dead', () => {
   it('is a setting of the server, which tells the device', async () => {
     await using server = await startTestServer({ resumeSilenceMs: 1500 })

@@ -268,7 +268,9 @@ export class UFOWebSocketClient {
   }
 
   #triesForEver(): boolean {
-    return this.#sessions.resumes && this.#options.persistent === true
+    // A token in the journal tells of such a server too, from before a restart of this process.
+    const knowsServer = this.#sessions.resumes || (this.#options.journal?.resumeToken ?? null) !== null
+    return knowsServer && this.#options.persistent === true
   }
 
   /** Waits before the next attempt, unless the last was the last that is allowed. */

@@ -148,12 +148,12 @@ export class Registration {
   }
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
-  async #negotiate({ clientId, features, transport, trusted }: ClientInfo): Promise<Record<string, unknown>> {
+  async #negotiate({ clientId, features, transport, trusted, metadata }: ClientInfo): Promise<Record<string, unknown>> {
     const answer = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs }
     if (!features.has('resume')) return answer
     transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
     const session = trusted ? this.#continuing(clientId) : null
-    return { ...answer, session_id: session, resume_token: await this.#tokens.issue(clientId) }
+    return { ...answer, session_id: session, resume_token: await this.#tokens.issue(clientId, tokenOf(metadata)) }
   }
 
   async #refuse(error: unknown): Promise<void> {
