@@ -262,6 +262,31 @@ describe('a restart of the server', () => {
     expect(agent.decisions).toBe(1)
   })
 
+  it('sends what was under way again even if the device has dropped once more by then', async () => {
+    const agent = decidingAgent()
+    let gate = Promise.resolve()
+    const gated: Agent = { ...agent, run: (context) => gate.then(() => agent.run(context)) }
+    let token = ''
+    const { id, command } = await untilSecondCommand(gated, async (url) => {
+      const capable = await capableDevice(url)
+      ;({ token } = capable)
+      return capable.device
+    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    await using server = await startTestServer({ agents: [gated], dataDir })
+    const before = await capableDevice(server.url, token)
+    before.device.terminate()
+    await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
+    resolve()
+    const { device } = await capableDevice(server.url, before.token)
+    const again = await device.next()
+    expect(again).toMatchObject({ type: 'command', response_id: command['response_id'] })
+    device.answer(again, 2)
+    await server.events(id)
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: [1, 2, null] })
+  })
+
   it('does not send a batch again to a device that keeps no journal: it might run twice', async () => {
     const plain = (url: string): Promise<WireClient> => WireClient.register(url, DEVICE_KEY, { client_id: 'd1' })
     const { id } = await untilSecondCommand(decidingAgent(), plain)

@@ -58,7 +58,7 @@ export class Session {
       received: (responseId: string, results: Result[], durationMs: number) =>
         this.#record('results_received', { response_id: responseId, duration_ms: durationMs, results }),
       send: (batch: Batch) => this.#send(batch),
-      canSendAgain: () => this.#env.peers.device(task.deviceId)?.features.has('journal') === true,
+      canSendAgain: () => this.#env.peers.canResume(task.deviceId),
     } satisfies DispatcherPort
     this.#dispatcher = new CommandDispatcher(port, past?.batches)
   }
