@@ -44,6 +44,7 @@ export const LIMITS_TABLE = {
     'ms',
     'A connection with the feature resume without any answer for so long is dead; it is pinged three times as often.',
   ),
+  recordRetry: limit(1000, 'ms', 'Until a server tries again to record the end of a session, when its disk had no room.'),
   drainTime: limit(5000, 'ms', 'Running sessions get so long to end when a server is told to stop.'),
   inlineValue: limit(64 * 1024, 'bytes', 'A result value above this is stored once and referenced from events.'),
   fileChunk: limit(1024 * 1024, 'bytes', 'A chunk of a file (protocol reference, chapter 10: 1 MiB).'),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
+import { LogSessionStore } from '../src/store/log-session-store.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { scriptedAgent } from '../../../test/support/scripted-agent.js'
@@ -159,6 +160,32 @@ describe('a session whose device drops', () => {
     const back = await capableDevice(server.url, token)
     back.device.send({ type: 'heartbeat' })
     expect(await back.device.next()).toMatchObject({ type: 'heartbeat' })
+  })
+})
+
+describe('a session whose end cannot be recorded', () => {
+  it('has not ended, and nobody is told so, until it can', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [scriptedAgent], clock })
+    const { device } = await capableDevice(server.url)
+    const { append } = LogSessionStore.prototype
+    let full = true
+    using _ = vi.spyOn(LogSessionStore.prototype, 'append').mockImplementation(function limited(
+      this: LogSessionStore,
+      ...record
+    ) {
+      if (full && record[1] === 'ended') return Promise.reject(new Error('no room'))
+      return append.apply(this, record)
+    })
+    const id = await begin(server, 'run one')
+    device.answer(await device.next())
+    expect(await device.next()).toMatchObject({ type: 'results_ack' })
+    await vi.waitFor(() => expect(server.log.lines.join()).toContain('ended as completed, but this cannot be recorded: no room'))
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'running', ended_at: null })
+    full = false
+    await clock.advance(LIMITS.recordRetry)
+    expect(await device.next()).toMatchObject({ type: 'task_end', status: 'completed' })
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed' })
   })
 })
 

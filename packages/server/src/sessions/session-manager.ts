@@ -95,7 +95,7 @@ export class SessionManager {
         }
         this.#queue(past.task.deviceId).add(session)
         this.#waitFor(past.task.deviceId)
-        await session.pause()
+        await session.pause().catch((error: unknown) => logger.error(messageOf(error)))
       } catch (error) {
         logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
         await store.append(

@@ -35,7 +35,8 @@ export class Session {
   #agentName: string | null = null
   #adopt: (() => void) | null = null
   #cancelled: CancelReason | null = null
-  #detached = false
+  /** Aborted when the session is let go of without an end. */
+  readonly #detached = new AbortController()
   /** It had sent commands before the server was started. */
   readonly #begun: boolean
   /** Recorded steps from before a restart that the agent has not asked for again yet, in order. */
@@ -91,20 +92,21 @@ export class Session {
   }
 
   /**
-   * Runs the task and records its end. Never throws.
+   * Runs the task and records its end; while that cannot be recorded, the session has not ended. Never throws.
    * @param agent undefined if no agent of the server can run this work
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
     const outcome = await this.#outcomeOf(agent)
-    if (this.#detached) return outcome
     const { status, result, error } = outcome
-    try {
-      await this.#record('ended', { status, result, error, agent: this.#agentName }, { status })
-    } catch (failure) {
-      this.#env.logger.error(
-        `Session ${this.task.sessionId} ended as ${status}, but this cannot be recorded: ${messageOf(failure)}`,
-      )
-      Object.assign(this.view, { status, result, error, ended_at: isoTime(this.#env.clock.now()) })
+    const { clock, logger } = this.#env
+    while (!this.#detached.signal.aborted) {
+      try {
+        await this.#record('ended', { status, result, error, agent: this.#agentName }, { status })
+        return outcome
+      } catch (failure) {
+        logger.error(`Session ${this.task.sessionId} ended as ${status}, but this cannot be recorded: ${messageOf(failure)}`)
+        await sleep(clock, LIMITS.recordRetry, this.#detached.signal)
+      }
     }
     return outcome
   }
@@ -124,7 +126,7 @@ export class Session {
 
   /** Lets go of the session without ending it: the log keeps it open, for the next start of the server. */
   detach(): void {
-    this.#detached = true
+    this.#detached.abort()
     this.cancel('server_stopping')
   }
 
