@@ -12,6 +12,8 @@ const { values } = parseArgs({
     devices: { type: 'string', default: '6' },
     /** Names of kinds, with commas: only these. */
     only: { type: 'string' },
+    /** Keep the folder with logs, ledgers and databases even if nothing is broken. */
+    keep: { type: 'boolean', default: false },
   },
 })
 const only = values.only?.split(',')
@@ -24,14 +26,16 @@ const options = { count: Number(values.count), seed: Number(values.seed), device
 const { book, folder } = await runFaults({
   ...options,
   kinds: possible satisfies Kind[],
+  keep: values.keep,
   onFault: (done) => {
     if (done % 50 === 0) console.error(`${done} of ${options.count}, ${Math.round((Date.now() - started) / 1000)} s`)
   },
 })
 console.log(tableOf(book))
 for (const line of findingsOf(book)) console.log(line)
+if (folder !== null) console.log(`Logs are in ${folder}`)
 console.log(`${book.injected.length} faults in ${Math.round((Date.now() - started) / 1000)} s`)
 if (book.findings.length > 0) {
-  console.log(`Broken. Again with: npm run faults -- --count ${options.count} --seed ${options.seed}; logs are in ${folder}`)
+  console.log(`Broken. Again with: npm run faults -- --count ${options.count} --seed ${options.seed}`)
 }
 process.exit(book.findings.length > 0 ? 1 : 0)

@@ -16,6 +16,8 @@ export interface RunOptions {
   devices: number
   /** Only these kinds. */
   kinds?: readonly Kind[] | undefined
+  /** Keep the folder with logs even if nothing is broken. */
+  keep?: boolean
   /** Called after each fault. */
   onFault?: (done: number) => void
 }
@@ -31,7 +33,6 @@ export async function runFaults(options: RunOptions): Promise<{ book: Book; fold
   const plan = planFaults({ count, seed, devices, ...(kinds === undefined ? {} : { kinds }) })
   const book = new Book()
   await using world = await World.start(devices)
-  world.keep = true
   const tasks = new Tasks(() => world.server.troubles.at(-1)?.to === Infinity)
   const ended = new AbortController()
   const requesters = startRequesters(world, tasks, seed, ended.signal)
@@ -49,7 +50,7 @@ export async function runFaults(options: RunOptions): Promise<{ book: Book; fold
   await world.server.program.kill()
   await world.server.start()
   await judgeAll(tasks, world.server, book, world.folder)
-  world.keep = book.findings.length > 0
+  world.keep = options.keep === true || book.findings.length > 0
   return { book, folder: world.keep ? world.folder : null }
 }
 
