@@ -10,6 +10,14 @@ import { Turns } from './turns.ts'
 const TOOL = fileURLToPath(new URL('ledger-tool.mjs', import.meta.url))
 const DISK_BYTES = 256 * 1024 ** 2
 
+/** A time in which commands may fail: the process was killed, its disk had no room, or somebody else had its id. */
+export interface Trouble {
+  kind: 'killed' | 'full' | 'intruder'
+  /** Milliseconds since the epoch. */
+  from: number
+  to: number
+}
+
 /** A device as a process, with its proxy, its ledger, its disk and its journal. */
 export class DeviceRig implements AsyncDisposable {
   readonly id: string
@@ -20,8 +28,7 @@ export class DeviceRig implements AsyncDisposable {
   readonly point: string
   /** Who may kill, stop or fill: one at a time. */
   readonly turns = new Turns()
-  /** When the process was killed, and when its disk had no room: until then results may be failures. Milliseconds since the epoch. */
-  readonly troubles: { kind: 'killed' | 'full'; from: number; to: number }[] = []
+  readonly troubles: Trouble[] = []
   readonly #home: string
   readonly #key: string
   #program: Program | null = null

@@ -1,6 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceRig } from './device-rig.ts'
+import { intrude } from './intruder.ts'
 import { CONNECTION_RECORDS, type Kind } from './kinds.ts'
 import type { Fault } from './plan.ts'
 import type { Program } from './program.ts'
@@ -11,6 +12,8 @@ import type { World } from './world.ts'
 const POINT_TIME = 8000
 /** A disk must be full so long that something is written, in milliseconds. */
 const FULL_TIME = 700
+/** An intruder that was let in shuts the device out of its sessions until it has registered again, in milliseconds. */
+const INTRUSION_TIME = 5000
 
 /** Does one fault, from its beginning to its end. @returns whether it could be done */
 type Injector = (fault: Fault, device: DeviceRig, world: World) => Promise<boolean>
@@ -41,6 +44,20 @@ const INJECTORS: Record<Kind, Injector> = {
   'results-forged': (fault, { proxy }, { devices }) => {
     const other = devices[(fault.device + 1) % devices.length]
     return other === undefined ? Promise.resolve(false) : forgeResults(proxy, other.proxy, other.id)
+  },
+  async intruder({ duringCommand, durationMs }, device, { server }) {
+    // While the device is away in half of the cases; while it is online its id is not given away.
+    const gate = Promise.withResolvers<void>()
+    if (duringCommand) {
+      device.proxy.stalled = gate.promise
+      device.proxy.cut('reset')
+    }
+    const trouble = { kind: 'intruder' as const, from: Date.now(), to: Infinity }
+    if (duringCommand) device.troubles.push(trouble)
+    await intrude(`ws://127.0.0.1:${server.port}/ws?token=${server.key}`, device.id, durationMs)
+    gate.resolve()
+    trouble.to = Date.now() + INTRUSION_TIME
+    return true
   },
   'device-killed': async ({ awayMs }, device) => {
     await device.kill()

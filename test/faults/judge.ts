@@ -20,6 +20,8 @@ interface Result {
 
 /** A session that does not end within this time after the last fault never will, in milliseconds. */
 const LAST_WAIT = 30_000
+/** A request is this long on its way, at most, in milliseconds. */
+const IN_FLIGHT = 100
 /** How many sessions are looked at at once. */
 const AT_ONCE = 8
 
@@ -73,11 +75,16 @@ function judge(
   const end = Math.max(task.endedAt ?? 0, Date.parse(session.ended_at)) + 500
   const troubles = [...task.device.troubles, ...server.troubles].filter(({ from, to }) => from <= end && to >= task.askedAt)
   const full = troubles.some(({ kind }) => kind === 'full')
+  const intruded = troubles.some(({ kind }) => kind === 'intruder')
+  // What is asked while somebody else has the id is theirs to answer: the key says that they may be a device.
+  const theirs = troubles.some(({ kind, from }) => kind === 'intruder' && from <= task.askedAt + IN_FLIGHT)
   const killed = troubles.some(({ kind }) => kind === 'killed')
   const ends = events.filter(({ type }) => type === 'ended').length
   if (ends !== 1) report(ends === 0 ? 'lost' : 'other', `has ${ends} ends`)
   if (task.status !== null && task.status !== session.status) report('other', `was ${task.status}, is ${session.status}`)
-  if (session.error?.includes('disconnected') === true && session.status === 'failed') report('disconnected', session.error)
+  // Without its token a device does not get its sessions back.
+  if (!intruded && session.status === 'failed' && session.error?.includes('disconnected') === true)
+    report('disconnected', session.error)
   if (session.status === 'cancelled' && !task.abandoned) report('other', `was cancelled: ${session.error}`)
 
   const commands = events.flatMap(({ type, data }) => (type === 'commands_sent' ? (data['commands'] as Command[]) : []))
@@ -99,18 +106,18 @@ function judge(
       continue
     }
     failed ||= result.status !== 'success'
-    if (result.status === 'success') {
+    if (result.status === 'success' && !theirs) {
       const own = typeof result.result !== 'string' || result.result.startsWith(`${task.name} ${call} ${task.nonce}`)
       if (!own) report('wrong', `${call} was answered with ${String(result.result).slice(0, 120)}`)
       if (task.device.ledger.effects(task.name, call) === 0) report('other', `${call} is a success without an effect`)
     } else if (result.error?.startsWith('interrupted') === true) {
       interrupted = true
       if (!killed) report('other', `${call} was interrupted although its device lived`)
-    } else if (result.status === 'failure' && !full && session.status !== 'cancelled') {
+    } else if (result.status === 'failure' && !full && !intruded && session.status !== 'cancelled') {
       report('other', `${call} failed: ${result.error}`)
     }
   }
-  if (session.status === 'failed' && !failed && !full) report('other', `failed: ${session.error}`)
+  if (session.status === 'failed' && !failed && !full && !intruded) report('other', `failed: ${session.error}`)
   return { interrupted }
 }
 

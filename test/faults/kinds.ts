@@ -22,6 +22,7 @@ export const KINDS = {
   'results-twice': { title: 'results delivered twice', target: 'device', weight: 6 },
   'results-late': { title: 'results late, on the next connection', target: 'device', weight: 6 },
   'results-forged': { title: 'results sent by another device', target: 'device', weight: 5 },
+  intruder: { title: 'intruder under the id of a device', target: 'device', weight: 3 },
   'device-killed': { title: 'device killed', target: 'device', weight: 8 },
   'device-killed-at-point': { title: 'device killed at a journal write', target: 'device', weight: 12 },
   'device-stopped': { title: 'device stopped for a while', target: 'device', weight: 5 },

@@ -17,7 +17,9 @@ export async function httpRequester(
   const random = new Random(seed)
   while (!signal.aborted) {
     const task = newTask(device, name)
-    const pad = device.troubles.at(-1)?.to === Infinity || tasks.serverFull() ? 1_500_000 : 0
+    const trouble = device.troubles.at(-1)
+    const full = trouble?.kind === 'full' && trouble.to === Infinity
+    const pad = full || tasks.serverFull() ? 1_500_000 : 0
     const work = random.chance(0.5)
       ? { request: `workflow:marks ${JSON.stringify(inputsOf(task, random))}` }
       : { commands: commandsOf(task, random, pad).map((parameters) => ({ tool_name: 'mark', parameters })) }

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Api } from './api.ts'
+import type { Trouble } from './device-rig.ts'
 import { SmallDisk } from './disk.ts'
 import { Program } from './program.ts'
 
@@ -32,7 +33,7 @@ export class ServerRig implements AsyncDisposable {
   /** Says where the process is struck. */
   readonly point: string
   /** When its disk had no room, in milliseconds since the epoch. */
-  readonly troubles: { kind: 'killed' | 'full'; from: number; to: number }[] = []
+  readonly troubles: Trouble[] = []
   readonly #home: string
   #program: Program | null = null
 
