@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { OrreryHome, type OrreryProcess } from '../support/orrery-process.js'
 
 /** A port that was free a moment ago: the device must find the server again after its restart. */
@@ -58,6 +59,12 @@ async function ledgerHas(lines: () => string[], count: number): Promise<void> {
   while (lines().filter(Boolean).length < count) await new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Whether a process runs; one that has ended and was not asked for its exit code does not. */
+function isRunning(pid: string): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' })
+  return /^[^Z]/.test(stdout.trim())
+}
+
 async function outcome(home: OrreryHome): Promise<Record<string, unknown>> {
   const { sessions } = JSON.parse((await home.run('sessions', '--json')).stdout) as { sessions: { session_id: string }[] }
   return JSON.parse((await home.run('session', sessions[0]?.session_id ?? '', '--json')).stdout) as Record<string, unknown>
@@ -93,6 +100,23 @@ describe('nothing lost, nothing run twice', () => {
     await running.said(/"type":"ended"/)
     expect((await outcome(home))['result']).toMatch(/^success failure interrupted: .* success$/)
     expect(ledger()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('and when the device is killed, the programs that it had started end too', async () => {
+    await using home = new OrreryHome()
+    const { startServer, startDevice } = await scene(home)
+    await startServer()
+    const device = await startDevice()
+    const file = join(home.path, 'pid')
+    home.start('call', 'd', 'execute_command', JSON.stringify({ command: `sleep 300 & echo $! > ${file}; wait`, timeout: 300 }))
+    let pid = ''
+    while (pid === '') {
+      await new Promise((resolve) => setImmediate(resolve))
+      pid = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+    }
+    expect(isRunning(pid)).toBe(true)
+    await device.kill('SIGKILL')
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false))
   })
 
   it('when both are killed while a command runs', async () => {
