@@ -3,6 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** Folders where disks are mounted: they must not stay when the harness ends. */
+const mounted = new Set<string>()
+process.on('exit', () => {
+  for (const path of mounted) unmount(path)
+})
+
 /** A small disk (tmpfs) that can be filled and freed. Needs the right to mount. */
 export class SmallDisk implements Disposable {
   readonly path: string
@@ -15,6 +21,7 @@ export class SmallDisk implements Disposable {
     this.#bytes = bytes
     mkdirSync(path, { recursive: true })
     this.#mounted = mount('-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path)
+    if (this.#mounted) mounted.add(path)
   }
 
   /** Leaves no room. @returns whether that was possible */
@@ -33,7 +40,7 @@ export class SmallDisk implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#mounted) spawnSync('umount', ['-l', this.path])
+    if (mounted.delete(this.path)) unmount(this.path)
   }
 }
 
@@ -47,6 +54,10 @@ export function canFillDisks(): boolean {
     disk[Symbol.dispose]()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function unmount(path: string): void {
+  spawnSync('umount', ['-l', path])
 }
 
 function mount(...args: string[]): boolean {

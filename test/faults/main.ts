@@ -21,6 +21,9 @@ const wanted = KIND_NAMES.filter((kind) => only?.includes(kind) ?? true)
 const possible = canFillDisks() ? wanted : wanted.filter((kind) => !kind.endsWith('disk-full'))
 if (possible.length < wanted.length) console.error('Full disks are left out: they need the right to mount a small disk.')
 
+// What was started and mounted goes with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 const started = Date.now()
 const options = { count: Number(values.count), seed: Number(values.seed), devices: Number(values.devices) }
 const { book, folder } = await runFaults({

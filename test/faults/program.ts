@@ -5,6 +5,12 @@ import { fileURLToPath } from 'node:url'
 const MAIN = fileURLToPath(new URL('../../packages/cli/bin/orrery.js', import.meta.url))
 const POINTS = new URL('named-points.ts', import.meta.url).href
 
+/** What runs now: it must not outlive the harness. */
+const live = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of live) child.kill('SIGKILL')
+})
+
 /** The command line as a process of its own that can be killed, also at a named point. */
 export class Program {
   /** Settles when the process has ended. */
@@ -28,7 +34,13 @@ export class Program {
       stdio: ['ignore', output, output],
     })
     closeSync(output)
-    this.ended = new Promise((resolve) => this.#child.once('exit', () => resolve()))
+    live.add(this.#child)
+    this.ended = new Promise((resolve) => {
+      this.#child.once('exit', () => {
+        live.delete(this.#child)
+        resolve()
+      })
+    })
   }
 
   get alive(): boolean {
