@@ -37,6 +37,7 @@ async function scene(home: OrreryHome): Promise<{
     `name: steps\ndescription: x\nsteps:\n${step('a')}${step('b', wait)}${step('c')}result: "\${{ steps.a.status }} \${{ steps.b.status }} \${{ steps.b.error }} \${{ steps.c.status }}"\n`,
   )
   writeFileSync(ledger, '')
+  writeFileSync(join(home.path, 'device.jsonc'), JSON.stringify({ reconnect_s: 0.5 }))
   return {
     workflow,
     ledger: () => readFileSync(ledger, 'utf8').trim().split('\n'),
@@ -135,7 +136,7 @@ describe('nothing lost, nothing run twice', () => {
     expect(ledger()).toEqual(['a', 'b', 'c'])
   })
 
-  it('when the server is told to stop: it leaves the session for its next start, with exit code 0', async () => {
+  it('when the server is told to stop: it leaves the session for its next start, and the command goes on meanwhile; exit code 0', async () => {
     await using home = new OrreryHome()
     const { ledger, go, startServer, startDevice, workflow } = await scene(home)
     const server = await startServer()
@@ -146,7 +147,7 @@ describe('nothing lost, nothing run twice', () => {
     await startServer()
     go()
     await running.said(/"type":"ended"/)
-    expect(await outcome(home)).toMatchObject({ status: 'completed' })
+    expect(await outcome(home)).toMatchObject({ status: 'completed', result: 'success success  success' })
     expect(ledger()).toEqual(['a', 'b', 'c'])
   })
 })

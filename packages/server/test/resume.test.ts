@@ -267,6 +267,8 @@ describe('a restart of the server', () => {
     })
     await clock.advance(LIMITS.drainTime)
     await stopped
+    // The command goes on: it is not cancelled.
+    expect(device.pending().map((message) => message['type'])).not.toContain('cancel')
     return { id, command }
   }
 

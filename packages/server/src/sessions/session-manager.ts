@@ -253,6 +253,7 @@ export class SessionManager {
     const outcome = await session.run(this.#agents.find((agent) => agent.accepts(task.work)))
     const end = this.#ends.get(session)
     this.#forget(session)
+    if (session.detached) return end?.resolve(outcome)
     const { tellRequester } = session.cancelled === null ? { tellRequester: true } : CANCELLATION[session.cancelled]
     const tellDevice = session.cancelled !== 'device_disconnected'
     try {

@@ -75,6 +75,11 @@ export class Session {
     return this.#cancelled
   }
 
+  /** Whether it was let go of, so that it has not ended for anybody. */
+  get detached(): boolean {
+    return this.#detached.signal.aborted
+  }
+
   /** Records the whole request. @throws AipError `STORE_FAILED` */
   async accept(): Promise<void> {
     const { sessionId, deviceId, taskName, owner, requestId, work, assigned } = this.task
@@ -99,7 +104,7 @@ export class Session {
     const outcome = await this.#outcomeOf(agent)
     const { status, result, error } = outcome
     const { clock, logger } = this.#env
-    while (!this.#detached.signal.aborted) {
+    while (!this.detached) {
       try {
         await this.#record('ended', { status, result, error, agent: this.#agentName }, { status })
         return outcome
@@ -117,7 +122,8 @@ export class Session {
     this.#cancelled = reason
     const error = aipError(reason === 'device_disconnected' ? 'DEVICE_DISCONNECTED' : 'USER_CANCELLED')
     const device = this.#env.peers.device(this.task.deviceId)
-    if (device?.features.has('cancel') === true) {
+    // What runs for a session that goes on after the next start goes on too.
+    if (!this.detached && device?.features.has('cancel') === true) {
       device.sendCancel({ sessionId: this.task.sessionId, reason }).catch(() => {})
     }
     this.#abort.abort(error)
