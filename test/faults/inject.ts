@@ -91,6 +91,13 @@ const INJECTORS: Record<Kind, Injector> = {
     await server.start()
     return true
   },
+  'server-told-to-stop': async ({ awayMs }, _device, { server }) => {
+    server.program.signal('SIGTERM')
+    await server.program.ended
+    await sleep(awayMs)
+    await server.start()
+    return true
+  },
   'server-stopped': (fault, _device, { server }) => pause(server.program, fault.durationMs),
   'server-stopped-at-point': async (fault, device, { server }) =>
     (await strike('SIGSTOP', fault, server.point, server.program, device)) && pause(server.program, fault.durationMs),

@@ -47,7 +47,7 @@ export class Program {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL'): void {
     this.#child.kill(signal)
   }
 

@@ -60,7 +60,7 @@ async function untilEnded(task: FaultTask, api: Api, tasks: Tasks): Promise<void
       const { status, body } = await api.call(`/api/sessions/${task.sessionId}`)
       if (status === 404) return tasks.lost(task, 'the server does not know it')
       const session = body as SessionState
-      if (session.ended_at !== null) return tasks.ended(task, session)
+      if (status === 200 && session.ended_at !== null) return tasks.ended(task, session)
     } catch {
       // The server is away; it comes back.
     }
