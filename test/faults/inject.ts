@@ -126,17 +126,14 @@ async function strike(signal: string, fault: Fault, point: string, program: Prog
   writeFileSync(point, `${signal} ${fault.moment}`)
   if (CONNECTION_RECORDS.has(fault.record)) device.proxy.cut('fin')
   const limit = Date.now() + POINT_TIME
-  while (existsSync(point)) {
-    if (Date.now() > limit) {
-      rmSync(point, { force: true })
-      // It may have been struck in the same moment.
-      await sleep(50)
-      return signal === 'SIGKILL' && !program.alive
-    }
-    await sleep(5)
-  }
-  if (signal === 'SIGKILL') await program.ended
-  return true
+  while (existsSync(point) && Date.now() < limit) await sleep(5)
+  const struck = !existsSync(point)
+  rmSync(point, { force: true })
+  // It may be about to be struck: it has read the file.
+  if (!struck) await sleep(500)
+  if (!struck && signal === 'SIGSTOP') program.signal('SIGCONT')
+  if (signal === 'SIGKILL' && (struck || !program.alive)) await program.ended
+  return struck || !program.alive
 }
 
 async function pause(program: Program, ms: number): Promise<boolean> {

@@ -14,7 +14,7 @@ function strike(moment: string): void {
   }
   const [signal = 'SIGKILL', ...point] = order.split(' ')
   if (point.join(' ') !== moment) return
-  rmSync(file)
+  rmSync(file, { force: true })
   process.kill(process.pid, signal)
 }
 

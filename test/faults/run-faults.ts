@@ -46,6 +46,10 @@ export async function runFaults(options: RunOptions): Promise<{ book: Book; fold
   await Promise.all([...plan.devices, plan.server].map(injectAll))
   ended.abort()
   await Promise.all(requesters)
+  for (const device of world.devices) {
+    if (device.program.alive) continue
+    book.findings.push({ breach: 'other', detail: `${device.id} has ended by itself`, fault: null })
+  }
   // What is judged has outlived one more end of the server.
   await world.server.program.kill()
   await world.server.start()
