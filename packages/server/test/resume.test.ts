@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
+import { ResumeTokens } from '../src/clients/resume-tokens.js'
 import { LogSessionStore } from '../src/store/log-session-store.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
@@ -64,6 +65,22 @@ describe('the token of a device', () => {
     fourth.device.terminate()
     await capableDevice(server.url, first.token)
     expect((await server.events(next)).at(-1)).toMatchObject({ data: { status: 'failed' } })
+  })
+})
+
+describe('tokens', () => {
+  it('are good until a newer one is shown, even if an old connection registers after a new one', async () => {
+    const tokens = new ResumeTokens(':memory:')
+    const first = await tokens.issue('d1')
+    const second = await tokens.issue('d1', first)
+    // The delayed registration of a connection that the device has given up.
+    const third = await tokens.issue('d1', first)
+    expect([first, second, third].map((token) => tokens.matches('d1', token))).toEqual([true, true, true])
+    await tokens.issue('d1', second)
+    expect([first, second, third].map((token) => tokens.matches('d1', token))).toEqual([false, true, true])
+    await tokens.issue('d1', 'wrong')
+    expect([second, third].map((token) => tokens.matches('d1', token))).toEqual([false, false])
+    await tokens.close()
   })
 })
 

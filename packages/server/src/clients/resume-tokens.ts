@@ -4,13 +4,17 @@ import { RecordLog } from '@orrery/log'
 /** Tokens that were given out this long ago and replaced since are forgotten, in milliseconds. */
 const PRUNE_AGE = 60_000
 
+/** So many tokens of a client are good at once. */
+const MAX_GOOD = 16
+
 /**
- * The tokens with which clients come back to their paused sessions. A new one is made at each registration; the one that was shown
- * there stays good until the new one is shown, because its way to the client may be lost. Only hashes are kept; they outlive the process.
+ * The tokens with which clients come back to their paused sessions. A new one is made at each registration. A token stays good until a
+ * newer one is shown: its way to the client may be lost, and the registration of an old connection may arrive after that of a new one.
+ * Only hashes are kept; they outlive the process.
  */
 export class ResumeTokens {
   readonly #log: RecordLog
-  /** The hashes that are good, by client. */
+  /** The hashes that are good, oldest first, by client. */
   readonly #hashes = new Map<string, readonly string[]>()
 
   /** @param path of their file; `:memory:` keeps nothing after the process */
@@ -25,21 +29,24 @@ export class ResumeTokens {
 
   /**
    * Makes a new token. Settles once it is recorded.
-   * @param shown the token that the client registered with; all others of it are good no more
+   * @param shown the token that the client registered with; those before it are good no more, without a good one all are not
    */
   async issue(clientId: string, shown: string | null = null): Promise<string> {
     const token = randomBytes(32).toString('base64url')
     const hash = digest(token)
-    const kept = shown !== null && this.matches(clientId, shown) ? [digest(shown)] : []
+    const known = this.#hashes.get(clientId) ?? []
+    const place = shown === null ? -1 : known.indexOf(digest(shown))
+    const kept = place < 0 ? [] : known.slice(place).slice(-MAX_GOOD)
     const old = this.#log.streams({ labels: { client_id: clientId }, open: true }).filter(({ stream }) => {
-      const known = this.#hashIn(stream)
-      return known === null || !kept.includes(known)
+      const other = this.#hashIn(stream)
+      return other === null || !kept.includes(other)
     })
+    // At once: another registration may come before this one is recorded.
+    this.#hashes.set(clientId, [...kept, hash])
     await Promise.all([
       this.#log.append(crypto.randomUUID(), 'token', hash, { labels: { client_id: clientId } }),
       ...old.map(({ stream }) => this.#log.append(stream, 'replaced', null, { open: false })),
     ])
-    this.#hashes.set(clientId, [...kept, hash])
     return token
   }
 
