@@ -4,8 +4,8 @@ import { RecordLog } from '@orrery/log'
 /** Tokens that were given out this long ago and replaced since are forgotten, in milliseconds. */
 const PRUNE_AGE = 60_000
 
-/** So many tokens of a client are good at once. */
-const MAX_GOOD = 16
+/** So many tokens that were made after the one that a client shows are good. */
+const MAX_NEWER = 16
 
 /**
  * The tokens with which clients come back to their paused sessions. A new one is made at each registration. A token stays good until a
@@ -36,7 +36,7 @@ export class ResumeTokens {
     const hash = digest(token)
     const known = this.#hashes.get(clientId) ?? []
     const place = shown === null ? -1 : known.indexOf(digest(shown))
-    const kept = place < 0 ? [] : known.slice(place).slice(-MAX_GOOD)
+    const kept = place < 0 ? [] : [...known.slice(place, place + 1), ...known.slice(place + 1).slice(-MAX_NEWER)]
     const old = this.#log.streams({ labels: { client_id: clientId }, open: true }).filter(({ stream }) => {
       const other = this.#hashIn(stream)
       return other === null || !kept.includes(other)
