@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** A session as far as the harness looks at it. */
 export interface SessionState {
   session_id: string
@@ -38,6 +40,19 @@ export class Api {
     )
   }
 
+  /** Reads something. A server that is being started again is asked again, for half a minute. @throws when there is no answer even then */
+  async read(path: string): Promise<{ status: number; body: unknown }> {
+    const limit = Date.now() + ANSWER_TIME * 2
+    for (;;) {
+      try {
+        return await this.call(path)
+      } catch (error) {
+        if (Date.now() > limit) throw error
+        await sleep(100)
+      }
+    }
+  }
+
   /** @returns status and body @throws when there is no answer */
   async call(path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
     const response = await fetch(this.#url + path, {
@@ -45,17 +60,14 @@ export class Api {
       signal: AbortSignal.timeout(ANSWER_TIME),
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     })
-    return { status: response.status, body: await response.json() }
+    const isJson = response.headers.get('content-type')?.includes('json') === true
+    return { status: response.status, body: await (isJson ? response.json() : response.text()) }
   }
 
   /** The events of a session that has ended. */
   async events(sessionId: string): Promise<SessionEvent[]> {
-    const response = await fetch(`${this.#url}/api/sessions/${sessionId}/events`, {
-      headers: { 'x-api-key': this.#key },
-      signal: AbortSignal.timeout(ANSWER_TIME),
-    })
-    const text = await response.text()
-    return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as SessionEvent)
+    const { body: text } = await this.read(`/api/sessions/${sessionId}/events`)
+    return [...String(text).matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as SessionEvent)
   }
 
   /** Ids of the devices that are online. */

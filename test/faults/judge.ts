@@ -126,7 +126,7 @@ function judge(
 async function sessionOf(task: FaultTask, api: Api): Promise<SessionState | undefined> {
   const limit = Date.now() + LAST_WAIT
   for (;;) {
-    const { status, body } = await api.call(`/api/sessions/${task.sessionId ?? task.name}`)
+    const { status, body } = await api.read(`/api/sessions/${task.sessionId ?? task.name}`)
     if (status === 404) return undefined
     const session = body as SessionState
     if (session.ended_at !== null || Date.now() > limit) return session

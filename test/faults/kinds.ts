@@ -28,12 +28,12 @@ export const KINDS = {
   'device-stopped': { title: 'device stopped for a while', target: 'device', weight: 5 },
   'device-stopped-at-point': { title: 'device stopped at a journal write', target: 'device', weight: 4 },
   'device-disk-full': { title: "device's disk full", target: 'device', weight: 4 },
-  'server-killed': { title: 'server killed', target: 'server', weight: 5 },
-  'server-killed-at-point': { title: 'server killed at a log write', target: 'server', weight: 7 },
+  'server-killed': { title: 'server killed', target: 'server', weight: 4 },
+  'server-killed-at-point': { title: 'server killed at a log write', target: 'server', weight: 5 },
   'server-told-to-stop': { title: 'server told to stop (SIGTERM)', target: 'server', weight: 1 },
-  'server-stopped': { title: 'server stopped for a while', target: 'server', weight: 2 },
+  'server-stopped': { title: 'server stopped for a while', target: 'server', weight: 1 },
   'server-stopped-at-point': { title: 'server stopped at a log write', target: 'server', weight: 1 },
-  'both-killed': { title: 'server and device killed', target: 'server', weight: 3 },
+  'both-killed': { title: 'server and device killed', target: 'server', weight: 2 },
   'server-disk-full': { title: "server's disk full", target: 'server', weight: 2 },
 } as const satisfies Record<string, KindInfo>
 
