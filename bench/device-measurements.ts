@@ -100,7 +100,11 @@ async function throughDevice(kind: 'local' | 'stdio', journalPath: string): Prom
     serverUrl: `ws://127.0.0.1:${port}/ws`,
     clientId: 'bench',
     journalPath,
-    config: DeviceConfig.parse({ tools: off, mcpServers: kind === 'stdio' ? { everything: STDIO } : {} }),
+    config: DeviceConfig.parse({
+      tools: off,
+      mcpServers: kind === 'stdio' ? { everything: STDIO } : {},
+      policy: [{ do: 'allow' }],
+    }),
     ...(kind === 'local' ? { localServers: { local: echoServer } } : {}),
   })
   const socket = await connected

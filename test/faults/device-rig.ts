@@ -46,6 +46,7 @@ export class DeviceRig implements AsyncDisposable {
       reconnect_s: 0.4,
       tools: { BashExecutor: false, CommandLineExecutor: false },
       mcpServers: { ledger: server },
+      policy: [{ server: 'ledger', do: 'allow' }],
     }
     writeFileSync(join(this.#home, 'device.jsonc'), JSON.stringify(config))
   }

@@ -183,6 +183,11 @@ export const ERRORS = {
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
   ),
+  ASK_NOT_FOUND: entry<[{ id: string }]>(
+    404,
+    'No ask of this id is open: it was answered, or has expired.',
+    (v) => `There is no open ask '${v.id}'; 'orrery answer' lists them`,
+  ),
   NO_AGENT: entry(
     501,
     'No configured agent can run this request.',

@@ -1,10 +1,13 @@
 import { Command } from 'commander'
 import { readFileSync } from 'node:fs'
+import { answerCommand } from './commands/answer.js'
+import { auditCommand } from './commands/audit.js'
 import { callCommand } from './commands/call.js'
 import { cancelCommand } from './commands/cancel.js'
 import { demoCommand } from './commands/demo.js'
 import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
+import { policyCommand } from './commands/policy.js'
 import { runCommand } from './commands/run.js'
 import { serverCommand } from './commands/server.js'
 import { sessionCommand } from './commands/session.js'
@@ -26,10 +29,12 @@ export function buildProgram(): Command {
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
-  for (const command of [runCommand(), callCommand(), cancelCommand()]) program.addCommand(command)
+  for (const command of [runCommand(), callCommand(), cancelCommand(), answerCommand()]) program.addCommand(command)
   program.commandsGroup('Look:')
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])
     program.addCommand(command)
+  program.commandsGroup('This machine:')
+  for (const command of [policyCommand(), auditCommand()]) program.addCommand(command)
   styleHelp(program)
   return program
 }

@@ -49,6 +49,9 @@ export class Progress {
         this.#note(`${this.#device} is back`)
         this.#status.set(this.#running())
         break
+      case 'approval':
+        this.#showApproval(event)
+        break
       case 'remark':
       case 'question':
         this.#note(textOf(event.data['text']) ?? event.type)
@@ -56,7 +59,6 @@ export class Progress {
       case 'accepted':
       case 'agent_step':
       case 'answer':
-      case 'approval':
       case 'ended':
       case 'delivered':
         break
@@ -102,6 +104,14 @@ export class Progress {
     const fitted = this.#fit(what, room)
     const tail = time === '' ? '' : `  ${paint('dim', time, stream)}`
     return `${paint(style, mark, stream)} ${outcome}${paint('dim', where, stream)}${fitted}${tail}`
+  }
+
+  #showApproval(event: SessionEvent): void {
+    const [id, call, decision] = ['ask_id', 'summary', 'decision'].map((key) => textOf(event.data[key]) ?? '')
+    if (decision !== '') return this.#note(`${decision === 'allow' ? 'allowed' : 'denied'} by ${textOf(event.data['by']) ?? ''}`)
+    this.#note(`${this.#device} asks for permission: ${call?.split('\n')[0] ?? ''}`)
+    this.#note(`answer with: orrery answer ${id?.slice(0, 8) ?? ''} allow (or deny)`)
+    this.#status.set(`Waiting for permission on ${this.#device}`)
   }
 
   #note(text: string): void {

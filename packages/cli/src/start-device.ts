@@ -1,6 +1,7 @@
 import { CLIENT_ID, messageOf } from '@orrery/aip'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { DeviceConfig } from '@orrery/device'
 import { usageError } from './errors.js'
 import { inHome } from './home.js'
@@ -62,6 +63,11 @@ export async function deviceSettings(flags: DeviceFlags): Promise<DeviceSettings
 export function journalOf(clientId: string): string {
   // An id may be two dots, which must not lead out of the folder.
   return inHome('devices', clientId.replace(/^\.+$/, '_'), 'journal.db')
+}
+
+/** The audit of a device. */
+export function auditOf(clientId: string): string {
+  return join(dirname(journalOf(clientId)), 'audit.jsonl')
 }
 
 /** The address that a device dials, from whatever form of the server's address was given. */

@@ -14,6 +14,7 @@ export { MCPServerManager, type MCPServerManagerOptions, type ServerSpec } from 
 export { MCPServer, type MCPServerOptions, type MCPServerState, type ToolCallOptions } from './mcp/mcp-server.js'
 export { AuditLog, type AuditEntry, type AuditLogOptions } from './audit/audit-log.js'
 export type { Ask, Answer, TerminalApprover } from './policy/approvals.js'
+export { explainPolicy } from './policy/explain-policy.js'
 export { Policy, type PolicyOptions, type ToolCall, type Verdict } from './policy/policy.js'
 export { PolicyConfig, PolicyRule, type Approver, type PolicyAction } from './policy/policy-config.js'
 export { PolicyViolation, type ShellRule } from './policy/policy-violation.js'

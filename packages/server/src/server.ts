@@ -13,6 +13,7 @@ import { DeviceOverlays } from './config/device-overlays.js'
 import type { RegistrationRules } from './connection/registration-rules.js'
 import { createApp, type TlsOptions } from './http/app.js'
 import { Keys } from './keys.js'
+import { Asks } from './sessions/asks.js'
 import { DeviceDirectory } from './sessions/device-directory.js'
 import { EventHub, type EventListener } from './sessions/event-hub.js'
 import { SessionArchive } from './sessions/session-archive.js'
@@ -91,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     [...(options.agents ?? []), followerAgent, commandsAgent],
   )
   const workflows = new WorkflowLibrary(options.dataDir === undefined ? null : join(options.dataDir, 'workflows'), logger)
+  const asks = new Asks({ sessions, peers, hub, clock, logger })
   const keys = new Keys(options)
   const handler = new UFOWebSocketHandler({
     clientManager: clients,
@@ -102,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     rules: options,
     overlays,
     tokens,
+    asks,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
   })
@@ -112,7 +115,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   })
   const devices = new DeviceDirectory(clients, sessions)
   const archive = new SessionArchive(store, sessions)
-  const app = await createApp({ keys, clients, devices, sessions, archive, hub, workflows, clock, logger }, options.tls)
+  const app = await createApp({ keys, clients, devices, sessions, archive, asks, hub, workflows, clock, logger }, options.tls)
   upgrade.attach(app.server)
   try {
     await sessions.restore()

@@ -119,6 +119,27 @@ export type WorkflowSummary = z.infer<typeof WorkflowSummary>
 
 export const WorkflowList = z.object({ workflows: z.array(WorkflowSummary) })
 
+/** A call that waits on its device for permission. */
+export const Ask = z.object({
+  ask_id: z.string(),
+  device_id: z.string(),
+  session_id: z.string(),
+  call_id: z.string(),
+  tool: z.string(),
+  /** SHA-256 of the arguments that exactly this permission is about. */
+  arguments_hash: z.string(),
+  summary: z.string(),
+  /** When it is denied unless somebody answers. */
+  expires_at: z.string(),
+})
+export type Ask = z.infer<typeof Ask>
+
+export const AskList = z.object({ asks: z.array(Ask) })
+
+/** An answer to an ask. */
+export const AskAnswer = z.object({ decision: z.enum(['allow', 'deny']) })
+export type AskAnswer = z.infer<typeof AskAnswer>
+
 /** The records of a session, which are also its events. */
 export const RecordType = z.enum([
   'accepted',

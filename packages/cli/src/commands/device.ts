@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { CliError } from '../errors.js'
+import { terminalApprover } from '../ask-prompt.js'
 import { examples } from '../help.js'
 import { findKey, orreryHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
@@ -63,7 +64,7 @@ export function deviceCommand(): Command {
 }
 
 async function device(options: Options): Promise<void> {
-  const [{ deviceSettings, journalOf, socketUrl }, { startDevice }] = await Promise.all([
+  const [{ auditOf, deviceSettings, journalOf, socketUrl }, { startDevice }] = await Promise.all([
     import('../start-device.js'),
     import('@orrery/device'),
   ])
@@ -85,6 +86,8 @@ async function device(options: Options): Promise<void> {
     // A limit that was set by hand holds; otherwise a server that resumes sessions is waited for.
     persistent: options.maxRetries === undefined,
     journalPath: journalOf(clientId),
+    auditPath: auditOf(clientId),
+    approver: terminalApprover(),
     closedFolders: [orreryHome()],
     dataDir: dirname(journalOf(clientId)),
     request: options.request,

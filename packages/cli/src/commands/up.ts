@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from '../errors.js'
+import { terminalApprover } from '../ask-prompt.js'
 import { examples } from '../help.js'
 import { ensureKey, findKey, inHome, orreryHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
@@ -49,7 +50,7 @@ export function upCommand(): Command {
 }
 
 async function up(options: Options): Promise<void> {
-  const [{ deviceSettings, journalOf, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
+  const [{ auditOf, deviceSettings, journalOf, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
     import('../start-device.js'),
     import('@orrery/device'),
     import('../session-lines.js'),
@@ -74,6 +75,8 @@ async function up(options: Options): Promise<void> {
     config,
     logger,
     journalPath: journalOf(clientId),
+    auditPath: auditOf(clientId),
+    approver: terminalApprover(),
     closedFolders: [orreryHome()],
     dataDir: dirname(journalOf(clientId)),
     persistent: true,

@@ -1,4 +1,7 @@
 import {
+  Ask,
+  type AskAnswer,
+  AskList,
   Clients,
   CommandsOutcome,
   type CreateSession,
@@ -162,6 +165,16 @@ export class OrreryApi {
   /** Asks for a session to be cancelled; it has ended when its `ended` event says so. @returns the session as it was then */
   cancel(id: string, options?: CallOptions): Promise<Session> {
     return this.#post(`/api/sessions/${encodeURIComponent(id)}/cancel`, undefined, Session, options)
+  }
+
+  /** The calls that wait on their devices for permission. */
+  async asks(options?: CallOptions): Promise<Ask[]> {
+    return (await this.#get('/api/asks', AskList, options)).asks
+  }
+
+  /** Allows or denies a call that waits, once. @returns what was asked */
+  answer(askId: string, decision: AskAnswer['decision'], options?: CallOptions): Promise<Ask> {
+    return this.#post(`/api/asks/${encodeURIComponent(askId)}`, { decision }, Ask, options)
   }
 
   /** State of the server, and the ids of the clients that are online. */

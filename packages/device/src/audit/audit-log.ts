@@ -21,6 +21,7 @@ export interface AuditEntry {
   /** `policy`, or who answered the ask. */
   by: string
   outcome: string
+  /** Of a failure, only where the owner has switched contents on. */
   error: string | null
   duration_ms: number
 }

@@ -66,7 +66,9 @@ export class CommandRouter {
       const known = await control.known?.(command, () => computer.isRepeatable(command))
       if (known) return known
       const origin = { sessionId: control.sessionId ?? null, callId: command.call_id, agent: addressee.agentName }
-      const passage = await computer.authorise(command, origin, signal)
+      const passage = await computer.authorise(command, origin, signal, () =>
+        onProgress?.(command, { progress: 0, message: 'waiting for permission at the device' }),
+      )
       let result = outcome(command, { status: 'failure', error: passage?.denied?.message ?? null })
       try {
         if (!passage?.denied) {

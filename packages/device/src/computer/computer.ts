@@ -68,9 +68,10 @@ export class Computer {
   /**
    * Decides whether a command may run, asking where the device's policy says so.
    * @param signal ends the wait for an answer
+   * @param waiting called when somebody is asked
    * @returns null where there is nothing to decide: the list of tools, and tools that do not exist
    */
-  async authorise(command: Command, origin: CallOrigin, signal: AbortSignal): Promise<Passage | null> {
+  async authorise(command: Command, origin: CallOrigin, signal: AbortSignal, waiting: () => void): Promise<Passage | null> {
     if (this.#gate === null || command.tool_name === LIST_TOOLS) return null
     const found = await this.#find(command).catch(() => null)
     if (found === null) return null
@@ -84,7 +85,7 @@ export class Computer {
       readOnly: info.annotations?.['readOnlyHint'] === true,
       args: command.parameters ?? {},
     }
-    return this.#gate.pass(call, origin, signal)
+    return this.#gate.pass(call, origin, signal, waiting)
   }
 
   /** Runs one command. Whatever happens becomes its result. */

@@ -59,9 +59,14 @@ export class Approvals {
   /**
    * Asks, and waits for the answer.
    * @param signal ends the wait
+   * @param waiting called when somebody is asked
    * @returns null if nobody can be asked, `expired` if nobody answered in time or the wait was ended
    */
-  async request(question: Omit<Ask, 'askId' | 'expiresAt'>, signal: AbortSignal): Promise<Answer | 'expired' | null> {
+  async request(
+    question: Omit<Ask, 'askId' | 'expiresAt'>,
+    signal: AbortSignal,
+    waiting: () => void,
+  ): Promise<Answer | 'expired' | null> {
     const { clock, timeoutMs } = this.#options
     const terminal = this.#options.approvers.includes('terminal') ? this.#options.terminal : undefined
     if (terminal === undefined && this.#server === null) return null
@@ -69,6 +74,7 @@ export class Approvals {
     const settled = new AbortController()
     const { promise, resolve } = Promise.withResolvers<Answer | 'expired'>()
     this.#pending.set(ask.askId, { ask, settle: resolve })
+    waiting()
     this.#server?.(ask)
     if (terminal !== undefined) this.#askTerminal(terminal, ask, settled.signal, resolve)
     void sleep(clock, timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => resolve('expired'))

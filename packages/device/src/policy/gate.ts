@@ -43,14 +43,15 @@ export class Gate {
   /**
    * Decides about a call, asking where the policy says so.
    * @param signal ends the wait for an answer
+   * @param waiting called when somebody is asked
    */
-  async pass(call: ToolCall, origin: CallOrigin, signal: AbortSignal): Promise<Passage> {
+  async pass(call: ToolCall, origin: CallOrigin, signal: AbortSignal, waiting: () => void = () => {}): Promise<Passage> {
     const { policy, permits, clock } = this.#options
     const startedAt = clock.now()
     const verdict = await policy.decide(call)
     const { denied, by } =
       verdict.do === 'ask'
-        ? await this.#ask(call, verdict, origin, signal)
+        ? await this.#ask(call, verdict, origin, signal, waiting)
         : { denied: verdict.do === 'deny' ? denial(verdict) : null, by: 'policy' }
     const release = denied === null && verdict.command !== null ? permits.grant(verdict.command.argv, verdict.command.cwd) : null
     return {
@@ -67,6 +68,7 @@ export class Gate {
     { rule, detail }: { rule: string; detail: string },
     { sessionId, callId }: CallOrigin,
     signal: AbortSignal,
+    waiting: () => void,
   ): Promise<{ denied: AipError | null; by: string }> {
     const answer = await this.#options.approvals.request(
       {
@@ -77,6 +79,7 @@ export class Gate {
         summary: `${call.tool} ${shorten(JSON.stringify(call.args))}\n${detail}`,
       },
       signal,
+      waiting,
     )
     if (signal.aborted) return { denied: aipError('TOOL_CANCELLED'), by: 'nobody' }
     if (answer === null || answer === 'expired') {
@@ -105,7 +108,8 @@ export class Gate {
       rule: end.rule,
       by: end.by,
       outcome: end.result.status,
-      error: end.result.error === null ? null : shorten(end.result.error),
+      // An error may quote the arguments.
+      error: end.result.error === null || !auditContents ? null : shorten(end.result.error),
       duration_ms: Math.round(clock.now() - end.startedAt),
     })
   }

@@ -18,6 +18,15 @@ const DESCRIBED: Readonly<Record<string, (shell: ShellMode) => readonly Describe
   pdf: () => PDF_TOOLS,
 }
 
+/** The built-in server that has a tool, and whether the tool changes nothing; undefined if none has it. */
+export function builtInTool(tool: string, shell: ShellMode): { server: string; readOnly: boolean } | undefined {
+  for (const [server, toolsOf] of Object.entries(DESCRIBED)) {
+    const found = toolsOf(shell).find(({ name }) => name === tool)
+    if (found !== undefined) return { server, readOnly: found.readOnly }
+  }
+  return undefined
+}
+
 /**
  * What a call of a built-in tool would touch, for a policy that decides before it runs.
  * @param server name of the built-in server

@@ -37,6 +37,8 @@ export interface CallPlace {
 /** A tool of which it can be said beforehand what a call would touch. */
 export interface DescribedTool {
   name: string
+  /** Whether it changes nothing. */
+  readOnly: boolean
   /** @throws PolicyViolation for a command line that needs a shell where there is none */
   describeCall(args: unknown, place: CallPlace): CallEffects
 }

@@ -1,6 +1,6 @@
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
-import type { CallEffects, CallPlace } from './call-effects.js'
+import type { CallEffects, CallPlace, DescribedTool } from './call-effects.js'
 import { toolError, toolValue } from './tool-error.js'
 
 /** What a tool says of itself; all three are said, because their defaults in MCP differ. */
@@ -31,10 +31,7 @@ export interface ToolSpec<S, I extends z.ZodObject, O extends z.ZodObject> {
 }
 
 /** A tool that can be put into a server. */
-export interface DefinedTool<S> {
-  name: string
-  /** What a call would touch. */
-  describeCall(args: unknown, place: CallPlace): CallEffects
+export interface DefinedTool<S> extends DescribedTool {
   register(server: McpServer, state: S): void
 }
 
@@ -43,6 +40,7 @@ export function defineTool<S, I extends z.ZodObject, O extends z.ZodObject>(spec
   const { name, title, description, hints, content } = spec
   return {
     name,
+    readOnly: hints.readOnlyHint,
     describeCall(args, place) {
       const parsed = spec.input.safeParse(args ?? {})
       if (!parsed.success) return { refused: true }

@@ -31,6 +31,7 @@ export class ConnectedPeers implements Peers {
       },
       sendTaskAssignment: (task) => taskProtocol.sendTaskAssignment(task),
       sendCancel: (target) => taskProtocol.sendCancel(target),
+      sendAnswer: (answer) => taskProtocol.sendAnswer(answer),
     }
   }
 

@@ -22,7 +22,7 @@ import { checkAdmission, checkClientId, type RegistrationRules } from './registr
 export type Credential = 'operator' | 'device'
 
 /** The optional behaviours that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress'])
+const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress', 'ask'])
 
 /** What registrations work on. */
 export interface RegistrationOptions {

@@ -18,6 +18,7 @@ import {
 } from '@orrery/aip'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { Asks } from '../sessions/asks.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
@@ -52,6 +53,7 @@ export class UFOWebSocketHandler {
   readonly #rules: RegistrationRules
   readonly #overlays: DeviceOverlays
   readonly #tokens: ResumeTokens
+  readonly #asks: Asks
   readonly #heartbeatTimeoutMs: number | undefined
   readonly #resumption: Resumption
   readonly #resumeSilenceMs: number
@@ -65,7 +67,7 @@ export class UFOWebSocketHandler {
     progress: (message, context) => this.handleProgress(message, context),
     register: (message, context) => this.handleUnknown(message, context),
     task_end: (message, context) => this.handleTaskEnd(message, context),
-    ask: (message, context) => this.handleUnknown(message, context),
+    ask: (message, context) => this.handleAsk(message, context),
   }
 
   constructor(options: {
@@ -78,6 +80,7 @@ export class UFOWebSocketHandler {
     rules?: RegistrationRules
     overlays?: DeviceOverlays
     tokens: ResumeTokens
+    asks: Asks
     /** A client that sends nothing for this many milliseconds is dropped. Default: never. */
     heartbeatTimeoutMs?: number | undefined
     /** A connection that can resume is dead after so many milliseconds without any answer. Default 30 s. */
@@ -92,6 +95,7 @@ export class UFOWebSocketHandler {
     this.#rules = options.rules ?? {}
     this.#overlays = options.overlays ?? DeviceOverlays.load(undefined)
     this.#tokens = options.tokens
+    this.#asks = options.asks
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs
     this.#resumption = new Resumption(this.#sessions, this.#logger)
     this.#resumeSilenceMs = options.resumeSilenceMs ?? LIMITS.resumeSilence
@@ -256,6 +260,13 @@ export class UFOWebSocketHandler {
   ): void {
     const session = sessionId === null ? undefined : this.#sessions.get(sessionId)
     if (session?.task.deviceId === client.clientId) session.reportProgress({ call_id, progress, total, message })
+  }
+
+  /** A device asks whether a call may run. */
+  async handleAsk(message: Extract<ClientMessage, { type: 'ask' }>, context: ConnectionContext): Promise<void> {
+    const { clientId, features } = context.client
+    if (!features.has('ask')) return this.handleUnknown(message, context)
+    await this.#asks.asked(clientId, message)
   }
 
   /** A client with the feature resume acknowledges the end of a task. */

@@ -13,6 +13,7 @@ import type { App, HttpContext } from './context.js'
 import { deviceRoutes } from './device-routes.js'
 import { EventStreams } from './event-streams.js'
 import { legacyRoutes } from './legacy-routes.js'
+import { askRoutes } from './ask-routes.js'
 import { sessionRoutes } from './session-routes.js'
 
 /** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
@@ -64,6 +65,7 @@ export async function createApp(context: HttpContext, tls?: TlsOptions): Promise
     legacyRoutes(guarded, context)
     deviceRoutes(guarded, context)
     sessionRoutes(guarded, context, streams)
+    askRoutes(guarded, context)
     guarded.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })
   return app

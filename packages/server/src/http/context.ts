@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import type { Keys } from '../keys.js'
+import type { Asks } from '../sessions/asks.js'
 import type { DeviceDirectory } from '../sessions/device-directory.js'
 import type { EventHub } from '../sessions/event-hub.js'
 import type { SessionArchive } from '../sessions/session-archive.js'
@@ -17,6 +18,7 @@ export interface HttpContext {
   devices: DeviceDirectory
   sessions: SessionManager
   archive: SessionArchive
+  asks: Asks
   hub: EventHub
   workflows: WorkflowLibrary
   clock: Clock

@@ -23,6 +23,7 @@ export interface DevicePeer {
   sendCommands(batch: Batch): Promise<void>
   sendTaskAssignment(task: { userRequest: string; taskName: string; sessionId: string }): Promise<void>
   sendCancel(target: { sessionId: string; reason: string }): Promise<void>
+  sendAnswer(answer: { askId: string; sessionId: string; decision: 'allow' | 'deny'; by: string }): Promise<void>
 }
 
 /** A session that ended, for those who wait for it. */

@@ -168,6 +168,11 @@ export class Session {
     return this.#dispatcher.setResult(responseId, results)
   }
 
+  /** Records that a call waits for permission, or how that was answered. */
+  recordApproval(data: Record<string, unknown>): Promise<void> {
+    return this.#record('approval', data)
+  }
+
   /** Passes on how far a command is; it is not recorded. */
   reportProgress(report: { call_id: string; progress: number; total: number | null; message: string | null }): void {
     const { sessionId } = this.task

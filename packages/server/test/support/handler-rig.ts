@@ -8,6 +8,7 @@ import { ResumeTokens } from '../../src/clients/resume-tokens.js'
 import { DeviceOverlays } from '../../src/config/device-overlays.js'
 import { ConnectedPeers } from '../../src/connection/connected-peers.js'
 import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
+import { Asks } from '../../src/sessions/asks.js'
 import { EventHub } from '../../src/sessions/event-hub.js'
 import { SessionManager } from '../../src/sessions/session-manager.js'
 import { LogSessionStore } from '../../src/store/log-session-store.js'
@@ -18,8 +19,9 @@ export class HandlerRig implements AsyncDisposable {
   readonly clients = new ClientConnectionManager()
   readonly store = new LogSessionStore(':memory:')
   readonly peers = new ConnectedPeers(this.clients, DeviceOverlays.load(undefined), this.log)
+  readonly #hub = new EventHub()
   readonly sessions = new SessionManager(
-    { store: this.store, hub: new EventHub(), peers: this.peers, clock: systemClock, logger: this.log },
+    { store: this.store, hub: this.#hub, peers: this.peers, clock: systemClock, logger: this.log },
     [scriptedAgent],
   )
   readonly #tokens = new ResumeTokens(':memory:')
@@ -28,6 +30,7 @@ export class HandlerRig implements AsyncDisposable {
     sessionManager: this.sessions,
     workflows: new WorkflowLibrary(null, this.log),
     tokens: this.#tokens,
+    asks: new Asks({ sessions: this.sessions, peers: this.peers, hub: this.#hub, clock: systemClock, logger: this.log }),
     logger: this.log,
   })
 

@@ -80,6 +80,7 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
 export const BASH_EXECUTOR_CALLS: readonly DescribedTool[] = [
   {
     name: 'execute_command',
+    readOnly: false,
     describeCall: (args, { shell, cwd }) => {
       const parsed = CommandInput.safeParse(args)
       if (!parsed.success) return { refused: true }
@@ -87,7 +88,7 @@ export const BASH_EXECUTOR_CALLS: readonly DescribedTool[] = [
       return { argv: lineWords(command, shell), paths: [{ path: resolve(cwd, folder ?? ''), access: 'run' }] }
     },
   },
-  { name: 'get_system_info', describeCall: () => ({}) },
+  { name: 'get_system_info', readOnly: true, describeCall: () => ({}) },
 ]
 
 function describe({ shell, roots }: ToolContext): string {

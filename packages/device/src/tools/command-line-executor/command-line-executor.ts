@@ -18,6 +18,7 @@ const LaunchInput = z.object({ bash_command: z.string().describe('What to launch
 export const COMMAND_LINE_CALLS: readonly DescribedTool[] = [
   {
     name: 'run_shell',
+    readOnly: false,
     describeCall: (args, { shell, cwd }) => {
       const parsed = LaunchInput.safeParse(args)
       if (!parsed.success || parsed.data.bash_command.trim() === '') return { refused: true }

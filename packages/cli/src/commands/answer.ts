@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import { CliError, usageError } from '../errors.js'
+import { examples } from '../help.js'
+import { print, printJson } from '../output.js'
+import { table } from '../table.js'
+import { type TargetOptions, connect, withTarget } from '../target.js'
+
+/** `orrery answer`: permission for a call that waits on its device. */
+export function answerCommand(): Command {
+  const command = new Command('answer')
+    .summary('allow or deny a call that waits for permission')
+    .description(
+      'Allows or denies a call that waits on its device, once. Without an id it lists the calls that wait. Only devices whose owner ' +
+        'has "server" among the approvers of their policy can be answered here.',
+    )
+    .argument('[id]', 'id of the ask; its beginning is enough')
+    .argument('[decision]', 'allow or deny')
+  return withTarget(command)
+    .addHelpText(
+      'after',
+      examples([
+        ['orrery answer', 'what waits'],
+        ['orrery answer 3f2a9c41 allow', 'let it run, this once'],
+      ]),
+    )
+    .action(answer)
+}
+
+async function answer(id: string | undefined, decision: string | undefined, options: TargetOptions): Promise<void> {
+  const api = await connect(options)
+  const asks = await api.asks()
+  if (id === undefined) {
+    if (options.json) return printJson({ asks })
+    if (asks.length === 0) return print('No call waits for permission.')
+    const rows = asks.map((ask) => [ask.ask_id, ask.device_id, ask.summary.split('\n')[0] ?? '', ask.expires_at])
+    for (const line of table(['ID', 'DEVICE', 'CALL', 'EXPIRES'], rows, [2, 3])) print(line)
+    return
+  }
+  if (decision !== 'allow' && decision !== 'deny') throw usageError(`Say what to do: 'orrery answer ${id} allow' or '… deny'`)
+  const meant = asks.filter((ask) => ask.ask_id.startsWith(id))
+  if (meant.length > 1) throw new CliError(`${meant.length} asks begin with '${id}': give more of the id`)
+  const ask = await api.answer(meant[0]?.ask_id ?? id, decision)
+  if (options.json) return printJson(ask)
+  print(`${decision === 'allow' ? 'Allowed' : 'Denied'} on ${ask.device_id}: ${ask.summary.split('\n')[0] ?? ''}`)
+}
