@@ -10,7 +10,14 @@ const files = readdirSync(EXAMPLES).filter((file) => file.endsWith('.ts'))
 describe('the examples', () => {
   it('are there', () => {
     expect(files).toEqual(
-      expect.arrayContaining(['server.ts', 'own-agent.ts', 'device-with-own-tool.ts', 'orchestrator.ts', 'workflow.ts']),
+      expect.arrayContaining([
+        'server.ts',
+        'own-agent.ts',
+        'device-with-own-tool.ts',
+        'orchestrator.ts',
+        'tour.ts',
+        'workflow.ts',
+      ]),
     )
   })
 
