@@ -16,6 +16,7 @@ describe('the examples', () => {
         'device-with-own-tool.ts',
         'orchestrator.ts',
         'tour.ts',
+        'constellation.ts',
         'workflow.ts',
       ]),
     )

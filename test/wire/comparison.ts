@@ -44,7 +44,11 @@ export class IdPairs {
 
   /** A recorded text with the played ids. */
   translate(text: string): string {
-    return text.replaceAll(UUIDS, (id) => this.#played.get(id) ?? id)
+    const others = [...this.#played].filter(([recorded]) => !recorded.match(UUIDS))
+    return others.reduce(
+      (result, [recorded, played]) => result.replaceAll(`"${recorded}"`, `"${played}"`),
+      text.replaceAll(UUIDS, (id) => this.#played.get(id) ?? id),
+    )
   }
 }
 

@@ -139,6 +139,25 @@ export const DEVICE_DELIBERATE: readonly Deliberate[] = [
   },
 ]
 
+/** The deliberate differences of the constellation client. */
+export const CONSTELLATION_DELIBERATE: readonly Deliberate[] = [
+  {
+    by: 'design, extensions',
+    why: 'the registration offers features, which servers that do not know them pass over, and says when it was made',
+    is: ({ type, field, recorded, played }) =>
+      type === 'register' &&
+      field === 'metadata(fields)' &&
+      recorded === 'capabilities,targeted_device_id,task_name,type,version' &&
+      played === 'aip,capabilities,registration_time,targeted_device_id,task_name,type,version',
+  },
+  {
+    by: 'design, delivery contract',
+    why: 'a task has a request id, by which a repetition is told from a second task',
+    is: ({ type, field, recorded, played }) =>
+      type === 'task' && field === 'request_id' && recorded === null && typeof played === 'string',
+  },
+]
+
 /** The first kind of deliberate difference that this is. */
 export function deliberately(difference: Difference, list: readonly Deliberate[]): Deliberate | undefined {
   return list.find((kind) => kind.is(difference))

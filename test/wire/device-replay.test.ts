@@ -2,7 +2,7 @@ import { BUILT_IN_NAMES, DeviceConfig, startDevice } from '@orrery/device'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../support/manual-clock.js'
 import { DEVICE_DELIBERATE, deliberately } from './deliberate.js'
-import { DevicePlayer } from './device-player.js'
+import { ClientPlayer } from './client-player.js'
 import { asObject, readRecording, recordingNames, requestOf, type Line } from './recording.js'
 import { recordedTools } from './recorded-tools.js'
 
@@ -25,13 +25,16 @@ function deviceSide(lines: readonly Line[]): { lines: Line[]; clientId: string; 
 
 const DEVICE_RECORDINGS = recordingNames().filter((name) => deviceSide(readRecording(name)).lines.length > 0)
 
-const NO_TOOLS = DeviceConfig.parse({ tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, false])) })
+const NO_TOOLS = DeviceConfig.parse({
+  tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, false])),
+  policy: [{ do: 'allow' }],
+})
 
 describe('the device, to a server that plays a recording', () => {
   it.each(DEVICE_RECORDINGS)('does in %s what was recorded, or what the list of differences says', async (name) => {
     const { lines, clientId, token } = deviceSide(readRecording(name))
     const clock = new ManualClock()
-    await using player = await DevicePlayer.listen(clock)
+    await using player = await ClientPlayer.listen(clock)
     const device = startDevice({
       serverUrl: player.url,
       token,

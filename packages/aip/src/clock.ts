@@ -44,6 +44,14 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
+/** Bounds of the wait before another attempt to reach a server that resumes sessions, in milliseconds (design, "Extensions"). */
+const RESUME_WAIT = { least: 500, most: 5000 } as const
+
+/** The wait before another attempt to reach a server that resumes sessions, in milliseconds: short, and not the same for all clients that lost it at once. */
+export function resumeWait(): number {
+  return Math.round(RESUME_WAIT.least + Math.random() * (RESUME_WAIT.most - RESUME_WAIT.least))
+}
+
 /**
  * A time as the wire writes it: ISO-8601 in UTC with microseconds, e.g. `2026-11-20T23:38:04.243000+00:00`.
  * @param ms milliseconds since the epoch

@@ -1,4 +1,4 @@
-export { sleep, systemClock, wireTime, type Clock, type Timer } from './clock.js'
+export { resumeWait, sleep, systemClock, wireTime, type Clock, type Timer } from './clock.js'
 export {
   buildMessage,
   decodeClientMessage,
@@ -40,5 +40,6 @@ export { DeviceInfoProtocol } from './protocol/device-info.js'
 export { HeartbeatProtocol } from './protocol/heartbeat.js'
 export { RegistrationProtocol, type RegistrationOutcome } from './protocol/registration.js'
 export { TaskExecutionProtocol } from './protocol/task-execution.js'
+export { withTimeLimit } from './time-limit.js'
 export { createLinkedTransports } from './transport/linked.js'
 export type { CloseInfo, Transport, TransportState } from './transport/transport.js'

@@ -399,7 +399,7 @@ describe('tasks', () => {
 
   it('have an end that is acknowledged', async () => {
     const { aip, peer } = connect()
-    await new TaskExecutionProtocol(aip).sendTaskEndAck('s1', 'con', 'completed')
+    await new TaskExecutionProtocol(aip).sendTaskEndAck({ sessionId: 's1', clientId: 'con', status: 'completed' })
     expect(await frame(peer)).toMatchObject({ type: 'task_end', status: 'completed', session_id: 's1', client_id: 'con' })
   })
 

@@ -359,12 +359,16 @@ describe('connecting', () => {
     })
   })
 
-  it.each([403, 503])('that is answered with HTTP %d tells the status', async (status) => {
+  it.each([
+    [401, 'UNAUTHORIZED'],
+    [403, 'UNAUTHORIZED'],
+    [503, 'CONNECT_FAILED'],
+  ])('that is answered with HTTP %d tells the status, as %s', async (status, code) => {
     const http = createHttpServer()
     http.on('upgrade', (_, socket) => socket.end(`HTTP/1.1 ${status} No\r\nConnection: close\r\n\r\n`))
     await using server = await serve(http)
     await expect(WebSocketTransport.connect(`ws://127.0.0.1:${server.port}/ws`)).rejects.toMatchObject({
-      code: 'CONNECT_FAILED',
+      code,
       message: expect.stringContaining(String(status)) as unknown,
     })
   })

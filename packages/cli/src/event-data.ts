@@ -53,6 +53,7 @@ export function describeEvent(event: SessionEvent): string {
     case 'approval':
     case 'paused':
     case 'resumed':
+    case 'delivered':
     case 'progress':
       return textOf(event.data['message']) ?? textOf(event.data['text']) ?? textOf(event.data['name']) ?? ''
   }

@@ -58,6 +58,7 @@ export class Progress {
       case 'answer':
       case 'approval':
       case 'ended':
+      case 'delivered':
         break
     }
   }

@@ -5,7 +5,13 @@ import { UFOClient } from './computer/ufo-client.js'
 import { DEFAULT_DEVICE_CONFIG, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
 import { CommandJournal } from './journal/command-journal.js'
+import { AuditLog } from './audit/audit-log.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
+import { Approvals, type TerminalApprover } from './policy/approvals.js'
+import { Gate } from './policy/gate.js'
+import { Permits } from './policy/permits.js'
+import { Policy } from './policy/policy.js'
+import { Roots } from './policy/roots.js'
 import type { Environment } from './process/child-environment.js'
 
 /** What {@link startDevice} takes. */
@@ -42,6 +48,10 @@ export interface DeviceOptions {
   closedFolders?: readonly string[] | undefined
   /** A folder for what tools keep aside while they run, such as long outputs. Default: that of the system for temporary files. */
   dataDir?: string | undefined
+  /** File of the audit: what ran, and what decided about it. Default: none is kept. */
+  auditPath?: string | undefined
+  /** Asks whoever sits at the device, where the policy says so. Default: nobody can be asked there. */
+  approver?: TerminalApprover | undefined
   /** MCP servers inside this process, by name; each factory makes an `McpServer` of `@modelcontextprotocol/server`. */
   localServers?: Readonly<Record<string, LocalServerFactory>>
 }
@@ -65,19 +75,39 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   const { clientId, config = DEFAULT_DEVICE_CONFIG, logger = silentLogger, clock = systemClock } = options
   if (!CLIENT_ID.test(clientId)) throw aipError('INVALID_CLIENT_ID')
   const wsUrl = withToken(options.serverUrl, options.token)
+  const { env = process.env, cwd = process.cwd() } = options
+  const roots = new Roots({ folders: config.roots, closed: options.closedFolders, cwd })
+  const permits = new Permits()
+  const approvals = new Approvals({
+    approvers: config.policy.approvers,
+    timeoutMs: config.policy.ask_timeout_s * 1000,
+    terminal: options.approver,
+    clock,
+    logger,
+  })
+  const audit = openAudit(options.auditPath, config, logger)
+  const gate = new Gate({
+    policy: new Policy({ config: config.policy, shell: config.shell, roots, cwd, env }),
+    approvals,
+    permits,
+    audit,
+    auditContents: config.audit.contents,
+    clock,
+  })
   const servers = new MCPServerManager({
     config,
     clock,
     logger,
-    env: options.env ?? process.env,
-    cwd: options.cwd ?? process.cwd(),
-    closedFolders: options.closedFolders,
+    env,
+    cwd,
+    roots,
+    permits,
     dataDir: options.dataDir,
     ...(options.localServers === undefined ? {} : { localServers: options.localServers }),
   })
   const ufoClient = new UFOClient({
     mcpServerManager: servers,
-    computerManager: new ComputerManager(servers, clock),
+    computerManager: new ComputerManager(servers, clock, gate),
     clientId,
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
@@ -92,6 +122,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     clock,
     logger,
     persistent: options.persistent ?? false,
+    approvals,
     ...(journal === null ? {} : { journal }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
     ...(options.heartbeatS === undefined ? {} : { timeout: options.heartbeatS }),
@@ -102,7 +133,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     },
   })
   servers.createServersFromConfig()
-  const done = run(client, servers, journal).finally(() =>
+  const done = run(client, servers, journal, audit).finally(() =>
     registered.reject(new AipError('REGISTRATION_FAILED', 'The device has ended')),
   )
   return {
@@ -120,6 +151,7 @@ async function run(
   client: UFOWebSocketClient,
   servers: MCPServerManager,
   journal: CommandJournal | null,
+  audit: AuditLog | null,
 ): Promise<ConnectionEnd> {
   try {
     return await client.connectAndListen()
@@ -127,7 +159,13 @@ async function run(
     // Whoever still waits for the lock, such as a reset, must not start a server again.
     await client.ufoClient.taskLock.run(() => servers.stop())
     await journal?.close()
+    await audit?.close()
   }
+}
+
+function openAudit(path: string | undefined, { audit }: DeviceConfig, logger: Logger): AuditLog | null {
+  if (path === undefined || !audit.enabled) return null
+  return new AuditLog({ path, maxBytes: audit.max_bytes, keep: audit.files, logger })
 }
 
 function withToken(serverUrl: string, token: string | undefined): string {

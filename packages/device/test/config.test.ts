@@ -14,6 +14,8 @@ describe('device.jsonc', () => {
       tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, true])),
       presets: [],
       mcpServers: {},
+      policy: { rules: [], approvers: ['terminal'], ask_timeout_s: 120 },
+      audit: { enabled: true, contents: false, max_bytes: 10 * 1024 * 1024, files: 5 },
     })
   })
 

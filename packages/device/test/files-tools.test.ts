@@ -18,9 +18,10 @@ import { describe, expect, it } from 'vitest'
 import { systemPrograms } from '../../../test/support/system-programs.js'
 import { DeviceConfig, type DeviceOptions } from '../src/index.js'
 import { describeBuiltInCall } from '../src/tools/built-in-calls.js'
-import { matchesGlob } from '../src/tools/files/glob.js'
+import { matchesGlob } from '../src/glob.js'
 import { FILE_LIMITS } from '../src/tools/files/limits.js'
 import { Roots } from '../src/policy/roots.js'
+import { ALLOW_ALL } from './support/config.js'
 import { temporaryFolders } from './support/temporary.js'
 import { toolCaller } from './support/tool-caller.js'
 
@@ -298,7 +299,7 @@ describe('the roots of a device', () => {
     const base = folder()
     for (const name of ['one', 'two', 'one/keys']) mkdirSync(join(base, name))
     writeFileSync(join(base, 'one/keys/operator.key'), 'secret key')
-    const config = DeviceConfig.parse({ roots: [join(base, 'one'), join(base, 'two')] })
+    const config = DeviceConfig.parse({ roots: [join(base, 'one'), join(base, 'two')], policy: ALLOW_ALL })
     await using tools = await toolCaller({ config, cwd: base, closedFolders: [join(base, 'one/keys')] })
     // The start folder is not shared, so relative paths start at the first root.
     await tools.value('write_file', { path: 'a', content: 'a' })
@@ -404,7 +405,7 @@ describe('the roots of a device', () => {
 describe.runIf(process.platform === 'linux')('a device that shares the whole machine', () => {
   it('keeps its own memory and environment to itself, and hands on no rights with a file', async () => {
     const base = folder()
-    const config = DeviceConfig.parse({ roots: ['/'] })
+    const config = DeviceConfig.parse({ roots: ['/'], policy: ALLOW_ALL })
     await using tools = await toolCaller({ config, cwd: base })
     for (const path of ['/proc/self/environ', `/proc/${process.pid}/environ`, '/proc/thread-self/environ'])
       expect(await tools.error('read_file', { path })).toContain('belongs to the device itself')
@@ -448,11 +449,11 @@ describe('globs', () => {
 
 describe('what a call of the file tools would touch', () => {
   it('is known before it runs', () => {
-    const place = { roots: new Roots({ cwd: join('/srv', 'x') }), shell: 'strict' as const }
+    const place = { roots: new Roots({ cwd: join('/srv', 'x') }), shell: 'strict' as const, cwd: '/srv/x' }
     const effects = (tool: string, args: unknown) => describeBuiltInCall('files', tool, args, place)
     expect(effects('read_file', { path: '../y' })).toEqual({ paths: [{ path: join('/srv', 'y'), access: 'read' }] })
     expect(effects('move_file', { from: 'a', to: '/b' })?.paths?.map(({ access }) => access)).toEqual(['change', 'change'])
-    expect(effects('read_file', { path: 7 })).toEqual({})
+    expect(effects('read_file', { path: 7 })).toEqual({ refused: true })
     expect(effects('nothing', {})).toBe(null)
     expect(describeBuiltInCall('toString', 'x', {}, place)).toBe(null)
   })

@@ -319,12 +319,12 @@ describe('launching applications', () => {
     ['firefox; rm x', 'shell.operators'],
     ['powershell -c x', 'shell.allow-list'],
   ])('refuses %s', (line, rule) => {
-    expect(() => allowLaunch(line, 'strict')).toThrow(expect.objectContaining({ rule }))
+    expect(() => allowLaunch(line, 'strict', '.')).toThrow(expect.objectContaining({ rule }))
   })
 
   it('takes the name of an application in any case, and files or addresses', () => {
-    expect(allowLaunch('Notepad.exe "my file.txt"', 'strict')).toEqual({ file: 'Notepad.exe', args: ['my file.txt'] })
+    expect(allowLaunch('Notepad.exe "my file.txt"', 'strict', '.')).toEqual({ file: 'Notepad.exe', args: ['my file.txt'] })
     const places = ['https://example.org/a', 'HTTP://x', 'file:///tmp/a', 'C:/a.txt', './macro:a']
-    expect(allowLaunch(`firefox ${places.join(' ')}`, 'strict').args).toEqual(places)
+    expect(allowLaunch(`firefox ${places.join(' ')}`, 'strict', '.').args).toEqual(places)
   })
 })

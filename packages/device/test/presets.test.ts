@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { systemPrograms } from '../../../test/support/system-programs.js'
 import { DeviceConfig } from '../src/index.js'
 import { presetProgram } from '../src/presets/presets.js'
-import { onlyTools } from './support/config.js'
+import { ALLOW_ALL, onlyTools } from './support/config.js'
 import { temporaryFolders } from './support/temporary.js'
 import { toolCaller } from './support/tool-caller.js'
 
@@ -37,7 +37,7 @@ describe('presets', () => {
       try {
         const cwd = folder()
         const { DISPLAY: _, ...env } = process.env
-        const config = DeviceConfig.parse({ tools: onlyTools(), presets: ['browser'] })
+        const config = DeviceConfig.parse({ tools: onlyTools(), presets: ['browser'], policy: ALLOW_ALL })
         await using tools = await toolCaller({ cwd, dataDir, env, config })
         const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`
         await tools.value('browser_navigate', { url })
@@ -61,7 +61,7 @@ describe('presets', () => {
   )
 
   it('say what is missing, by name, and how to install it', async () => {
-    const config = DeviceConfig.parse({ tools: onlyTools(), presets: ['browser'] })
+    const config = DeviceConfig.parse({ tools: onlyTools(), presets: ['browser'], policy: ALLOW_ALL })
     await using tools = await toolCaller({ config, env: { PATH: '/no/such/folder' } })
     if (process.platform === 'linux')
       expect(await tools.error('browser_navigate', { url: 'x' })).toMatch(

@@ -258,12 +258,12 @@ describe('what a call of the shell would touch', () => {
   it('is known before it runs', () => {
     const roots = new Roots({ cwd: '/srv/x' })
     const effects = (args: unknown, mode: 'strict' | 'full' = 'strict') =>
-      describeBuiltInCall('shell', 'run_command', args, { roots, shell: mode })
+      describeBuiltInCall('shell', 'run_command', args, { roots, shell: mode, cwd: '/srv/x' })
     const paths = [{ path: join('/srv/x', 'y'), access: 'run' }]
     expect(effects({ program: 'git', args: ['-c', 'x'], cwd: 'y' })).toEqual({ argv: ['git', '-c', 'x'], paths })
     expect(effects({ line: "ls 'a b'", cwd: 'y' })).toEqual({ argv: ['ls', 'a b'], paths })
     if (posix) expect(effects({ line: 'ls | wc', cwd: 'y' }, 'full')).toEqual({ argv: ['/bin/sh', '-c', 'ls | wc'], paths })
-    expect(effects({ line: 'ls | wc' })).toEqual({})
-    expect(effects({})).toEqual({})
+    expect(effects({ line: 'ls | wc' })).toEqual({ refused: true })
+    expect(effects({})).toEqual({ refused: true })
   })
 })

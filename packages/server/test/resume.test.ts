@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, connect, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
+import { startCuttingProxy } from '../../../test/support/cutting-proxy.js'
 import { scriptedAgent } from '../../../test/support/scripted-agent.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../../../test/support/test-server.js'
 import { WireClient, type Json } from '../../../test/support/wire-client.js'
@@ -147,7 +147,7 @@ describe('an id that is online', () => {
   it('stays with a connection that lives, and is given away when that is half open', async () => {
     const clock = new ManualClock()
     await using server = await startTestServer({ clock })
-    await using proxy = await blackHole(server.url)
+    await using proxy = await startCuttingProxy(server.url)
     await WireClient.register(proxy.url, DEVICE_KEY, { client_id: 'd1' })
     const refused = await WireClient.connect(server.url, DEVICE_KEY)
     refused.send({ type: 'register', client_id: 'd1' })
@@ -276,29 +276,3 @@ describe('a restart of the server', () => {
     expect((await again.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: ['in time'] })
   })
 })
-
-/** A TCP proxy that can stop passing anything on, without closing. */
-async function blackHole(target: string): Promise<AsyncDisposable & { url: string; swallow(): void }> {
-  const { port } = new URL(target)
-  const sockets = new Set<Socket>()
-  const server: Server = createServer((client) => {
-    const upstream = connect(Number(port), '127.0.0.1')
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-    }
-    client.pipe(upstream).pipe(client)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-    swallow() {
-      for (const socket of sockets) socket.unpipe().pause()
-    },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}

@@ -132,6 +132,7 @@ export const RecordType = z.enum([
   'paused',
   'resumed',
   'ended',
+  'delivered',
 ])
 export type RecordType = z.infer<typeof RecordType>
 

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
 import { systemClock, type Clock, type Timer } from '../clock.js'
-import { aipError, messageOf } from '../errors.js'
+import { AipError, aipError, messageOf } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
@@ -87,7 +87,7 @@ export class WebSocketTransport implements Transport {
   /**
    * Dials a server.
    * @param url `ws://` or `wss://`
-   * @throws AipError `CONNECT_FAILED` with the reason; a refused handshake tells its HTTP status
+   * @throws AipError `UNAUTHORIZED` if the server refuses the key, otherwise `CONNECT_FAILED` with the reason
    */
   static connect(
     url: string,
@@ -117,6 +117,13 @@ export class WebSocketTransport implements Transport {
       socket.once('open', () => {
         settle()
         resolve(transport)
+      })
+      socket.once('unexpected-response', (request, { statusCode }) => {
+        request.destroy()
+        const detail = `Unexpected server response: ${statusCode}`
+        if (statusCode !== 401 && statusCode !== 403) return fail(detail)
+        const { message } = aipError('CONNECT_FAILED', { url: shown, detail: `${detail} (the key is missing or wrong)` })
+        reject(new AipError('UNAUTHORIZED', message))
       })
       socket.once('error', (error: Error) => fail(messageOf(error)))
       socket.once('close', () => {

@@ -22,13 +22,13 @@ export class HeartbeatProtocol extends ProtocolPart {
   }
 
   /** Sends heartbeats until {@link stopHeartbeat} or until one cannot be sent. @param intervalS seconds; the first goes after one interval */
-  startHeartbeat(clientId: string, intervalS = 30): void {
+  startHeartbeat(clientId: string, intervalS = 30, clientType: ClientType = 'device'): void {
     this.stopHeartbeat()
     const timer = this.aip.clock.after(intervalS * 1000, () => {
-      this.sendHeartbeat(clientId).then(
+      this.sendHeartbeat(clientId, clientType).then(
         () => {
           // Stopped or started anew while this one was on its way.
-          if (this.#timer === timer) this.startHeartbeat(clientId, intervalS)
+          if (this.#timer === timer) this.startHeartbeat(clientId, intervalS, clientType)
         },
         (error: unknown) => this.aip.logger.debug(`Heartbeat failed: ${messageOf(error)}`),
       )

@@ -1,5 +1,6 @@
-import { cancel, command, resultsAck, taskAssignment, taskEnd } from '../messages/to-client.js'
-import { clientTaskEnd, commandResults, progress, taskRequest } from '../messages/to-server.js'
+import { wireTime } from '../clock.js'
+import { answer as answerMessage, cancel, command, resultsAck, taskAssignment, taskEnd } from '../messages/to-client.js'
+import { ask as askMessage, clientTaskEnd, commandResults, progress, taskRequest } from '../messages/to-server.js'
 import type { ClientType, Command, Result, TaskStatus } from '../messages/values.js'
 import { ProtocolPart } from './aip-protocol.js'
 
@@ -94,8 +95,13 @@ export class TaskExecutionProtocol extends ProtocolPart {
   }
 
   /** Acknowledges a task_end. */
-  sendTaskEndAck(sessionId: string, clientId: string, status: TaskStatus): Promise<void> {
-    return this.aip.sendMessage(clientTaskEnd, { session_id: sessionId, client_id: clientId, status })
+  sendTaskEndAck(end: { sessionId: string; clientId: string; clientType?: ClientType; status: TaskStatus }): Promise<void> {
+    return this.aip.sendMessage(clientTaskEnd, {
+      session_id: end.sessionId,
+      client_id: end.clientId,
+      client_type: end.clientType ?? 'device',
+      status: end.status,
+    })
   }
 
   /** Ends running commands of a device with the feature `cancel`. */
@@ -129,6 +135,39 @@ export class TaskExecutionProtocol extends ProtocolPart {
       progress: report.progress,
       total: report.total ?? null,
       message: report.message ?? null,
+    })
+  }
+
+  /** Asks, through a server that offered `ask`, whether exactly this call may run. @param ask `expiresAt` in milliseconds since the epoch */
+  sendAsk(ask: {
+    askId: string
+    sessionId: string | null
+    callId: string
+    tool: string
+    argumentsHash: string
+    summary: string
+    expiresAt: number
+    clientId: string
+  }): Promise<void> {
+    return this.aip.sendMessage(askMessage, {
+      ask_id: ask.askId,
+      session_id: ask.sessionId,
+      call_id: ask.callId,
+      tool: ask.tool,
+      arguments_hash: ask.argumentsHash,
+      summary: ask.summary,
+      expires_at: wireTime(ask.expiresAt),
+      client_id: ask.clientId,
+    })
+  }
+
+  /** Answers an ask of a device. */
+  sendAnswer(answer: { askId: string; sessionId: string | null; decision: 'allow' | 'deny'; by: string }): Promise<void> {
+    return this.aip.sendMessage(answerMessage, {
+      ask_id: answer.askId,
+      session_id: answer.sessionId,
+      decision: answer.decision,
+      by: answer.by,
     })
   }
 

@@ -97,6 +97,7 @@ export class BatchRunner {
     if (this.#client.sessionId !== batch.session_id) this.#client.sessionId = batch.session_id
     return this.#client.executeStep(batch, {
       ...hooks,
+      sessionId: batch.session_id,
       signal: running.signal,
       callSignal: (command) => running.callSignal(command),
       onProgress: (command, { progress, total, message }) => {

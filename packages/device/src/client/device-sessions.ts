@@ -1,6 +1,7 @@
 import { TaskStatus, messageOf, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
+import type { Approvals, Ask } from '../policy/approvals.js'
 import { BatchRunner } from './batch-runner.js'
 import type { DeviceConnection } from './device-connection.js'
 import { logText } from './log-text.js'
@@ -19,6 +20,8 @@ export interface DeviceSessionsOptions {
   logger: Logger
   /** Null for a device that keeps none. */
   journal: CommandJournal | null
+  /** Null for a device that asks nobody. */
+  approvals: Approvals | null
   /** The connection of the moment, if it is registered. */
   connection: () => DeviceConnection | null
 }
@@ -31,14 +34,16 @@ export class DeviceSessions {
   readonly #client: UFOClient
   readonly #logger: Logger
   readonly #journal: CommandJournal | null
+  readonly #approvals: Approvals | null
   readonly #slot: SessionSlot
   readonly #batches: BatchRunner
   #resumes = false
 
-  constructor({ ufoClient, clock, logger, journal, connection }: DeviceSessionsOptions) {
+  constructor({ ufoClient, clock, logger, journal, approvals, connection }: DeviceSessionsOptions) {
     this.#client = ufoClient
     this.#logger = logger
     this.#journal = journal
+    this.#approvals = approvals
     this.#slot = new SessionSlot(clock)
     this.#batches = new BatchRunner(ufoClient, this.#slot, logger, journal)
     this.requests = new TaskRequests(ufoClient, this.#slot, logger, connection)
@@ -52,6 +57,7 @@ export class DeviceSessions {
   /** Takes what the server has answered to a registration: features, the token for the next time, and which session goes on. */
   async agree(connection: DeviceConnection, { features, resumeToken, sessionId }: Negotiated): Promise<void> {
     connection.features = features
+    this.#approvals?.reachServer(features.has('ask') ? (ask) => this.#sendAsk(connection, ask) : null)
     const resumed = this.#resumes
     this.#resumes = this.#journal !== null && features.has('resume') && features.has('journal')
     // Another server may answer now, which knows nothing of the session that was to go on.
@@ -103,6 +109,12 @@ export class DeviceSessions {
     this.#batches.cancel({ sessionId: session_id, responseId: response_id, callId: call_id })
   }
 
+  /** Somebody has answered an ask through the server. */
+  answered({ ask_id: id, decision, by }: Received<'answer'>): void {
+    if (this.#approvals?.answer(id, { decision, by: `server: ${by}` }) === true) return
+    this.#logger.warn(`[WS] An answer to an ask that does not wait for the server was passed over: ${id}`)
+  }
+
   /** A task that was asked for has its session. */
   named(sessionId: string): void {
     this.#slot.name(sessionId)
@@ -120,6 +132,7 @@ export class DeviceSessions {
 
   /** The connection is gone: sessions end, unless the server resumes them. */
   dropped(): void {
+    this.#approvals?.reachServer(null)
     if (!this.#resumes) this.#endAll()
   }
 
@@ -143,6 +156,10 @@ export class DeviceSessions {
 
   #reset(): void {
     this.inBackground(this.#client.taskLock.run(() => this.#client.reset()))
+  }
+
+  #sendAsk({ tasks }: DeviceConnection, ask: Ask): void {
+    tasks.sendAsk({ ...ask, clientId: this.#client.clientId }).catch((error: unknown) => this.#logger.warn(messageOf(error)))
   }
 
   /** Sends the results that the server has not acknowledged. */

@@ -3,7 +3,7 @@ import { outcome, type BatchControl } from '../computer/command-router.js'
 import type { CommandJournal, JournalledBatch } from '../journal/command-journal.js'
 
 /** The part of a run that the journal takes: what is recorded around each command, and what is answered from it. */
-export type JournalHooks = Required<Pick<BatchControl, 'before' | 'after'>>
+export type JournalHooks = Required<Pick<BatchControl, 'known' | 'starting' | 'after'>>
 
 /**
  * Runs a batch under the journal: a batch that was finished before is answered with the same results; otherwise what was done is
@@ -27,13 +27,14 @@ export async function runJournalled(
   // Committed together with the first command's start.
   const begun = past === undefined ? journal.begin(batch) : Promise.resolve()
   const results = await run({
-    before: async (command, repeatable) => {
+    known: async (command, repeatable) => {
       const known = command.call_id === null ? undefined : past?.done.get(command.call_id)
       if (known !== undefined) return known
       const started = command.call_id !== null && past?.started.has(command.call_id) === true
-      if (started && !(await repeatable())) return outcome(command, { status: 'failure', error: errorText('INTERRUPTED') })
+      return started && !(await repeatable()) ? outcome(command, { status: 'failure', error: errorText('INTERRUPTED') }) : null
+    },
+    starting: async (command) => {
       await Promise.all([begun, journal.started(id, command)])
-      return null
     },
     after: (command, result) => record(journal.done(id, command, result)),
   })

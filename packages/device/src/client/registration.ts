@@ -1,8 +1,17 @@
-import { LIMITS, aipError, messageOf, wireTime, type Clock, type DeviceInfo, type Feature, type Logger } from '@orrery/aip'
+import {
+  LIMITS,
+  aipError,
+  messageOf,
+  wireTime,
+  withTimeLimit,
+  type Clock,
+  type DeviceInfo,
+  type Feature,
+  type Logger,
+} from '@orrery/aip'
 import { z } from 'zod'
 import type { CommandJournal } from '../journal/command-journal.js'
 import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
-import { withTimeLimit } from '../time-limit.js'
 import type { DeviceConnection } from './device-connection.js'
 import { logText } from './log-text.js'
 
@@ -36,6 +45,8 @@ export interface RegistrationOptions {
   clock: Clock
   logger: Logger
   journal: CommandJournal | null
+  /** Whether operators of the server may answer for the device's owner. */
+  asks: boolean
 }
 
 /**
@@ -67,11 +78,11 @@ function negotiatedIn(result: unknown): Negotiated {
 
 /** The metadata of a registration. A device that cannot tell what it is registers all the same. */
 function describeDevice(options: RegistrationOptions): Record<string, unknown> {
-  const { clientId, collect = DeviceInfoProvider.collectSystemInfo, clock, logger, journal } = options
+  const { clientId, collect = DeviceInfoProvider.collectSystemInfo, clock, logger, journal, asks } = options
   const token = journal?.resumeToken ?? null
   const aip = {
     version: 1,
-    features: journal === null ? FEATURES : JOURNAL_FEATURES,
+    features: [...(journal === null ? FEATURES : JOURNAL_FEATURES), ...(asks ? ['ask'] : [])],
     ...(token === null ? {} : { resume_token: token }),
   }
   const always = { registration_time: wireTime(clock.now()), aip }

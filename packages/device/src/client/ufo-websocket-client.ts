@@ -3,6 +3,7 @@ import {
   LIMITS,
   aipError,
   messageOf,
+  resumeWait,
   silentLogger,
   sleep,
   systemClock,
@@ -17,13 +18,14 @@ import {
 } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
+import type { Approvals } from '../policy/approvals.js'
 import { ConnectedEvent } from './connected-event.js'
 import { dialServer, type DeviceConnection } from './device-connection.js'
 import { DeviceSessions } from './device-sessions.js'
 import { heartbeatLoop } from './heartbeat-loop.js'
 import { logText } from './log-text.js'
 import { registerDevice } from './registration.js'
-import { resumeWait, retryWait } from './retry-wait.js'
+import { retryWait } from './retry-wait.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -42,6 +44,8 @@ export interface UFOWebSocketClientOptions {
   journal?: CommandJournal
   /** Try for ever to reach a server with which sessions can be resumed, whatever `maxRetries` says. Default false. */
   persistent?: boolean
+  /** Calls that wait for somebody's permission. */
+  approvals?: Approvals
   /** Called after each registration. */
   onRegistered?: () => void
 }
@@ -83,6 +87,7 @@ export class UFOWebSocketClient {
       clock: this.#clock,
       logger: this.#logger,
       journal: options.journal ?? null,
+      approvals: options.approvals ?? null,
       connection: () => (this.isConnected() ? this.#connection : null),
     })
   }
@@ -144,6 +149,7 @@ export class UFOWebSocketClient {
       clock: this.#clock,
       logger: this.#logger,
       journal: this.#options.journal ?? null,
+      asks: this.#options.approvals?.viaServer === true,
     })
     await this.#sessions.agree(connection, negotiated)
     if (this.#sessions.resumes) connection.transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
@@ -257,9 +263,10 @@ export class UFOWebSocketClient {
       case 'error':
         sessions.refused()
         return this.#logger.error(`[WS] Server error: ${logText(message.error)}`)
+      case 'answer':
+        return sessions.answered(message)
       case 'device_info_request':
       case 'device_info_response':
-      case 'answer':
         return this.#logger.warn(`[WS] Unknown message type: ${message.type}`)
     }
   }
@@ -272,7 +279,7 @@ export class UFOWebSocketClient {
   async #maybeRetry(): Promise<void> {
     const forEver = this.#triesForEver()
     if (!forEver && this.retryCount >= this.maxRetries) return
-    const seconds = forEver ? resumeWait() : retryWait(this.retryCount)
+    const seconds = forEver ? resumeWait() / 1000 : retryWait(this.retryCount)
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)
     await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
   }

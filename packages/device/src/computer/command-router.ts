@@ -17,9 +17,13 @@ export interface BatchControl {
   signal?: AbortSignal
   /** The signal that ends one command. */
   callSignal?: (command: Command) => AbortSignal
-  /** Called before a command runs; a result that comes back is taken instead of running it. @param repeatable whether it may run twice */
-  before?: ((command: Command, repeatable: () => Promise<boolean>) => Promise<Result | null>) | undefined
-  /** Called with the result of a command that has run. */
+  /** The session that the batch is of. */
+  sessionId?: string | null
+  /** What is known of a command already; it is taken instead of running it. @param repeatable whether it may run twice */
+  known?: ((command: Command, repeatable: () => Promise<boolean>) => Promise<Result | null>) | undefined
+  /** Called before a command that is allowed runs. */
+  starting?: ((command: Command) => Promise<void>) | undefined
+  /** Called with the result of a command that has run or was denied. */
   after?: ((command: Command, result: Result) => Promise<void>) | undefined
   /** How far a command is. */
   onProgress?: ((command: Command, progress: Progress) => void) | undefined
@@ -59,14 +63,24 @@ export class CommandRouter {
     if (command.tool_name === '') return outcome(command, { status: 'success', error: '', result: 'No action taken.' })
     try {
       const computer = this.#computers.getOrCreate(addressee)
-      const known = await control.before?.(command, () => computer.isRepeatable(command))
+      const known = await control.known?.(command, () => computer.isRepeatable(command))
       if (known) return known
-      const result = await computer.run(command, {
-        signal,
-        onProgress: onProgress && ((progress) => onProgress(command, progress)),
-      })
-      await control.after?.(command, result)
-      return result
+      const origin = { sessionId: control.sessionId ?? null, callId: command.call_id, agent: addressee.agentName }
+      const passage = await computer.authorise(command, origin, signal)
+      let result = outcome(command, { status: 'failure', error: passage?.denied?.message ?? null })
+      try {
+        if (!passage?.denied) {
+          await control.starting?.(command)
+          result = await computer.run(command, {
+            signal,
+            onProgress: onProgress && ((progress) => onProgress(command, progress)),
+          })
+        }
+        await control.after?.(command, result)
+        return result
+      } finally {
+        passage?.close(result)
+      }
     } catch (error) {
       return outcome(command, { status: 'failure', error: messageOf(error) })
     }

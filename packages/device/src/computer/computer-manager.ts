@@ -1,5 +1,6 @@
 import type { Clock } from '@orrery/aip'
 import type { MCPServerManager } from '../mcp/mcp-server-manager.js'
+import type { Gate } from '../policy/gate.js'
 import type { Addressee } from './command-router.js'
 import { Computer } from './computer.js'
 
@@ -7,11 +8,14 @@ import { Computer } from './computer.js'
 export class ComputerManager {
   readonly #servers: MCPServerManager
   readonly #clock: Clock
+  readonly #gate: Gate | null
   readonly #computers = new Map<string, Computer>()
 
-  constructor(servers: MCPServerManager, clock: Clock) {
+  /** @param gate what every call passes; null lets everything through */
+  constructor(servers: MCPServerManager, clock: Clock, gate: Gate | null = null) {
     this.#servers = servers
     this.#clock = clock
+    this.#gate = gate
   }
 
   /** Number of computers that exist now. */
@@ -25,7 +29,8 @@ export class ComputerManager {
     const key = [agentName ?? 'None', processName ?? 'None', rootName || 'default'].join('::')
     const known = this.#computers.get(key)
     if (known !== undefined) return known
-    const computer = new Computer(key, this.#servers.serversFor(agentName ?? '', rootName || 'default'), this.#clock)
+    const servers = this.#servers.serversFor(agentName ?? '', rootName || 'default')
+    const computer = new Computer(key, servers, this.#clock, this.#gate)
     this.#computers.set(key, computer)
     return computer
   }

@@ -7,13 +7,14 @@ import {
   clip,
   errorText,
   messageOf,
+  withTimeLimit,
   type Clock,
   type Command,
   type MCPToolInfo,
   type Result,
 } from '@orrery/aip'
 import type { MCPServer } from '../mcp/mcp-server.js'
-import { withTimeLimit } from '../time-limit.js'
+import type { CallOrigin, Gate, Passage } from '../policy/gate.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
 import { errorOf, resultValue } from './tool-result.js'
 
@@ -29,14 +30,19 @@ export class Computer {
   readonly name: string
   readonly #servers: readonly MCPServer[]
   readonly #clock: Clock
+  readonly #gate: Gate | null
   #registry = new Map<string, RegisteredTool>()
   #registered = ''
 
-  /** @param servers in the order of the configuration */
-  constructor(name: string, servers: readonly MCPServer[], clock: Clock) {
+  /**
+   * @param servers in the order of the configuration
+   * @param gate what every call passes; null lets everything through
+   */
+  constructor(name: string, servers: readonly MCPServer[], clock: Clock, gate: Gate | null) {
     this.name = name
     this.#servers = servers
     this.#clock = clock
+    this.#gate = gate
   }
 
   /** The tools of the servers that run, waiting for those that are starting. Both filters may be left out. */
@@ -57,6 +63,28 @@ export class Computer {
     const found = await this.#find(command).catch(() => null)
     const hints = found?.info.annotations
     return found?.server.trusted === true && (hints?.['readOnlyHint'] === true || hints?.['idempotentHint'] === true)
+  }
+
+  /**
+   * Decides whether a command may run, asking where the device's policy says so.
+   * @param signal ends the wait for an answer
+   * @returns null where there is nothing to decide: the list of tools, and tools that do not exist
+   */
+  async authorise(command: Command, origin: CallOrigin, signal: AbortSignal): Promise<Passage | null> {
+    if (this.#gate === null || command.tool_name === LIST_TOOLS) return null
+    const found = await this.#find(command).catch(() => null)
+    if (found === null) return null
+    const { server, tool, info } = found
+    const call = {
+      tool: tool.name,
+      toolType: info.tool_type,
+      server: server.name,
+      builtIn: server.builtIn,
+      trusted: server.trusted,
+      readOnly: info.annotations?.['readOnlyHint'] === true,
+      args: command.parameters ?? {},
+    }
+    return this.#gate.pass(call, origin, signal)
   }
 
   /** Runs one command. Whatever happens becomes its result. */

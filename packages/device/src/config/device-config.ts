@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PolicyConfig } from '../policy/policy-config.js'
 import { PRESET_NAMES } from './preset-names.js'
 import { BUILT_IN_NAMES } from '../tools/built-in-servers.js'
 
@@ -54,6 +55,24 @@ export const DeviceConfig = z.strictObject({
   /** MCP servers that are added by name alone; their packages have to be installed. */
   presets: z.array(z.enum(PRESET_NAMES)).default([]),
   mcpServers: z.record(z.string(), McpServerConfig).default({}),
+  /** What may run here. Without a matching rule: what only reads, and the programs of the strict shell; the rest is asked. */
+  policy: PolicyConfig.prefault({}),
+  /** The record of what ran here. */
+  audit: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Keep the arguments themselves, not only their hash. */
+      contents: z.boolean().default(false),
+      /** Size at which a file is put aside, in bytes. */
+      max_bytes: z
+        .number()
+        .int()
+        .min(1024)
+        .default(10 * 1024 * 1024),
+      /** Files that were put aside and are kept. */
+      files: z.number().int().min(0).max(1000).default(5),
+    })
+    .prefault({}),
   /** The `mcp.yaml` of an existing device: which tools each agent sees. Relative to this file. */
   mcpYaml: z.string().min(1).optional(),
 })

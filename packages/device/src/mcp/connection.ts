@@ -1,7 +1,6 @@
 import type * as Sdk from '@modelcontextprotocol/client'
 import type { Client, Tool, Transport } from '@modelcontextprotocol/client'
-import type { Clock } from '@orrery/aip'
-import { withTimeLimit } from '../time-limit.js'
+import { withTimeLimit, type Clock } from '@orrery/aip'
 
 /** The MCP SDK's client half; it takes a quarter of a second to load, so it is loaded when a server starts. */
 export type ClientSdk = typeof Sdk

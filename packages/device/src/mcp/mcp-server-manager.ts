@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import type { Clock, Logger, ToolType } from '@orrery/aip'
 import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
 import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
+import { Permits } from '../policy/permits.js'
 import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
 import { hiddenToolsOf, presetConnector } from '../presets/presets.js'
@@ -23,8 +24,10 @@ export interface MCPServerManagerOptions {
   env: Environment
   /** The folder in which commands and servers run unless they name another. */
   cwd: string
-  /** Folders of the device itself, closed to the tools that work with files. */
-  closedFolders?: readonly string[] | undefined
+  /** Where tools may work with files. Default: those of the configuration. */
+  roots?: Roots
+  /** Commands that the policy of the device has let through. Default: none ever are. */
+  permits?: Permits
   /** A folder for what tools keep aside while they run. Default: that of the system for temporary files. */
   dataDir?: string | undefined
 }
@@ -36,6 +39,7 @@ export interface ServerSpec {
   reset: boolean
   trusted: boolean
   hiddenTools?: ReadonlySet<string> | undefined
+  builtIn?: boolean
   connector: Connector
 }
 
@@ -60,13 +64,13 @@ export class MCPServerManager {
 
   /** Makes and starts all servers that are configured. Does not wait for their start. */
   createServersFromConfig(): readonly MCPServer[] {
-    const { config, localServers = {}, clock, logger, env, cwd, closedFolders, dataDir = tmpdir() } = this.#options
-    const roots = new Roots({ folders: config.roots, closed: closedFolders, cwd })
+    const { config, localServers = {}, clock, logger, env, cwd, dataDir = tmpdir() } = this.#options
+    const { roots = new Roots({ folders: config.roots, cwd }), permits = new Permits() } = this.#options
     for (const name of BUILT_IN_NAMES) {
       if (!config.tools[name] || !isAvailable(name, env)) continue
       const factory = (): ReturnType<LocalServerFactory> =>
-        BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd, roots, dataDir })
-      this.#createLocal(name, factory)
+        BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd, roots, permits, dataDir })
+      this.#createLocal(name, factory, true)
     }
     for (const [name, factory] of Object.entries(localServers)) this.#createLocal(name, factory)
     for (const name of config.presets) {
@@ -160,7 +164,7 @@ export class MCPServerManager {
     await Promise.all(this.servers.map((server) => server.stop()))
   }
 
-  #createLocal(name: string, factory: LocalServerFactory): void {
+  #createLocal(name: string, factory: LocalServerFactory, builtIn = false): void {
     const { clock, logger } = this.#options
     this.#default.add(name)
     this.createOrGetServer({
@@ -168,6 +172,7 @@ export class MCPServerManager {
       toolType: 'action',
       reset: false,
       trusted: true,
+      builtIn,
       connector: localConnector(name, factory, { clock, logger }),
     })
   }

@@ -25,6 +25,8 @@ export interface MCPServerOptions {
   trusted: boolean
   /** Tools that it offers and that this device does not pass on. */
   hiddenTools?: ReadonlySet<string> | undefined
+  /** Whether it comes with the device. */
+  builtIn?: boolean
   connector: Connector
   clock: Clock
   logger: Logger
@@ -43,6 +45,7 @@ export class MCPServer {
   readonly toolType: ToolType
   readonly resets: boolean
   readonly trusted: boolean
+  readonly builtIn: boolean
   /** Why the server is not ready, or why it last was not. */
   lastError: string | null = null
   readonly #options: MCPServerOptions
@@ -58,6 +61,7 @@ export class MCPServer {
     this.toolType = options.toolType
     this.resets = options.reset
     this.trusted = options.trusted
+    this.builtIn = options.builtIn ?? false
     this.#options = options
   }
 

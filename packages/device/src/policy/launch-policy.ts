@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { Permits } from './permits.js'
 import { PolicyViolation } from './policy-violation.js'
 import { shellCommand, type AllowedCommand, type ShellMode } from './shell-policy.js'
 import { splitCommand } from './split-command.js'
@@ -19,11 +20,19 @@ const OPENED = /^(https?|file):/i
 /**
  * Decides about the start of an application. Strict: by its name alone, with files or addresses as arguments; options are refused,
  * because many applications start programs that an option names.
+ * @param permits commands that the policy of the device has let through
  * @throws PolicyViolation naming the rule
  */
-export function allowLaunch(line: string, mode: ShellMode): AllowedCommand {
+export function allowLaunch(line: string, mode: ShellMode, cwd: string, permits?: Permits): AllowedCommand {
   if (mode === 'full') return shellCommand(line)
-  const [program = '', ...args] = splitCommand(line)
+  const argv = splitCommand(line)
+  if (permits?.has(argv, cwd) !== true) checkLaunch(argv)
+  const [file = '', ...args] = argv
+  return { file, args }
+}
+
+/** Whether an application may be opened with these words. @throws PolicyViolation naming the rule */
+export function checkLaunch([program = '', ...args]: readonly string[]): void {
   const name = basename(program)
   if (!APPLICATIONS.has(name.toLowerCase().replace(/\.exe$/, ''))) {
     throw new PolicyViolation(
@@ -38,5 +47,4 @@ export function allowLaunch(line: string, mode: ShellMode): AllowedCommand {
   if (address !== undefined) {
     throw new PolicyViolation('shell.arguments', `${name}: only http:, https: and file: addresses are opened, not ${address}`)
   }
-  return { file: program, args }
 }

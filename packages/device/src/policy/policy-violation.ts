@@ -1,7 +1,7 @@
 import { AipError, errorText } from '@orrery/aip'
 
 /** The rules that refuse a command. The name is part of the error, so an owner knows what to change. */
-export type PolicyRule =
+export type ShellRule =
   | 'shell.allow-list'
   | 'shell.arguments'
   | 'shell.environment'
@@ -11,11 +11,14 @@ export type PolicyRule =
 
 /** A command that the device's owner does not allow; it was not started. */
 export class PolicyViolation extends AipError {
-  readonly rule: PolicyRule
+  readonly rule: ShellRule
+  /** What is refused, and what would be allowed. */
+  readonly detail: string
 
   /** @param detail what is refused, and what would be allowed */
-  constructor(rule: PolicyRule, detail: string) {
+  constructor(rule: ShellRule, detail: string) {
     super('POLICY_DENIED', errorText('POLICY_DENIED', { rule, detail }))
     this.rule = rule
+    this.detail = detail
   }
 }

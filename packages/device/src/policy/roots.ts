@@ -86,7 +86,12 @@ function realOnes(folders: readonly string[]): Promise<string[]> {
   return Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))
 }
 
-async function realPathOf(absolute: string, shown: string): Promise<string> {
+/**
+ * The path with all links followed. What does not exist yet is resolved from the nearest folder above it that does.
+ * @param shown how errors name the path
+ * @throws AipError `FILE_NOT_FOUND` for a link to nothing, or what the file system says
+ */
+export async function realPathOf(absolute: string, shown = absolute): Promise<string> {
   const missing: string[] = []
   for (let at = absolute; ; at = dirname(at)) {
     try {

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { aipError } from '@orrery/aip'
+import { isProgram } from '../process/find-program.js'
+import type { Permits } from './permits.js'
 import { PolicyViolation } from './policy-violation.js'
 import type { Roots } from './roots.js'
 import { splitCommand } from './split-command.js'
@@ -24,16 +24,29 @@ export const SYSTEM_PATH: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', 
  * Decides about a command line.
  * @param cwd the folder in which it will run; a program given by a relative path is looked for there
  * @param roots the folders whose files strict programs may show; left out: all
+ * @param permits commands that the policy of the device has let through
  * @throws PolicyViolation naming the rule; AipError `TOOL_FAILED` if an allowed program is not installed
  */
-export async function allowCommand(line: string, mode: ShellMode, cwd: string, roots?: Roots): Promise<AllowedCommand> {
-  return mode === 'full' ? shellCommand(line) : allowStrict(splitCommand(line), cwd, roots)
+export async function allowCommand(
+  line: string,
+  mode: ShellMode,
+  cwd: string,
+  roots?: Roots,
+  permits?: Permits,
+): Promise<AllowedCommand> {
+  return mode === 'full' ? shellCommand(line) : allowStrict(splitCommand(line), cwd, roots, permits)
 }
 
 /** Decides about a program and its arguments by the rules of the strict shell. Parameters and errors: see {@link allowCommand}. */
-export async function allowStrict(argv: readonly string[], cwd: string, roots?: Roots): Promise<AllowedCommand> {
+export async function allowStrict(
+  argv: readonly string[],
+  cwd: string,
+  roots?: Roots,
+  permits?: Permits,
+): Promise<AllowedCommand> {
   const [program, ...args] = argv
   const name = basename(program ?? '')
+  if (program !== undefined && permits?.has(argv, cwd) === true) return { file: await permittedProgram(program, name, cwd), args }
   const rule = STRICT_PROGRAMS.get(name)
   if (program === undefined || rule === undefined) {
     throw new PolicyViolation(
@@ -49,10 +62,22 @@ export async function allowStrict(argv: readonly string[], cwd: string, roots?: 
   return { file: await resolveProgram(program, name, cwd), args }
 }
 
+/** The words of a line as it will run: split without a shell, or as one word for the system's shell. @throws PolicyViolation */
+export function lineWords(line: string, mode: ShellMode): string[] {
+  if (mode === 'strict') return splitCommand(line)
+  const { file, args } = shellCommand(line)
+  return [file, ...args]
+}
+
 /** A command line for the system's shell, as it is. */
 export function shellCommand(line: string): AllowedCommand {
   if (process.platform === 'win32') return { file: process.env['COMSPEC'] ?? 'cmd.exe', args: ['/d', '/s', '/c', line] }
   return { file: '/bin/sh', args: ['-c', line] }
+}
+
+/** The policy has named the program with its folder, or meant that of the system. */
+async function permittedProgram(program: string, name: string, cwd: string): Promise<string> {
+  return program === name ? resolveProgram(program, name, cwd) : resolve(cwd, program)
 }
 
 async function resolveProgram(program: string, name: string, cwd: string): Promise<string> {
@@ -61,11 +86,7 @@ async function resolveProgram(program: string, name: string, cwd: string): Promi
   }
   for (const folder of SYSTEM_PATH) {
     const file = join(folder, name)
-    const found = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found) return file
+    if (await isProgram(file)) return file
   }
   throw aipError('TOOL_FAILED', {
     tool: 'execute_command',

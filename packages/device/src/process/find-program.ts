@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import type { Environment } from './child-environment.js'
 
@@ -13,12 +13,18 @@ export async function findProgram(name: string, env: Environment): Promise<strin
   for (const folder of folders) {
     for (const ending of endings) {
       const file = join(folder, name + ending)
-      const found = await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-      if (found) return file
+      if (await isProgram(file)) return file
     }
   }
   return null
+}
+
+/** Whether there is a file that may be run; a folder, which may be entered, is none. */
+export async function isProgram(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK)
+    return (await stat(file)).isFile()
+  } catch {
+    return false
+  }
 }

@@ -1,17 +1,16 @@
 import type { ShellMode } from '../policy/shell-policy.js'
-import type { CallEffects, CallPlace } from './call-effects.js'
+import { BASH_EXECUTOR_CALLS } from './bash-executor/bash-executor.js'
+import type { CallEffects, CallPlace, DescribedTool } from './call-effects.js'
+import { COMMAND_LINE_CALLS } from './command-line-executor/command-line-executor.js'
 import { DESKTOP_TOOLS } from './desktop/desktop-server.js'
 import { FILES_TOOLS } from './files/files-server.js'
 import { PDF_TOOLS } from './pdf/pdf-server.js'
 import { shellTools } from './shell/shell-server.js'
 import { SYSTEM_TOOLS } from './system/system-server.js'
 
-interface DescribedTool {
-  name: string
-  describeCall(args: unknown, place: CallPlace): CallEffects
-}
-
 const DESCRIBED: Readonly<Record<string, (shell: ShellMode) => readonly DescribedTool[]>> = {
+  BashExecutor: () => BASH_EXECUTOR_CALLS,
+  CommandLineExecutor: () => COMMAND_LINE_CALLS,
   shell: shellTools,
   files: () => FILES_TOOLS,
   system: () => SYSTEM_TOOLS,

@@ -10,6 +10,12 @@ export interface CallEffects {
   argv?: readonly string[]
   /** Absolute paths; links in them are not followed yet, the tool itself does that and checks the roots. */
   paths?: readonly PathEffect[]
+  /** The command opens an application; another list than that of the shell holds. */
+  launches?: boolean
+  /** The call is about a job that an earlier call has started and the policy has allowed. */
+  ownJob?: boolean
+  /** The tool refuses these arguments by itself. */
+  refused?: boolean
   /** Names or addresses that are connected to. */
   hosts?: readonly string[]
 }
@@ -24,4 +30,13 @@ export interface PathEffect {
 export interface CallPlace {
   roots: Roots
   shell: ShellMode
+  /** The folder in which commands run unless they name another. */
+  cwd: string
+}
+
+/** A tool of which it can be said beforehand what a call would touch. */
+export interface DescribedTool {
+  name: string
+  /** @throws PolicyViolation for a command line that needs a shell where there is none */
+  describeCall(args: unknown, place: CallPlace): CallEffects
 }

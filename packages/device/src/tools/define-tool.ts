@@ -33,7 +33,7 @@ export interface ToolSpec<S, I extends z.ZodObject, O extends z.ZodObject> {
 /** A tool that can be put into a server. */
 export interface DefinedTool<S> {
   name: string
-  /** What a call would touch. Arguments that the tool would refuse touch nothing. */
+  /** What a call would touch. */
   describeCall(args: unknown, place: CallPlace): CallEffects
   register(server: McpServer, state: S): void
 }
@@ -45,12 +45,12 @@ export function defineTool<S, I extends z.ZodObject, O extends z.ZodObject>(spec
     name,
     describeCall(args, place) {
       const parsed = spec.input.safeParse(args ?? {})
-      if (!parsed.success) return {}
+      if (!parsed.success) return { refused: true }
       try {
         return spec.describeCall(parsed.data, place)
       } catch {
         // The tool itself stops at the same place.
-        return {}
+        return { refused: true }
       }
     },
     register(server, state) {

@@ -1,4 +1,5 @@
 import type { Clock } from '@orrery/aip'
+import type { Permits } from '../policy/permits.js'
 import type { Roots } from '../policy/roots.js'
 import type { ShellMode } from '../policy/shell-policy.js'
 import type { Environment } from '../process/child-environment.js'
@@ -13,6 +14,8 @@ export interface ToolContext {
   cwd: string
   /** Where tools may work with files. */
   roots: Roots
+  /** Commands that the policy has let through. */
+  permits: Permits
   /** A folder for what tools keep aside while they run. */
   dataDir: string
 }

@@ -8,6 +8,9 @@ export const TOOL_SERVER = {
   args: [fileURLToPath(new URL('../fixtures/tool-server.ts', import.meta.url))],
 }
 
+/** The key `policy` of a configuration in which everything is allowed: for tests that are about something else. */
+export const ALLOW_ALL = [{ do: 'allow' }]
+
 /** The key `tools` of a configuration in which only these built-in servers are on. */
 export function onlyTools(...names: BuiltInName[]): Record<string, boolean> {
   return Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, names.includes(name)]))
@@ -15,7 +18,7 @@ export function onlyTools(...names: BuiltInName[]): Record<string, boolean> {
 
 /** A configuration without the built-in tools, with these servers. */
 export function withServers(mcpServers: Record<string, object>): DeviceConfig {
-  return DeviceConfig.parse({ tools: onlyTools(), mcpServers })
+  return DeviceConfig.parse({ tools: onlyTools(), mcpServers, policy: ALLOW_ALL })
 }
 
 /** Whether a process lives. One that has ended and whose new parent has not noticed yet does not. */

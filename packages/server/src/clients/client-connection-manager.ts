@@ -43,13 +43,26 @@ export class ClientConnectionManager {
   readonly #clients = new Map<string, ClientInfo>()
   /** Who waits for a connection to be removed. */
   readonly #removals = new Map<Transport, () => void>()
+  /** Ids of clients that are about to be added. */
+  readonly #held = new Set<string>()
   readonly #known = new Map<string, KnownDevice>()
   readonly #deviceSessions = new Map<string, Set<string>>()
   readonly #constellationSessions = new Map<string, Set<string>>()
 
-  /** @throws AipError `DUPLICATE_CLIENT` while a client of this id is online */
+  /**
+   * Keeps an id for a client that is about to be added.
+   * @returns lets it go
+   * @throws AipError `DUPLICATE_CLIENT` while a client of this id is online or about to be
+   */
+  hold(clientId: string): () => void {
+    this.#assertFree(clientId)
+    this.#held.add(clientId)
+    return () => void this.#held.delete(clientId)
+  }
+
+  /** @throws AipError `DUPLICATE_CLIENT` while a client of this id is online or about to be */
   addClient(info: ClientInfo): void {
-    if (this.#clients.has(info.clientId)) throw aipError('DUPLICATE_CLIENT', { id: info.clientId })
+    this.#assertFree(info.clientId)
     this.#clients.set(info.clientId, info)
     if (info.clientType === 'device') this.#remember(info)
   }
@@ -151,6 +164,10 @@ export class ClientConnectionManager {
   getStats(): { total: number; device_clients: number; constellation_clients: number } {
     const devices = this.listClients('device').length
     return { total: this.#clients.size, device_clients: devices, constellation_clients: this.#clients.size - devices }
+  }
+
+  #assertFree(clientId: string): void {
+    if (this.#clients.has(clientId) || this.#held.has(clientId)) throw aipError('DUPLICATE_CLIENT', { id: clientId })
   }
 
   #remember({ clientId, platform, systemInfo, features }: ClientInfo): void {

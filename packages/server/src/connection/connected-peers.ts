@@ -3,7 +3,7 @@ import type { ClientConnectionManager, ClientInfo } from '../clients/client-conn
 import type { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, Peers, TaskEnd } from '../sessions/peers.js'
 import type { Task } from '../sessions/task.js'
-import { wireResult } from './wire-result.js'
+import { wireEnd } from './wire-result.js'
 
 /** Lets sessions reach the clients that are online. */
 export class ConnectedPeers implements Peers {
@@ -58,23 +58,14 @@ export class ConnectedPeers implements Peers {
     }
   }
 
-  async #sendEnd(
-    client: ClientInfo,
-    { sessionId, deviceId, outcome, request, resultForDevice }: TaskEnd,
-    responseId: string,
-  ): Promise<void> {
+  async #sendEnd(client: ClientInfo, end: TaskEnd, responseId: string): Promise<void> {
+    const { sessionId, deviceId, resultForDevice } = end
     if (client.transport.state !== 'connected') {
       this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
       return
     }
     try {
-      await client.taskProtocol.sendTaskEnd({
-        sessionId,
-        status: outcome.status === 'completed' ? 'completed' : 'failed',
-        result: client.clientId === deviceId && !resultForDevice ? null : wireResult(request, outcome),
-        error: outcome.error,
-        responseId,
-      })
+      await client.taskProtocol.sendTaskEnd({ ...wireEnd(end, client.clientId !== deviceId || resultForDevice), responseId })
     } catch (error) {
       this.#logger.error(`[WS] ❌ Failed to send result for ${sessionId}: ${messageOf(error)}`)
     }

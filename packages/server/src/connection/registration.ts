@@ -14,6 +14,7 @@ import {
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
+import type { Resumption } from './resumption.js'
 import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
 
 /** What a key allows: everything, or to be a device. */
@@ -29,8 +30,7 @@ export interface RegistrationOptions {
   rules: RegistrationRules
   overlays: DeviceOverlays
   tokens: ResumeTokens
-  /** The session that goes on with this device, if there is one. */
-  continuing: (clientId: string) => string | null
+  resumption: Resumption
 }
 
 /** Waits for the registration, checks it, and puts the client on the list. Used once per connection. */
@@ -38,18 +38,18 @@ export class Registration {
   readonly #rules: RegistrationRules
   readonly #overlays: DeviceOverlays
   readonly #tokens: ResumeTokens
-  readonly #continuing: (clientId: string) => string | null
+  readonly #resumption: Resumption
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
-  constructor(aip: AIPProtocol<'server'>, { clients, logger, rules, overlays, tokens, continuing }: RegistrationOptions) {
+  constructor(aip: AIPProtocol<'server'>, { clients, logger, rules, overlays, tokens, resumption }: RegistrationOptions) {
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
     this.#tokens = tokens
-    this.#continuing = continuing
+    this.#resumption = resumption
     this.#clients = clients
     this.#logger = logger
     this.#protocol = new RegistrationProtocol(aip)
@@ -65,8 +65,7 @@ export class Registration {
       client = this.#check(await this.#firstMessage(), credential)
       checkAdmission(client, this.#rules, this.#clients)
       await this.#makeRoom(client)
-      this.#clients.addClient(client)
-      await this.#confirm(client)
+      await this.#enter(client)
       return client
     } catch (error) {
       // A client that left before its confirmation is on the list already.
@@ -131,21 +130,33 @@ export class Registration {
     throw error
   }
 
-  async #confirm(client: ClientInfo): Promise<void> {
+  /**
+   * Puts the client on the list and confirms it, both in one turn: the confirmation is the first message that it gets. Its id is
+   * held meanwhile.
+   */
+  async #enter(client: ClientInfo): Promise<void> {
     const { clientId, clientType, features } = client
+    const release = this.#clients.hold(clientId)
+    let result: Record<string, unknown> | null
+    try {
+      result = features.size === 0 ? null : { aip: await this.#negotiate(client) }
+    } finally {
+      release()
+    }
+    this.#clients.addClient(client)
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
-    await this.#protocol.sendRegistrationConfirmation(features.size === 0 ? null : { aip: await this.#negotiate(client) })
+    await this.#protocol.sendRegistrationConfirmation(result)
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
     this.#logger.info(registeredLine(clientId, clientType))
   }
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
-  async #negotiate({ clientId, features, transport, trusted }: ClientInfo): Promise<Record<string, unknown>> {
+  async #negotiate(client: ClientInfo): Promise<Record<string, unknown>> {
+    const { clientId, features, transport } = client
     const answer = { version: 1, features: [...features], heartbeat_ms: LIMITS.resumeSilence }
     if (!features.has('resume')) return answer
     transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
-    const session = trusted ? this.#continuing(clientId) : null
-    return { ...answer, session_id: session, resume_token: await this.#tokens.issue(clientId) }
+    return { ...answer, ...this.#resumption.continuing(client), resume_token: await this.#tokens.issue(clientId) }
   }
 
   async #refuse(error: unknown): Promise<void> {

@@ -22,7 +22,11 @@ export async function taskFrom(
     sessionId: message.session_id || crypto.randomUUID(),
     taskName: sanitiseTaskName(message.task_name),
     deviceId,
-    owner: { kind: client.clientType, client_id: client.clientId } satisfies Owner,
+    owner: {
+      kind: client.clientType,
+      client_id: client.clientId,
+      resumes: client.clientType === 'constellation' && client.features.has('resume'),
+    } satisfies Owner,
     requestId: message.request_id,
     work: await workflows.workOf(message.request),
     assigned: false,

@@ -22,6 +22,7 @@ import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import { Registration, type Credential } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
+import { Resumption } from './resumption.js'
 import { SilenceWatch } from './silence-watch.js'
 import { taskFrom } from './task-intake.js'
 
@@ -51,6 +52,7 @@ export class UFOWebSocketHandler {
   readonly #overlays: DeviceOverlays
   readonly #tokens: ResumeTokens
   readonly #heartbeatTimeoutMs: number | undefined
+  readonly #resumption: Resumption
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
     command_results: (message, context) => this.handleCommandResult(message, context),
@@ -87,6 +89,7 @@ export class UFOWebSocketHandler {
     this.#overlays = options.overlays ?? DeviceOverlays.load(undefined)
     this.#tokens = options.tokens
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs
+    this.#resumption = new Resumption(this.#sessions, this.#logger)
   }
 
   /**
@@ -102,11 +105,11 @@ export class UFOWebSocketHandler {
       rules: this.#rules,
       overlays: this.#overlays,
       tokens: this.#tokens,
-      continuing: (clientId) => this.#sessions.continuing(clientId),
+      resumption: this.#resumption,
     }).accept(credential)
     if (client === null) return
     registered()
-    if (client.clientType === 'device') this.#sessions.deviceBack(client.clientId, client.trusted)
+    void this.#resumption.back(client)
     const context: ConnectionContext = {
       client,
       aip,
@@ -175,6 +178,7 @@ export class UFOWebSocketHandler {
       assigned.adopt()
       return
     }
+    if (await this.#resumption.answerRepeated(wanted, task)) return
     const { session, repeated } = await this.#sessions.executeTask(wanted)
     try {
       await task.sendAck(session.task.sessionId)
@@ -250,7 +254,9 @@ export class UFOWebSocketHandler {
 
   /** A client with the feature resume acknowledges the end of a task. */
   async handleTaskEnd(message: Extract<ClientMessage, { type: 'task_end' }>, context: ConnectionContext): Promise<void> {
-    if (!context.client.features.has('resume')) await this.handleUnknown(message, context)
+    const { clientId, features } = context.client
+    if (!features.has('resume')) return this.handleUnknown(message, context)
+    if (message.session_id !== null) await this.#resumption.acknowledged(clientId, message.session_id)
   }
 
   /** A type that this client may not send now. */
@@ -266,7 +272,7 @@ export class UFOWebSocketHandler {
     this.#clients.removeClient(clientId, transport)
     const device = clientType === 'device'
     if (this.#sessions.stopping) return
-    if (device && features.has('resume')) return this.#sessions.deviceAway(clientId)
+    if (features.has('resume')) return this.#resumption.away(client)
     const sessionIds = device ? this.#clients.getDeviceSessions(clientId) : this.#clients.getConstellationSessions(clientId)
     if (sessionIds.length > 0) {
       const who = device ? '📱 Device' : '🌟 Constellation'

@@ -52,7 +52,10 @@ export class EventStreams {
     this.#open.add(end)
     response.on('close', end)
     response.flushHeaders()
-    for (const event of this.#archive.events(run.runId, run.sessionId, afterSeq)) send(event)
+    for (const event of this.#archive.events(run.runId, run.sessionId, afterSeq)) {
+      // What is recorded after the end, such as its delivery, is not of the session.
+      if (this.#open.has(end)) send(event)
+    }
     // A reader that has seen the end already gets nothing more.
     if (run.ended) end()
   }

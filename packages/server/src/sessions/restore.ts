@@ -8,7 +8,11 @@ const Accepted = z.object({
   session_id: z.string(),
   device_id: z.string(),
   task_name: z.string(),
-  owner: z.object({ kind: z.enum(['operator', 'device', 'constellation']), client_id: z.string().nullable() }),
+  owner: z.object({
+    kind: z.enum(['operator', 'device', 'constellation']),
+    client_id: z.string().nullable(),
+    resumes: z.boolean().default(false),
+  }),
   request_id: z.string().nullable(),
   assigned: z.boolean(),
   work: Work,

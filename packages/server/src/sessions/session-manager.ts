@@ -1,6 +1,8 @@
-import { LIMITS, aipError, errorText, messageOf, sleep, type Result, type Timer } from '@orrery/aip'
+import { LIMITS, aipError, errorText, messageOf, sleep, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
 import type { SessionStore } from '../store/session-store.js'
+import { Absences } from './absences.js'
+import { AwaitedEnds } from './awaited-ends.js'
 import { DeviceQueue } from './device-queue.js'
 import { pastSession } from './restore.js'
 import { Session, type SessionEnvironment } from './session.js'
@@ -28,15 +30,23 @@ export class SessionManager {
   readonly #queues = new Map<string, DeviceQueue>()
   /** Ends of live sessions, for whoever waits. */
   readonly #ends = new Map<Session, PromiseWithResolvers<Outcome>>()
-  /** Devices that are away while sessions wait for them, each with the end of its time. */
-  readonly #away = new Map<string, Timer>()
+  /** Devices that are away while sessions wait for them. */
+  readonly #away: Absences
+  /** Constellations that are away while their sessions go on. */
+  readonly #requestersAway: Absences
   #stopping = false
+  /** Ends that constellations wait for. */
+  readonly awaitedEnds: AwaitedEnds
 
   /** @param agents of those that accept a work, the first runs it */
   constructor(env: SessionEnvironment, agents: readonly Agent[]) {
     this.#env = env
     this.#transientEnv = { ...env, store: transientStore(env.store) }
     this.#agents = agents
+    this.awaitedEnds = new AwaitedEnds(env.store)
+    const grace = env.resumeGraceMs ?? LIMITS.resumeGrace
+    this.#away = new Absences(env.clock, grace, (id) => this.#giveUp(id))
+    this.#requestersAway = new Absences(env.clock, grace, (id) => this.#giveUpRequester(id))
   }
 
   /**
@@ -74,8 +84,8 @@ export class SessionManager {
   }
 
   /**
-   * Continues the sessions that had not ended when the last process of this server did. Each waits for its device; those that a
-   * constellation asked for end, because their requester is gone.
+   * Continues the sessions that had not ended when the last process of this server did. Each waits for its device; those of a
+   * constellation that cannot resume end, because their requester is gone.
    */
   async restore(): Promise<void> {
     const { store, logger } = this.#env
@@ -88,13 +98,15 @@ export class SessionManager {
         this.#live.set(past.task.sessionId, session)
         this.#ends.set(session, Promise.withResolvers())
         this.#env.peers.sessionOpened(past.task)
-        if (past.task.owner.kind === 'constellation') {
+        const { kind, client_id: requester, resumes } = past.task.owner
+        if (kind === 'constellation' && !resumes) {
           session.cancel('constellation_disconnected')
           await this.#finish(session)
           continue
         }
+        if (kind === 'constellation' && requester !== null) this.#requestersAway.begin(requester)
         this.#queue(past.task.deviceId).add(session)
-        this.#waitFor(past.task.deviceId)
+        this.#away.begin(past.task.deviceId)
         await session.pause()
       } catch (error) {
         logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
@@ -112,7 +124,7 @@ export class SessionManager {
   deviceAway(deviceId: string): void {
     const queue = this.#queues.get(deviceId)
     if (queue === undefined || this.#stopping) return
-    this.#waitFor(deviceId)
+    this.#away.begin(deviceId)
     void queue.running?.pause().catch((error: unknown) => this.#env.logger.error(messageOf(error)))
   }
 
@@ -121,10 +133,7 @@ export class SessionManager {
    * @param trusted whether it showed the token of its last registration, or never had one; otherwise the sessions end
    */
   deviceBack(deviceId: string, trusted: boolean): void {
-    const timer = this.#away.get(deviceId)
-    if (timer === undefined) return
-    timer.cancel()
-    this.#away.delete(deviceId)
+    if (!this.#away.end(deviceId)) return
     if (!trusted) return this.#giveUp(deviceId)
     void this.#queues
       .get(deviceId)
@@ -139,16 +148,22 @@ export class SessionManager {
     return this.#away.has(deviceId) ? ((queue?.running ?? queue?.first)?.task.sessionId ?? null) : null
   }
 
-  #waitFor(deviceId: string): void {
-    this.#away.get(deviceId)?.cancel()
-    const grace = this.#env.resumeGraceMs ?? LIMITS.resumeGrace
-    this.#away.set(
-      deviceId,
-      this.#env.clock.after(grace, () => {
-        this.#away.delete(deviceId)
-        this.#giveUp(deviceId)
-      }),
-    )
+  /** A constellation that can resume has dropped: its sessions go on. */
+  requesterAway(clientId: string): void {
+    if (!this.#stopping && this.sessionsOf(clientId).length > 0) this.#requestersAway.begin(clientId)
+  }
+
+  /** A constellation has registered. @param trusted as for {@link deviceBack} */
+  requesterBack(clientId: string, trusted: boolean): void {
+    if (this.#requestersAway.end(clientId) && !trusted) this.#giveUpRequester(clientId)
+  }
+
+  /** Ids of the live sessions that a constellation asked for. */
+  sessionsOf(clientId: string): string[] {
+    return [...this.#live.values()]
+      .map(({ task }) => task)
+      .filter(isOf(clientId))
+      .map(({ sessionId }) => sessionId)
   }
 
   /** Ends all sessions of a device that did not come back. */
@@ -156,6 +171,11 @@ export class SessionManager {
     for (const session of this.#live.values()) {
       if (session.task.deviceId === deviceId) this.cancelTask(session.task.sessionId, 'device_disconnected')
     }
+  }
+
+  /** Ends all sessions of a constellation that did not come back. */
+  #giveUpRequester(clientId: string): void {
+    for (const sessionId of this.sessionsOf(clientId)) this.cancelTask(sessionId, 'constellation_disconnected')
   }
 
   /** A live session. */
@@ -207,7 +227,8 @@ export class SessionManager {
    */
   async stop(keep: boolean): Promise<void> {
     this.#stopping = true
-    for (const timer of this.#away.values()) timer.cancel()
+    this.#away.stop()
+    this.#requestersAway.stop()
     const ends = Promise.all([...this.#ends].filter(([session]) => this.#runs(session)).map(([, end]) => end.promise))
     const drained = new AbortController()
     if (keep) await Promise.race([ends, sleep(this.#env.clock, LIMITS.drainTime, drained.signal)])
@@ -287,6 +308,10 @@ function repetition(live: Session, task: Task): Session {
   if (!sameOwner(owner, task.owner)) throw aipError('SESSION_OWNED', { id: sessionId })
   if (requestId === null || requestId !== task.requestId) throw aipError('SESSION_RUNNING', { id: sessionId })
   return live
+}
+
+function isOf(clientId: string): (task: Task) => boolean {
+  return ({ owner }) => owner.kind === 'constellation' && owner.client_id === clientId
 }
 
 function sameOwner(a: Owner, b: Owner): boolean {

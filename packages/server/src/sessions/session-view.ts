@@ -27,6 +27,7 @@ export function newView(record: SessionRecord): SessionView {
 export function applyRecord(view: SessionView, record: SessionRecord): void {
   switch (record.type) {
     case 'accepted':
+    case 'delivered':
       break
     case 'commands_sent':
       view.steps += 1

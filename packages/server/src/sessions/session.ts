@@ -87,7 +87,13 @@ export class Session {
       assigned,
       work,
     }
-    await this.#record('accepted', data, { session_id: sessionId, device_id: deviceId, task_name: taskName, status: 'accepted' })
+    await this.#record('accepted', data, {
+      session_id: sessionId,
+      device_id: deviceId,
+      task_name: taskName,
+      status: 'accepted',
+      ...(owner.resumes ? { awaited_by: owner.client_id } : {}),
+    })
   }
 
   /**

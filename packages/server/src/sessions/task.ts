@@ -20,6 +20,8 @@ export type Work = z.infer<typeof Work>
 export interface Owner {
   kind: 'operator' | 'device' | 'constellation'
   client_id: string | null
+  /** Whether the client can come back to its sessions after its connection was lost. */
+  resumes: boolean
 }
 
 /** One request for one device. */
@@ -44,7 +46,7 @@ export function operatorTask(deviceId: string, work: Work, more: Partial<Task> =
     sessionId: crypto.randomUUID(),
     taskName: crypto.randomUUID(),
     deviceId,
-    owner: { kind: 'operator', client_id: null },
+    owner: { kind: 'operator', client_id: null, resumes: false },
     requestId: null,
     work,
     assigned: false,

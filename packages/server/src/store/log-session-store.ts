@@ -3,7 +3,7 @@ import { RecordType } from '@orrery/aip/api'
 import { RecordLog, type LogRecord } from '@orrery/log'
 import type { SessionFilter, SessionLabels, SessionRecord, SessionStore } from './session-store.js'
 
-const LABELS = ['session_id', 'task_name', 'device_id', 'status'] as const
+const LABELS = ['session_id', 'task_name', 'device_id', 'status', 'awaited_by'] as const
 
 /** Keeps sessions in one SQLite file, or in memory: SQLite serves both. */
 export class LogSessionStore implements SessionStore {
@@ -41,6 +41,7 @@ export class LogSessionStore implements SessionStore {
     if (filter.status !== undefined) labels['status'] = filter.status
     if (filter.sessionId !== undefined) labels['session_id'] = filter.sessionId
     if (filter.taskName !== undefined) labels['task_name'] = filter.taskName
+    if (filter.awaitedBy !== undefined) labels['awaited_by'] = filter.awaitedBy
     const { open, before, limit } = filter
     const streams = this.#log.streams({
       labels,

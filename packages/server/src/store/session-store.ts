@@ -16,6 +16,8 @@ export interface SessionLabels {
   task_name: string
   device_id: string
   status: SessionStatus
+  /** The constellation that has not acknowledged the end yet. */
+  awaited_by: string | null
 }
 
 /** Which sessions a list asks for, newest first. */
@@ -24,6 +26,7 @@ export interface SessionFilter {
   status?: SessionStatus | undefined
   sessionId?: string | undefined
   taskName?: string | undefined
+  awaitedBy?: string | undefined
   /** Only those that have, or have not, ended. */
   open?: boolean | undefined
   /** A run id: only older ones. */

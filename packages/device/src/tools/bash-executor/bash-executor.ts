@@ -3,16 +3,27 @@ import { resolve } from 'node:path'
 import type { McpServer } from '@modelcontextprotocol/server'
 import { errorText } from '@orrery/aip'
 import { z } from 'zod'
-import { SYSTEM_PATH, allowCommand } from '../../policy/shell-policy.js'
+import { SYSTEM_PATH, allowCommand, lineWords } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { runProcess, type ProcessOutcome } from '../../process/run-process.js'
 import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
+import type { DescribedTool } from '../call-effects.js'
 import type { ToolContext } from '../tool-context.js'
 import { toolError, toolValue } from '../tool-error.js'
 import { SystemInfo, readSystemInfo } from './system-info.js'
 
 /** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5). */
 const TIMEOUT = { min: 1, max: 120, default: 30 } as const
+
+const CommandInput = z.object({
+  command: z.string().describe('The command line'),
+  timeout: z
+    .number()
+    .default(TIMEOUT.default)
+    .describe(`Seconds after which the command is ended, ${TIMEOUT.min} to ${TIMEOUT.max}`),
+  cwd: z.string().nullish().describe('The folder to run in; default: the folder in which the device was started'),
+  api_key: z.string().nullish().describe('Not needed; ignored'),
+})
 
 const CommandOutput = z.object({
   success: z.boolean().describe('Whether the command ended with exit code 0'),
@@ -33,15 +44,7 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
     {
       title: 'Execute a command',
       description: describe(context),
-      inputSchema: z.object({
-        command: z.string().describe('The command line'),
-        timeout: z
-          .number()
-          .default(TIMEOUT.default)
-          .describe(`Seconds after which the command is ended, ${TIMEOUT.min} to ${TIMEOUT.max}`),
-        cwd: z.string().nullish().describe('The folder to run in; default: the folder in which the device was started'),
-        api_key: z.string().nullish().describe('Not needed; ignored'),
-      }),
+      inputSchema: CommandInput,
       outputSchema: CommandOutput,
       annotations: {
         readOnlyHint: context.shell === 'strict',
@@ -73,6 +76,20 @@ export async function createBashExecutor(context: ToolContext): Promise<McpServe
   return server
 }
 
+/** What a call of this server would touch. */
+export const BASH_EXECUTOR_CALLS: readonly DescribedTool[] = [
+  {
+    name: 'execute_command',
+    describeCall: (args, { shell, cwd }) => {
+      const parsed = CommandInput.safeParse(args)
+      if (!parsed.success) return { refused: true }
+      const { command, cwd: folder } = parsed.data
+      return { argv: lineWords(command, shell), paths: [{ path: resolve(cwd, folder ?? ''), access: 'run' }] }
+    },
+  },
+  { name: 'get_system_info', describeCall: () => ({}) },
+]
+
 function describe({ shell, roots }: ToolContext): string {
   const common = 'Runs a command line on this machine and returns its exit code and what it printed.'
   if (shell === 'full') return `${common} It runs through the shell of the system.`
@@ -91,7 +108,7 @@ async function execute(
   const cwd = resolve(context.cwd, input.cwd ?? '')
   const folder = await stat(cwd).catch(() => null)
   if (folder?.isDirectory() !== true) throw new Error(`Invalid working directory: ${cwd}`)
-  const command = await allowCommand(input.command, context.shell, cwd, context.roots)
+  const command = await allowCommand(input.command, context.shell, cwd, context.roots, context.permits)
   const seconds = Math.min(TIMEOUT.max, Math.max(TIMEOUT.min, input.timeout))
   const outcome = await runProcess({
     ...command,

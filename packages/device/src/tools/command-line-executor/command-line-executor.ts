@@ -2,13 +2,29 @@ import type { McpServer } from '@modelcontextprotocol/server'
 import { messageOf, sleep } from '@orrery/aip'
 import { z } from 'zod'
 import { allowLaunch } from '../../policy/launch-policy.js'
+import { lineWords } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { ProcessGroup } from '../../process/process-group.js'
+import type { DescribedTool } from '../call-effects.js'
 import type { ToolContext } from '../tool-context.js'
 import { toolError, toolValue } from '../tool-error.js'
 
 /** How long `run_shell` waits for what it launched, in milliseconds (mcp-servers reference, chapter 4). */
 const WAIT = 5000
+
+const LaunchInput = z.object({ bash_command: z.string().describe('What to launch') })
+
+/** What a call of this server would touch. */
+export const COMMAND_LINE_CALLS: readonly DescribedTool[] = [
+  {
+    name: 'run_shell',
+    describeCall: (args, { shell, cwd }) => {
+      const parsed = LaunchInput.safeParse(args)
+      if (!parsed.success || parsed.data.bash_command.trim() === '') return { refused: true }
+      return { argv: lineWords(parsed.data.bash_command, shell), launches: true, paths: [{ path: cwd, access: 'run' }] }
+    },
+  },
+]
 
 /** The built-in server `CommandLineExecutor`: launches applications of this machine. They end with the server. */
 export async function createCommandLineExecutor(context: ToolContext): Promise<McpServer> {
@@ -24,7 +40,7 @@ export async function createCommandLineExecutor(context: ToolContext): Promise<M
         (context.shell === 'full'
           ? 'The line runs through the shell of the system.'
           : 'The line is the name of an application, then files or addresses to open; no shell is involved.'),
-      inputSchema: z.object({ bash_command: z.string().describe('What to launch') }),
+      inputSchema: LaunchInput,
       outputSchema: z.object({ result: z.null() }),
       annotations: {
         readOnlyHint: false,
@@ -52,7 +68,7 @@ export async function createCommandLineExecutor(context: ToolContext): Promise<M
 }
 
 async function launch(context: ToolContext, line: string, launched: Set<ProcessGroup>, signal: AbortSignal): Promise<void> {
-  const { file, args } = allowLaunch(line, context.shell)
+  const { file, args } = allowLaunch(line, context.shell, context.cwd, context.permits)
   const options = { cwd: context.cwd, env: childEnvironment(context.env), stdio: 'ignore' as const }
   const group = new ProcessGroup(file, args, options, context.clock)
   try {

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { aipError, type Clock } from '@orrery/aip'
+import { aipError, withTimeLimit, type Clock } from '@orrery/aip'
 import { z } from 'zod'
-import { withTimeLimit } from '../../time-limit.js'
 import { PDF_LIMITS } from './limits.js'
 
 /** Tests run the sources. */

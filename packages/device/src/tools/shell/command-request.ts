@@ -45,7 +45,7 @@ const HARMLESS = /^(LANG|LC_[A-Z]+|TZ|COLUMNS|LINES|NO_COLOR)$/
  * @throws PolicyViolation; AipError of the catalogue for a bad folder or bad arguments
  */
 export async function readyCommand(context: ToolContext, request: CommandRequest): Promise<ReadyCommand> {
-  const { shell, roots } = context
+  const { shell, roots, permits } = context
   const cwd = await roots.target(request.cwd ?? '.')
   const folder = await stat(cwd).catch(() => null)
   if (folder?.isDirectory() !== true) throw aipError('PATH_KIND', { path: request.cwd ?? cwd, expected: 'a folder' })
@@ -53,7 +53,7 @@ export async function readyCommand(context: ToolContext, request: CommandRequest
     const command = request.line === undefined ? programOf(request) : shellCommand(checked(request).line ?? '')
     return { ...command, cwd, env: childEnvironment(context.env, request.env) }
   }
-  const command = await allowStrict(argvOf(request), cwd, roots)
+  const command = await allowStrict(argvOf(request), cwd, roots, permits)
   const refused = Object.keys(request.env).find((name) => !HARMLESS.test(name))
   if (refused !== undefined)
     throw new PolicyViolation(

@@ -2,6 +2,7 @@ import { aipError, sleep } from '@orrery/aip'
 import { z } from 'zod'
 import type { ShellMode } from '../../policy/shell-policy.js'
 import { characterEnd } from '../character-end.js'
+import type { CallEffects } from '../call-effects.js'
 import { defineTool, type DefinedTool, type ToolHints } from '../define-tool.js'
 import { COMMAND_INPUT, commandEffects, readyCommand } from './command-request.js'
 import type { Job } from './jobs.js'
@@ -12,6 +13,8 @@ import { inTerminal } from './terminal.js'
 
 const LOOKS: ToolHints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true }
 const NOTHING = (): Record<string, never> => ({})
+/** What is done to a job was allowed with its start. */
+const OWN_JOB = (): CallEffects => ({ ownJob: true })
 const JOB_ID = z.string().describe('The id that start_job gave')
 
 const JobInfo = z.object({
@@ -138,7 +141,7 @@ export function sendInput(shell: ShellMode): DefinedTool<ShellState> {
       end: z.boolean().default(false).describe('Close the input'),
     }),
     output: z.object({ bytes: z.number() }),
-    describeCall: NOTHING,
+    describeCall: OWN_JOB,
     run: async ({ job_id: id, text, end }, { jobs }: ShellState) => {
       const job = jobs.get(id)
       const { stdin } = job.group.child
@@ -162,7 +165,7 @@ export const stopJob = defineTool({
   hints: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   input: z.object({ job_id: JOB_ID }),
   output: JobInfo,
-  describeCall: NOTHING,
+  describeCall: OWN_JOB,
   run: async ({ job_id: id }, { jobs }: ShellState) => {
     const job = jobs.get(id)
     if (job.end === null) await job.group.end()

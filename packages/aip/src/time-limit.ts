@@ -1,4 +1,5 @@
-import { aipError, type Clock } from '@orrery/aip'
+import type { Clock } from './clock.js'
+import { aipError } from './errors.js'
 
 /**
  * Waits for `work`, at most `ms` milliseconds, and no longer than until `signal` aborts.

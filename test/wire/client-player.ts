@@ -8,9 +8,9 @@ import type { Json } from '../support/wire-client.js'
 import { IdPairs, compareMessages, type Difference } from './comparison.js'
 import { asObject, requestOf, statusOf, type Line } from './recording.js'
 
-/** A device that sends nothing for this many milliseconds waits for its clock. */
+/** A client that sends nothing for this many milliseconds waits for its clock. */
 const QUIET = 300
-/** Longer than anything that a recorded device waits for, in seconds of its clock. */
+/** Longer than anything that a recorded client waits for, in seconds of its clock. */
 const MOST_SECONDS = 600
 
 /** An upgrade that waits for its answer. */
@@ -20,7 +20,7 @@ interface Upgrade {
   head: Buffer
 }
 
-/** One connection of the device. */
+/** One connection of the client. */
 interface Connection {
   socket: WebSocket
   frames: Json[]
@@ -28,8 +28,8 @@ interface Connection {
   last: string
 }
 
-/** Plays the server's side of a recording to a device that dials it, and compares what the device sends. */
-export class DevicePlayer implements AsyncDisposable {
+/** Plays the server's side of a recording to a client that dials it, and compares what the client sends. */
+export class ClientPlayer implements AsyncDisposable {
   readonly differences: Difference[] = []
   readonly #http: Server
   readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
@@ -50,20 +50,20 @@ export class DevicePlayer implements AsyncDisposable {
     })
   }
 
-  /** @param clock of the device: it is moved when the device has nothing to do but wait */
-  static async listen(clock: ManualClock): Promise<DevicePlayer> {
+  /** @param clock of the client: it is moved when the client has nothing to do but wait */
+  static async listen(clock: ManualClock): Promise<ClientPlayer> {
     const http = createServer()
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
-    return new DevicePlayer(http, clock)
+    return new ClientPlayer(http, clock)
   }
 
-  /** The address that the device dials. */
+  /** The address that the client dials. */
   get url(): string {
     return `ws://127.0.0.1:${(this.#http.address() as AddressInfo).port}/ws`
   }
 
-  /** @param lines of the device's connections only */
+  /** @param lines of the client's connections only */
   async play(lines: readonly Line[]): Promise<Difference[]> {
     for (const line of lines) {
       if (line.ev === 'http_request') await this.#expectUpgrade(line)
@@ -127,7 +127,7 @@ export class DevicePlayer implements AsyncDisposable {
     }
   }
 
-  /** Waits for something from the device; when it is quiet its time goes on, for heartbeats and retries. */
+  /** Waits for something from the client; when it is quiet its time goes on, for heartbeats and retries. */
   async #come<T>(take: () => T | undefined): Promise<T> {
     for (let second = 0; second < MOST_SECONDS;) {
       const found = take()
@@ -136,10 +136,10 @@ export class DevicePlayer implements AsyncDisposable {
       second += 1
       await this.#clock.advance(1000)
     }
-    throw new Error('the device sends nothing more')
+    throw new Error('the client sends nothing more')
   }
 
-  /** Whether anything comes before the device counts as quiet. */
+  /** Whether anything comes before the client counts as quiet. */
   #hears(): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), QUIET)

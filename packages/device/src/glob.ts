@@ -26,12 +26,13 @@ function alternatives(pattern: string): string[] {
   }
 }
 
-function matchesName(pattern: string, name: string): boolean {
+/** Whether a text matches a pattern: `*` stands for any characters, `?` for one. */
+export function matchesName(pattern: string, name: string): boolean {
   return matchesList(Array.from(pattern), Array.from(name), (part, char) => part === '?' || part === char, '*')
 }
 
-/** The usual matching with one kind of joker: on a mismatch only the last joker takes one more. */
-function matchesList(
+/** Whether a list matches a pattern in which `joker` stands for any number of items. On a mismatch only the last joker takes one more. */
+export function matchesList(
   pattern: readonly string[],
   items: readonly string[],
   same: (part: string, item: string) => boolean,

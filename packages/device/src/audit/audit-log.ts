@@ -1,0 +1,96 @@
+import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { messageOf, type Logger } from '@orrery/aip'
+
+/** One call of a tool, whatever became of it. */
+export interface AuditEntry {
+  /** ISO-8601, when the call was decided about. */
+  time: string
+  session_id: string | null
+  call_id: string | null
+  agent: string | null
+  /** `server/tool`. */
+  tool: string
+  /** SHA-256 of the arguments. */
+  arguments_hash: string
+  /** Only where the owner has switched it on. */
+  arguments?: Record<string, unknown>
+  decision: 'allow' | 'deny'
+  /** What decided, e.g. `policy.rules[0]`. */
+  rule: string
+  /** `policy`, or who answered the ask. */
+  by: string
+  outcome: string
+  error: string | null
+  duration_ms: number
+}
+
+/** What an {@link AuditLog} is built from. */
+export interface AuditLogOptions {
+  path: string
+  /** Size at which a file is put aside, in bytes. */
+  maxBytes: number
+  /** Files that were put aside and are kept. */
+  keep: number
+  logger: Logger
+}
+
+/** A file of JSON Lines that says what ran on this device. It is put aside at a size; the oldest ones go. */
+export class AuditLog {
+  readonly #options: AuditLogOptions
+  /** Lines that are not in the file yet. */
+  #waiting: string[] = []
+  #writing: Promise<void> | null = null
+  #size: number | null = null
+
+  constructor(options: AuditLogOptions) {
+    this.#options = options
+  }
+
+  /** Adds an entry. It is in the file soon; what cannot be written is told in the log of the device. */
+  add(entry: AuditEntry): void {
+    this.#waiting.push(`${JSON.stringify(entry)}\n`)
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = null
+    })
+  }
+
+  /** Settles when all that was added is in the file. */
+  async close(): Promise<void> {
+    await this.#writing
+  }
+
+  async #write(): Promise<void> {
+    const { path, maxBytes, logger } = this.#options
+    try {
+      this.#size ??= await this.#begin()
+      while (this.#waiting.length > 0) {
+        if (this.#size >= maxBytes) await this.#putAside()
+        const text = this.#waiting.join('')
+        this.#waiting = []
+        await appendFile(path, text, { mode: 0o600 })
+        this.#size += Buffer.byteLength(text)
+      }
+    } catch (error) {
+      logger.error(`The audit file ${path} cannot be written: ${messageOf(error)}`)
+      this.#waiting = []
+      this.#size = null
+    }
+  }
+
+  async #begin(): Promise<number> {
+    const { path } = this.#options
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    return (await stat(path).catch(() => null))?.size ?? 0
+  }
+
+  /** `audit.jsonl` becomes `audit.jsonl.1`, that one `.2`, and so on. */
+  async #putAside(): Promise<void> {
+    const { path, keep } = this.#options
+    await rm(`${path}.${keep}`, { force: true })
+    for (let at = keep - 1; at >= 1; at -= 1) await rename(`${path}.${at}`, `${path}.${at + 1}`).catch(() => {})
+    if (keep > 0) await rename(path, `${path}.1`)
+    else await rm(path)
+    this.#size = 0
+  }
+}

@@ -1,0 +1,94 @@
+import { messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
+import type { Approver } from './policy-config.js'
+
+/** A question whether exactly this call may run on this device. */
+export interface Ask {
+  askId: string
+  sessionId: string | null
+  callId: string
+  tool: string
+  argumentsHash: string
+  /** The call and the reason of the question, in a few lines. */
+  summary: string
+  /** Milliseconds since the epoch. */
+  expiresAt: number
+}
+
+/** How an ask was answered. */
+export interface Answer {
+  decision: 'allow' | 'deny'
+  /** Who answered: `terminal`, or the operator as the server names it. */
+  by: string
+}
+
+/** Asks whoever sits at the device. @param signal aborts when the question is settled otherwise @returns null if nobody answered */
+export type TerminalApprover = (ask: Ask, signal: AbortSignal) => Promise<'allow' | 'deny' | null>
+
+/** What {@link Approvals} are built from. */
+export interface ApprovalsOptions {
+  approvers: readonly Approver[]
+  timeoutMs: number
+  /** Left out where nobody can be asked at the device. */
+  terminal?: TerminalApprover | undefined
+  clock: Clock
+  logger: Logger
+}
+
+/** Calls that wait for somebody's permission. Each ask is answered once, or expires as denied. */
+export class Approvals {
+  readonly #options: ApprovalsOptions
+  readonly #pending = new Map<string, { ask: Ask; settle: (answer: Answer) => void }>()
+  /** Sends an ask to the server; null while no server can take one. */
+  #server: ((ask: Ask) => void) | null = null
+
+  constructor(options: ApprovalsOptions) {
+    this.#options = options
+  }
+
+  /** Whether the owner lets operators of the server answer. */
+  get viaServer(): boolean {
+    return this.#options.approvers.includes('server')
+  }
+
+  /** Says how asks reach the server from now on; those that wait are sent at once. */
+  reachServer(send: ((ask: Ask) => void) | null): void {
+    this.#server = this.viaServer ? send : null
+    for (const { ask } of this.#pending.values()) this.#server?.(ask)
+  }
+
+  /**
+   * Asks, and waits for the answer.
+   * @param signal ends the wait
+   * @returns null if nobody can be asked, nobody answered in time, or the wait was ended
+   */
+  async request(question: Omit<Ask, 'askId' | 'expiresAt'>, signal: AbortSignal): Promise<Answer | null> {
+    const { clock, timeoutMs } = this.#options
+    const terminal = this.#options.approvers.includes('terminal') ? this.#options.terminal : undefined
+    if (terminal === undefined && this.#server === null) return null
+    const ask: Ask = { ...question, askId: crypto.randomUUID(), expiresAt: clock.now() + timeoutMs }
+    const settled = new AbortController()
+    const { promise, resolve } = Promise.withResolvers<Answer | null>()
+    this.#pending.set(ask.askId, { ask, settle: resolve })
+    this.#server?.(ask)
+    if (terminal !== undefined) this.#askTerminal(terminal, ask, settled.signal, resolve)
+    void sleep(clock, timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => resolve(null))
+    const answer = await promise
+    settled.abort()
+    this.#pending.delete(ask.askId)
+    return answer
+  }
+
+  /** Takes an answer that came through the server. @returns false if it was not asked for, or no longer */
+  answer(askId: string, answer: Answer): boolean {
+    const pending = this.viaServer ? this.#pending.get(askId) : undefined
+    pending?.settle(answer)
+    return pending !== undefined
+  }
+
+  #askTerminal(terminal: TerminalApprover, ask: Ask, signal: AbortSignal, settle: (answer: Answer) => void): void {
+    terminal(ask, signal).then(
+      (decision) => decision && settle({ decision, by: 'terminal' }),
+      (error: unknown) => this.#options.logger.error(`Nobody could be asked at the terminal: ${messageOf(error)}`),
+    )
+  }
+}

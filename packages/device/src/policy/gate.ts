@@ -1,0 +1,117 @@
+import { aipError, type AipError, type Clock, type Result } from '@orrery/aip'
+import type { AuditLog } from '../audit/audit-log.js'
+import type { Approvals } from './approvals.js'
+import { argumentsHash } from './arguments-hash.js'
+import type { Permits } from './permits.js'
+import { denial, type Policy, type ToolCall } from './policy.js'
+
+/** Which command of which session a call is. */
+export interface CallOrigin {
+  sessionId: string | null
+  callId: string | null
+  agent: string | null
+}
+
+/** A call that was decided about. */
+export interface Passage {
+  /** Why the call must not run; null if it may. */
+  denied: AipError | null
+  /** The call is over, or never ran: it goes into the audit. */
+  close(result: Pick<Result, 'status' | 'error'>): void
+}
+
+/** What a {@link Gate} is built from. */
+export interface GateOptions {
+  policy: Policy
+  approvals: Approvals
+  permits: Permits
+  /** Null where nothing is kept. */
+  audit: AuditLog | null
+  /** Whether the audit holds the arguments themselves. */
+  auditContents: boolean
+  clock: Clock
+}
+
+/** What every call of a tool passes: the policy, somebody's permission where that is needed, and the audit. */
+export class Gate {
+  readonly #options: GateOptions
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Decides about a call, asking where the policy says so.
+   * @param signal ends the wait for an answer
+   */
+  async pass(call: ToolCall, origin: CallOrigin, signal: AbortSignal): Promise<Passage> {
+    const { policy, permits, clock } = this.#options
+    const startedAt = clock.now()
+    const verdict = await policy.decide(call)
+    const { denied, by } =
+      verdict.do === 'ask'
+        ? await this.#ask(call, verdict, origin, signal)
+        : { denied: verdict.do === 'deny' ? denial(verdict) : null, by: 'policy' }
+    const release = denied === null && verdict.command !== null ? permits.grant(verdict.command.argv, verdict.command.cwd) : null
+    return {
+      denied,
+      close: (result) => {
+        release?.()
+        this.#record(call, origin, { rule: verdict.rule, by, allowed: denied === null, result, startedAt })
+      },
+    }
+  }
+
+  async #ask(
+    call: ToolCall,
+    { rule, detail }: { rule: string; detail: string },
+    { sessionId, callId }: CallOrigin,
+    signal: AbortSignal,
+  ): Promise<{ denied: AipError | null; by: string }> {
+    const answer = await this.#options.approvals.request(
+      {
+        sessionId,
+        callId: callId ?? '',
+        tool: call.tool,
+        argumentsHash: argumentsHash(call.args),
+        summary: `${call.tool} ${shorten(JSON.stringify(call.args))}\n${detail}`,
+      },
+      signal,
+    )
+    if (signal.aborted) return { denied: aipError('TOOL_CANCELLED'), by: 'nobody' }
+    if (answer === null)
+      return { denied: denial({ rule, detail: `${detail}. It was asked, and nobody allowed it` }), by: 'nobody' }
+    const { decision, by } = answer
+    return { denied: decision === 'allow' ? null : denial({ rule, detail: `denied by ${by}` }), by }
+  }
+
+  #record(
+    call: ToolCall,
+    { sessionId, callId, agent }: CallOrigin,
+    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error'>; startedAt: number },
+  ): void {
+    const { audit, auditContents, clock } = this.#options
+    audit?.add({
+      time: new Date(end.startedAt).toISOString(),
+      session_id: sessionId,
+      call_id: callId,
+      agent,
+      tool: `${call.server}/${call.tool}`,
+      arguments_hash: argumentsHash(call.args),
+      ...(auditContents ? { arguments: call.args } : {}),
+      decision: end.allowed ? 'allow' : 'deny',
+      rule: end.rule,
+      by: end.by,
+      outcome: end.result.status,
+      error: end.result.error === null ? null : shorten(end.result.error),
+      duration_ms: Math.round(clock.now() - end.startedAt),
+    })
+  }
+}
+
+/** Longest part of a call that is shown or kept, in characters. */
+const SHOWN = 1000
+
+function shorten(text: string): string {
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 1)}…`
+}

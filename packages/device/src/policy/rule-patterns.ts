@@ -1,0 +1,69 @@
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { matchesGlob, matchesList, matchesName } from '../glob.js'
+import { commandsIn, isRisky, programName, startsPrograms } from './programs.js'
+
+/** A command as it will run. */
+export interface CommandFacts {
+  argv: readonly string[]
+  /** The absolute program behind a bare name, in a folder that only the system's administrator writes to; null if it is none. */
+  systemProgram: string | null
+}
+
+/**
+ * Whether a pattern grants a command. A bare name stands for the program of the system alone. Jokers stand neither for programs that
+ * start others nor for options that do: those have to be named.
+ */
+export function grantsCommand(pattern: readonly string[], { argv, systemProgram }: CommandFacts): boolean {
+  const [first = '', ...rest] = pattern
+  const [program = '', ...args] = argv
+  if (!grantsProgram(first, program, systemProgram)) return false
+  // With `**` in front every word is the joker's.
+  const words = first === '**' ? pattern : rest
+  const named = new Set(words.filter((word) => !isJoker(word)))
+  return matchesList(words, args, matchesWord, '**') && args.every((arg) => named.has(arg) || !isRisky(program, arg))
+}
+
+function grantsProgram(wanted: string, program: string, systemProgram: string | null): boolean {
+  if (isAbsolute(wanted) && !isJoker(wanted)) return program === wanted || systemProgram === wanted
+  if (systemProgram === null) return false
+  const name = programName(systemProgram)
+  if (!isJoker(wanted)) return wanted === name
+  return (wanted === '**' || matchesWord(wanted, name)) && !startsPrograms(program)
+}
+
+/** Whether a pattern restricts a command: this one, wherever its program lies, or one that it could start. */
+export function restrictsCommand(pattern: readonly string[], argv: readonly string[]): boolean {
+  return commandsIn(argv).some(([program = '', ...args]) => {
+    const [first = '', ...rest] = pattern
+    const name = programName(first) === first ? programName(program) : program
+    const candidate = [name, ...args]
+    return matchesList([first, ...rest], candidate, matchesWord, '**')
+  })
+}
+
+function matchesWord(wanted: string, word: string): boolean {
+  return isJoker(wanted) ? matchesName(wanted, word) : wanted === word
+}
+
+function isJoker(wanted: string): boolean {
+  return /[*?]/.test(wanted)
+}
+
+/**
+ * Whether a path matches a pattern.
+ * @param path absolute
+ * @param cwd where relative patterns start
+ */
+export function matchesPath(pattern: string, path: string, cwd: string): boolean {
+  const absolute = pattern.startsWith('~/') ? join(homedir(), pattern.slice(2)) : resolve(cwd, pattern)
+  const slashed = (text: string): string => text.replaceAll('\\', '/').replace(/^\//, '')
+  return matchesGlob(`/${slashed(absolute)}`, slashed(path))
+}
+
+/** Whether a host matches a pattern; without a port in the pattern, any port. @param host `name` or `name:port` */
+export function matchesHost(pattern: string, host: string): boolean {
+  const wanted = pattern.toLowerCase()
+  const given = host.toLowerCase()
+  return matchesName(wanted, given) || (!/:\d+$/.test(wanted) && matchesName(wanted, given.replace(/:\d+$/, '')))
+}

@@ -1,0 +1,41 @@
+import type { Clock, Timer } from '@orrery/aip'
+
+/** Clients that have dropped and may come back, each with the end of its time. */
+export class Absences {
+  readonly #clock: Clock
+  readonly #graceMs: number
+  readonly #over: (clientId: string) => void
+  readonly #timers = new Map<string, Timer>()
+
+  /** @param over called when the time of a client is up, in milliseconds after {@link begin} */
+  constructor(clock: Clock, graceMs: number, over: (clientId: string) => void) {
+    this.#clock = clock
+    this.#graceMs = graceMs
+    this.#over = over
+  }
+
+  /** From now on the client is away; its time begins anew. */
+  begin(clientId: string): void {
+    this.end(clientId)
+    const timer = this.#clock.after(this.#graceMs, () => {
+      this.#timers.delete(clientId)
+      this.#over(clientId)
+    })
+    this.#timers.set(clientId, timer)
+  }
+
+  /** The client is back. @returns whether it was away */
+  end(clientId: string): boolean {
+    this.#timers.get(clientId)?.cancel()
+    return this.#timers.delete(clientId)
+  }
+
+  has(clientId: string): boolean {
+    return this.#timers.has(clientId)
+  }
+
+  /** Waits for nobody any more, and calls nobody. */
+  stop(): void {
+    for (const timer of this.#timers.values()) timer.cancel()
+  }
+}
