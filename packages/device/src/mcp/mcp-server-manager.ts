@@ -38,8 +38,8 @@ export interface ServerSpec {
   toolType: ToolType
   reset: boolean
   trusted: boolean
-  hiddenTools?: ReadonlySet<string> | undefined
   builtIn?: boolean
+  hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
 }
 

@@ -23,10 +23,10 @@ export interface MCPServerOptions {
   reset: boolean
   /** Whether what its tools say of themselves (read-only, idempotent) counts. */
   trusted: boolean
-  /** Tools that it offers and that this device does not pass on. */
-  hiddenTools?: ReadonlySet<string> | undefined
   /** Whether it comes with the device. */
   builtIn?: boolean
+  /** Tools that it offers and that this device does not pass on. */
+  hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
   clock: Clock
   logger: Logger

@@ -59,19 +59,19 @@ export class Approvals {
   /**
    * Asks, and waits for the answer.
    * @param signal ends the wait
-   * @returns null if nobody can be asked, nobody answered in time, or the wait was ended
+   * @returns null if nobody can be asked, `expired` if nobody answered in time or the wait was ended
    */
-  async request(question: Omit<Ask, 'askId' | 'expiresAt'>, signal: AbortSignal): Promise<Answer | null> {
+  async request(question: Omit<Ask, 'askId' | 'expiresAt'>, signal: AbortSignal): Promise<Answer | 'expired' | null> {
     const { clock, timeoutMs } = this.#options
     const terminal = this.#options.approvers.includes('terminal') ? this.#options.terminal : undefined
     if (terminal === undefined && this.#server === null) return null
     const ask: Ask = { ...question, askId: crypto.randomUUID(), expiresAt: clock.now() + timeoutMs }
     const settled = new AbortController()
-    const { promise, resolve } = Promise.withResolvers<Answer | null>()
+    const { promise, resolve } = Promise.withResolvers<Answer | 'expired'>()
     this.#pending.set(ask.askId, { ask, settle: resolve })
     this.#server?.(ask)
     if (terminal !== undefined) this.#askTerminal(terminal, ask, settled.signal, resolve)
-    void sleep(clock, timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => resolve(null))
+    void sleep(clock, timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => resolve('expired'))
     const answer = await promise
     settled.abort()
     this.#pending.delete(ask.askId)

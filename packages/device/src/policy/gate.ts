@@ -79,8 +79,10 @@ export class Gate {
       signal,
     )
     if (signal.aborted) return { denied: aipError('TOOL_CANCELLED'), by: 'nobody' }
-    if (answer === null)
-      return { denied: denial({ rule, detail: `${detail}. It was asked, and nobody allowed it` }), by: 'nobody' }
+    if (answer === null || answer === 'expired') {
+      const why = answer === null ? 'Nobody could be asked' : 'It was asked, and nobody answered in time'
+      return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
+    }
     const { decision, by } = answer
     return { denied: decision === 'allow' ? null : denial({ rule, detail: `denied by ${by}` }), by }
   }
