@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { OrreryHome, type OrreryProcess } from '../support/orrery-process.js'
 
 /** A port that was free a moment ago: the device must find the server again after its restart. */
@@ -36,6 +37,7 @@ async function scene(home: OrreryHome): Promise<{
     `name: steps\ndescription: x\nsteps:\n${step('a')}${step('b', wait)}${step('c')}result: "\${{ steps.a.status }} \${{ steps.b.status }} \${{ steps.b.error }} \${{ steps.c.status }}"\n`,
   )
   writeFileSync(ledger, '')
+  writeFileSync(join(home.path, 'device.jsonc'), JSON.stringify({ reconnect_s: 0.5 }))
   return {
     workflow,
     ledger: () => readFileSync(ledger, 'utf8').trim().split('\n'),
@@ -56,6 +58,12 @@ async function scene(home: OrreryHome): Promise<{
 /** Waits until the ledger has this many lines. */
 async function ledgerHas(lines: () => string[], count: number): Promise<void> {
   while (lines().filter(Boolean).length < count) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Whether a process runs; one that has ended and was not asked for its exit code does not. */
+function isRunning(pid: string): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' })
+  return /^[^Z]/.test(stdout.trim())
 }
 
 async function outcome(home: OrreryHome): Promise<Record<string, unknown>> {
@@ -95,6 +103,23 @@ describe('nothing lost, nothing run twice', () => {
     expect(ledger()).toEqual(['a', 'b', 'c'])
   })
 
+  it('and when the device is killed, the programs that it had started end too', async () => {
+    await using home = new OrreryHome()
+    const { startServer, startDevice } = await scene(home)
+    await startServer()
+    const device = await startDevice()
+    const file = join(home.path, 'pid')
+    home.start('call', 'd', 'execute_command', JSON.stringify({ command: `sleep 300 & echo $! > ${file}; wait`, timeout: 300 }))
+    let pid = ''
+    while (pid === '') {
+      await new Promise((resolve) => setImmediate(resolve))
+      pid = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+    }
+    expect(isRunning(pid)).toBe(true)
+    await device.kill('SIGKILL')
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false))
+  })
+
   it('when both are killed while a command runs', async () => {
     await using home = new OrreryHome()
     const { ledger, go, startServer, startDevice, workflow } = await scene(home)
@@ -111,7 +136,7 @@ describe('nothing lost, nothing run twice', () => {
     expect(ledger()).toEqual(['a', 'b', 'c'])
   })
 
-  it('when the server is told to stop: it leaves the session for its next start, with exit code 0', async () => {
+  it('when the server is told to stop: it leaves the session for its next start, and the command goes on meanwhile; exit code 0', async () => {
     await using home = new OrreryHome()
     const { ledger, go, startServer, startDevice, workflow } = await scene(home)
     const server = await startServer()
@@ -122,7 +147,7 @@ describe('nothing lost, nothing run twice', () => {
     await startServer()
     go()
     await running.said(/"type":"ended"/)
-    expect(await outcome(home)).toMatchObject({ status: 'completed' })
+    expect(await outcome(home)).toMatchObject({ status: 'completed', result: 'success success  success' })
     expect(ledger()).toEqual(['a', 'b', 'c'])
   })
 })

@@ -44,12 +44,15 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
-/** Bounds of the wait before another attempt to reach a server that resumes sessions, in milliseconds (design, "Extensions"). */
-const RESUME_WAIT = { least: 500, most: 5000 } as const
+/** Longest wait before another attempt to reach a server that resumes sessions, in milliseconds; the shortest is a tenth of it (design, "Extensions"). */
+const LONGEST_RESUME_WAIT = 5000
 
-/** The wait before another attempt to reach a server that resumes sessions, in milliseconds: short, and not the same for all clients that lost it at once. */
-export function resumeWait(): number {
-  return Math.round(RESUME_WAIT.least + Math.random() * (RESUME_WAIT.most - RESUME_WAIT.least))
+/**
+ * The wait before another attempt to reach a server that resumes sessions, in milliseconds: short, and not the same for all clients
+ * that lost it at once.
+ */
+export function resumeWait(longestMs = LONGEST_RESUME_WAIT): number {
+  return Math.round(longestMs / 10 + Math.random() * (longestMs - longestMs / 10))
 }
 
 /**

@@ -10,7 +10,7 @@ export {
   type Outgoing,
 } from './codec.js'
 export { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorText, messageOf, type ErrorCode } from './errors.js'
-export { CLIENT_ID, LIMITS, LIMITS_TABLE } from './limits.js'
+export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'
 export type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 export { TO_CLIENT, type ServerMessage, type ServerMessageType } from './messages/to-client.js'

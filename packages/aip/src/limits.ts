@@ -39,8 +39,12 @@ export const LIMITS_TABLE = {
   cancelGrace: limit(2000, 'ms', 'A cancelled agent gets this long to end (protocol reference, chapter 6.10).'),
   resumeGrace: limit(120_000, 'ms', 'A device with the feature resume may be away for so long while its session waits.'),
   probeTime: limit(5000, 'ms', 'An old connection of an id that registers again has so long for a sign of life.'),
-  resumePing: limit(10_000, 'ms', 'Time between pings on a connection with the feature resume.'),
-  resumeSilence: limit(30_000, 'ms', 'A connection with the feature resume without any answer for so long is dead.'),
+  resumeSilence: limit(
+    30_000,
+    'ms',
+    'A connection with the feature resume without any answer for so long is dead; it is pinged three times as often.',
+  ),
+  recordRetry: limit(1000, 'ms', 'Until a server tries again to record the end of a session, when its disk had no room.'),
   drainTime: limit(5000, 'ms', 'Running sessions get so long to end when a server is told to stop.'),
   inlineValue: limit(64 * 1024, 'bytes', 'A result value above this is stored once and referenced from events.'),
   fileChunk: limit(1024 * 1024, 'bytes', 'A chunk of a file (protocol reference, chapter 10: 1 MiB).'),
@@ -51,6 +55,9 @@ export const LIMITS_TABLE = {
 export const LIMITS = Object.fromEntries(Object.entries(LIMITS_TABLE).map(([name, { value }]) => [name, value])) as {
   readonly [Name in keyof typeof LIMITS_TABLE]: number
 }
+
+/** So many pings of a connection with the feature resume must stay unanswered before it counts as dead. */
+export const PINGS_PER_SILENCE = 3
 
 /** Which client ids are allowed. */
 export const CLIENT_ID = /^[\w.@:-]{1,128}$/

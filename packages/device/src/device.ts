@@ -124,6 +124,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     persistent: options.persistent ?? false,
     approvals,
     ...(journal === null ? {} : { journal }),
+    ...(config.reconnect_s === undefined ? {} : { longestWaitS: config.reconnect_s }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
     ...(options.heartbeatS === undefined ? {} : { timeout: options.heartbeatS }),
     onRegistered: () => {

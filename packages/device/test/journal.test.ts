@@ -5,6 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { withServers } from './support/config.js'
 import { Holder } from './support/holder.js'
+import { startDevice } from '../src/index.js'
+import { RecordingLogger } from './support/recording-logger.js'
 import { online } from './support/running-device.js'
 
 const bare = withServers({})
@@ -121,5 +123,22 @@ describe('a device with a journal', () => {
     running.connection.socket.terminate()
     expect(await running.device.done).toBe('retries_spent')
     expect(holder.cancelled).toBe(1)
+  })
+
+  it('waits for its server as long as it takes, also after a restart of its own', async () => {
+    const options = { config: bare, journalPath: journal(), persistent: true, maxRetries: 1 }
+    const before = await online(options, resuming())
+    await before[Symbol.asyncDispose]()
+    const clock = new ManualClock()
+    const logger = new RecordingLogger()
+    const device = startDevice({ ...options, serverUrl: before.server.url, clientId: 'lab-1', clock, logger })
+    await logger.until('Retrying')
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const retry = logger.until('Retrying', true)
+      void clock.advance(5000)
+      await retry
+    }
+    await device.stop()
+    expect(await device.done).toBe('stopped')
   })
 })

@@ -44,6 +44,8 @@ export interface ServerOptions extends RegistrationRules {
   heartbeatTimeoutMs?: number
   /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
   resumeGraceMs?: number
+  /** A connection that can resume is dead after so many milliseconds without any answer. Default 30 s. */
+  resumeSilenceMs?: number
   /** YAML or JSON file with what the server adds to its devices. */
   devicesFile?: string
   /** Serves https and wss instead; PEM texts. With `clientCa`, clients must show a certificate that it signed. */
@@ -101,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     overlays,
     tokens,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
+    resumeSilenceMs: options.resumeSilenceMs,
   })
   const upgrade = new WebSocketUpgrade({
     keys,

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
+import { ResumeTokens } from '../src/clients/resume-tokens.js'
+import { LogSessionStore } from '../src/store/log-session-store.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { startCuttingProxy } from '../../../test/support/cutting-proxy.js'
@@ -40,6 +42,64 @@ describe('negotiation', () => {
     const plain = await WireClient.connect(server.url, DEVICE_KEY)
     plain.send({ type: 'register', client_id: 'plain' })
     expect(await plain.next()).toMatchObject({ status: 'ok', result: null })
+  })
+})
+
+describe('the token of a device', () => {
+  it('is good until the device has shown the next one, whose way to it may be lost', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const first = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    await first.device.next()
+    first.device.terminate()
+    // This confirmation never arrives, as far as the device is concerned.
+    const lost = await capableDevice(server.url, first.token)
+    lost.device.terminate()
+    const third = await capableDevice(server.url, first.token)
+    third.device.answer(await third.device.next())
+    expect((await server.events(id)).at(-1)).toMatchObject({ data: { status: 'completed' } })
+    third.device.terminate()
+    const fourth = await capableDevice(server.url, third.token)
+    const next = await begin(server, 'run two')
+    await fourth.device.next()
+    fourth.device.terminate()
+    await capableDevice(server.url, first.token)
+    expect((await server.events(next)).at(-1)).toMatchObject({ data: { status: 'failed' } })
+  })
+})
+
+describe('tokens', () => {
+  it('are good until a newer one is shown', async () => {
+    const tokens = new ResumeTokens(':memory:')
+    const first = await tokens.issue('d1')
+    const second = await tokens.issue('d1', first)
+    // Many confirmations may be lost.
+    for (let lost = 0; lost < 30; lost += 1) await tokens.issue('d1', first)
+    expect([first, second].map((token) => tokens.matches('d1', token))).toEqual([true, false])
+    await tokens.close()
+  })
+
+  it('are good even if an old connection registers after a new one', async () => {
+    const tokens = new ResumeTokens(':memory:')
+    const first = await tokens.issue('d1')
+    const second = await tokens.issue('d1', first)
+    // The delayed registration of a connection that the device has given up.
+    const third = await tokens.issue('d1', first)
+    expect([first, second, third].map((token) => tokens.matches('d1', token))).toEqual([true, true, true])
+    await tokens.issue('d1', second)
+    expect([first, second, third].map((token) => tokens.matches('d1', token))).toEqual([false, true, true])
+    await tokens.issue('d1', 'wrong')
+    expect([second, third].map((token) => tokens.matches('d1', token))).toEqual([false, false])
+    await tokens.close()
+  })
+})
+
+describe('the silence after which a connection is dead', () => {
+  it('is a setting of the server, which tells the device', async () => {
+    await using server = await startTestServer({ resumeSilenceMs: 1500 })
+    const device = await WireClient.connect(server.url, DEVICE_KEY)
+    device.send({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip: { version: 1, features: FEATURES } } })
+    expect(await device.next()).toMatchObject({ result: { aip: { heartbeat_ms: 1500 } } })
   })
 })
 
@@ -130,6 +190,32 @@ describe('a session whose device drops', () => {
   })
 })
 
+describe('a session whose end cannot be recorded', () => {
+  it('has not ended, and nobody is told so, until it can', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [scriptedAgent], clock })
+    const { device } = await capableDevice(server.url)
+    const { append } = LogSessionStore.prototype
+    let full = true
+    using _ = vi.spyOn(LogSessionStore.prototype, 'append').mockImplementation(function limited(
+      this: LogSessionStore,
+      ...record
+    ) {
+      if (full && record[1] === 'ended') return Promise.reject(new Error('no room'))
+      return append.apply(this, record)
+    })
+    const id = await begin(server, 'run one')
+    device.answer(await device.next())
+    expect(await device.next()).toMatchObject({ type: 'results_ack' })
+    await vi.waitFor(() => expect(server.log.lines.join()).toContain('ended as completed, but this cannot be recorded: no room'))
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'running', ended_at: null })
+    full = false
+    await clock.advance(LIMITS.recordRetry)
+    expect(await device.next()).toMatchObject({ type: 'task_end', status: 'completed' })
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed' })
+  })
+})
+
 describe('an id that is online', () => {
   it('is taken over at once with the token; the session goes on', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
@@ -208,6 +294,8 @@ describe('a restart of the server', () => {
     })
     await clock.advance(LIMITS.drainTime)
     await stopped
+    // The command goes on: it is not cancelled.
+    expect(device.pending().map((message) => message['type'])).not.toContain('cancel')
     return { id, command }
   }
 
@@ -228,6 +316,31 @@ describe('a restart of the server', () => {
     await server.events(id)
     expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: [1, 2, null], steps: 2 })
     expect(agent.decisions).toBe(1)
+  })
+
+  it('sends what was under way again even if the device has dropped once more by then', async () => {
+    const agent = decidingAgent()
+    let gate = Promise.resolve()
+    const gated: Agent = { ...agent, run: (context) => gate.then(() => agent.run(context)) }
+    let token = ''
+    const { id, command } = await untilSecondCommand(gated, async (url) => {
+      const capable = await capableDevice(url)
+      ;({ token } = capable)
+      return capable.device
+    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    await using server = await startTestServer({ agents: [gated], dataDir })
+    const before = await capableDevice(server.url, token)
+    before.device.terminate()
+    await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
+    resolve()
+    const { device } = await capableDevice(server.url, before.token)
+    const again = await device.next()
+    expect(again).toMatchObject({ type: 'command', response_id: command['response_id'] })
+    device.answer(again, 2)
+    await server.events(id)
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: [1, 2, null] })
   })
 
   it('does not send a batch again to a device that keeps no journal: it might run twice', async () => {

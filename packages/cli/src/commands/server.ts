@@ -103,7 +103,8 @@ function usageFailure(message: string): never {
 
 /** What only the file can say. */
 function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
-  const { tls, client_id_pattern: pattern, heartbeat_timeout_s: silence, retention_h: retention } = config
+  const { tls, client_id_pattern: pattern, heartbeat_timeout_s: timeout, retention_h: retention } = config
+  const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000)
   return {
     ...defined('dialect', config.dialect),
     ...defined('maxClients', config.max_clients),
@@ -111,7 +112,9 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('takeover', config.takeover),
     ...defined('devicesFile', config.devices_file),
     ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),
-    ...defined('heartbeatTimeoutMs', silence === undefined ? undefined : silence * 1000),
+    ...defined('heartbeatTimeoutMs', milliseconds(timeout)),
+    ...defined('resumeGraceMs', milliseconds(config.resume_grace_s)),
+    ...defined('resumeSilenceMs', milliseconds(config.silence_s)),
     ...defined('retentionMs', retention === undefined ? undefined : retention * 3_600_000),
     ...defined(
       'tls',

@@ -3,6 +3,7 @@ import {
   AipError,
   HeartbeatProtocol,
   LIMITS,
+  PINGS_PER_SILENCE,
   RegistrationProtocol,
   aipError,
   messageOf,
@@ -47,6 +48,7 @@ export interface LinkOptions {
 const Negotiated = z.object({
   aip: z.object({
     features: z.array(z.string()),
+    heartbeat_ms: z.number().positive().nullish(),
     resume_token: z.string().nullish(),
     session_ids: z.array(z.string()).nullish(),
   }),
@@ -219,7 +221,8 @@ export class ServerLink {
     this.negotiates = data !== undefined
     this.resumes = data?.aip.features.includes('resume') === true
     this.#token = data?.aip.resume_token ?? null
-    if (this.resumes) this.#transport?.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
+    const silenceMs = data?.aip.heartbeat_ms ?? LIMITS.resumeSilence
+    if (this.resumes) this.#transport?.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)
     this.#enter('connected', null)
     const sessionIds = data?.aip.session_ids
     this.#options.onRegistered(sessionIds ? new Set(sessionIds) : null)

@@ -24,6 +24,8 @@ const Answer = z.object({
   aip: z.object({
     features: z.array(z.string()),
     resume_token: z.string().nullish(),
+    /** Silence after which the connection is dead, in milliseconds. */
+    heartbeat_ms: z.number().positive().catch(LIMITS.resumeSilence),
     /** The session that goes on after the connection was lost. */
     session_id: z.string().nullish(),
   }),
@@ -34,6 +36,8 @@ export interface Negotiated {
   features: ReadonlySet<string>
   resumeToken: string | null
   sessionId: string | null
+  /** Silence after which a connection that can resume is dead, in milliseconds. */
+  silenceMs: number
 }
 
 /** What {@link registerDevice} takes. */
@@ -71,9 +75,9 @@ export async function registerDevice({ registration }: DeviceConnection, options
 /** What a server has answered in its confirmation; existing servers answer nothing. @param result of the confirmation */
 function negotiatedIn(result: unknown): Negotiated {
   const parsed = Answer.safeParse(result)
-  if (!parsed.success) return { features: new Set(), resumeToken: null, sessionId: null }
-  const { features, resume_token, session_id } = parsed.data.aip
-  return { features: new Set(features), resumeToken: resume_token ?? null, sessionId: session_id ?? null }
+  if (!parsed.success) return { features: new Set(), resumeToken: null, sessionId: null, silenceMs: LIMITS.resumeSilence }
+  const { features, resume_token, session_id, heartbeat_ms: silenceMs } = parsed.data.aip
+  return { features: new Set(features), resumeToken: resume_token ?? null, sessionId: session_id ?? null, silenceMs }
 }
 
 /** The metadata of a registration. A device that cannot tell what it is registers all the same. */

@@ -1,6 +1,6 @@
 import {
   AipError,
-  LIMITS,
+  PINGS_PER_SILENCE,
   aipError,
   messageOf,
   resumeWait,
@@ -46,6 +46,8 @@ export interface UFOWebSocketClientOptions {
   persistent?: boolean
   /** Calls that wait for somebody's permission. */
   approvals?: Approvals
+  /** Longest wait before another attempt then, in seconds. Default 5. */
+  longestWaitS?: number
   /** Called after each registration. */
   onRegistered?: () => void
 }
@@ -152,7 +154,8 @@ export class UFOWebSocketClient {
       asks: this.#options.approvals?.viaServer === true,
     })
     await this.#sessions.agree(connection, negotiated)
-    if (this.#sessions.resumes) connection.transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
+    const { silenceMs } = negotiated
+    if (this.#sessions.resumes) connection.transport.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)
     this.retryCount = 0
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
@@ -272,14 +275,18 @@ export class UFOWebSocketClient {
   }
 
   #triesForEver(): boolean {
-    return this.#sessions.resumes && this.#options.persistent === true
+    // A token in the journal tells of such a server too, from before a restart of this process.
+    const knowsServer = this.#sessions.resumes || (this.#options.journal?.resumeToken ?? null) !== null
+    return knowsServer && this.#options.persistent === true
   }
 
   /** Waits before the next attempt, unless the last was the last that is allowed. */
   async #maybeRetry(): Promise<void> {
     const forEver = this.#triesForEver()
     if (!forEver && this.retryCount >= this.maxRetries) return
-    const seconds = forEver ? resumeWait() / 1000 : retryWait(this.retryCount)
+    const seconds = forEver
+      ? resumeWait(this.#options.longestWaitS === undefined ? undefined : this.#options.longestWaitS * 1000) / 1000
+      : retryWait(this.retryCount)
     this.#logger.info(`[WS] Retrying in ${seconds}s...`)
     await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
   }

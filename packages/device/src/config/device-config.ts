@@ -44,6 +44,8 @@ export const DeviceConfig = z.strictObject({
   server: z.string().optional(),
   /** The device key. */
   token: z.string().optional(),
+  /** Longest wait before the device tries again to reach a server that keeps its sessions, in seconds; default 5. */
+  reconnect_s: z.number().positive().optional(),
   /** `strict`: a list of programs, no shell. `full`: the shell of the system. */
   shell: z.enum(['strict', 'full']).default('strict'),
   /** The folders that tools may work in. Default: the folder in which the device was started. Relative to this file. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { sleep, type Clock } from '@orrery/aip'
 import { groupsInSessionsOf } from './sessions-of.js'
+import { Watchdog } from './watchdog.js'
 
 /** Time between the polite and the hard end of a process group, in milliseconds. */
 const KILL_GRACE = 2000
@@ -9,6 +10,8 @@ const DRAIN = 200
 
 const isWindows = process.platform === 'win32'
 const live = new Set<ProcessGroup>()
+/** For the end of this process that no `exit` event announces. */
+const watchdog = isWindows ? null : new Watchdog()
 
 function killAll(): void {
   for (const group of live) group.kill('SIGKILL')
@@ -20,7 +23,7 @@ export interface ProcessEnd {
   signal: NodeJS.Signals | null
 }
 
-/** A child process and all that it starts. None of them outlives the group's end, or this process. */
+/** A child process and all that it starts. None of them outlives the group's end, or this process, however that ends (except on Windows). */
 export class ProcessGroup {
   readonly child: ChildProcess
   /** Settles when the child has started; rejects with the system's error when it cannot be started. */
@@ -58,6 +61,7 @@ export class ProcessGroup {
     if (this.child.pid === undefined) return
     if (live.size === 0) process.on('exit', killAll)
     live.add(this)
+    watchdog?.add(this.child.pid)
   }
 
   /** Signals every process of the group; does nothing when it has ended, for its number may belong to others then. */
@@ -93,6 +97,7 @@ export class ProcessGroup {
   #drain(end: ProcessEnd, resolve: (end: ProcessEnd) => void): void {
     if (!isWindows) this.kill('SIGKILL')
     live.delete(this)
+    if (this.child.pid !== undefined) watchdog?.remove(this.child.pid)
     if (live.size === 0) process.off('exit', killAll)
     const { stdin, stdout, stderr } = this.child
     const timer = this.#clock.after(DRAIN, () => {

@@ -35,6 +35,16 @@ export const ServerConfig = z.strictObject({
     .describe(
       'What a registration under an id that is online does: it is refused, or it replaces the old connection; default refuse',
     ),
+  resume_grace_s: z
+    .number()
+    .positive()
+    .optional()
+    .describe('For how many seconds sessions wait for a device that has dropped and can resume; default 120'),
+  silence_s: z
+    .number()
+    .positive()
+    .optional()
+    .describe('After how many seconds without any answer a connection that can resume is dead, on both ends; default 30'),
   retention_h: z.number().positive().optional().describe('Hours for which ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
   tls: z

@@ -2,6 +2,7 @@ import {
   AipError,
   Feature,
   LIMITS,
+  PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
   aipError,
@@ -31,6 +32,8 @@ export interface RegistrationOptions {
   overlays: DeviceOverlays
   tokens: ResumeTokens
   resumption: Resumption
+  /** A connection that can resume is dead after so many milliseconds without any answer. */
+  silenceMs: number
 }
 
 /** Waits for the registration, checks it, and puts the client on the list. Used once per connection. */
@@ -39,17 +42,22 @@ export class Registration {
   readonly #overlays: DeviceOverlays
   readonly #tokens: ResumeTokens
   readonly #resumption: Resumption
+  readonly #silenceMs: number
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
-  constructor(aip: AIPProtocol<'server'>, { clients, logger, rules, overlays, tokens, resumption }: RegistrationOptions) {
+  constructor(
+    aip: AIPProtocol<'server'>,
+    { clients, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
+  ) {
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
     this.#tokens = tokens
     this.#resumption = resumption
+    this.#silenceMs = silenceMs
     this.#clients = clients
     this.#logger = logger
     this.#protocol = new RegistrationProtocol(aip)
@@ -152,11 +160,12 @@ export class Registration {
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
   async #negotiate(client: ClientInfo): Promise<Record<string, unknown>> {
-    const { clientId, features, transport } = client
-    const answer = { version: 1, features: [...features], heartbeat_ms: LIMITS.resumeSilence }
+    const { clientId, features, transport, metadata } = client
+    const answer = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs }
     if (!features.has('resume')) return answer
-    transport.setKeepAlive(LIMITS.resumePing, LIMITS.resumeSilence)
-    return { ...answer, ...this.#resumption.continuing(client), resume_token: await this.#tokens.issue(clientId) }
+    transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
+    const resumeToken = await this.#tokens.issue(clientId, tokenOf(metadata))
+    return { ...answer, ...this.#resumption.continuing(client), resume_token: resumeToken }
   }
 
   async #refuse(error: unknown): Promise<void> {

@@ -3,6 +3,7 @@ import {
   AipError,
   DeviceInfoProtocol,
   HeartbeatProtocol,
+  LIMITS,
   type TaskExecutionProtocol,
   aipError,
   messageOf,
@@ -53,6 +54,7 @@ export class UFOWebSocketHandler {
   readonly #tokens: ResumeTokens
   readonly #heartbeatTimeoutMs: number | undefined
   readonly #resumption: Resumption
+  readonly #resumeSilenceMs: number
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
     command_results: (message, context) => this.handleCommandResult(message, context),
@@ -78,6 +80,8 @@ export class UFOWebSocketHandler {
     tokens: ResumeTokens
     /** A client that sends nothing for this many milliseconds is dropped. Default: never. */
     heartbeatTimeoutMs?: number | undefined
+    /** A connection that can resume is dead after so many milliseconds without any answer. Default 30 s. */
+    resumeSilenceMs?: number | undefined
   }) {
     this.#clients = options.clientManager
     this.#sessions = options.sessionManager
@@ -90,6 +94,7 @@ export class UFOWebSocketHandler {
     this.#tokens = options.tokens
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs
     this.#resumption = new Resumption(this.#sessions, this.#logger)
+    this.#resumeSilenceMs = options.resumeSilenceMs ?? LIMITS.resumeSilence
   }
 
   /**
@@ -106,6 +111,7 @@ export class UFOWebSocketHandler {
       overlays: this.#overlays,
       tokens: this.#tokens,
       resumption: this.#resumption,
+      silenceMs: this.#resumeSilenceMs,
     }).accept(credential)
     if (client === null) return
     registered()

@@ -107,7 +107,7 @@ export class SessionManager {
         if (kind === 'constellation' && requester !== null) this.#requestersAway.begin(requester)
         this.#queue(past.task.deviceId).add(session)
         this.#away.begin(past.task.deviceId)
-        await session.pause()
+        await session.pause().catch((error: unknown) => logger.error(messageOf(error)))
       } catch (error) {
         logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
         await store.append(
@@ -274,6 +274,7 @@ export class SessionManager {
     const outcome = await session.run(this.#agents.find((agent) => agent.accepts(task.work)))
     const end = this.#ends.get(session)
     this.#forget(session)
+    if (session.detached) return end?.resolve(outcome)
     const { tellRequester } = session.cancelled === null ? { tellRequester: true } : CANCELLATION[session.cancelled]
     const tellDevice = session.cancelled !== 'device_disconnected'
     try {

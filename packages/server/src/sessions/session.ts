@@ -35,7 +35,8 @@ export class Session {
   #agentName: string | null = null
   #adopt: (() => void) | null = null
   #cancelled: CancelReason | null = null
-  #detached = false
+  /** Aborted when the session is let go of without an end. */
+  readonly #detached = new AbortController()
   /** It had sent commands before the server was started. */
   readonly #begun: boolean
   /** Recorded steps from before a restart that the agent has not asked for again yet, in order. */
@@ -58,7 +59,7 @@ export class Session {
       received: (responseId: string, results: Result[], durationMs: number) =>
         this.#record('results_received', { response_id: responseId, duration_ms: durationMs, results }),
       send: (batch: Batch) => this.#send(batch),
-      canSendAgain: () => this.#env.peers.device(task.deviceId)?.features.has('journal') === true,
+      canSendAgain: () => this.#env.peers.canResume(task.deviceId),
     } satisfies DispatcherPort
     this.#dispatcher = new CommandDispatcher(port, past?.batches)
   }
@@ -72,6 +73,11 @@ export class Session {
   /** Why the session is being ended from outside, if it is. */
   get cancelled(): CancelReason | null {
     return this.#cancelled
+  }
+
+  /** Whether it was let go of, so that it has not ended for anybody. */
+  get detached(): boolean {
+    return this.#detached.signal.aborted
   }
 
   /** Records the whole request. @throws AipError `STORE_FAILED` */
@@ -97,20 +103,21 @@ export class Session {
   }
 
   /**
-   * Runs the task and records its end. Never throws.
+   * Runs the task and records its end; while that cannot be recorded, the session has not ended. Never throws.
    * @param agent undefined if no agent of the server can run this work
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
     const outcome = await this.#outcomeOf(agent)
-    if (this.#detached) return outcome
     const { status, result, error } = outcome
-    try {
-      await this.#record('ended', { status, result, error, agent: this.#agentName }, { status })
-    } catch (failure) {
-      this.#env.logger.error(
-        `Session ${this.task.sessionId} ended as ${status}, but this cannot be recorded: ${messageOf(failure)}`,
-      )
-      Object.assign(this.view, { status, result, error, ended_at: isoTime(this.#env.clock.now()) })
+    const { clock, logger } = this.#env
+    while (!this.detached) {
+      try {
+        await this.#record('ended', { status, result, error, agent: this.#agentName }, { status })
+        return outcome
+      } catch (failure) {
+        logger.error(`Session ${this.task.sessionId} ended as ${status}, but this cannot be recorded: ${messageOf(failure)}`)
+        await sleep(clock, LIMITS.recordRetry, this.#detached.signal)
+      }
     }
     return outcome
   }
@@ -121,7 +128,8 @@ export class Session {
     this.#cancelled = reason
     const error = aipError(reason === 'device_disconnected' ? 'DEVICE_DISCONNECTED' : 'USER_CANCELLED')
     const device = this.#env.peers.device(this.task.deviceId)
-    if (device?.features.has('cancel') === true) {
+    // What runs for a session that goes on after the next start goes on too.
+    if (!this.detached && device?.features.has('cancel') === true) {
       device.sendCancel({ sessionId: this.task.sessionId, reason }).catch(() => {})
     }
     this.#abort.abort(error)
@@ -130,7 +138,7 @@ export class Session {
 
   /** Lets go of the session without ending it: the log keeps it open, for the next start of the server. */
   detach(): void {
-    this.#detached = true
+    this.#detached.abort()
     this.cancel('server_stopping')
   }
 
