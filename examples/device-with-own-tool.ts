@@ -11,7 +11,12 @@ function thermometer(): McpServer {
   const server = new McpServer({ name: 'thermometer', version: '1.0.0' })
   server.registerTool(
     'read_temperature',
-    { description: 'The temperature of a room, in degrees Celsius', inputSchema: z.object({ room: z.string() }) },
+    {
+      description: 'The temperature of a room, in degrees Celsius',
+      inputSchema: z.object({ room: z.string() }),
+      // What only reads is allowed; for anything else the owner of the device is asked, or has a rule in its policy.
+      annotations: { readOnlyHint: true },
+    },
     ({ room }) => ({ content: [{ type: 'text', text: room === 'kitchen' ? '21.5' : '19.0' }] }),
   )
   return server

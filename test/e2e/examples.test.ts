@@ -15,6 +15,7 @@ describe('the examples', () => {
         'own-agent.ts',
         'device-with-own-tool.ts',
         'orchestrator.ts',
+        'tour.ts',
         'constellation.ts',
         'workflow.ts',
       ]),

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { systemPrograms } from '../../../test/support/system-programs.js'
 import { DeviceConfig } from '../src/index.js'
 import { DESKTOP_LIMITS } from '../src/tools/desktop/limits.js'
+import { ALLOW_ALL } from './support/config.js'
 import { temporaryFolders } from './support/temporary.js'
 import { toolCaller, type ToolCaller } from './support/tool-caller.js'
 import { virtualScreen } from './support/virtual-screen.js'
@@ -49,7 +50,7 @@ async function desktop() {
   writeFileSync(join(cwd, 'program.sh'), PROGRAM)
   const screen = await virtualScreen('1800x900')
   const env = { ...process.env, DISPLAY: screen.display, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' }
-  const tools = await toolCaller({ cwd, env, config: DeviceConfig.parse({ shell: 'full', policy: [{ do: 'allow' }] }) })
+  const tools = await toolCaller({ cwd, env, config: DeviceConfig.parse({ shell: 'full', policy: ALLOW_ALL }) })
   await tools.value('start_job', {
     program: 'xterm',
     args: ['-u8', '-geometry', '60x20+300+200', '-e', 'sh', join(cwd, 'program.sh')],

@@ -185,6 +185,9 @@ describe('the mcp.yaml of an existing device', () => {
       action:
         - { namespace: Shouter, type: http, host: 127.0.0.1, port: ${port}, path: /mcp }
         - { namespace: BashExecutor, type: local }
+    READER:
+      action:
+        - { namespace: PDFReaderExecutor, type: local }
     EDITOR:
       data_collection:
         - { namespace: Child, type: stdio, command: ${JSON.stringify(program)}, start_args: ${JSON.stringify(args)} }
@@ -203,6 +206,10 @@ describe('the mcp.yaml of an existing device', () => {
       names(await computers.getOrCreate({ agentName, processName: '', rootName }).listTools())
     expect(new Set(await toolsOf('LinuxAgent', ''))).toEqual(
       new Set(['Shouter/shout', 'BashExecutor/execute_command', 'BashExecutor/get_system_info']),
+    )
+    // The tools of this server are those of the built-in one with another name.
+    expect(await toolsOf('LinuxAgent', 'READER')).toEqual(
+      ['extract_pdf_text', 'list_pdfs_in_directory', 'extract_all_pdfs_text'].map((name) => `pdf/${name}`),
     )
     const editor = await computers.getOrCreate({ agentName: 'LinuxAgent', processName: '', rootName: 'EDITOR' }).listTools()
     expect(editor[0]).toMatchObject({ namespace: 'Child', tool_type: 'data_collection' })

@@ -43,6 +43,7 @@ async function demo(): Promise<void> {
     clientId: 'demo-device',
     config: DeviceConfig.parse({
       mcpServers: { everything: { command: process.execPath, args: [everythingServer(), 'stdio'] } },
+      // Tools of servers that are not built in are asked about; nobody answers in a demo.
       policy: [{ server: 'everything', do: 'allow' }],
     }),
     logger,

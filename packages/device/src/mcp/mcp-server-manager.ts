@@ -6,7 +6,7 @@ import { Permits } from '../policy/permits.js'
 import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
 import { hiddenToolsOf, presetConnector } from '../presets/presets.js'
-import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable } from '../tools/built-in-servers.js'
+import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable, ownNameOf } from '../tools/built-in-servers.js'
 import type { Connector } from './connection.js'
 import { httpConnector } from './http-connector.js'
 import { localConnector, type LocalServerFactory } from './local-connector.js'
@@ -87,7 +87,10 @@ export class MCPServerManager {
   /** The servers that an agent sees: those that `mcp.yaml` gives it, or the device's default set, which is all others. */
   serversFor(agent: string, root: string): readonly MCPServer[] {
     const names = namespacesOf(this.#toolSets, agent, root)
-    if (names !== undefined) return names.flatMap((name) => this.#servers.get(name) ?? [])
+    if (names !== undefined) {
+      const found = names.flatMap((name) => this.#servers.get(name) ?? this.#servers.get(ownNameOf(name)) ?? [])
+      return [...new Set(found)]
+    }
     const special = new Set(serversOf(this.#toolSets).map(({ entry }) => entry.namespace))
     return this.servers.filter((server) => !special.has(server.name) || this.#default.has(server.name))
   }
@@ -112,7 +115,7 @@ export class MCPServerManager {
   #createFromYaml({ namespace: name, type, reset, ...entry }: McpYamlEntry, toolType: ToolType): void {
     const { clock, logger, env, cwd } = this.#options
     if (type === 'local') {
-      if (this.#servers.has(name)) return
+      if (this.#servers.has(name) || this.#servers.has(ownNameOf(name))) return
       return logger.warn(`[MCP] No MCP server found for name '${name}' in local server registry.`)
     }
     const connector =

@@ -25,6 +25,19 @@ export type BuiltInName = keyof typeof BUILT_IN_SERVERS
 /** All names of {@link BUILT_IN_SERVERS}. */
 export const BUILT_IN_NAMES = Object.keys(BUILT_IN_SERVERS) as BuiltInName[]
 
+/** Names under which the `mcp.yaml` of existing devices knows servers whose tools are in one of the built-in ones. */
+const EXISTING_NAMES: ReadonlyMap<string, BuiltInName> = new Map<string, BuiltInName>([
+  ['PDFReaderExecutor', 'pdf'],
+  ['UICollector', 'desktop'],
+  ['HostUIExecutor', 'desktop'],
+  ['AppUIExecutor', 'desktop'],
+])
+
+/** The name of the built-in server that has the tools of a server of an existing device; other names stay as they are. */
+export function ownNameOf(name: string): string {
+  return EXISTING_NAMES.get(name) ?? name
+}
+
 /** Whether a built-in server has anything to work with on this machine; one that has not is not offered. */
 export function isAvailable(name: BuiltInName, env: Environment): boolean {
   return name !== 'desktop' || hasDisplay(env)
