@@ -30,7 +30,9 @@ export class EventStreams {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     let last = afterSeq
     let timer = this.#clock.after(KEEP_ALIVE, keepAlive)
+    let ended = false
     const send = (event: SessionEvent): void => {
+      if (ended) return
       if (event.seq !== null && event.seq <= last) return
       if (event.seq !== null) last = event.seq
       response.write(format(event))
@@ -39,6 +41,7 @@ export class EventStreams {
     // Listening begins before reading: an event in between comes twice and is dropped by its number.
     const stop = this.#hub.subscribe(run.runId, send)
     const end = (): void => {
+      ended = true
       stop()
       timer.cancel()
       this.#open.delete(end)
