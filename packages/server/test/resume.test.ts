@@ -175,6 +175,30 @@ describe('a session whose device drops', () => {
     for (const id of ids) expect((await server.events(id)).at(-1)).toMatchObject({ type: 'ended', data: { status: 'failed' } })
   })
 
+  it('sends a command that comes up meanwhile when the device is back', async () => {
+    const thinking = Promise.withResolvers<void>()
+    const agent: Agent = {
+      name: 'thinking',
+      accepts: (work) => work.kind === 'words',
+      async run(context) {
+        await thinking.promise
+        const [result] = await context.execute([{ tool_name: 'one', parameters: {}, tool_type: 'action' }])
+        return { status: 'completed', result: result?.result }
+      },
+    }
+    await using server = await startTestServer({ agents: [agent] })
+    const { device, token } = await capableDevice(server.url)
+    const id = await begin(server, 'go')
+    device.terminate()
+    await vi.waitFor(async () => expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'paused' }))
+    thinking.resolve()
+    await vi.waitFor(async () => expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ steps: 1 }))
+    const back = await capableDevice(server.url, token)
+    back.device.answer(await back.device.next(), 'later')
+    await server.events(id)
+    expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: 'later' })
+  })
+
   it('can be cancelled meanwhile', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const { device, token } = await capableDevice(server.url)
