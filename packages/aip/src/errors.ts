@@ -12,7 +12,7 @@ function entry<P extends [] | [object] = []>(http: number, doc: string, text: (.
   return { http, doc, text }
 }
 
-/** Longest error text that leaves a process, in UTF-16 code units; a tool may fail with megabytes of output. */
+/** Longest error text that leaves a process, in bytes of UTF-8; a tool may fail with megabytes of output. */
 export const MAX_ERROR_TEXT = 4096
 
 /**
@@ -456,12 +456,17 @@ export function errorText<C extends ErrorCode>(code: C, ...values: ErrorValues<C
   return clip(text(...values))
 }
 
-/** Cuts a text to {@link MAX_ERROR_TEXT}. */
+/** Cuts a text to {@link MAX_ERROR_TEXT}, never within a character. */
 export function clip(text: string): string {
-  if (text.length <= MAX_ERROR_TEXT) return text
-  // Half of a character outside the basic plane is not valid Unicode.
-  return `${text.slice(0, MAX_ERROR_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+  // A character has at most three bytes for each of its code units.
+  if (text.length * 3 <= MAX_ERROR_TEXT || encoder.encodeInto(text, whole).read === text.length) return text
+  return `${text.slice(0, encoder.encodeInto(text, cut).read)}${ELLIPSIS}`
 }
+
+const ELLIPSIS = '…'
+const encoder = new TextEncoder()
+const whole = new Uint8Array(MAX_ERROR_TEXT)
+const cut = whole.subarray(0, MAX_ERROR_TEXT - encoder.encode(ELLIPSIS).length)
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
