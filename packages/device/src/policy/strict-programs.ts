@@ -56,7 +56,7 @@ function versionOnly(args: readonly string[]): string | null {
 
 /** Options of `ps` that take a value, as the next word or after `=`. */
 const PS_VALUED =
-  /^(-[oOpuUCtgGsq]|o|--(format|pid|ppid|user|User|group|Group|sort|tty|sid|quick-pid|cols|columns|rows|lines|width))$/
+  /^(-[AadefFlLjMHTyNw]*[oOpuUCtgGsq]|o|--(format|pid|ppid|user|User|group|Group|sort|tty|sid|quick-pid|cols|columns|rows|lines|width))$/
 /** Options that only choose processes and columns. Without a dash `e` shows environments, where keys are; `-e` is all processes. */
 const PS_PLAIN = /^(-[AadefFlLjMHTyNw]+|[aAcfjlLmnrsSTuvwxXZ]+|--(deselect|forest|headers|no-headers|info|context)|[\d,]+)$/
 
@@ -64,7 +64,7 @@ const PS_PLAIN = /^(-[AadefFlLjMHTyNw]+|[aAcfjlLmnrsSTuvwxXZ]+|--(deselect|fores
 function ps(args: readonly string[]): string | null {
   for (let at = 0; at < args.length; at += 1) {
     const arg = args[at] ?? ''
-    const [name = '', stuck] = /^--/.test(arg) ? arg.split('=', 2) : [arg]
+    const [name = '', stuck] = arg.startsWith('--') ? arg.split('=', 2) : [arg]
     const [, short, rest] = /^(-[oO])(.+)$/.exec(arg) ?? []
     if (PS_VALUED.test(short ?? name)) {
       const value = rest ?? stuck ?? args[(at += 1)] ?? ''
