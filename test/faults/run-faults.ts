@@ -50,7 +50,8 @@ export async function runFaults(options: RunOptions): Promise<{ book: Book; fold
     if (device.program.alive) continue
     book.findings.push({ breach: 'other', detail: `${device.id} has ended by itself`, fault: null })
   }
-  // What is judged has outlived one more end of the server.
+  // What is judged has outlived one more end of the server. If it cannot be judged, the folder tells why.
+  world.keep = true
   await world.server.program.kill()
   await world.server.start()
   await judgeAll(tasks, world.server, book, world.folder)

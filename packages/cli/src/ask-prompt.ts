@@ -25,6 +25,8 @@ export async function askPermission(text: string, signal: AbortSignal): Promise<
   if (signal.aborted) return null
   const [call = '', why = ''] = text.split('\n')
   const reader = createInterface({ input: process.stdin, output: process.stderr })
+  // The reader takes the terminal's Ctrl-C for itself.
+  reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   process.stderr.write(
     `${paint('yellow', '?', process.stderr)} ${singleLine(call)}\n  ${paint('dim', singleLine(why), process.stderr)}\n`,
   )

@@ -209,9 +209,13 @@ describe('a session whose end cannot be recorded', () => {
     expect(await device.next()).toMatchObject({ type: 'results_ack' })
     await vi.waitFor(() => expect(server.log.lines.join()).toContain('ended as completed, but this cannot be recorded: no room'))
     expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'running', ended_at: null })
+    // A pause in this moment is not recorded, or it would come after the end.
+    server.server.onSessionEvent(({ type }) => expect(type).toBe('ended'))
+    device.terminate()
+    await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
     full = false
     await clock.advance(LIMITS.recordRetry)
-    expect(await device.next()).toMatchObject({ type: 'task_end', status: 'completed' })
+    expect((await server.events(id)).at(-1)).toMatchObject({ type: 'ended', data: { status: 'completed' } })
     expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed' })
   })
 })

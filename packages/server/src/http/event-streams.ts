@@ -30,7 +30,10 @@ export class EventStreams {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     let last = afterSeq
     let timer = this.#clock.after(KEEP_ALIVE, keepAlive)
+    let ended = false
     const send = (event: SessionEvent): void => {
+      // What is recorded after the end, such as its delivery, is not of the session.
+      if (ended) return
       if (event.seq !== null && event.seq <= last) return
       if (event.seq !== null) last = event.seq
       response.write(format(event))
@@ -39,6 +42,7 @@ export class EventStreams {
     // Listening begins before reading: an event in between comes twice and is dropped by its number.
     const stop = this.#hub.subscribe(run.runId, send)
     const end = (): void => {
+      ended = true
       stop()
       timer.cancel()
       this.#open.delete(end)
@@ -52,10 +56,7 @@ export class EventStreams {
     this.#open.add(end)
     response.on('close', end)
     response.flushHeaders()
-    for (const event of this.#archive.events(run.runId, run.sessionId, afterSeq)) {
-      // What is recorded after the end, such as its delivery, is not of the session.
-      if (this.#open.has(end)) send(event)
-    }
+    for (const event of this.#archive.events(run.runId, run.sessionId, afterSeq)) send(event)
     // A reader that has seen the end already gets nothing more.
     if (run.ended) end()
   }

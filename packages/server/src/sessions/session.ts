@@ -35,6 +35,8 @@ export class Session {
   #agentName: string | null = null
   #adopt: (() => void) | null = null
   #cancelled: CancelReason | null = null
+  /** It has come to its end, which is being recorded: nothing may be recorded after that. */
+  #over = false
   /** Aborted when the session is let go of without an end. */
   readonly #detached = new AbortController()
   /** It had sent commands before the server was started. */
@@ -108,6 +110,7 @@ export class Session {
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
     const outcome = await this.#outcomeOf(agent)
+    this.#over = true
     const { status, result, error } = outcome
     const { clock, logger } = this.#env
     while (!this.detached) {
@@ -144,12 +147,12 @@ export class Session {
 
   /** The device is away and may come back: the session waits. */
   async pause(): Promise<void> {
-    if (this.view.status === 'running') await this.#record('paused', { reason: 'device_disconnected' })
+    if (this.view.status === 'running' && !this.#over) await this.#record('paused', { reason: 'device_disconnected' })
   }
 
   /** The device is back: the session goes on with what the device has not answered. */
   async resume(): Promise<void> {
-    if (this.view.status === 'paused') await this.#record('resumed', {})
+    if (this.view.status === 'paused' && !this.#over) await this.#record('resumed', {})
     this.#dispatcher.resend()
   }
 
