@@ -43,6 +43,8 @@ export class MCPServerManager {
   #servers = new Map<string, OwnedServer>()
   /** Servers that the configuration no longer has, and on which a command may still run. */
   readonly #leaving = new Set<MCPServer>()
+  /** Called when one of the servers, or which there are, has changed. */
+  onChange: () => void = () => {}
   #config: DeviceConfig
   #toolSets: AgentToolSets
 
@@ -90,6 +92,7 @@ export class MCPServerManager {
       if (owned.plan === null) this.#servers.set(name, owned)
       else if (this.#servers.get(name)?.server !== owned.server) this.#endAfter(quiet, owned.server)
     }
+    this.onChange()
   }
 
   /** The servers that an agent sees: those that the configuration gives it, or the device's default set, which is all others. */
@@ -129,7 +132,7 @@ export class MCPServerManager {
 
   #start(spec: ServerSpec, plan: PlannedServer | null): MCPServer {
     const { clock, logger } = this.#options
-    const server = new MCPServer({ ...spec, clock, logger })
+    const server = new MCPServer({ ...spec, clock, logger, onChange: () => this.onChange() })
     this.#servers.set(spec.name, { server, plan })
     server.start()
     return server
