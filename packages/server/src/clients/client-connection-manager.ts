@@ -4,6 +4,7 @@ import {
   type Clock,
   type ClientType,
   type Feature,
+  type McpServerStatus,
   type TaskExecutionProtocol,
   type Transport,
 } from '@orrery/aip'
@@ -17,6 +18,8 @@ export interface ClientInfo {
   metadata: Record<string, unknown> | null
   /** What the device tells about itself; null if it told nothing. */
   systemInfo: Record<string, unknown> | null
+  /** How the MCP servers of the device are; null if it does not tell. */
+  mcpServers: readonly McpServerStatus[] | null
   /** The optional behaviours that this client understands. */
   features: ReadonlySet<Feature>
   /** Milliseconds since the epoch. */
@@ -142,6 +145,12 @@ export class ClientConnectionManager {
     if (client?.clientType !== 'device') return
     client.systemInfo = info
     this.#remember(client)
+  }
+
+  /** Replaces what a device told about its MCP servers. */
+  setMcpServers(deviceId: string, servers: readonly McpServerStatus[]): void {
+    const client = this.#clients.get(deviceId)
+    if (client?.clientType === 'device') client.mcpServers = servers
   }
 
   addDeviceSession(deviceId: string, sessionId: string): void {

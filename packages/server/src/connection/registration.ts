@@ -123,6 +123,7 @@ export class Registration {
       clientType,
       platform: typeof metadata?.['platform'] === 'string' ? metadata['platform'] : 'windows',
       metadata,
+      mcpServers: null,
       systemInfo: clientType === 'device' ? this.#overlays.describe(clientId, systemInfoOf(metadata)) : null,
       features: featuresOf(metadata),
       connectedAt: this.#aip.clock.now(),
