@@ -139,6 +139,27 @@ describe('with a server and a device that `orrery up` started, no flag is needed
   })
 })
 
+describe('orrery device check', () => {
+  it('ends with 0 for a good configuration, 2 for mistakes, and 1 for an MCP server that does not start', async () => {
+    await using home = new OrreryHome()
+    const bare = await home.run('device', 'check')
+    expect(bare.code).toBe(0)
+    expect(bare.stdout).toMatch(/There is no device\.jsonc[\s\S]*BashExecutor +ready +2/)
+
+    const config = join(home.path, 'mine.jsonc')
+    writeFileSync(config, '{\n  "shel": "full",\n  "token": "${NO_SUCH_KEY}"\n}\n')
+    const wrong = await home.run('device', 'check', '--config', config)
+    expect(wrong.code).toBe(2)
+    expect(wrong.stderr).toMatch(/^orrery: \S+:2:3: unknown key 'shel'\n +\S+:3:12: .*'NO_SUCH_KEY' is not set.*\n$/)
+
+    writeFileSync(config, '{ "mcpServers": { "broken": { "command": "no-such-program" } } }')
+    const broken = await home.run('device', 'check', '--config', config)
+    expect(broken.code).toBe(1)
+    expect(broken.stdout).toMatch(/broken +failed .*ENOENT/)
+    expectOneLine(broken, 'These MCP servers do not start: broken')
+  })
+})
+
 describe('orrery --help', () => {
   it('teaches what to try first, and explains each command with examples', async () => {
     await using home = new OrreryHome()

@@ -25,6 +25,8 @@ export function buildProgram(): Command {
     .helpOption('-h, --help', 'explain a command')
     .helpCommand(false)
     .usage('<command> [options]')
+    // What stands after a command is its own, also where two levels have an option of one name.
+    .enablePositionalOptions()
     .addHelpText('after', firstSteps)
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)

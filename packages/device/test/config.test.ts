@@ -53,7 +53,42 @@ describe('device.jsonc', () => {
     }
   })
 
+  it('puts environment variables into the strings of MCP servers and the token, and nowhere else', () => {
+    const text = `{
+      "token": "\${KEY}", "client_id": "\${KEY}",
+      "servers": {
+        "near": { "command": "\${TOOLS:-/opt}/x", "args": ["--a=\${KEY}\${EMPTY:-b}", "$\${HOME}"], "env": { "K": "\${EMPTY}" }, "cwd": "/\${KEY}" },
+        "far": { "url": "http://\${HOST:-localhost}:80/", "headers": { "A": "Bearer \${KEY}" }, "namespace": "\${KEY}" },
+      },
+    }`
+    const config = parseDeviceConfig(text, 'device.jsonc', { KEY: 'k', EMPTY: '' })
+    expect(config).toMatchObject({ token: 'k', client_id: '${KEY}' })
+    expect(config.mcpServers['near']).toMatchObject({
+      command: '/opt/x',
+      args: ['--a=kb', '${HOME}'],
+      env: { K: '' },
+      cwd: '/k',
+    })
+    expect(config.mcpServers['far']).toMatchObject({
+      url: 'http://localhost:80/',
+      headers: { A: 'Bearer k' },
+      namespace: '${KEY}',
+    })
+  })
+
+  it('tells all that is wrong at once, each with its place', () => {
+    const text = '{\n "shel": 1,\n "token": "${NO_KEY_HERE}",\n "mcpServers": { "a": { "command": "x", "args": ["${x y}"] } }\n}'
+    expect(() => parseDeviceConfig(text, 'd')).toThrow(
+      [
+        "d:2:2: unknown key 'shel'",
+        "d:3:11: the environment variable 'NO_KEY_HERE' is not set; ${NO_KEY_HERE:-default} gives a default",
+        'd:4:50: a variable is written ${NAME} or ${NAME:-default}, and $${ stands for ${ itself',
+      ].join('\n'),
+    )
+  })
+
   it.each([
+    ['{ "mcpServers": {}, "servers": {} }', "device.jsonc:1:32: servers: give either 'mcpServers' or 'servers'"],
     ['{\n  "shel": "full"\n}', "device.jsonc:2:3: unknown key 'shel'"],
     ['{ "tools": { "Bash": true } }', "device.jsonc:1:14: unknown key 'tools.Bash'"],
     ['{ "mcpServers": { "a": { "command": "x", "argz": [] } } }', "device.jsonc:1:42: unknown key 'mcpServers.a.argz'"],

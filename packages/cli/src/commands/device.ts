@@ -10,6 +10,7 @@ import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
 import { localServer } from '../running-server.js'
 import { serve } from '../service.js'
 import { type ShellMode, shellOption } from '../shell-mode.js'
+import { deviceCheckCommand } from './device-check.js'
 
 interface Options extends PresetFlags {
   wsServer?: string
@@ -26,41 +27,50 @@ interface Options extends PresetFlags {
 
 /** `orrery device`: a device client for this machine. */
 export function deviceCommand(): Command {
-  return addPresetFlags(new Command('device'))
-    .summary('connect this machine to a server')
-    .description(
-      'Connects this machine to a server as a device: it runs the commands that the server sends and its owner allows.',
-    )
-    .option('--ws-server <url>', "server, such as ws://host:5000/ws (default: the configuration's, else the one on this machine)")
-    .option('--client-id <id>', "name of the device (default: the configuration's, else the host name)")
-    .option(
-      '--token <key>',
-      'device key (default: ORRERY_API_KEY, else the configuration, else the file device.key in ORRERY_HOME)',
-    )
-    .option('--platform <name>', 'platform to register as (default: that of this machine)')
-    .option(
-      '--max-retries <n>',
-      'give up after so many failed attempts (default: 5, but a server that keeps sessions is waited for)',
-      parseRetries,
-    )
-    .addOption(shellOption())
-    .option('--request <text>', 'a task for this device itself, started once it is connected')
-    .option('--task_name <name>', 'name of that task')
-    .option(
-      '--log-level <level>',
-      'DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF (default: ORRERY_LOG_LEVEL, else WARNING)',
-      parseLogLevel,
-    )
-    .option('--config <file>', 'configuration (default: the file device.jsonc in ORRERY_HOME)')
-    .addHelpText(
-      'after',
-      examples([
-        ['orrery device', 'connect to the server on this machine'],
-        ['orrery device --ws-server ws://server:5000/ws --token KEY', "to one elsewhere; 'orrery up' prints this line"],
-        ['orrery device --client-id lab --shell full', 'under a name of its own, with the whole shell'],
-      ]),
-    )
-    .action(device)
+  return (
+    addPresetFlags(new Command('device'))
+      .summary('connect this machine to a server')
+      .description(
+        'Connects this machine to a server as a device: it runs the commands that the server sends and its owner allows.',
+      )
+      .option(
+        '--ws-server <url>',
+        "server, such as ws://host:5000/ws (default: the configuration's, else the one on this machine)",
+      )
+      .option('--client-id <id>', "name of the device (default: the configuration's, else the host name)")
+      .option(
+        '--token <key>',
+        'device key (default: ORRERY_API_KEY, else the configuration, else the file device.key in ORRERY_HOME)',
+      )
+      .option('--platform <name>', 'platform to register as (default: that of this machine)')
+      .option(
+        '--max-retries <n>',
+        'give up after so many failed attempts (default: 5, but a server that keeps sessions is waited for)',
+        parseRetries,
+      )
+      .addOption(shellOption())
+      .option('--request <text>', 'a task for this device itself, started once it is connected')
+      .option('--task_name <name>', 'name of that task')
+      .option(
+        '--log-level <level>',
+        'DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF (default: ORRERY_LOG_LEVEL, else WARNING)',
+        parseLogLevel,
+      )
+      .option('--config <file>', 'configuration (default: the file device.jsonc in ORRERY_HOME)')
+      .addHelpText(
+        'after',
+        examples([
+          ['orrery device', 'connect to the server on this machine'],
+          ['orrery device --ws-server ws://server:5000/ws --token KEY', "to one elsewhere; 'orrery up' prints this line"],
+          ['orrery device check', 'is the configuration good?'],
+          ['orrery device --client-id lab --shell full', 'under a name of its own, with the whole shell'],
+        ]),
+      )
+      .action(device)
+      // What stands after 'check' is its own, not this command's.
+      .enablePositionalOptions()
+      .addCommand(deviceCheckCommand())
+  )
 }
 
 async function device(options: Options): Promise<void> {

@@ -36,8 +36,10 @@ export type McpServerConfig = z.infer<typeof McpServerConfig>
 
 const onByDefault = z.boolean().default(true)
 
-/** The file `device.jsonc`. All keys may be left out; unknown ones are an error. */
-export const DeviceConfig = z.strictObject({
+/** MCP servers by name. */
+const Servers = z.record(z.string(), McpServerConfig)
+
+const File = z.strictObject({
   $schema: z.string().optional(),
   client_id: z.string().optional(),
   /** URL of the server, `ws://` or `wss://`. */
@@ -56,7 +58,9 @@ export const DeviceConfig = z.strictObject({
     .prefault({}),
   /** MCP servers that are added by name alone; their packages have to be installed. */
   presets: z.array(z.enum(PRESET_NAMES)).default([]),
-  mcpServers: z.record(z.string(), McpServerConfig).default({}),
+  mcpServers: Servers.optional(),
+  /** Another spelling of `mcpServers`. */
+  servers: Servers.optional(),
   /** What may run here. Without a matching rule: what only reads, and the programs of the strict shell; the rest is asked. */
   policy: PolicyConfig.prefault({}),
   /** The record of what ran here. */
@@ -78,6 +82,12 @@ export const DeviceConfig = z.strictObject({
   /** The `mcp.yaml` of an existing device: which tools each agent sees. Relative to this file. */
   mcpYaml: z.string().min(1).optional(),
 })
+
+/** The file `device.jsonc`. All keys may be left out; unknown ones are an error. */
+export const DeviceConfig = File.superRefine(({ mcpServers, servers }, context) => {
+  if (mcpServers === undefined || servers === undefined) return
+  context.addIssue({ code: 'custom', path: ['servers'], message: "give either 'mcpServers' or 'servers'" })
+}).transform(({ mcpServers, servers, ...config }) => ({ ...config, mcpServers: mcpServers ?? servers ?? {} }))
 export type DeviceConfig = z.infer<typeof DeviceConfig>
 
 type BuiltIn = (typeof BUILT_IN_NAMES)[number]

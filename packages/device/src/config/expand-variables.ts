@@ -1,0 +1,58 @@
+import type { JSONPath } from 'jsonc-parser'
+import type { Environment } from '../process/child-environment.js'
+import type { ConfigText } from './config-text.js'
+
+/** Keys of an MCP server in whose strings variables stand for their values. */
+const SERVER_KEYS: ReadonlySet<string> = new Set(['command', 'args', 'env', 'cwd', 'url', 'headers'])
+
+/** `${NAME}`, `${NAME:-default}`, or `$${` for the two characters themselves; anything else after `${` is a mistake. */
+const VARIABLE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
+
+/**
+ * Puts the values of environment variables into the strings of a configuration that may hold some: those of MCP servers, and the token.
+ * As in a shell, a default also stands for an empty value.
+ * @param value of the whole file
+ * @param file takes note of mistakes
+ * @returns the value with the variables replaced
+ */
+export function expandVariables(value: unknown, file: ConfigText, env: Environment): unknown {
+  if (!isObject(value)) return value
+  const expandAt = (part: unknown, path: JSONPath): unknown => {
+    if (typeof part === 'string') return expand(part, env, (problem) => file.problemAt(file.nodeAt(path)?.offset ?? 0, problem))
+    if (Array.isArray(part)) return part.map((each, index) => expandAt(each, [...path, index]))
+    return isObject(part) ? mapValues(part, (each, key) => expandAt(each, [...path, key])) : part
+  }
+  return mapValues(value, (part, key) => {
+    if (key === 'token') return expandAt(part, [key])
+    if ((key !== 'mcpServers' && key !== 'servers') || !isObject(part)) return part
+    return mapValues(part, (server, name) =>
+      isObject(server)
+        ? mapValues(server, (each, field) => (SERVER_KEYS.has(field) ? expandAt(each, [key, name, field]) : each))
+        : server,
+    )
+  })
+}
+
+type Json = Record<string, unknown>
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function mapValues(value: Json, change: (part: unknown, key: string) => unknown): Json {
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, change(part, key)]))
+}
+
+function expand(text: string, env: Environment, wrong: (problem: string) => void): string {
+  return text.replaceAll(VARIABLE, (found, name: string | undefined, otherwise: string | undefined) => {
+    if (found === '$${') return '${'
+    if (name === undefined) {
+      wrong('a variable is written ${NAME} or ${NAME:-default}, and $${ stands for ${ itself')
+      return found
+    }
+    const value = env[name]
+    if (otherwise !== undefined) return value === undefined || value === '' ? otherwise : value
+    if (value === undefined) wrong(`the environment variable '${name}' is not set; \${${name}:-default} gives a default`)
+    return value ?? ''
+  })
+}
