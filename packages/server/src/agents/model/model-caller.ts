@@ -1,20 +1,11 @@
-import type { LanguageModelV4, LanguageModelV4FunctionTool } from '@ai-sdk/provider'
+import type { LanguageModelV4 } from '@ai-sdk/provider'
 import { AipError, type Clock, type Logger } from '@orrery/aip'
+import { askOnce, type Question } from './ask-once.js'
 import { connectModel } from './connect-model.js'
-import type { Entry } from './conversation.js'
-import { fitConversation, tokensOf } from './fit-conversation.js'
-import { SilentEndpointError, failureOf, modelError, type ModelFailure } from './model-failure.js'
+import { failureOf, modelError, type ModelFailure } from './model-failure.js'
 import { withoutSecrets, type ModelEndpoint, type ModelSettings } from './model-settings.js'
-import { readTurn } from './read-turn.js'
-import { toPrompt } from './to-prompt.js'
+import type { ReadTurn } from './read-turn.js'
 import type { Turn } from './turn.js'
-
-/** What the model is asked with. */
-export interface Question {
-  system: string
-  entries: readonly Entry[]
-  tools: readonly LanguageModelV4FunctionTool[]
-}
 
 /** What the caller needs of its surroundings. */
 export interface CallerPort {
@@ -28,8 +19,6 @@ export interface CallerPort {
 /** First wait before a request is repeated, in milliseconds; each is twice as long as the one before. */
 const FIRST_WAIT = 1000
 const LONGEST_WAIT = 30_000
-/** Room for the answer where its length is not limited, as a part of the window. */
-const ANSWER_PART = 4
 /** How often the conversation is halved when the endpoint says that it is too long. */
 const HALVINGS = 3
 
@@ -69,7 +58,7 @@ export class ModelCaller {
     }
   }
 
-  async #askEndpoint(endpoint: ModelEndpoint, question: Question): Promise<Awaited<ReturnType<typeof readTurn>>> {
+  async #askEndpoint(endpoint: ModelEndpoint, question: Question): Promise<ReadTurn> {
     const { clock, logger, signal, sleep } = this.#port
     const { retries, timeoutMs } = this.#settings
     for (let repeated = 0; ;) {
@@ -104,36 +93,16 @@ export class ModelCaller {
     return true
   }
 
-  async #askOnce(endpoint: ModelEndpoint, { system, entries, tools }: Question): ReturnType<typeof readTurn> {
+  async #askOnce(endpoint: ModelEndpoint, question: Question): Promise<ReadTurn> {
     const { clock, signal } = this.#port
     const model = this.#models.get(endpoint) ?? (await connectModel(endpoint))
     this.#models.set(endpoint, model)
-    const window = Math.floor(endpoint.contextTokens * (this.#window.get(endpoint) ?? 1))
-    const answer = Math.min(endpoint.maxOutputTokens ?? Infinity, Math.floor(window / ANSWER_PART))
-    const room = window - answer - tokensOf(system) - tokensOf(JSON.stringify(tools))
-    const images = endpoint.images && !this.#blind.has(endpoint)
-    const silence = new AbortController()
-    const giveUp = (): void => silence.abort(new SilentEndpointError('no sign'))
-    let timer = clock.after(this.#settings.timeoutMs, giveUp)
-    const sign = (): void => {
-      timer.cancel()
-      timer = clock.after(this.#settings.timeoutMs, giveUp)
-    }
-    try {
-      const { stream } = await model.doStream({
-        prompt: toPrompt(system, fitConversation(entries, room, images)),
-        tools: [...tools],
-        abortSignal: AbortSignal.any([signal, silence.signal]),
-        ...(endpoint.maxOutputTokens === null ? {} : { maxOutputTokens: endpoint.maxOutputTokens }),
-        ...(endpoint.temperature === null ? {} : { temperature: endpoint.temperature }),
-      })
-      sign()
-      return await readTurn(stream, endpoint.prices, sign)
-    } catch (error) {
-      // The SDK wraps what an abort throws, in more than one way.
-      throw silence.signal.aborted ? silence.signal.reason : error
-    } finally {
-      timer.cancel()
-    }
+    return askOnce(model, endpoint, question, {
+      clock,
+      signal,
+      timeoutMs: this.#settings.timeoutMs,
+      window: Math.floor(endpoint.contextTokens * (this.#window.get(endpoint) ?? 1)),
+      images: endpoint.images && !this.#blind.has(endpoint),
+    })
   }
 }
