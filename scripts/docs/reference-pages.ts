@@ -7,7 +7,7 @@ export function errorsPage(): string {
   return `${GENERATED}# Errors
 
 Every error that Orrery reports, by its code. In the HTTP API an error is \`{"detail": text, "code": NAME}\` with the status below; on the
-wire only the text travels, as \`error\` of a message or of a result. No error text is longer than 4096 characters.
+wire only the text travels, as \`error\` of a message or of a result. No error text is longer than 4096 bytes.
 
 ${markdownTable(['code', 'status', 'when', 'text'], rows)}`
 }

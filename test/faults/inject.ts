@@ -46,15 +46,19 @@ const INJECTORS: Record<Kind, Injector> = {
     return other === undefined ? Promise.resolve(false) : forgeResults(proxy, other.proxy, other.id)
   },
   async intruder({ duringCommand, durationMs }, device, { server }) {
-    // While the device is away in half of the cases; while it is online its id is not given away.
+    // While the device is away in half of the cases; while it is online its id is not given away. It may be away in the other half too,
+    // when the server was killed at the same time.
     const gate = Promise.withResolvers<void>()
     if (duringCommand) {
       device.proxy.stalled = gate.promise
       device.proxy.cut('reset')
     }
     const trouble = { kind: 'intruder' as const, from: Date.now(), to: Infinity }
-    if (duringCommand) device.troubles.push(trouble)
-    await intrude(`ws://127.0.0.1:${server.port}/ws?token=${server.key}`, device.id, durationMs)
+    const letIn = (): void => {
+      if (!device.troubles.includes(trouble)) device.troubles.push(trouble)
+    }
+    if (duringCommand) letIn()
+    await intrude(`ws://127.0.0.1:${server.port}/ws?token=${server.key}`, device.id, durationMs, letIn)
     gate.resolve()
     trouble.to = Date.now() + INTRUSION_TIME
     return true
@@ -76,7 +80,7 @@ const INJECTORS: Record<Kind, Injector> = {
   'device-stopped': (fault, { program }) => pause(program, fault.durationMs),
   'device-stopped-at-point': async (fault, device) => {
     const { program } = device
-    return (await strike('SIGSTOP', fault, device.point, program, device)) && pause(program, fault.durationMs)
+    return (await strike('SIGSTOP', fault, device.point, program, device)) && letGo(program, fault.durationMs)
   },
   'device-disk-full': (_fault, { disk, troubles }) => fill(disk, troubles),
   'server-killed': async ({ awayMs }, _device, { server }) => {
@@ -100,7 +104,7 @@ const INJECTORS: Record<Kind, Injector> = {
   },
   'server-stopped': (fault, _device, { server }) => pause(server.program, fault.durationMs),
   'server-stopped-at-point': async (fault, device, { server }) =>
-    (await strike('SIGSTOP', fault, server.point, server.program, device)) && pause(server.program, fault.durationMs),
+    (await strike('SIGSTOP', fault, server.point, server.program, device)) && letGo(server.program, fault.durationMs),
   'both-killed': ({ awayMs }, device, { server }) =>
     device.turns.run(async () => {
       await Promise.all([server.program.kill(), device.kill()])
@@ -138,6 +142,14 @@ async function strike(signal: string, fault: Fault, point: string, program: Prog
 
 async function pause(program: Program, ms: number): Promise<boolean> {
   program.signal('SIGSTOP')
+  await sleep(ms)
+  program.signal('SIGCONT')
+  return true
+}
+
+/** Lets a process go on that stops itself. It does so a moment after it was found to be struck: a SIGCONT before that would be lost. */
+async function letGo(program: Program, ms: number): Promise<boolean> {
+  for (let tries = 0; tries < 400 && program.alive && !program.isStopped; tries += 1) await sleep(5)
   await sleep(ms)
   program.signal('SIGCONT')
   return true

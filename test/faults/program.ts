@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { openSync, closeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../packages/cli/bin/orrery.js', import.meta.url))
@@ -45,6 +45,15 @@ export class Program {
 
   get alive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Whether a SIGSTOP has taken effect. */
+  get isStopped(): boolean {
+    try {
+      return /^\d+ \(.*\) T/s.test(readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8'))
+    } catch {
+      return false
+    }
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL'): void {

@@ -12,7 +12,7 @@ function entry<P extends [] | [object] = []>(http: number, doc: string, text: (.
   return { http, doc, text }
 }
 
-/** Longest error text that leaves a process, in UTF-16 code units; a tool may fail with megabytes of output. */
+/** Longest error text that leaves a process, in bytes of UTF-8; a tool may fail with megabytes of output. */
 export const MAX_ERROR_TEXT = 4096
 
 /**
@@ -192,7 +192,7 @@ export const ERRORS = {
     501,
     'No configured agent can run this request.',
     () =>
-      "No model is configured, so a request in words cannot run. Workflows and direct commands need none: see 'orrery workflows' and 'orrery call --help'",
+      "No model is configured, so a request in words cannot run. Start the server with ORRERY_MODEL and the key of its provider (OPENAI_API_KEY or ANTHROPIC_API_KEY), or with OLLAMA_HOST; 'orrery model check' tries it. Workflows and direct commands need no model: see 'orrery workflows' and 'orrery call --help'",
   ),
   AGENT_FAILED: entry<[{ text: string }]>(500, 'The agent of a session failed.', (v) => v.text),
   DEVICE_DISCONNECTED: entry(
@@ -216,6 +216,84 @@ export const ERRORS = {
     507,
     'The event log cannot be written.',
     (v) => `The event log cannot be written: ${v.detail}`,
+  ),
+
+  // Models; these become the error of a session
+  MODEL_KEY_REFUSED: entry<[{ where: string; setting: string; detail: string }]>(
+    502,
+    "The model's endpoint refused the key.",
+    (v) => `The model at ${v.where} refused the key: check ${v.setting} (${v.detail})`,
+  ),
+  MODEL_UNKNOWN: entry<[{ where: string; model: string; setting: string; address: string; detail: string }]>(
+    502,
+    "The model's endpoint does not know the model, or the address is not that of its API.",
+    (v) => `There is no model '${v.model}' at ${v.where}: check ${v.setting}, and the address in ${v.address} (${v.detail})`,
+  ),
+  MODEL_RATE_LIMITED: entry<[{ where: string; setting: string; detail: string }]>(
+    502,
+    "The model's endpoint takes no more requests now, or the account has nothing left.",
+    (v) => `The model at ${v.where} takes no more requests: wait, or check the account of the key in ${v.setting} (${v.detail})`,
+  ),
+  MODEL_CONTEXT_EXCEEDED: entry<[{ model: string; tokens: number; detail: string }]>(
+    502,
+    'What the model was to read does not fit its window, though it was shortened.',
+    (v) =>
+      `The conversation does not fit the window of '${v.model}': set model.context_tokens (now ${v.tokens}) to its real size (${v.detail})`,
+  ),
+  MODEL_WITHOUT_TOOLS: entry<[{ model: string; setting: string; detail: string }]>(
+    502,
+    'The model cannot call tools, which an agent needs.',
+    (v) => `The model '${v.model}' cannot call tools: name another in ${v.setting} (${v.detail})`,
+  ),
+  MODEL_WITHOUT_IMAGES: entry<[{ model: string; detail: string }]>(
+    502,
+    'The model does not take images.',
+    (v) => `The model '${v.model}' takes no images: set model.images to false (${v.detail})`,
+  ),
+  MODEL_UNREACHABLE: entry<[{ where: string; setting: string; detail: string }]>(
+    502,
+    "The model's endpoint cannot be reached.",
+    (v) => `No model answers at ${v.where}: is it running, and is ${v.setting} right? (${v.detail})`,
+  ),
+  MODEL_CUT_OFF: entry<[{ where: string; detail: string }]>(
+    502,
+    "The connection to the model's endpoint was lost in the middle of an answer, again and again.",
+    (v) =>
+      `The model at ${v.where} breaks off in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
+  ),
+  MODEL_SILENT: entry<[{ where: string; seconds: number }]>(
+    504,
+    "The model's endpoint gave no sign for too long.",
+    (v) => `The model at ${v.where} gave no sign for ${v.seconds} s; model.timeout_s says how long it may take`,
+  ),
+  MODEL_UNAVAILABLE: entry<[{ where: string; setting: string; detail: string }]>(
+    502,
+    "The model's endpoint fails again and again.",
+    (v) => `The model at ${v.where} fails: try later, or check ${v.setting} (${v.detail})`,
+  ),
+  MODEL_REFUSED: entry<[{ where: string; model: string; detail: string }]>(
+    502,
+    "The model's endpoint refused the request.",
+    (v) => `The model '${v.model}' at ${v.where} refused the request: ${v.detail}`,
+  ),
+  MODEL_STOPPED: entry<[{ reason: string }]>(
+    502,
+    'The model ended its turn in a way with which the task cannot go on.',
+    (v) => `The model cannot go on: ${v.reason}`,
+  ),
+  MODEL_BUDGET_SPENT: entry<[{ what: string; setting: string }]>(
+    429,
+    'A session has used what it may use of a model.',
+    (v) => `The task was stopped after ${v.what}; ${v.setting} sets the limit`,
+  ),
+
+  // Talking with a task
+  NO_QUESTION: entry<[{ id: string }]>(409, 'The session asks nothing now.', (v) => `Session '${v.id}' has no open question`),
+  SESSION_ENDED: entry<[{ id: string }]>(409, 'The session has ended.', (v) => `Session '${v.id}' has ended`),
+  SESSION_NOT_LISTENING: entry<[{ id: string }]>(
+    409,
+    'The session is a workflow or a list of commands, which take no remarks.',
+    (v) => `Session '${v.id}' takes no remarks: only tasks in words do`,
   ),
 
   // Commands; these become the error of a result
@@ -456,12 +534,17 @@ export function errorText<C extends ErrorCode>(code: C, ...values: ErrorValues<C
   return clip(text(...values))
 }
 
-/** Cuts a text to {@link MAX_ERROR_TEXT}. */
+/** Cuts a text to {@link MAX_ERROR_TEXT}, never within a character. */
 export function clip(text: string): string {
-  if (text.length <= MAX_ERROR_TEXT) return text
-  // Half of a character outside the basic plane is not valid Unicode.
-  return `${text.slice(0, MAX_ERROR_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+  // A character has at most three bytes for each of its code units.
+  if (text.length * 3 <= MAX_ERROR_TEXT || encoder.encodeInto(text, whole).read === text.length) return text
+  return `${text.slice(0, encoder.encodeInto(text, cut).read)}${ELLIPSIS}`
 }
+
+const ELLIPSIS = '…'
+const encoder = new TextEncoder()
+const whole = new Uint8Array(MAX_ERROR_TEXT)
+const cut = whole.subarray(0, MAX_ERROR_TEXT - encoder.encode(ELLIPSIS).length)
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {

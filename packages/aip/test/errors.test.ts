@@ -39,10 +39,10 @@ describe('the catalogue of errors', () => {
     expect(aipError(code, ...([values(asked, () => '7')] as never))).toMatchObject({ code, httpStatus: http, name: 'AipError' })
   })
 
-  it.each(CATALOGUE)('%s never has more than 4096 characters', (code) => {
+  it.each(CATALOGUE)('%s never has more than 4096 bytes', (code) => {
     const long = values(new Set(), () => 'x'.repeat(100_000))
-    expect(errorText(code, ...([long] as never)).length).toBeLessThanOrEqual(MAX_ERROR_TEXT)
-    expect(aipError(code, ...([long] as never)).message.length).toBeLessThanOrEqual(4096)
+    expect(Buffer.byteLength(errorText(code, ...([long] as never)))).toBeLessThanOrEqual(MAX_ERROR_TEXT)
+    expect(Buffer.byteLength(aipError(code, ...([long] as never)).message)).toBeLessThanOrEqual(4096)
   })
 
   it('no two errors share a text, but those that pass on what another said', () => {
@@ -60,16 +60,17 @@ describe('the catalogue of errors', () => {
 })
 
 describe('texts of errors', () => {
-  it('are cut at 4096 characters with an ellipsis, others left alone', () => {
+  it('are cut at 4096 bytes with an ellipsis, others left alone', () => {
     expect(clip('x'.repeat(4096))).toBe('x'.repeat(4096))
-    expect(clip('x'.repeat(4097))).toBe(`${'x'.repeat(4095)}…`)
-    expect(new AipError('AGENT_FAILED', 'x'.repeat(5000)).message).toHaveLength(4096)
+    expect(clip('x'.repeat(4097))).toBe(`${'x'.repeat(4093)}…`)
+    expect(new AipError('AGENT_FAILED', 'x'.repeat(5000)).message).toHaveLength(4094)
   })
 
   it('are never cut within a character', () => {
     const cut = clip('😀'.repeat(3000))
+    expect(Buffer.byteLength(cut)).toBe(4095)
     expect(cut.isWellFormed()).toBe(true)
-    expect(cut).toBe(`${'😀'.repeat(2047)}…`)
+    expect(cut).toBe(`${'😀'.repeat(1023)}…`)
   })
 
   it('are found in anything that was thrown', () => {

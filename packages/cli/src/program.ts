@@ -7,6 +7,7 @@ import { cancelCommand } from './commands/cancel.js'
 import { demoCommand } from './commands/demo.js'
 import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
+import { modelCommand } from './commands/model.js'
 import { policyCommand } from './commands/policy.js'
 import { runCommand } from './commands/run.js'
 import { serverCommand } from './commands/server.js'
@@ -36,7 +37,7 @@ export function buildProgram(): Command {
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])
     program.addCommand(command)
   program.commandsGroup('This machine:')
-  for (const command of [policyCommand(), auditCommand()]) program.addCommand(command)
+  for (const command of [modelCommand(), policyCommand(), auditCommand()]) program.addCommand(command)
   styleHelp(program)
   return program
 }

@@ -12,10 +12,12 @@ export interface WelcomeFacts {
   clientId: string
   shell: ShellMode
   deviceKey: string
+  /** The model for requests in words, if there is one. */
+  model: string | null
 }
 
 /** Lines that `orrery up` prints when it is ready: where it is, what to try, and how another machine joins. */
-export function welcome({ url, host, port, clientId, shell, deviceKey }: WelcomeFacts): string[] {
+export function welcome({ url, host, port, clientId, shell, deviceKey, model }: WelcomeFacts): string[] {
   const shellNote = shell === 'strict' ? 'its shell runs allow-listed programs; --shell full: all' : 'its shell runs everything'
   return [
     `${paint('green', '●')} Orrery is ready at ${paint('bold', url)}`,
@@ -25,12 +27,18 @@ export function welcome({ url, host, port, clientId, shell, deviceKey }: Welcome
     `  ${orrery('devices')}`,
     `  ${orrery('tools')}`,
     `  ${orrery(`call execute_command '{"command": "uptime"}'`)}`,
+    ...modelLines(model),
     '',
     paint('bold', 'Add another machine:'),
     ...joinLines(host, port, deviceKey),
     '',
     paint('dim', 'Ctrl-C stops it. Sessions appear below.'),
   ]
+}
+
+function modelLines(model: string | null): string[] {
+  if (model === null) return [paint('dim', `  Requests in words need a model: ${orrery('model --help')}`)]
+  return [`  ${orrery('run "How full are the disks?"')}  ${paint('dim', `(asks ${model})`)}`]
 }
 
 function joinLines(host: string, port: number, deviceKey: string): string[] {

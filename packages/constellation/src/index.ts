@@ -8,12 +8,7 @@ export {
   type OrreryApiOptions,
   type SessionFilter,
 } from './api/orrery-api.js'
-export {
-  ConstellationClient,
-  type ConstellationOptions,
-  type DeviceState,
-  type DeviceTarget,
-  type RunTaskOptions,
-} from './client/constellation-client.js'
+export { ConstellationClient } from './client/constellation-client.js'
+export type { ConstellationOptions, DeviceState, DeviceTarget, RunTaskOptions } from './client/constellation-options.js'
 export { ConstellationError, type ConstellationErrorCode } from './client/constellation-error.js'
 export type { TaskResult, TaskRun } from './client/task-run.js'

@@ -1,3 +1,6 @@
+export { checkModel, type Ability, type CheckedModel } from './agents/model/check-model.js'
+export { resolveModel, type ModelEnvironment } from './agents/model/resolve-model.js'
+export type { ModelEndpoint, ModelLimits, ModelSettings, Prices, ProviderName } from './agents/model/model-settings.js'
 export type { Agent, AgentContext, AgentOutcome } from './agents/agent.js'
 export { ServerConfig, loadServerConfig } from './config/server-config.js'
 export { startServer, type OrreryServer, type ServerOptions } from './server.js'

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
+import { modelAgent } from './agents/model/model-agent.js'
+import type { ModelSettings } from './agents/model/model-settings.js'
 import { followerAgent } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from './clients/client-connection-manager.js'
@@ -41,6 +43,8 @@ export interface ServerOptions extends RegistrationRules {
   dialect?: Dialect | 'auto'
   /** Tried before the built-in ones. */
   agents?: readonly Agent[]
+  /** The model for requests in words, as `resolveModel` gives it. Default: none. */
+  model?: ModelSettings | undefined
   /** Drop a client that sends nothing for this many milliseconds. Default: never. */
   heartbeatTimeoutMs?: number
   /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
@@ -89,7 +93,12 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const peers = new ConnectedPeers(clients, overlays, logger)
   const sessions = new SessionManager(
     { store, hub, peers, clock, logger, platform: options.platform, resumeGraceMs: options.resumeGraceMs },
-    [...(options.agents ?? []), followerAgent, commandsAgent],
+    [
+      ...(options.agents ?? []),
+      ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
+      followerAgent,
+      commandsAgent,
+    ],
   )
   const workflows = new WorkflowLibrary(options.dataDir === undefined ? null : join(options.dataDir, 'workflows'), logger)
   const asks = new Asks({ sessions, peers, hub, clock, logger })

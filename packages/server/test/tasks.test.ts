@@ -93,7 +93,20 @@ describe('a task of a constellation', () => {
   })
 
   it.each([
+    ['a/b', /^a_b$/],
+    ['..hidden', /^hidden$/],
+    ['...', /^[0-9a-f-]{36}$/],
+    [null, /^[0-9a-f-]{36}$/],
+  ])('has a name that is safe as a label: %s', async (given, name) => {
+    const { server, device, constellation } = await startTrio()
+    await using _ = server
+    constellation.send(task('run echo', { task_name: given }))
+    expect((await device.next())['task_name']).toMatch(name)
+  })
+
+  it.each([
     ['without a target [S-254]', { target_id: null }, 'Constellation task requests require target_id'],
+    ['with an empty target', { target_id: '' }, 'Constellation task requests require target_id'],
     ['for a device that is not there [S-218]', { target_id: 'gone' }, "Target device 'gone' is not connected"],
     ['for another constellation', { target_id: 'c1' }, 'Constellation tasks may only target device clients'],
     ['without a request [S-253]', { request: '' }, 'Task request cannot be empty'],

@@ -31,6 +31,18 @@ export function hasEnded(status: SessionStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled'
 }
 
+/** What a session has used of a model so far. */
+export const Usage = z.object({
+  turns: z.number().int(),
+  input_tokens: z.number().int(),
+  output_tokens: z.number().int(),
+  /** How much of the input the provider had in its cache. */
+  cached_tokens: z.number().int(),
+  /** US dollars; null if a price is not known. */
+  cost_usd: z.number().nullable(),
+})
+export type Usage = z.infer<typeof Usage>
+
 /** A session. `result` is the agent's own value; for direct commands the list of results. */
 export const Session = z.object({
   session_id: z.string(),
@@ -47,6 +59,10 @@ export const Session = z.object({
   error: z.string().nullable(),
   /** Batches of commands so far. */
   steps: z.number().int(),
+  /** Null if no model was asked. */
+  usage: Usage.nullable().default(null),
+  /** What the session asks its user and waits for. */
+  question: z.object({ question_id: z.string(), text: z.string() }).nullable().default(null),
   created_at: z.string(),
   started_at: z.string().nullable(),
   ended_at: z.string().nullable(),
@@ -102,6 +118,14 @@ export const CreateSession = z
     message: 'exactly one of request, workflow and commands must be given',
   })
 export type CreateSession = z.input<typeof CreateSession>
+
+/** Something that a user adds to the request of a running session. */
+export const Remark = z.object({ text: z.string().min(1).max(20_000) })
+export type Remark = z.infer<typeof Remark>
+
+/** The answer to the question of a session; without the id it is for whichever is open. */
+export const QuestionAnswer = z.object({ text: z.string().min(1).max(20_000), question_id: z.string().optional() })
+export type QuestionAnswer = z.infer<typeof QuestionAnswer>
 
 /** A workflow that the server knows, and what may be given to it. */
 export const WorkflowSummary = z.object({

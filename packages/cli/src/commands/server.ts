@@ -9,6 +9,7 @@ import { orrery } from '../invocation.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel, toLogLevel } from '../logging.js'
 import { paint, print } from '../output.js'
 import { serve } from '../service.js'
+import { configuredModel } from '../configured-model.js'
 import { startLocalServer } from '../start-server.js'
 import { resolve } from 'node:path'
 
@@ -61,7 +62,7 @@ export function serverCommand(): Command {
 
 async function server(options: Options): Promise<void> {
   if (options.local && options.host !== undefined) throw usageError('Give --local or --host, not both')
-  const config = await readConfig(options.config)
+  const config = await readServerConfig(options.config)
   const logger = await createLogger(chooseLogLevel(options.logLevel, levelOf(config.log_level)))
   // The file is made in any case: commands on this machine look there.
   const made = ensureKey('operator.key')
@@ -75,6 +76,7 @@ async function server(options: Options): Promise<void> {
     dataDir: options.dataDir === undefined ? (config.data_dir ?? inHome('server')) : resolve(options.dataDir),
     ...defined('durability', options.durability ?? config.durability),
     ...defined('platform', options.platform ?? config.platform),
+    model: await configuredModel(config.model),
     logger,
   })
   print(`Server is ready at ${paint('bold', running.url)}`)
@@ -82,7 +84,8 @@ async function server(options: Options): Promise<void> {
   await serve(() => running.stop())
 }
 
-async function readConfig(path: string | undefined): Promise<ServerConfig> {
+/** The configuration of a server; nothing without a file. @throws {CliError} with exit code 2 */
+export async function readServerConfig(path: string | undefined): Promise<ServerConfig> {
   if (path === undefined) return {}
   const { loadServerConfig } = await import('@orrery/server')
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from '../errors.js'
+import { configuredModel } from '../configured-model.js'
 import { examples } from '../help.js'
 import { ensureKey, findKey, inHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
@@ -58,6 +59,7 @@ async function up(options: Options): Promise<void> {
   const logger = await createLogger(chooseLogLevel(options.logLevel))
   const settings = await deviceSettings(options)
   const { clientId, config } = settings
+  const model = await configuredModel()
   const made = ensureKey('operator.key')
   const deviceKey = ensureKey('device.key')
   const server = await startLocalServer({
@@ -66,6 +68,7 @@ async function up(options: Options): Promise<void> {
     operatorKey: findKey({ name: '--api-key', value: undefined }, 'operator.key')?.key ?? made,
     deviceKey,
     dataDir: options.dataDir === undefined ? inHome('server') : resolve(options.dataDir),
+    model,
     logger,
   })
   const device = startDevice({
@@ -94,6 +97,7 @@ async function up(options: Options): Promise<void> {
     clientId,
     shell: config.shell,
     deviceKey,
+    model: model?.main.model ?? null,
   }))
     print(line)
   server.onSessionEvent(sessionLines(print))

@@ -10,64 +10,10 @@ import {
   type ServerMessage,
 } from '@orrery/aip'
 import { OrreryApi } from '../api/orrery-api.js'
-import { ConstellationError, type ConstellationErrorCode } from './constellation-error.js'
+import { ConstellationError, asConstellationError } from './constellation-error.js'
+import type { ConstellationOptions, DeviceState, DeviceTarget, RunTaskOptions } from './constellation-options.js'
 import { ServerLink, type LinkState } from './server-link.js'
 import { TaskRun } from './task-run.js'
-
-/** A device that gets tasks. */
-export interface DeviceTarget {
-  /** The id under which the device's client registers. */
-  deviceId: string
-  /** Address of its server: `ws://host:5000/ws`; `http://host:5000` is understood too. */
-  server: string
-  /** The operator key; a `?token=` in the address is understood too. */
-  apiKey?: string | undefined
-}
-
-/** How it stands with a device. */
-export interface DeviceState {
-  deviceId: string
-  /** `idle`: no connection was asked for. `connecting` covers the waits between attempts. `failed`: no more attempts are made. */
-  status: LinkState
-  /** Why there is no connection; null while there is one. */
-  reason: string | null
-}
-
-/** Options of {@link ConstellationClient}. */
-export interface ConstellationOptions {
-  /** Names this orchestrator: its client ids are `name@device`, its session ids `name@task`. */
-  name: string
-  devices?: readonly DeviceTarget[]
-  /**
-   * `device`: one connection for each device, registered for it, as existing constellation clients do. `server`: one for all devices
-   * of a server, under the name alone; fewer sockets, where there are many devices. Default `device`.
-   */
-  connection?: 'device' | 'server'
-  /** Seconds between two heartbeats. Default 30. */
-  heartbeatS?: number
-  /** Milliseconds between two attempts to connect. Default 5000. A server that resumes sessions is tried after 0.5 to 5 s. */
-  reconnectDelayMs?: number
-  /** Attempts in a row that may fail after the first. Default 5. A server that resumes sessions is tried for ever once it was reached. */
-  maxRetries?: number
-  /** Sent with the registration, in `metadata`. */
-  metadata?: Record<string, unknown>
-  /** Hears each change of a device's connection. */
-  onDeviceState?: (state: Readonly<DeviceState>) => void
-  logger?: Logger
-  clock?: Clock
-}
-
-/** Options of {@link ConstellationClient.runTask}. */
-export interface RunTaskOptions {
-  /** Unique among the tasks that run. Default: a fresh UUID. */
-  taskId?: string
-  /** A label for people. Default: the name of this orchestrator and the task's id. */
-  taskName?: string
-  /** Milliseconds until the task is cancelled and fails with `TIMEOUT`. Default 1,000 s. */
-  timeoutMs?: number
-  /** Cancels the task. */
-  signal?: AbortSignal
-}
 
 /** Default of {@link RunTaskOptions.timeoutMs} (galaxy reference, chapter 2). */
 const TASK_TIME = 1_000_000
@@ -358,22 +304,3 @@ function addresses(server: string, apiKey: string | undefined): { url: string; a
   if (key !== undefined) url.searchParams.set('token', key)
   return { url: url.href, api }
 }
-
-function asConstellationError(error: unknown, deviceId: string, refused: 'REFUSED' | 'NOT_CONNECTED'): ConstellationError {
-  if (error instanceof ConstellationError) return error
-  const reason = messageOf(error)
-  return new ConstellationError(codeOf(error, refused), deviceId, reason, { cause: error })
-}
-
-function codeOf(error: unknown, otherwise: ConstellationErrorCode): ConstellationErrorCode {
-  return (error instanceof AipError ? CODES.get(error.code) : undefined) ?? otherwise
-}
-
-/** Errors of the protocol that have a code of their own here. */
-const CODES: ReadonlyMap<string, ConstellationErrorCode> = new Map([
-  ['UNAUTHORIZED', 'UNAUTHORIZED'],
-  ['NOT_CONNECTED', 'NOT_CONNECTED'],
-  ['TIMEOUT', 'TIMEOUT'],
-  ['CONNECTION_CLOSED', 'CONNECTION_LOST'],
-  ['SEND_FAILED', 'CONNECTION_LOST'],
-])

@@ -1,3 +1,5 @@
+import { AipError, messageOf } from '@orrery/aip'
+
 /**
  * Why a task, or a question about a device, came to nothing.
  *
@@ -42,3 +44,30 @@ export class ConstellationError extends Error {
     this.result = options?.result ?? null
   }
 }
+
+/**
+ * What was thrown, as an error about a device.
+ * @param otherwise the code of what has none of its own
+ */
+export function asConstellationError(
+  error: unknown,
+  deviceId: string,
+  otherwise: 'REFUSED' | 'NOT_CONNECTED',
+): ConstellationError {
+  if (error instanceof ConstellationError) return error
+  const reason = messageOf(error)
+  return new ConstellationError(codeOf(error, otherwise), deviceId, reason, { cause: error })
+}
+
+function codeOf(error: unknown, otherwise: ConstellationErrorCode): ConstellationErrorCode {
+  return (error instanceof AipError ? CODES.get(error.code) : undefined) ?? otherwise
+}
+
+/** Errors of the protocol that have a code of their own here. */
+const CODES: ReadonlyMap<string, ConstellationErrorCode> = new Map([
+  ['UNAUTHORIZED', 'UNAUTHORIZED'],
+  ['NOT_CONNECTED', 'NOT_CONNECTED'],
+  ['TIMEOUT', 'TIMEOUT'],
+  ['CONNECTION_CLOSED', 'CONNECTION_LOST'],
+  ['SEND_FAILED', 'CONNECTION_LOST'],
+])

@@ -7,12 +7,13 @@ type ArgumentRule = (args: readonly string[]) => string | null
  */
 export const STRICT_PROGRAMS: ReadonlyMap<string, ArgumentRule | null> = new Map<string, ArgumentRule | null>([
   ...(
-    'ls pwd cat head tail grep which whereis wc cut tr uname whoami id uptime free df du ps ping traceroute nslookup dig host ' +
+    'ls pwd cat head tail grep which whereis wc cut tr uname whoami id uptime free df du ping traceroute nslookup dig host ' +
     'stat md5sum sha256sum echo cal basename dirname realpath test'
   )
     .split(' ')
     .map((name): [string, null] => [name, null]),
   ['find', find],
+  ['ps', ps],
   ['python', versionOnly],
   ['python3', versionOnly],
   ['sort', withoutOptions('o', 'koStT', ['--output', '--compress-program'])],
@@ -51,6 +52,26 @@ function find(args: readonly string[]): string | null {
 
 function versionOnly(args: readonly string[]): string | null {
   return args.length === 1 && (args[0] === '--version' || args[0] === '-V') ? null : 'only --version is allowed'
+}
+
+/** Options of `ps` that take a value, as the next word or after `=`. */
+const PS_VALUED =
+  /^(-[AadefFlLjMHTyNw]*[oOpuUCtgGsq]|o|--(format|pid|ppid|user|User|group|Group|sort|tty|sid|quick-pid|cols|columns|rows|lines|width))$/
+/** Options that only choose processes and columns. Without a dash `e` shows environments, where keys are; `-e` is all processes. */
+const PS_PLAIN = /^(-[AadefFlLjMHTyNw]+|[aAcfjlLmnrsSTuvwxXZ]+|--(deselect|forest|headers|no-headers|info|context)|[\d,]+)$/
+
+/** `ps` can show the environment of every process of the device's user. */
+function ps(args: readonly string[]): string | null {
+  for (let at = 0; at < args.length; at += 1) {
+    const arg = args[at] ?? ''
+    const [name = '', stuck] = arg.startsWith('--') ? arg.split('=', 2) : [arg]
+    const [, short, rest] = /^(-[oO])(.+)$/.exec(arg) ?? []
+    if (PS_VALUED.test(short ?? name)) {
+      const value = rest ?? stuck ?? args[(at += 1)] ?? ''
+      if (/env/i.test(value)) return `${value} would show the environment of processes`
+    } else if (!PS_PLAIN.test(arg)) return `the option ${arg} could show the environment of processes`
+  }
+  return null
 }
 
 /** `date` shows the time with `+FORMAT`; with any other operand it sets it. */

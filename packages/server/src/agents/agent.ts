@@ -10,6 +10,8 @@ export interface AgentContext {
   /** Platform of the device: `linux`, `windows`, `darwin`, `mobile`, … */
   readonly platform: string
   readonly work: Work
+  /** When the session first began to run, in milliseconds since the epoch; a restart does not change it. */
+  readonly startedAt: number
   /** Aborted when the session is cancelled; the agent should end soon after, it is given 2 s. */
   readonly signal: AbortSignal
   readonly logger: Logger
@@ -19,10 +21,20 @@ export interface AgentContext {
    * @throws AipError when the session is cancelled
    */
   execute(commands: readonly Omit<Command, 'call_id'>[], options?: ExecuteOptions): Promise<Result[]>
-  /** The device's tools, as `list_tools` gives them. @throws AipError when they cannot be listed */
-  listTools(toolType?: 'action' | 'data_collection'): Promise<MCPToolInfo[]>
+  /**
+   * The device's tools, as `list_tools` gives them, without the arguments that the server adds by itself.
+   * @throws AipError when they cannot be listed
+   */
+  listTools(toolType?: 'action' | 'data_collection', options?: ExecuteOptions): Promise<MCPToolInfo[]>
   /** Runs `decide` and records what it gave, so that after a restart the recorded answer is taken instead. The value must survive JSON. */
   step<T>(name: string, decide: () => Promise<T>): Promise<T>
+  /** What users have added to the request so far, oldest first; the same texts in the same order after a restart. */
+  remarks(): readonly string[]
+  /**
+   * Asks the user, recorded; a recorded answer is taken after a restart.
+   * @param ms milliseconds to wait @returns null if nobody answers in time @throws AipError when the session is cancelled
+   */
+  ask(question: string, ms: number): Promise<string | null>
   /** Waits. @param ms milliseconds @throws AipError when the session is cancelled meanwhile */
   sleep(ms: number): Promise<void>
 }
@@ -38,6 +50,8 @@ export interface AgentOutcome {
 /** What decides the next commands of a session. */
 export interface Agent {
   readonly name: string
+  /** Whether it hears remarks while it runs. Default: no. */
+  readonly listens?: boolean
   /** Whether this agent can run such work. Of the server's agents the first that accepts runs it. */
   accepts(work: Work): boolean
   /** Runs a session to its end. An exception ends it as failed with the exception's text. */

@@ -42,6 +42,11 @@ export class DeviceOverlays {
     }
   }
 
+  /** The names of the arguments that {@link complete} adds to calls of a tool. */
+  addedArguments(deviceId: string, toolName: string): readonly string[] {
+    return Object.keys(this.#devices.get(deviceId)?.tool_arguments?.[toolName] ?? {})
+  }
+
   /** A command with the arguments that are set for its tool; what the command itself says stays. */
   complete(deviceId: string, command: Command): Command {
     const added = this.#devices.get(deviceId)?.tool_arguments?.[command.tool_name]

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { aipError, messageOf } from '@orrery/aip'
 import { z } from 'zod'
+import { ModelConfig } from '../agents/model/model-config.js'
 import { describeProblems } from './file-problem.js'
 import { problemsOf } from './schema-problems.js'
 import { YamlSource } from './yaml-source.js'
@@ -47,6 +48,7 @@ export const ServerConfig = z.strictObject({
     .describe('After how many seconds without any answer a connection that can resume is dead, on both ends; default 30'),
   retention_h: z.number().positive().optional().describe('Hours for which ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
+  model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
   tls: z
     .strictObject({
       cert: z.string().min(1).describe('File with the certificate, PEM'),

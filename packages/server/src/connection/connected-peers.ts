@@ -40,6 +40,10 @@ export class ConnectedPeers implements Peers {
     return known?.features.has('resume') === true && known.features.has('journal')
   }
 
+  addedArguments(deviceId: string, toolName: string): readonly string[] {
+    return this.#overlays.addedArguments(deviceId, toolName)
+  }
+
   sessionOpened({ sessionId, deviceId, owner }: Task): void {
     this.#clients.addDeviceSession(deviceId, sessionId)
     if (owner.kind === 'constellation' && owner.client_id !== null)

@@ -164,7 +164,8 @@ export class UFOWebSocketHandler {
   async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
     let isTask = false
     try {
-      const message = await context.aip.readMessage(frame)
+      const read = context.aip.readMessage(frame)
+      const message = read instanceof Promise ? await read : read
       isTask = message.type === 'task'
       checkIdentity(message, context.client)
       if (context.client.clientType === 'device') {

@@ -1,5 +1,5 @@
 import { aipError } from '@orrery/aip'
-import { CreateSession, Session, SessionList, SessionQuery, WorkflowList } from '@orrery/aip/api'
+import { CreateSession, QuestionAnswer, Remark, Session, SessionList, SessionQuery, WorkflowList } from '@orrery/aip/api'
 import { z } from 'zod'
 import { isTaskName } from '../connection/task-intake.js'
 import { operatorTask } from '../sessions/task.js'
@@ -87,6 +87,38 @@ export function sessionRoutes(app: App, { devices, sessions, archive, workflows 
       const session = find(params.id)
       if (session.ended_at === null) sessions.cancelTask(session.session_id, 'user_requested')
       return reply.status(202).send(session)
+    },
+  )
+
+  app.post(
+    '/api/sessions/:id/answer',
+    {
+      schema: {
+        summary: 'Answers the question that a session asks',
+        params: SessionParams,
+        body: QuestionAnswer,
+        response: { 200: Session },
+      },
+    },
+    async ({ params, body }) => {
+      await sessions.answer(find(params.id).session_id, body.text, body.question_id)
+      return find(params.id)
+    },
+  )
+
+  app.post(
+    '/api/sessions/:id/remark',
+    {
+      schema: {
+        summary: 'Adds a remark to the request of a running session; its agent hears it before its next step',
+        params: SessionParams,
+        body: Remark,
+        response: { 200: Session },
+      },
+    },
+    async ({ params, body }) => {
+      await sessions.remark(find(params.id).session_id, body.text)
+      return find(params.id)
     },
   )
 }

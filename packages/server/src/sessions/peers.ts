@@ -46,6 +46,8 @@ export interface Peers {
   device(id: string): DevicePeer | undefined
   /** Whether this device, online or not, has the features that its sessions need to wait for it. */
   canResume(id: string): boolean
+  /** The arguments that the server adds to calls of a tool of this device; the device has no use for others. */
+  addedArguments(deviceId: string, toolName: string): readonly string[]
   /** A session was accepted: from now on its device's and its requester's connections matter to it. */
   sessionOpened(task: Task): void
   /** Tells the requester, and then the device, that a session ended. Whoever is gone is skipped. */

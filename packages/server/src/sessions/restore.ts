@@ -26,7 +26,17 @@ const Sent = z.object({
   commands: z.array(Command),
 })
 const Received = z.object({ response_id: z.string(), results: z.array(Result) })
+const Asked = z.object({ question_id: z.string(), text: z.string() })
+const Answered = z.object({ question_id: z.string(), text: z.string().nullable() })
+const Remarked = z.object({ text: z.string() })
 const Step = z.object({ name: z.string(), value: z.unknown() })
+
+/** A question to the user. `answer` is undefined while nobody has answered, and null if nobody did in time. */
+export interface PastQuestion {
+  id: string
+  text: string
+  answer: string | null | undefined
+}
 
 /** What the log knows of a session that had not ended: enough to go on. */
 export interface PastSession {
@@ -36,6 +46,10 @@ export interface PastSession {
   batches: PastBatch[]
   /** Recorded answers of the agent's steps, in order. */
   steps: { name: string; value: unknown }[]
+  /** Questions to the user, in order. */
+  questions: PastQuestion[]
+  /** What users have added, in order. */
+  remarks: string[]
 }
 
 /**
@@ -57,6 +71,8 @@ export function pastSession(records: readonly SessionRecord[]): PastSession {
   }
   const batches = new Map<string, PastBatch>()
   const steps: PastSession['steps'] = []
+  const questions: PastQuestion[] = []
+  const remarks: string[] = []
   for (const { type, data } of records) {
     if (type === 'commands_sent') {
       const sent = Sent.parse(data)
@@ -66,8 +82,16 @@ export function pastSession(records: readonly SessionRecord[]): PastSession {
       const batch = batches.get(id)
       if (batch !== undefined) batch.results ??= results
     } else if (type === 'agent_step') steps.push(Step.parse(data))
+    else if (type === 'question') {
+      const { question_id: id, text } = Asked.parse(data)
+      questions.push({ id, text, answer: undefined })
+    } else if (type === 'answer') {
+      const { question_id: id, text } = Answered.parse(data)
+      const question = questions.find((asked) => asked.id === id)
+      if (question !== undefined) question.answer = text
+    } else if (type === 'remark') remarks.push(Remarked.parse(data).text)
   }
-  return { runId: first?.runId ?? '', task, records, batches: [...batches.values()], steps }
+  return { runId: first?.runId ?? '', task, records, batches: [...batches.values()], steps, questions, remarks }
 }
 
 function batchOf(sent: z.infer<typeof Sent>, { sessionId, taskName }: Task): PastBatch['batch'] {

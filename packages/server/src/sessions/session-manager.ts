@@ -142,10 +142,11 @@ export class SessionManager {
     this.#runNext(deviceId)
   }
 
-  /** The session that waits for a device and goes on when it is back; null if there is none. */
+  /** The session of a device that goes on when it is back; null if there is none. While the server drains nothing is paused, and it goes on too. */
   continuing(deviceId: string): string | null {
     const queue = this.#queues.get(deviceId)
-    return this.#away.has(deviceId) ? ((queue?.running ?? queue?.first)?.task.sessionId ?? null) : null
+    const session = queue?.running ?? queue?.first
+    return session === undefined || session.cancelled !== null ? null : session.task.sessionId
   }
 
   /** A constellation that can resume has dropped: its sessions go on. */
@@ -207,6 +208,28 @@ export class SessionManager {
     const session = this.#live.get(sessionId)
     if (session === undefined || session.task.deviceId !== deviceId) return false
     return session.setResult(responseId, results)
+  }
+
+  /**
+   * Adds what a user says to the request of a running session.
+   * @throws AipError `SESSION_ENDED`, or `SESSION_NOT_LISTENING` if its agent hears no remarks
+   */
+  async remark(sessionId: string, text: string): Promise<void> {
+    const session = this.#live.get(sessionId)
+    if (session === undefined) throw aipError('SESSION_ENDED', { id: sessionId })
+    if (this.#agentFor(session)?.listens !== true) throw aipError('SESSION_NOT_LISTENING', { id: sessionId })
+    await session.remark(text, 'operator')
+  }
+
+  /** Answers the open question of a session. @throws AipError `SESSION_ENDED` or `NO_QUESTION` */
+  async answer(sessionId: string, text: string, questionId?: string): Promise<void> {
+    const session = this.#live.get(sessionId)
+    if (session === undefined) throw aipError('SESSION_ENDED', { id: sessionId })
+    await session.answer(text, 'operator', questionId)
+  }
+
+  #agentFor({ task }: Session): Agent | undefined {
+    return this.#agents.find((agent) => agent.accepts(task.work))
   }
 
   /** Ends a session. @returns false, and a warning in the log, if it is not live */
@@ -271,7 +294,7 @@ export class SessionManager {
   /** Runs a session to its end and tells everybody. Never throws. */
   async #finish(session: Session): Promise<void> {
     const { task } = session
-    const outcome = await session.run(this.#agents.find((agent) => agent.accepts(task.work)))
+    const outcome = await session.run(this.#agentFor(session))
     const end = this.#ends.get(session)
     this.#forget(session)
     if (session.detached) return end?.resolve(outcome)

@@ -7,6 +7,7 @@ import type { SessionLabels, SessionStore } from '../store/session-store.js'
 import { CommandDispatcher, type DispatcherPort } from './command-dispatcher.js'
 import type { EventHub } from './event-hub.js'
 import type { Batch, DevicePeer, Peers } from './peers.js'
+import { Questions } from './questions.js'
 import type { PastSession } from './restore.js'
 import { applyRecord, isoTime, newView, toEvent, viewOf } from './session-view.js'
 import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Task } from './task.js'
@@ -43,6 +44,9 @@ export class Session {
   readonly #begun: boolean
   /** Recorded steps from before a restart that the agent has not asked for again yet, in order. */
   readonly #pastSteps: PastSession['steps']
+  /** What users have added to the request. */
+  readonly #remarks: string[]
+  readonly #questions: Questions
 
   /** @param past what the log knows, for a session that goes on after a restart */
   constructor(task: Task, env: SessionEnvironment, past?: PastSession) {
@@ -51,6 +55,16 @@ export class Session {
     this.#env = env
     this.#view = past === undefined ? null : (viewOf(past.records) ?? null)
     this.#pastSteps = past?.steps ?? []
+    this.#remarks = past?.remarks ?? []
+    this.#questions = new Questions(
+      {
+        sessionId: task.sessionId,
+        clock: env.clock,
+        signal: this.#abort.signal,
+        record: (type, data) => this.#record(type, data),
+      },
+      past?.questions,
+    )
     this.#begun = past !== undefined && past.batches.length > 0
     const port = {
       sessionId: task.sessionId,
@@ -176,6 +190,17 @@ export class Session {
     return this.#record('approval', data)
   }
 
+  /** Records what a user adds to the request. The agent hears it before its next step. */
+  async remark(text: string, by: string): Promise<void> {
+    await this.#record('remark', { text, by })
+    this.#remarks.push(text)
+  }
+
+  /** Takes the answer to the open question. @throws AipError `NO_QUESTION` if there is none, or not this one */
+  answer(text: string, by: string, questionId?: string): Promise<void> {
+    return this.#questions.answer(text, by, questionId)
+  }
+
   /** Passes on how far a command is; it is not recorded. */
   reportProgress(report: { call_id: string; progress: number; total: number | null; message: string | null }): void {
     const { sessionId } = this.task
@@ -190,7 +215,8 @@ export class Session {
       if (this.#cancelled === null) {
         if (agent === undefined) throw aipError('NO_AGENT')
         this.#agentName = agent.name
-        Object.assign(this.view, { agent: agent.name, status: 'running', started_at: isoTime(this.#env.clock.now()) })
+        Object.assign(this.view, { agent: agent.name, status: 'running' })
+        this.view.started_at ??= isoTime(this.#env.clock.now())
         if (this.task.assigned && !this.#begun) await this.#assign()
         const { status, result, error } = await this.#untilCancelled(agent.run(this.#context()))
         if (this.#isCancelled() === null) return { status, result: result ?? null, error: error ?? null }
@@ -251,11 +277,16 @@ export class Session {
       signal: this.#abort.signal,
       logger: this.#env.logger,
       execute,
-      listTools: async (toolType = 'action') => {
-        const [result] = await execute([{ tool_name: 'list_tools', parameters: { tool_type: toolType }, tool_type: toolType }])
+      startedAt: Date.parse(this.view.started_at ?? this.view.created_at),
+      remarks: () => this.#remarks,
+      ask: (question, ms) => this.#questions.ask(question, ms),
+      listTools: async (toolType = 'action', options = {}) => {
+        const list = { tool_name: 'list_tools', parameters: { tool_type: toolType }, tool_type: toolType }
+        const [result] = await execute([list], options)
         if (result?.status !== 'success')
           throw aipError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
-        return z.array(MCPToolInfo).parse(result.result ?? [])
+        const tools = z.array(MCPToolInfo).parse(result.result ?? [])
+        return tools.map((tool) => withoutArguments(tool, this.#env.peers.addedArguments(this.task.deviceId, tool.tool_name)))
       },
       step: async (name, decide) => {
         const past = this.#pastSteps.shift()
@@ -314,5 +345,20 @@ export class Session {
     if (this.#view === null) this.#view = newView(record)
     else applyRecord(this.#view, { ...record, data })
     hub.emit(this.runId, toEvent(record, this.task.sessionId))
+  }
+}
+
+/** A tool as it is for an agent that need not know some of its arguments. */
+function withoutArguments(tool: MCPToolInfo, names: readonly string[]): MCPToolInfo {
+  if (names.length === 0 || tool.input_schema === null) return tool
+  const { properties, required } = tool.input_schema
+  const known = typeof properties === 'object' && properties !== null ? Object.entries(properties) : []
+  return {
+    ...tool,
+    input_schema: {
+      ...tool.input_schema,
+      properties: Object.fromEntries(known.filter(([name]) => !names.includes(name))),
+      ...(Array.isArray(required) ? { required: required.filter((name) => !names.includes(String(name))) } : {}),
+    },
   }
 }

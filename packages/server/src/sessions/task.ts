@@ -12,6 +12,8 @@ export const Work = z.discriminatedUnion('kind', [
     source: z.string(),
     inputs: z.record(z.string(), z.unknown()),
   }),
+  /** Steps in words, each done by a model before the next; `object` is what they are about. */
+  z.object({ kind: z.literal('plan'), task: z.string(), steps: z.array(z.string()), object: z.string().nullable() }),
   z.object({ kind: z.literal('commands'), commands: z.array(Command), timeout_ms: z.number().optional() }),
 ])
 export type Work = z.infer<typeof Work>
@@ -85,6 +87,8 @@ export function describeWork(work: Work): string {
       return Object.keys(work.inputs).length === 0
         ? `workflow:${work.name}`
         : `workflow:${work.name} ${JSON.stringify(work.inputs)}`
+    case 'plan':
+      return work.task
     case 'commands':
       return work.commands.map(describeCommand).join('; ')
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { aipError, messageOf, type Logger } from '@orrery/aip'
 import type { WorkflowSummary } from '@orrery/aip/api'
+import { parsePlan } from '../model/parse-plan.js'
 import { parseWorkflow } from './parse-workflow.js'
 import { resolveInputs } from './resolve-inputs.js'
 import { summaryOf } from './workflow-summary.js'
@@ -10,6 +11,9 @@ import type { Work } from '../../sessions/task.js'
 
 /** The workflows that come with the server. */
 const BUNDLED = fileURLToPath(new URL('../../../workflows/', import.meta.url))
+
+/** Longest plan in words, in characters. */
+const MAX_PLAN = 256 * 1024
 
 /** The workflows that a server knows by name: the bundled ones, and those in its data folder, which come first. */
 export class WorkflowLibrary {
@@ -28,7 +32,10 @@ export class WorkflowLibrary {
     for (const folder of this.#folders) {
       for (const file of await yamlFiles(folder)) {
         try {
-          const workflow = parseWorkflow(await readFile(join(folder, file), 'utf8'), file)
+          const text = await readFile(join(folder, file), 'utf8')
+          // A plan in words has no name, description or inputs to list.
+          if (parsePlan(text) !== null) continue
+          const workflow = parseWorkflow(text, file)
           if (!found.has(workflow.name)) found.set(workflow.name, summaryOf(workflow))
         } catch (error) {
           this.#logger.warn(`Workflow left out: ${messageOf(error)}`)
@@ -49,8 +56,10 @@ export class WorkflowLibrary {
     return this.workOfSource(await this.#source(name), `${name}.yaml`, parseInputs(name, inputs))
   }
 
-  /** The work of a workflow's text. @throws AipError `INVALID_WORKFLOW` or `INVALID_INPUTS` */
+  /** The work of a workflow's text, or of a plan in words. @throws AipError `INVALID_WORKFLOW` or `INVALID_INPUTS` */
   workOfSource(source: string, file: string, inputs: Record<string, unknown>): Work {
+    const plan = source.length > MAX_PLAN ? null : parsePlan(source)
+    if (plan !== null) return plan
     const workflow = parseWorkflow(source, file)
     return { kind: 'workflow', name: workflow.name, file, source, inputs: resolveInputs(workflow, inputs) }
   }

@@ -1,0 +1,57 @@
+import type { Clock, Logger } from '@orrery/aip'
+import type { LinkState } from './server-link.js'
+
+/** A device that gets tasks. */
+export interface DeviceTarget {
+  /** The id under which the device's client registers. */
+  deviceId: string
+  /** Address of its server: `ws://host:5000/ws`; `http://host:5000` is understood too. */
+  server: string
+  /** The operator key; a `?token=` in the address is understood too. */
+  apiKey?: string | undefined
+}
+
+/** How it stands with a device. */
+export interface DeviceState {
+  deviceId: string
+  /** `idle`: no connection was asked for. `connecting` covers the waits between attempts. `failed`: no more attempts are made. */
+  status: LinkState
+  /** Why there is no connection; null while there is one. */
+  reason: string | null
+}
+
+/** Options of {@link ConstellationClient}. */
+export interface ConstellationOptions {
+  /** Names this orchestrator: its client ids are `name@device`, its session ids `name@task`. */
+  name: string
+  devices?: readonly DeviceTarget[]
+  /**
+   * `device`: one connection for each device, registered for it, as existing constellation clients do. `server`: one for all devices
+   * of a server, under the name alone; fewer sockets, where there are many devices. Default `device`.
+   */
+  connection?: 'device' | 'server'
+  /** Seconds between two heartbeats. Default 30. */
+  heartbeatS?: number
+  /** Milliseconds between two attempts to connect. Default 5000. A server that resumes sessions is tried after 0.5 to 5 s. */
+  reconnectDelayMs?: number
+  /** Attempts in a row that may fail after the first. Default 5. A server that resumes sessions is tried for ever once it was reached. */
+  maxRetries?: number
+  /** Sent with the registration, in `metadata`. */
+  metadata?: Record<string, unknown>
+  /** Hears each change of a device's connection. */
+  onDeviceState?: (state: Readonly<DeviceState>) => void
+  logger?: Logger
+  clock?: Clock
+}
+
+/** Options of {@link ConstellationClient.runTask}. */
+export interface RunTaskOptions {
+  /** Unique among the tasks that run. Default: a fresh UUID. */
+  taskId?: string
+  /** A label for people. Default: the name of this orchestrator and the task's id. */
+  taskName?: string
+  /** Milliseconds until the task is cancelled and fails with `TIMEOUT`. Default 1,000 s. */
+  timeoutMs?: number
+  /** Cancels the task. */
+  signal?: AbortSignal
+}

@@ -1,0 +1,31 @@
+import type { LanguageModelV4 } from '@ai-sdk/provider'
+import type { ModelEndpoint } from './model-settings.js'
+
+/** A model that can be asked. The SDK of its provider is loaded now and not when the server starts. */
+export async function connectModel({ provider, model, baseUrl, apiKey }: ModelEndpoint): Promise<LanguageModelV4> {
+  const address = baseUrl === null ? {} : { baseURL: baseUrl }
+  // An empty key rather than none: without one the SDK would look for another in the environment.
+  const key = apiKey ?? ''
+  switch (provider) {
+    case 'openai': {
+      const { createOpenAI } = await import('@ai-sdk/openai')
+      return createOpenAI({ ...address, apiKey: key }).chat(model)
+    }
+    case 'anthropic': {
+      const { createAnthropic } = await import('@ai-sdk/anthropic')
+      // The variable for this address is commonly written without the version.
+      const baseURL = baseUrl === null || /\/v\d+$/.test(baseUrl) ? baseUrl : `${baseUrl}/v1`
+      return createAnthropic({ ...(baseURL === null ? {} : { baseURL }), apiKey: key })(model)
+    }
+    case 'openai-compatible':
+    case 'ollama': {
+      const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
+      return createOpenAICompatible({
+        name: provider,
+        baseURL: baseUrl ?? '',
+        includeUsage: true,
+        ...(apiKey === null ? {} : { apiKey }),
+      })(model)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import type { CallOutcome, Entry } from './conversation.js'
+
+/** Characters of a token, on the safe side for code and JSON. */
+const CHARS_PER_TOKEN = 3
+/** What an image costs, in tokens, on the safe side. */
+const IMAGE_TOKENS = 1600
+/** To this many characters an older result is shortened. */
+const SHORT_RESULT = 400
+/** So many of the last turns are never collapsed into the summary. */
+const WHOLE_TURNS = 2
+/** Stands for an image that the model is not shown again. */
+const IMAGE_LEFT_OUT = '[image left out]'
+
+/** How many tokens a text takes, estimated. */
+export function tokensOf(text: string): number {
+  return Math.ceil(text.length / CHARS_PER_TOKEN)
+}
+
+/**
+ * Makes a conversation fit the model's window. What the user said always stays; the rest goes in this order until it fits: older
+ * observations, images from the oldest on, the texts of older results, whole older turns (one line of each is left), and last the
+ * texts of the newest results. The same conversation gives the same answer.
+ * @param maxTokens how much room there is
+ * @param images whether the model takes images at all
+ */
+export function fitConversation(conversation: readonly Entry[], maxTokens: number, images: boolean): Entry[] {
+  let entries = latestObservationOnly(conversation)
+  if (!images) entries = entries.map(withoutImages)
+  const fits = (): boolean => sizeOf(entries) <= maxTokens
+  const shrink = (change: (entry: Entry) => Entry, upTo: number): void => {
+    for (let index = 0; index < upTo && !fits(); index += 1) entries = entries.with(index, change(entries[index] as Entry))
+  }
+  const lastWith = (test: (entry: Entry) => boolean): number => entries.findLastIndex(test)
+  shrink(
+    withoutImages,
+    lastWith((entry) => imagesOf(entry) > 0),
+  )
+  shrink(
+    shortened(SHORT_RESULT),
+    lastWith((entry) => entry.kind === 'results'),
+  )
+  if (!fits()) entries = collapsed(entries, maxTokens)
+  shrink(withoutImages, entries.length)
+  for (let length = 64_000; length >= SHORT_RESULT / 2 && !fits(); length /= 2) shrink(shortened(length), entries.length)
+  return entries
+}
+
+/** The size of entries in tokens, estimated. */
+export function sizeOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, entry) => sum + entrySize(entry), 0)
+}
+
+function entrySize(entry: Entry): number {
+  switch (entry.kind) {
+    case 'user':
+      return tokensOf(entry.text) + 8
+    case 'turn': {
+      const { text, calls, content } = entry.turn
+      return content === null ? tokensOf(text) + tokensOf(JSON.stringify(calls)) + 8 : tokensOf(JSON.stringify(content)) + 8
+    }
+    case 'results':
+    case 'observation':
+      return entry.outcomes.reduce(
+        (sum, { text, tool }) => sum + tokensOf(text) + tokensOf(tool) + 40,
+        imagesOf(entry) * IMAGE_TOKENS,
+      )
+  }
+}
+
+function imagesOf(entry: Entry): number {
+  return 'outcomes' in entry ? entry.outcomes.reduce((sum, { images }) => sum + images.length, 0) : 0
+}
+
+/** How a device looked before is of no use once it is known how it looks now. */
+function latestObservationOnly(conversation: readonly Entry[]): Entry[] {
+  const last = conversation.findLastIndex((entry) => entry.kind === 'observation')
+  return conversation.filter((entry, index) => entry.kind !== 'observation' || index === last)
+}
+
+function withoutImages(entry: Entry): Entry {
+  return mapOutcomes(entry, (outcome) =>
+    outcome.images.length === 0
+      ? outcome
+      : { ...outcome, images: [], text: [outcome.text, ...outcome.images.map(() => IMAGE_LEFT_OUT)].filter(Boolean).join('\n') },
+  )
+}
+
+function shortened(length: number): (entry: Entry) => Entry {
+  return (entry) => mapOutcomes(entry, (outcome) => ({ ...outcome, text: shorten(outcome.text, length) }))
+}
+
+/** The beginning and the end of a text, with a note of how much is missing between them. */
+export function shorten(text: string, length: number): string {
+  if (text.length <= length) return text
+  const head = Math.floor(length * 0.6)
+  const tail = Math.floor(length * 0.3)
+  return `${text.slice(0, head)}\n[… ${text.length - head - tail} characters left out …]\n${text.slice(text.length - tail)}`
+}
+
+function mapOutcomes(entry: Entry, change: (outcome: CallOutcome) => CallOutcome): Entry {
+  return entry.kind === 'results' || entry.kind === 'observation' ? { ...entry, outcomes: entry.outcomes.map(change) } : entry
+}
+
+/** Older turns, with what became of their calls, as one line each, so many of them as are needed to fit. */
+function collapsed(entries: readonly Entry[], maxTokens: number): Entry[] {
+  const turns = entries.flatMap((entry, index) => (entry.kind === 'turn' ? [index] : []))
+  let result = [...entries]
+  for (let count = 1; count <= turns.length - WHOLE_TURNS; count += 1) {
+    const until = turns[count] ?? entries.length
+    const lines = entries.slice(0, until).flatMap(lineOf)
+    // Even one line for each is too much after very many turns: the oldest go first.
+    while (lines.length > 1 && tokensOf(lines.join('\n')) > maxTokens / 4) lines.shift()
+    const summary: Entry = { kind: 'user', text: `Your earlier steps, shortened:\n${lines.join('\n')}` }
+    const said = entries.slice(0, until).filter((entry) => entry.kind === 'user')
+    result = [...said, summary, ...entries.slice(until)]
+    if (sizeOf(result) <= maxTokens) break
+  }
+  return result
+}
+
+function lineOf(entry: Entry): string[] {
+  if (entry.kind === 'turn') {
+    const calls = entry.turn.calls.map(({ tool, input }) => `${tool} ${clip(JSON.stringify(input), 120)}`)
+    return [`- ${[clip(entry.turn.text, 120), ...calls].filter(Boolean).join('; ')}`]
+  }
+  if (entry.kind !== 'results') return []
+  return entry.outcomes.map(({ tool, status, text }) => `  ${tool}: ${status}, ${clip(text, 80)}`)
+}
+
+function clip(text: string, length: number): string {
+  const line = text.replaceAll(/\s+/g, ' ')
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`
+}

@@ -1,0 +1,108 @@
+import type { LanguageModelV4 } from '@ai-sdk/provider'
+import { AipError, type Clock, type Logger } from '@orrery/aip'
+import { askOnce, type Question } from './ask-once.js'
+import { connectModel } from './connect-model.js'
+import { failureOf, modelError, type ModelFailure } from './model-failure.js'
+import { withoutSecrets, type ModelEndpoint, type ModelSettings } from './model-settings.js'
+import type { ReadTurn } from './read-turn.js'
+import type { Turn } from './turn.js'
+
+/** What the caller needs of its surroundings. */
+export interface CallerPort {
+  clock: Clock
+  logger: Logger
+  signal: AbortSignal
+  /** Waits. @throws when the session is cancelled meanwhile */
+  sleep: (ms: number) => Promise<void>
+}
+
+/** First wait before a request is repeated, in milliseconds; each is twice as long as the one before. */
+const FIRST_WAIT = 1000
+const LONGEST_WAIT = 30_000
+/** How often the conversation is halved when the endpoint says that it is too long. */
+const HALVINGS = 3
+
+/** Asks the model for the turns of one session: repeats what may pass, shortens what is too long, and falls back to the other model. */
+export class ModelCaller {
+  readonly #settings: ModelSettings
+  readonly #port: CallerPort
+  readonly #models = new Map<ModelEndpoint, LanguageModelV4>()
+  /** Endpoints that have not failed for good in this session. */
+  readonly #left: ModelEndpoint[]
+  /** Endpoints that turned out to take no images. */
+  readonly #blind = new Set<ModelEndpoint>()
+  /** The part of its window that an endpoint really has. */
+  readonly #window = new Map<ModelEndpoint, number>()
+
+  constructor(settings: ModelSettings, port: CallerPort) {
+    this.#settings = settings
+    this.#port = port
+    this.#left = [settings.main, ...(settings.fallback === null ? [] : [settings.fallback])]
+  }
+
+  /** One turn. @throws AipError that names the setting to look at; the signal's reason when the session is cancelled */
+  async ask(question: Question): Promise<Omit<Turn, 'heard'>> {
+    const { clock, logger } = this.#port
+    const begun = clock.now()
+    for (;;) {
+      const [endpoint] = this.#left
+      if (endpoint === undefined) throw new Error('no model is left')
+      try {
+        const turn = await this.#askEndpoint(endpoint, question)
+        return { ...turn, model: endpoint.model, ms: clock.now() - begun }
+      } catch (error) {
+        if (!(error instanceof AipError) || this.#left.length === 1) throw error
+        this.#left.shift()
+        logger.warn(`${error.message}. From now on this session asks ${this.#left[0]?.model ?? ''}`)
+      }
+    }
+  }
+
+  async #askEndpoint(endpoint: ModelEndpoint, question: Question): Promise<ReadTurn> {
+    const { clock, logger, signal, sleep } = this.#port
+    const { retries, timeoutMs } = this.#settings
+    for (let repeated = 0; ;) {
+      signal.throwIfAborted()
+      let failure: ModelFailure
+      try {
+        return await this.#askOnce(endpoint, question)
+      } catch (thrown) {
+        signal.throwIfAborted()
+        failure = failureOf(thrown, clock.now())
+        failure.detail = withoutSecrets(failure.detail, this.#settings)
+      }
+      if (this.#adapts(endpoint, failure)) continue
+      const error = modelError(failure, endpoint, timeoutMs)
+      if (!failure.passing || repeated >= retries) throw error
+      const wait = failure.retryAfterMs ?? Math.min(FIRST_WAIT * 2 ** repeated, LONGEST_WAIT)
+      repeated += 1
+      logger.warn(`${error.message}. Repeating in ${wait / 1000} s (${repeated} of ${retries})`)
+      await sleep(wait)
+    }
+  }
+
+  /** Whether the same can be asked in a form that the endpoint takes. */
+  #adapts(endpoint: ModelEndpoint, { kind }: ModelFailure): boolean {
+    if (kind === 'images' && endpoint.images && !this.#blind.has(endpoint)) {
+      this.#blind.add(endpoint)
+      return true
+    }
+    const part = this.#window.get(endpoint) ?? 1
+    if (kind !== 'context' || part <= 1 / 2 ** HALVINGS) return false
+    this.#window.set(endpoint, part / 2)
+    return true
+  }
+
+  async #askOnce(endpoint: ModelEndpoint, question: Question): Promise<ReadTurn> {
+    const { clock, signal } = this.#port
+    const model = this.#models.get(endpoint) ?? (await connectModel(endpoint))
+    this.#models.set(endpoint, model)
+    return askOnce(model, endpoint, question, {
+      clock,
+      signal,
+      timeoutMs: this.#settings.timeoutMs,
+      window: Math.floor(endpoint.contextTokens * (this.#window.get(endpoint) ?? 1)),
+      images: endpoint.images && !this.#blind.has(endpoint),
+    })
+  }
+}

@@ -1,0 +1,165 @@
+import { APICallError } from '@ai-sdk/provider'
+import { aipError, messageOf, type AipError } from '@orrery/aip'
+import type { ModelEndpoint } from './model-settings.js'
+import { CutStreamError } from './read-turn.js'
+
+/** What went wrong with a request to a model, as far as it decides what is done about it. */
+type Kind =
+  | 'key'
+  | 'unknown'
+  | 'quota'
+  | 'rate'
+  | 'context'
+  | 'tools'
+  | 'images'
+  | 'unreachable'
+  | 'cut'
+  | 'silent'
+  | 'overloaded'
+  | 'refused'
+
+/** A request to a model that failed. */
+export interface ModelFailure {
+  kind: Kind
+  /** Whether the same request may succeed later. */
+  passing: boolean
+  /** How long the endpoint wants to be left alone, in milliseconds; null if it does not say. */
+  retryAfterMs: number | null
+  /** What the provider itself said. */
+  detail: string
+}
+
+/** The endpoint gave no sign for too long. */
+export class SilentEndpointError extends Error {
+  override readonly name = 'SilentEndpointError'
+}
+
+const PASSING: ReadonlySet<Kind> = new Set(['rate', 'unreachable', 'cut', 'silent', 'overloaded'])
+/** Longest wait that an endpoint may ask for, in milliseconds. */
+const MAX_RETRY_AFTER = 120_000
+
+const CONTEXT =
+  /context.{0,30}(length|window|size)|too (long|many tokens)|maximum.{0,40}tokens|exceed.{0,40}(context|tokens)|tokens.{0,20}exceed/i
+const TOOLS =
+  /(tool|function)s?\b.{0,60}(not|n't|un)\s?(support|allow|available|enabled)|(not|n't|un)\s?support.{0,60}(tool|function)/i
+const IMAGES =
+  /(image|vision|multi-?modal|image_url).{0,60}(not|n't|un|only)\s?(support|allow|a valid|text)?|(not|n't|un)\s?support.{0,60}(image|vision|multi-?modal)/i
+const OVERLOADED = /overloaded|server_error|api_error|internal|unavailable|capacity|timeout/i
+const RATE = /rate.?limit|too many requests/i
+
+/** What an error of the SDK, of its stream or of the network means. */
+export function failureOf(thrown: unknown, now: number): ModelFailure {
+  const make = (kind: Kind, detail: string, retryAfterMs: number | null = null): ModelFailure => ({
+    kind,
+    passing: PASSING.has(kind),
+    retryAfterMs,
+    detail: oneLine(detail),
+  })
+  if (thrown instanceof SilentEndpointError) return make('silent', thrown.message)
+  if (thrown instanceof CutStreamError) return make('cut', thrown.message)
+  if (APICallError.isInstance(thrown) && thrown.statusCode !== undefined && thrown.statusCode >= 400) {
+    const detail = detailOf(thrown)
+    return make(
+      kindOf(thrown.statusCode, `${detail} ${thrown.responseBody ?? ''}`),
+      detail,
+      retryAfter(thrown.responseHeaders, now),
+    )
+  }
+  const code = codeOf(thrown)
+  if (
+    code !== null &&
+    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO)/.test(code)
+  )
+    return make('unreachable', code)
+  const text = textOf(thrown)
+  // What a stream says of itself comes without a status.
+  if (isReported(thrown)) {
+    if (CONTEXT.test(text)) return make('context', text)
+    if (RATE.test(text)) return make('rate', text)
+    return make(OVERLOADED.test(text) ? 'overloaded' : 'refused', text)
+  }
+  return make('cut', code ?? text)
+}
+
+/** An error for the user: what went wrong, and which setting to look at. */
+export function modelError({ kind, detail }: ModelFailure, endpoint: ModelEndpoint, timeoutMs: number): AipError {
+  const { model, settings } = endpoint
+  const where = endpoint.baseUrl ?? endpoint.provider
+  switch (kind) {
+    case 'key':
+      return aipError('MODEL_KEY_REFUSED', { where, setting: settings.apiKey, detail })
+    case 'unknown':
+      return aipError('MODEL_UNKNOWN', { where, model, setting: settings.model, address: settings.baseUrl, detail })
+    case 'quota':
+    case 'rate':
+      return aipError('MODEL_RATE_LIMITED', { where, setting: settings.apiKey, detail })
+    case 'context':
+      return aipError('MODEL_CONTEXT_EXCEEDED', { model, tokens: endpoint.contextTokens, detail })
+    case 'tools':
+      return aipError('MODEL_WITHOUT_TOOLS', { model, setting: settings.model, detail })
+    case 'images':
+      return aipError('MODEL_WITHOUT_IMAGES', { model, detail })
+    case 'unreachable':
+      return aipError('MODEL_UNREACHABLE', { where, setting: settings.baseUrl, detail })
+    case 'cut':
+      return aipError('MODEL_CUT_OFF', { where, detail })
+    case 'silent':
+      return aipError('MODEL_SILENT', { where, seconds: timeoutMs / 1000 })
+    case 'overloaded':
+      return aipError('MODEL_UNAVAILABLE', { where, setting: settings.baseUrl, detail })
+    case 'refused':
+      return aipError('MODEL_REFUSED', { where, model, detail })
+  }
+}
+
+function kindOf(status: number, text: string): Kind {
+  if (status === 401 || status === 403) return 'key'
+  if (status === 404) return 'unknown'
+  if (status === 402 || (status === 429 && /insufficient_quota|billing|credit/i.test(text))) return 'quota'
+  if (status === 429) return 'rate'
+  if (status === 408 || status === 409 || status >= 500) return 'overloaded'
+  if (CONTEXT.test(text) || status === 413) return 'context'
+  if (TOOLS.test(text)) return 'tools'
+  if (IMAGES.test(text)) return 'images'
+  if (/model.{0,80}(not found|does not exist|not exist|unknown|invalid)|(invalid|unknown) model/i.test(text)) return 'unknown'
+  return 'refused'
+}
+
+function detailOf({ message, responseBody, statusCode }: APICallError): string {
+  const own = message.trim() === '' ? (responseBody ?? '') : message
+  return `${statusCode ?? ''} ${own}`.trim()
+}
+
+function retryAfter(headers: Record<string, string> | undefined, now: number): number | null {
+  const exact = Number(headers?.['retry-after-ms'] ?? Number.NaN)
+  if (Number.isFinite(exact)) return Math.min(Math.max(exact, 0), MAX_RETRY_AFTER)
+  const value = headers?.['retry-after']
+  if (value === undefined) return null
+  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER) : null
+}
+
+/** `fetch` hides the system's error in the cause of its own, and the SDK that one in another. */
+function codeOf(thrown: unknown): string | null {
+  if (!(thrown instanceof Error)) return null
+  if ('code' in thrown && typeof thrown.code === 'string') return thrown.code
+  return thrown instanceof AggregateError ? codeOf(thrown.errors[0]) : codeOf(thrown.cause)
+}
+
+/** Whether the endpoint itself reports this, in the middle of its stream. */
+function isReported(thrown: unknown): boolean {
+  return typeof thrown === 'string' || (typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error))
+}
+
+function textOf(thrown: unknown): string {
+  if (typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error)) return JSON.stringify(thrown)
+  return messageOf(thrown)
+}
+
+/** Longest detail of a provider in an error, in characters; some answer with a whole page. */
+const MAX_DETAIL = 300
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  return line.length <= MAX_DETAIL ? line : `${line.slice(0, MAX_DETAIL - 1)}…`
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider'
+import type { MCPToolInfo } from '@orrery/aip'
+
+/** Longest name of a tool that all providers take. */
+const MAX_NAME = 64
+/** Longest description that is passed on, in characters. */
+const MAX_DESCRIPTION = 2000
+/** What providers refuse at the top of a schema. */
+const REFUSED = new Set(['$schema', '$id', 'oneOf', 'anyOf', 'allOf', 'not', 'enum', 'const', 'if', 'then', 'else'])
+
+/** The tools of a device as a model takes them. */
+export interface ModelTools {
+  list: LanguageModelV4FunctionTool[]
+  /** The device's name of a tool by the name that the model knows. */
+  names: ReadonlyMap<string, string>
+}
+
+/**
+ * Turns the tools of a device into tools of a model. Names are the same for the same set of tools, in whatever order they come.
+ * @param reserved names that are taken
+ */
+export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly string[]): ModelTools {
+  const sorted = [...new Map(tools.map((tool) => [tool.tool_name, tool])).values()].sort((a, b) =>
+    a.tool_name < b.tool_name ? -1 : 1,
+  )
+  const taken = new Set(reserved)
+  const given = new Map<string, string>()
+  // A name that fits as it is goes to the tool that has it; the others step aside.
+  for (const { tool_name: name } of sorted) {
+    if (safeName(name) !== name || taken.has(name)) continue
+    given.set(name, name)
+    taken.add(name)
+  }
+  for (const { tool_name: name } of sorted) {
+    if (given.has(name)) continue
+    const safe = safeName(name)
+    const free = taken.has(safe) || safe.length < name.length ? `${safe.slice(0, MAX_NAME - 7)}_${digest(name)}` : safe
+    given.set(name, free)
+    taken.add(free)
+  }
+  const list = sorted.map((tool) => ({
+    type: 'function' as const,
+    name: given.get(tool.tool_name) ?? tool.tool_name,
+    description: (tool.description ?? tool.title ?? '').slice(0, MAX_DESCRIPTION),
+    inputSchema: inputSchema(tool.input_schema),
+  }))
+  return { list, names: new Map([...given].map(([name, known]) => [known, name])) }
+}
+
+function safeName(name: string): string {
+  const safe = name.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, MAX_NAME)
+  // Some providers want a letter first.
+  return /^[a-zA-Z_]/.test(safe) ? safe : `_${safe}`.slice(0, MAX_NAME)
+}
+
+function digest(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 6)
+}
+
+/** A schema that every provider takes: an object at the top, with nothing there that they refuse. */
+function inputSchema(schema: Record<string, unknown> | null): LanguageModelV4FunctionTool['inputSchema'] {
+  const kept = Object.fromEntries(Object.entries(schema ?? {}).filter(([key]) => !REFUSED.has(key)))
+  return { properties: {}, ...kept, type: 'object' }
+}

@@ -1,0 +1,58 @@
+import type { Result } from '@orrery/aip'
+import type { CallOutcome, Image } from './conversation.js'
+import { shorten } from './fit-conversation.js'
+
+/** Longest text of one result that the model is shown, in characters. */
+const MAX_RESULT = 32_000
+/** Larger images are not shown, in characters of base64; providers refuse them. */
+const MAX_IMAGE = 7_000_000
+const DATA_URI = /^data:(image\/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)$/
+
+/**
+ * What the model is told of a result.
+ * @param clean takes out what must not reach a prompt
+ */
+export function outcomeOf(callId: string, tool: string, result: Result, clean: (text: string) => string): CallOutcome {
+  const status = result.status === 'success' ? 'success' : result.status === 'skipped' ? 'skipped' : 'failure'
+  const images: Image[] = []
+  const parts = [result.error, textIn(result.result, images)].filter((part) => part !== null && part !== '')
+  return { callId, tool, status, text: shorten(clean(parts.join('\n')), MAX_RESULT), images }
+}
+
+/** A result as text; images in it are moved into the list. */
+function textIn(value: unknown, images: Image[]): string | null {
+  if (value === null || value === undefined) return null
+  const image = imageOf(value)
+  if (image !== null) return place(image, images)
+  if (typeof value === 'string') return value
+  if (Array.isArray(value) && value.some((item) => imageOf(item) !== null || textItem(item) !== null)) {
+    return value.map((item) => textItem(item) ?? textIn(item, images) ?? '').join('\n')
+  }
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    const within = typeof inner === 'string' ? imageOf(inner) : null
+    return within === null ? inner : place(within, images)
+  })
+}
+
+function place(image: Image, images: Image[]): string {
+  if (image.data.length > MAX_IMAGE) return '[image: too large to be shown]'
+  images.push(image)
+  return '[image]'
+}
+
+/** An image as existing screenshot tools give it, or as MCP does. */
+function imageOf(value: unknown): Image | null {
+  if (typeof value === 'string') {
+    const [, mediaType, data] = DATA_URI.exec(value) ?? []
+    return mediaType === undefined || data === undefined ? null : { mediaType, data: data.replaceAll(/\s/g, '') }
+  }
+  if (typeof value !== 'object' || value === null || !('type' in value) || value.type !== 'image') return null
+  if (!('data' in value) || typeof value.data !== 'string') return null
+  const mediaType = 'mimeType' in value && typeof value.mimeType === 'string' ? value.mimeType : 'image/png'
+  return { mediaType, data: value.data }
+}
+
+function textItem(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || !('type' in value) || value.type !== 'text') return null
+  return 'text' in value && typeof value.text === 'string' ? value.text : null
+}

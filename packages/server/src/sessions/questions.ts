@@ -1,0 +1,94 @@
+import { aipError, type Clock } from '@orrery/aip'
+import type { PastQuestion } from './restore.js'
+import { isoTime } from './session-view.js'
+
+/** What the questions of a session need of it. */
+export interface QuestionsPort {
+  sessionId: string
+  clock: Clock
+  /** Aborted when the session is cancelled. */
+  signal: AbortSignal
+  /** Records a question or an answer; settles when it is committed. */
+  record: (type: 'question' | 'answer', data: Record<string, unknown>) => Promise<void>
+}
+
+interface Open {
+  id: string
+  settle: (answer: string | null) => void
+}
+
+/** The questions of one session to its user: asked once, answered once, across restarts. */
+export class Questions {
+  readonly #port: QuestionsPort
+  /** Questions from before a restart that the agent has not come to again, in order. */
+  readonly #past: PastQuestion[]
+  #open: Open | null = null
+
+  constructor(port: QuestionsPort, past: PastQuestion[] = []) {
+    this.#port = port
+    this.#past = past
+  }
+
+  /**
+   * Asks, and waits for the answer.
+   * @param ms milliseconds to wait
+   * @returns null if nobody answers in time
+   * @throws the reason of the session's abort; AipError `REPLAY_DIVERGED` if another question was asked before a restart
+   */
+  async ask(text: string, ms: number): Promise<string | null> {
+    const { clock, signal, record } = this.#port
+    signal.throwIfAborted()
+    const past = this.#past.shift()
+    if (past !== undefined && past.text !== text) throw aipError('REPLAY_DIVERGED')
+    if (past?.answer !== undefined) return past.answer
+    const id = past?.id ?? crypto.randomUUID()
+    const { promise, resolve, reject } = Promise.withResolvers<string | null>()
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    // Whoever reads of the question may answer at once.
+    const open: Open = { id, settle: resolve }
+    this.#open = open
+    const timer = clock.after(ms, () => {
+      void this.#settle(null, 'nobody').catch(reject)
+    })
+    try {
+      if (past === undefined) await record('question', { question_id: id, text, expires_at: isoTime(clock.now() + ms) })
+      return await promise
+    } finally {
+      timer.cancel()
+      signal.removeEventListener('abort', abort)
+      this.#close(open)
+    }
+  }
+
+  /** Takes the answer to the open question. @throws AipError `NO_QUESTION` if there is none, or not this one */
+  async answer(text: string, by: string, questionId?: string): Promise<void> {
+    const waiting = this.#past.find((question) => question.answer === undefined)
+    const id = this.#open?.id ?? waiting?.id
+    if (id === undefined || (questionId !== undefined && questionId !== id))
+      throw aipError('NO_QUESTION', { id: this.#port.sessionId })
+    if (this.#open !== null) return this.#settle(text, by)
+    // The agent of a session that is being continued has not come to this question yet.
+    if (waiting === undefined) return
+    await this.#port.record('answer', { question_id: id, text, by })
+    waiting.answer = text
+  }
+
+  #close(open: Open): void {
+    if (this.#open === open) this.#open = null
+  }
+
+  async #settle(text: string | null, by: string): Promise<void> {
+    const open = this.#open
+    if (open === null) return
+    // Taken before it is recorded: of two answers the first counts.
+    this.#open = null
+    try {
+      await this.#port.record('answer', { question_id: open.id, text, by })
+    } catch (error) {
+      this.#open = open
+      throw error
+    }
+    open.settle(text)
+  }
+}
