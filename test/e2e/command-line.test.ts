@@ -235,6 +235,9 @@ describe('a server and a device as two processes', () => {
     await home.up()
     const call = await home.run('call', 'execute_command', '{"command": "echo still here"}')
     expect(call.stdout).toContain('still here')
+    await expect
+      .poll(async () => (await home.run('devices', '--verbose')).stdout, { timeout: 10_000, interval: 200 })
+      .toMatch(/MCP servers +BashExecutor: ready, 2 tools\n[\s\S]* broken: failed, .*ENOENT/)
   })
 
   it('gives up with 1 when there is no server, and says where it looked', async () => {

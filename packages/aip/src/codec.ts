@@ -20,13 +20,6 @@ export interface Outgoing<R extends MessageRecord = MessageRecord> {
 
 type Json = Record<string, unknown>
 
-const BLANK = new Map<string, Json>(
-  [...TO_SERVER, ...TO_CLIENT].map((record) => [
-    record.name,
-    Object.fromEntries(Object.keys(record.schema.shape).map((key) => [key, null])),
-  ]),
-)
-
 /** The status that a message has when its sender set none (protocol reference, chapters 3 and 4). */
 const DEFAULT_STATUS: Readonly<Record<string, string>> = {
   task: 'continue',
@@ -35,21 +28,30 @@ const DEFAULT_STATUS: Readonly<Record<string, string>> = {
   error: 'error',
 }
 
+/** Each message with nothing set: all its fields, in the order of the wire. */
+const BLANK = new Map<string, Json>(
+  [...TO_SERVER, ...TO_CLIENT].map(({ name, type, direction, schema }) => [
+    name,
+    {
+      ...Object.fromEntries(Object.keys(schema.shape).map((key) => [key, null])),
+      type,
+      status: DEFAULT_STATUS[type] ?? 'ok',
+      ...(direction === 'to_server' ? { client_type: 'device' } : {}),
+    },
+  ]),
+)
+
 /**
  * Completes a message: every field of its record is present in the order of the wire, unset ones `null`; it has a status, a
  * time, and (to a client) a fresh `response_id`.
  * @param now milliseconds since the epoch
  */
 export function buildMessage<R extends MessageRecord>(record: R, fields: Fields<R>, now: number): Outgoing<R> {
-  const message: Json = {
-    ...BLANK.get(record.name),
-    type: record.type,
-    status: DEFAULT_STATUS[record.type] ?? 'ok',
-    timestamp: wireTime(now),
-    ...(record.direction === 'to_client' ? { response_id: crypto.randomUUID() } : { client_type: 'device' }),
-  }
+  const message: Json = { ...BLANK.get(record.name), timestamp: wireTime(now) }
+  const given: Json = fields
   // A field that is set to undefined is not set: JSON would drop it.
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) message[key] = value
+  for (const key in given) if (given[key] !== undefined) message[key] = given[key]
+  if (record.direction === 'to_client' && given['response_id'] === undefined) message['response_id'] = crypto.randomUUID()
   return { record, message: message as MessageOf<R> }
 }
 

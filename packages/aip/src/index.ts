@@ -21,6 +21,7 @@ export {
   DeviceInfo,
   Feature,
   MCPToolInfo,
+  McpServerStatus,
   Result,
   ResultStatus,
   TaskStatus,

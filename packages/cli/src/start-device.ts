@@ -1,10 +1,11 @@
 import { CLIENT_ID, messageOf } from '@orrery/aip'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
-import type { DeviceConfig } from '@orrery/device'
+import { join, resolve } from 'node:path'
+import type { ConfigFile, DeviceConfig, DeviceOptions } from '@orrery/device'
+import { terminalApprover } from './ask-prompt.js'
 import { usageError } from './errors.js'
-import { inHome } from './home.js'
+import { inHome, orreryHome } from './home.js'
 import { type PresetFlags, withPresets } from './preset-flags.js'
 import { type ShellMode, chooseShell } from './shell-mode.js'
 
@@ -39,35 +40,47 @@ export interface DeviceFlags extends PresetFlags {
 export interface DeviceSettings {
   clientId: string
   config: DeviceConfig
+  configFile: ConfigFile
 }
 
 /** Reads the configuration and puts the flags and the environment over it. @throws {CliError} with exit code 2 */
 export async function deviceSettings(flags: DeviceFlags): Promise<DeviceSettings> {
   const { loadDeviceConfig, DEFAULT_DEVICE_CONFIG } = await import('@orrery/device')
   const path = deviceConfigPath(flags.config)
-  let config = DEFAULT_DEVICE_CONFIG
-  if (path !== undefined) {
-    try {
-      config = await loadDeviceConfig(path)
-    } catch (error) {
-      throw usageError(messageOf(error), error)
-    }
-  }
+  const shell = chooseShell(flags.shell)
+  const complete = (config: DeviceConfig): DeviceConfig => ({
+    ...config,
+    presets: withPresets(config.presets, flags),
+    shell: shell ?? config.shell,
+  })
+  const read = async (file: string): Promise<DeviceConfig> => complete(await loadDeviceConfig(file))
+  const config =
+    path === undefined
+      ? complete(DEFAULT_DEVICE_CONFIG)
+      : await read(path).catch((error: unknown) => {
+          throw usageError(messageOf(error), error)
+        })
   const clientId = flags.clientId ?? config.client_id ?? defaultClientId()
   if (!CLIENT_ID.test(clientId)) throw usageError(`'${clientId}' cannot be a device id: 1 to 128 letters, digits or _ . @ : -`)
-  const presets = withPresets(config.presets, flags)
-  return { clientId, config: { ...config, presets, shell: chooseShell(flags.shell) ?? config.shell } }
+  // A file that is not there yet may be made while the device runs.
+  const file = resolve(path ?? inHome('device.jsonc'))
+  return { clientId, config, configFile: { path: file, load: () => read(file) } }
 }
 
-/** The journal of a device. */
-export function journalOf(clientId: string): string {
+/** What every device of this machine is started with, beyond its server. */
+export function localDevice({ clientId, config, configFile }: DeviceSettings): Omit<DeviceOptions, 'serverUrl'> {
   // An id may be two dots, which must not lead out of the folder.
-  return inHome('devices', clientId.replace(/^\.+$/, '_'), 'journal.db')
-}
-
-/** The audit of a device. */
-export function auditOf(clientId: string): string {
-  return join(dirname(journalOf(clientId)), 'audit.jsonl')
+  const folder = inHome('devices', clientId.replace(/^\.+$/, '_'))
+  return {
+    clientId,
+    config,
+    configFile,
+    journalPath: join(folder, 'journal.db'),
+    auditPath: join(folder, 'audit.jsonl'),
+    dataDir: folder,
+    closedFolders: [orreryHome()],
+    approver: terminalApprover(),
+  }
 }
 
 /** The address that a device dials, from whatever form of the server's address was given. */

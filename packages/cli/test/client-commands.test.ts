@@ -10,6 +10,7 @@ const LAB = {
   features: ['journal'],
   connected_at: null,
   current_session_id: null,
+  mcp_servers: null,
 }
 const SENT = {
   response_id: 'b1',

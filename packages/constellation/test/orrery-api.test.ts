@@ -10,6 +10,7 @@ const DEVICE = {
   features: ['journal'],
   connected_at: null,
   current_session_id: null,
+  mcp_servers: null,
 }
 const RESULT = { status: 'success', error: null, result: '', namespace: null, call_id: 'c1' }
 

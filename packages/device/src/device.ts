@@ -2,13 +2,15 @@ import { AipError, CLIENT_ID, aipError, silentLogger, systemClock, type Clock, t
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
 import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
-import { DEFAULT_DEVICE_CONFIG, type DeviceConfig } from './config/device-config.js'
+import { ConfigWatcher, type ConfigFile } from './config/config-watcher.js'
+import { DEFAULT_DEVICE_CONFIG, restartKeysIn, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
 import { CommandJournal } from './journal/command-journal.js'
 import { AuditLog } from './audit/audit-log.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import { Approvals, type TerminalApprover } from './policy/approvals.js'
 import { Gate } from './policy/gate.js'
+import type { Approver } from './policy/policy-config.js'
 import { Permits } from './policy/permits.js'
 import { Policy } from './policy/policy.js'
 import { Roots } from './policy/roots.js'
@@ -26,6 +28,8 @@ export interface DeviceOptions {
   platform?: string | undefined
   /** Default: no file, built-in tools on, strict shell. */
   config?: DeviceConfig
+  /** Where `config` comes from: its changes are taken up while the device runs. Default: nothing is watched. */
+  configFile?: ConfigFile | undefined
   /** Attempts in a row that may fail. Default 3. */
   maxRetries?: number | undefined
   /** Seconds between two heartbeats. Default 120. */
@@ -76,18 +80,13 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   if (!CLIENT_ID.test(clientId)) throw aipError('INVALID_CLIENT_ID')
   const wsUrl = withToken(options.serverUrl, options.token)
   const { env = process.env, cwd = process.cwd() } = options
-  const roots = new Roots({ folders: config.roots, closed: options.closedFolders, cwd })
+  const roots = new Roots({ ...foldersOf(config, options), cwd })
   const permits = new Permits()
-  const approvals = new Approvals({
-    approvers: config.policy.approvers,
-    timeoutMs: config.policy.ask_timeout_s * 1000,
-    terminal: options.approver,
-    clock,
-    logger,
-  })
+  const approvals = new Approvals({ ...approversOf(config), terminal: options.approver, clock, logger })
   const audit = openAudit(options.auditPath, config, logger)
+  const policyOf = ({ policy, shell }: DeviceConfig): Policy => new Policy({ config: policy, shell, roots, cwd, env })
   const gate = new Gate({
-    policy: new Policy({ config: config.policy, shell: config.shell, roots, cwd, env }),
+    policy: policyOf(config),
     approvals,
     permits,
     audit,
@@ -134,7 +133,21 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     },
   })
   servers.createServersFromConfig()
-  const done = run(client, servers, journal, audit).finally(() =>
+  let current = config
+  const takeUp = (next: DeviceConfig): void => {
+    servers.update(next, ufoClient.commandRouter.quiet())
+    ufoClient.computerManager.reset()
+    roots.update(foldersOf(next, options))
+    approvals.update(approversOf(next))
+    gate.update({ policy: policyOf(next) })
+    for (const key of restartKeysIn(current, next))
+      logger.warn(`[Config] '${key}' has changed: that counts from the next start on`)
+    current = next
+  }
+  const parts = (): string[] => (current.mcpYaml === undefined ? [] : [current.mcpYaml])
+  const { configFile: file } = options
+  const watcher = file && new ConfigWatcher({ file, parts, onConfig: takeUp, clock, logger })
+  const done = run(client, servers, journal, audit, watcher).finally(() =>
     registered.reject(new AipError('REGISTRATION_FAILED', 'The device has ended')),
   )
   return {
@@ -153,15 +166,30 @@ async function run(
   servers: MCPServerManager,
   journal: CommandJournal | null,
   audit: AuditLog | null,
+  watcher: ConfigWatcher | undefined,
 ): Promise<ConnectionEnd> {
   try {
     return await client.connectAndListen()
   } finally {
+    await watcher?.close()
     // Whoever still waits for the lock, such as a reset, must not start a server again.
     await client.ufoClient.taskLock.run(() => servers.stop())
     await journal?.close()
     await audit?.close()
   }
+}
+
+/** Where tools may work, and what is closed to them; a tool that could write the configuration could allow itself everything. */
+function foldersOf(
+  { roots, mcpYaml }: DeviceConfig,
+  { closedFolders = [], configFile }: DeviceOptions,
+): { folders: readonly string[] | undefined; closed: readonly string[] } {
+  const files = [configFile?.path, mcpYaml].filter((path) => path !== undefined)
+  return { folders: roots, closed: [...closedFolders, ...files] }
+}
+
+function approversOf({ policy }: DeviceConfig): { approvers: readonly Approver[]; timeoutMs: number } {
+  return { approvers: policy.approvers, timeoutMs: policy.ask_timeout_s * 1000 }
 }
 
 function openAudit(path: string | undefined, { audit }: DeviceConfig, logger: Logger): AuditLog | null {

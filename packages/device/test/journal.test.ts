@@ -90,7 +90,11 @@ describe('a device with a journal', () => {
     connection = await server.connection()
     await connection.accept(resuming('s1'))
     await connection.run([], { response_id: 'r3' })
-    expect(connection.frames.map((frame) => frame['prev_response_id'] ?? frame['type'])).toEqual(['register', 'r3'])
+    expect(connection.frames.map((frame) => frame['prev_response_id'] ?? frame['type'])).toEqual([
+      'register',
+      'device_info_response',
+      'r3',
+    ])
     expect(holder).toMatchObject({ runs: 1, cancelled: 0 })
   })
 

@@ -13,6 +13,9 @@ export interface NewRecord {
   options: AppendOptions | undefined
 }
 
+/** Streams whose names are remembered; more are looked up again. */
+const REMEMBERED = 10_000
+
 /** Everything that changes the file of a log, one transaction at a time. */
 export class RecordWriter {
   readonly #db: DatabaseSync
@@ -20,6 +23,8 @@ export class RecordWriter {
   readonly #labels: readonly string[]
   readonly #statements: Statements
   #lastSeq: number
+  /** First seqs of streams that were written to, so that each record needs no look-up. */
+  readonly #ids = new Map<string, number>()
 
   constructor(db: DatabaseSync, path: string, labels: readonly string[], statements: Statements) {
     this.#db = db
@@ -46,6 +51,7 @@ export class RecordWriter {
    * @returns how many. @throws LogError `FULL` or `BROKEN`
    */
   prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits, now: number): number {
+    this.#ids.clear()
     const { oldestClosed, usedBytes, keepSeq, deleteRecords, deleteValues, deleteStream } = this.#statements
     return this.#transaction(() => {
       for (let count = 0; ; count += 1) {
@@ -61,13 +67,14 @@ export class RecordWriter {
   }
 
   #add({ stream, type, time, data, options }: NewRecord): number {
-    const { findStream, addStream, setLabel, setClosed, addRecord, addValue } = this.#statements
+    const { addStream, setLabel, setClosed, addRecord, addValue } = this.#statements
     const seq = (this.#lastSeq += 1)
-    const found = findStream.get(stream)
-    const id = found === undefined ? seq : Number(found['first_seq'])
-    if (found === undefined) {
+    const known = this.#idOf(stream)
+    const id = known ?? seq
+    if (known === undefined) {
       const labels = this.#labels.map((label) => options?.labels?.[label] ?? null)
       addStream.run(seq, stream, time, options?.open === false ? time : null, ...labels)
+      this.#remember(stream, seq)
     } else {
       for (const label in options?.labels) setLabel.get(label)?.run(options.labels[label] ?? null, id)
       if (options?.open !== undefined) setClosed.run(options.open ? null : time, id)
@@ -75,6 +82,22 @@ export class RecordWriter {
     for (const [valueId, text] of data.values) addValue.run(id, valueId, text)
     addRecord.run(seq, id, type, time, data.text)
     return seq
+  }
+
+  /** What a stream is named by; undefined if there is none yet. */
+  #idOf(stream: string): number | undefined {
+    const remembered = this.#ids.get(stream)
+    if (remembered !== undefined) return remembered
+    const found = this.#statements.findStream.get(stream)
+    if (found === undefined) return undefined
+    const id = Number(found['first_seq'])
+    this.#remember(stream, id)
+    return id
+  }
+
+  #remember(stream: string, id: number): void {
+    if (this.#ids.size >= REMEMBERED) this.#ids.clear()
+    this.#ids.set(stream, id)
   }
 
   #transaction<T>(work: () => T): T {
@@ -86,6 +109,7 @@ export class RecordWriter {
     } catch (error) {
       // After some errors SQLite has rolled back by itself.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      this.#ids.clear()
       throw toLogError(error, this.#path)
     }
   }

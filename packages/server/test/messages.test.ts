@@ -100,7 +100,24 @@ describe('device information', () => {
     device.send({ type: 'device_info_response', metadata: { screen: 'new' } })
     device.send({ type: 'heartbeat' })
     await device.next()
-    expect((await server.api('/api/devices/d1')).body).toMatchObject({ system_info: { screen: 'new' } })
+    expect((await server.api('/api/devices/d1')).body).toMatchObject({ system_info: { screen: 'new' }, mcp_servers: null })
+  })
+
+  it('holds how the MCP servers of a device are, while it is online', async () => {
+    await using server = await startTestServer()
+    const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata: { system_info: SYSTEM_INFO } })
+    const states = [{ name: 'lab', state: 'failed', tools: 2, error: 'no licence' }]
+    const push = async (servers: unknown): Promise<void> => {
+      device.send({ type: 'device_info_response', metadata: { mcp_servers: servers } })
+      device.send({ type: 'heartbeat' })
+      await device.next()
+    }
+    await push(states)
+    expect((await server.api('/api/devices/d1')).body).toMatchObject({ mcp_servers: states, system_info: SYSTEM_INFO })
+    device.close()
+    await expect
+      .poll(async () => (await server.api('/api/devices/d1')).body)
+      .toMatchObject({ status: 'offline', mcp_servers: null })
   })
 
   it('of a device that is not there is an error, not silence [S-236]', async () => {

@@ -15,13 +15,14 @@ import { WireClient, type Json } from '../../../test/support/wire-client.js'
 const FEATURES = ['journal', 'resume', 'cancel', 'progress']
 
 /** A device that keeps a journal, as far as the wire shows it. @returns it and its new token */
-async function capableDevice(url: string, token?: string): Promise<{ device: WireClient; token: string }> {
+async function capableDevice(url: string, token?: string): Promise<{ device: WireClient; token: string; sessionId: unknown }> {
   const device = await WireClient.connect(url, DEVICE_KEY)
   const aip = { version: 1, features: FEATURES, ...(token === undefined ? {} : { resume_token: token }) }
   device.send({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip } })
   const reply = await device.next()
   if (reply['status'] !== 'ok') throw new Error(String(reply['error']))
-  return { device, token: String((reply['result'] as { aip: Json }).aip['resume_token']) }
+  const { aip: agreed } = reply['result'] as { aip: Json }
+  return { device, token: String(agreed['resume_token']), sessionId: agreed['session_id'] }
 }
 
 async function begin(server: TestServer, request: string): Promise<string> {
@@ -245,6 +246,21 @@ describe('a session whose end cannot be recorded', () => {
 })
 
 describe('an id that is online', () => {
+  it('is free for the next connection when a registration is lost on its way', async () => {
+    await using server = await startTestServer()
+    const { device, token } = await capableDevice(server.url)
+    device.terminate()
+    for (let turn = 0; turn < 5; turn += 1) {
+      const lost = await WireClient.connect(server.url, DEVICE_KEY)
+      const next = await WireClient.connect(server.url, DEVICE_KEY)
+      const aip = { version: 1, features: FEATURES, resume_token: token }
+      for (const client of [lost, next]) client.send({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip } })
+      lost.terminate()
+      expect(await next.next()).toMatchObject({ type: 'heartbeat', status: 'ok' })
+      next.terminate()
+    }
+  })
+
   it('is taken over at once with the token; the session goes on', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const old = await capableDevice(server.url)
@@ -403,6 +419,24 @@ describe('a restart of the server', () => {
     await stopped
     await using server = await startTestServer({ agents: [scriptedAgent], dataDir })
     expect((await server.api('/api/sessions/s')).body).toMatchObject({ status: 'cancelled' })
+  })
+
+  it('goes on with a device that comes back while the server drains', async () => {
+    const clock = new ManualClock()
+    const server = await startTestServer({ agents: [scriptedAgent], dataDir, clock })
+    const before = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    const command = await before.device.next()
+    const stopped = server.server.stop()
+    await vi.waitFor(() => expect(clock.waits).toContain(LIMITS.drainTime))
+    before.device.terminate()
+    await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
+    const back = await capableDevice(server.url, before.token)
+    expect(back.sessionId).toBe(id)
+    back.device.answer(command, 'in time')
+    await stopped
+    await using again = await startTestServer({ dataDir })
+    expect((await again.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: ['in time'] })
   })
 
   it('lets sessions end that do so within the time to drain', async () => {

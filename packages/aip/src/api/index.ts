@@ -1,6 +1,6 @@
 /** The shapes of the HTTP API, shared by the server, the SDK and the command line. Field names are those of the wire. */
 import { z } from 'zod'
-import { Command, Feature, MCPToolInfo, Result } from '../messages/values.js'
+import { Command, Feature, MCPToolInfo, McpServerStatus, Result } from '../messages/values.js'
 
 export const DeviceStatus = z.enum(['online', 'busy', 'offline'])
 export type DeviceStatus = z.infer<typeof DeviceStatus>
@@ -14,6 +14,8 @@ export const Device = z.object({
   features: z.array(Feature),
   connected_at: z.string().nullable(),
   current_session_id: z.string().nullable(),
+  /** How its MCP servers are; null if it does not tell, or is offline. */
+  mcp_servers: z.array(McpServerStatus).nullable().default(null),
 })
 export type Device = z.infer<typeof Device>
 

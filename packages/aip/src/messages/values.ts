@@ -71,6 +71,17 @@ export const DeviceInfo = z.looseObject({
 })
 export type DeviceInfo = z.infer<typeof DeviceInfo>
 
+/** How an MCP server of a device is. */
+export const McpServerStatus = z.object({
+  name: z.string(),
+  state: z.enum(['starting', 'ready', 'failed', 'stopped']),
+  /** Number of tools; of a server that is not ready, those that it last had. */
+  tools: z.number().int(),
+  /** Why it is not ready. */
+  error: z.string().nullable(),
+})
+export type McpServerStatus = z.infer<typeof McpServerStatus>
+
 /** What the optional behaviours of Orrery's own peers are called at registration. */
 export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask'])
 export type Feature = z.infer<typeof Feature>

@@ -134,15 +134,15 @@ export class WebSocketTransport implements Transport {
     })
   }
 
-  async send(frame: string | Uint8Array): Promise<void> {
+  send(frame: string | Uint8Array): Promise<void> {
     const socket = this.#socket
-    if (this.state === 'connecting') throw aipError('NOT_CONNECTED')
-    if (socket.readyState !== WebSocket.OPEN) throw aipError('CONNECTION_CLOSED')
-    if (socket.bufferedAmount > this.#settings.maxUnsentBytes) {
-      void this.close(1013, 'too much unsent data')
-      throw aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' })
-    }
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
+      if (this.state === 'connecting') return reject(aipError('NOT_CONNECTED'))
+      if (socket.readyState !== WebSocket.OPEN) return reject(aipError('CONNECTION_CLOSED'))
+      if (socket.bufferedAmount > this.#settings.maxUnsentBytes) {
+        void this.close(1013, 'too much unsent data')
+        return reject(aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' }))
+      }
       socket.send(frame, { binary: typeof frame !== 'string' }, (error) => {
         if (!error) resolve()
         else reject(aipError('SEND_FAILED', { detail: messageOf(error) }))

@@ -95,10 +95,15 @@ export class AIPProtocol<S extends Side = Side> {
    * Completes and sends a message.
    * @throws AipError `NOT_CONNECTED`, `CONNECTION_CLOSED` or `SEND_FAILED`
    */
-  async sendMessage<R extends MessageRecord>(record: R, fields: Fields<R>): Promise<void> {
-    let outgoing: Outgoing = buildMessage(record, fields, this.clock.now())
-    for (const middleware of this.#middleware) outgoing = (await middleware.outgoing?.(outgoing)) ?? outgoing
-    await this.transport.send(encodeMessage(outgoing, this.dialect))
+  sendMessage<R extends MessageRecord>(record: R, fields: Fields<R>): Promise<void> {
+    try {
+      const outgoing: Outgoing = buildMessage(record, fields, this.clock.now())
+      // Most connections have no middleware; each promise saved here is one for every message.
+      if (this.#middleware.length > 0) return this.#sendThrough(outgoing)
+      return this.transport.send(encodeMessage(outgoing, this.dialect))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**
@@ -109,11 +114,26 @@ export class AIPProtocol<S extends Side = Side> {
     return this.readMessage(await this.transport.receive())
   }
 
-  /** Decodes one frame and runs the middleware. @throws AipError `INVALID_MESSAGE` */
-  async readMessage(frame: string | Uint8Array): Promise<Incoming<S>> {
+  /**
+   * Decodes one frame and runs the middleware.
+   * @returns the message itself where there is no middleware, which saves a promise
+   * @throws AipError `INVALID_MESSAGE`, at once or by the promise
+   */
+  readMessage(frame: string | Uint8Array): Incoming<S> | Promise<Incoming<S>> {
     const decoded: Decoded<AnyMessage> = this.side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame)
     if (this.#dialect === 'auto') this.#dialect = decoded.dialect
-    let message = decoded.message
+    if (this.#middleware.length > 0) return this.#readThrough(decoded.message)
+    return decoded.message as Incoming<S>
+  }
+
+  async #sendThrough(message: Outgoing): Promise<void> {
+    let outgoing = message
+    for (const middleware of this.#middleware) outgoing = (await middleware.outgoing?.(outgoing)) ?? outgoing
+    await this.transport.send(encodeMessage(outgoing, this.dialect))
+  }
+
+  async #readThrough(decoded: AnyMessage): Promise<Incoming<S>> {
+    let message = decoded
     for (const middleware of this.#middleware.toReversed()) message = (await middleware.incoming?.(message)) ?? message
     return message as Incoming<S>
   }

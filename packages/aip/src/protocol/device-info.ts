@@ -1,4 +1,5 @@
 import { deviceInfoPush, deviceInfoRequest } from '../messages/to-server.js'
+import type { McpServerStatus } from '../messages/values.js'
 import { deviceInfoQuery, deviceInfoResponse } from '../messages/to-client.js'
 import { ProtocolPart } from './aip-protocol.js'
 
@@ -22,6 +23,11 @@ export class DeviceInfoProtocol extends ProtocolPart {
   /** Asks a device for its information. */
   sendDeviceInfoRequest(): Promise<void> {
     return this.aip.sendMessage(deviceInfoQuery, {})
+  }
+
+  /** Tells a server of Orrery how the MCP servers of this device are. */
+  sendMcpServers(deviceId: string, servers: readonly McpServerStatus[]): Promise<void> {
+    return this.sendDeviceInfoPush(deviceId, { mcp_servers: servers })
   }
 
   /** Tells the server this device's information. */

@@ -1,9 +1,7 @@
-import { dirname } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { CliError } from '../errors.js'
-import { terminalApprover } from '../ask-prompt.js'
 import { examples } from '../help.js'
-import { findKey, orreryHome } from '../home.js'
+import { findKey } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
 import { print } from '../output.js'
 import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
@@ -74,32 +72,27 @@ export function deviceCommand(): Command {
 }
 
 async function device(options: Options): Promise<void> {
-  const [{ auditOf, deviceSettings, journalOf, socketUrl }, { startDevice }] = await Promise.all([
+  const [{ deviceSettings, localDevice, socketUrl }, { startDevice }] = await Promise.all([
     import('../start-device.js'),
     import('@orrery/device'),
   ])
   const logger = await createLogger(chooseLogLevel(options.logLevel))
-  const { clientId, config } = await deviceSettings(options)
+  const settings = await deviceSettings(options)
+  const { clientId, config } = settings
   const token = tokenFor(options.token, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
   // An address may have the key in its query; that is not for the screen.
   const shown = serverUrl.replace(/\?.*$/, '')
   const maxRetries = options.maxRetries ?? 5
   const running = startDevice({
+    ...localDevice(settings),
     serverUrl,
-    clientId,
-    config,
     logger,
     token,
     platform: options.platform,
     maxRetries,
     // A limit that was set by hand holds; otherwise a server that resumes sessions is waited for.
     persistent: options.maxRetries === undefined,
-    journalPath: journalOf(clientId),
-    auditPath: auditOf(clientId),
-    approver: terminalApprover(),
-    closedFolders: [orreryHome()],
-    dataDir: dirname(journalOf(clientId)),
     request: options.request,
     taskName: options.task_name,
   })

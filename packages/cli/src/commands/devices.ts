@@ -1,9 +1,10 @@
+import type { McpServerStatus } from '@orrery/aip'
 import type { Device } from '@orrery/aip/api'
 import { Command } from 'commander'
 import { examples } from '../help.js'
 import { orrery } from '../invocation.js'
 import { type Style, age, print, printJson, shortId } from '../output.js'
-import { details, table } from '../table.js'
+import { type Cell, details, table } from '../table.js'
 import { type TargetOptions, connect, withTarget } from '../target.js'
 
 /** The colour of a device's status. */
@@ -20,7 +21,7 @@ export function devicesCommand(): Command {
       'after',
       examples([
         ['orrery devices', 'one line a device'],
-        ['orrery devices --verbose', 'system and features too'],
+        ['orrery devices --verbose', 'system, features and MCP servers too'],
         ["orrery devices --json | jq '.devices[].device_id'", 'for programs'],
       ]),
     )
@@ -55,9 +56,16 @@ function block(device: Device, index: number): string[] {
     ['connected', device.connected_at],
     ['session', device.current_session_id],
     ['features', device.features.join(', ')],
+    ...(device.mcp_servers ?? []).map((server, index) => [index === 0 ? 'MCP servers' : '', describeServer(server)] as const),
     ...info.map(([name, value]) => [name, inWords(value)] as const),
   ])
   return index === 0 ? lines : ['', ...lines]
+}
+
+function describeServer({ name, state, tools, error }: McpServerStatus): Cell {
+  if (state === 'ready') return `${name}: ready, ${tools} ${tools === 1 ? 'tool' : 'tools'}`
+  const text = `${name}: ${state}${error === null ? '' : `, ${error}`}`
+  return state === 'failed' ? { text, style: 'red' } : text
 }
 
 function inWords(value: unknown): string {

@@ -1,10 +1,9 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from '../errors.js'
-import { terminalApprover } from '../ask-prompt.js'
 import { configuredModel } from '../configured-model.js'
 import { examples } from '../help.js'
-import { ensureKey, findKey, inHome, orreryHome } from '../home.js'
+import { ensureKey, findKey, inHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
 import { print } from '../output.js'
 import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
@@ -51,14 +50,15 @@ export function upCommand(): Command {
 }
 
 async function up(options: Options): Promise<void> {
-  const [{ auditOf, deviceSettings, journalOf, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
+  const [{ deviceSettings, localDevice, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
     import('../start-device.js'),
     import('@orrery/device'),
     import('../session-lines.js'),
     import('../welcome.js'),
   ])
   const logger = await createLogger(chooseLogLevel(options.logLevel))
-  const { clientId, config } = await deviceSettings(options)
+  const settings = await deviceSettings(options)
+  const { clientId, config } = settings
   const model = await configuredModel()
   const made = ensureKey('operator.key')
   const deviceKey = ensureKey('device.key')
@@ -72,16 +72,10 @@ async function up(options: Options): Promise<void> {
     logger,
   })
   const device = startDevice({
+    ...localDevice(settings),
     serverUrl: socketUrl(server.url),
     token: deviceKey,
-    clientId,
-    config,
     logger,
-    journalPath: journalOf(clientId),
-    auditPath: auditOf(clientId),
-    approver: terminalApprover(),
-    closedFolders: [orreryHome()],
-    dataDir: dirname(journalOf(clientId)),
     persistent: true,
   })
   const stop = async (): Promise<void> => {

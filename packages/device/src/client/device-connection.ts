@@ -1,5 +1,6 @@
 import {
   AIPProtocol,
+  DeviceInfoProtocol,
   HeartbeatProtocol,
   RegistrationProtocol,
   TaskExecutionProtocol,
@@ -16,6 +17,7 @@ export interface DeviceConnection {
   readonly registration: RegistrationProtocol
   readonly heartbeat: HeartbeatProtocol
   readonly tasks: TaskExecutionProtocol
+  readonly deviceInfo: DeviceInfoProtocol
   /** What server and device have agreed on at the registration. */
   features: ReadonlySet<string>
 }
@@ -38,6 +40,7 @@ export async function dialServer(
     registration: new RegistrationProtocol(aip),
     heartbeat: new HeartbeatProtocol(aip),
     tasks: new TaskExecutionProtocol(aip),
+    deviceInfo: new DeviceInfoProtocol(aip),
     features: new Set(),
   }
 }

@@ -26,6 +26,7 @@ import { heartbeatLoop } from './heartbeat-loop.js'
 import { logText } from './log-text.js'
 import { registerDevice } from './registration.js'
 import { retryWait } from './retry-wait.js'
+import { StateReports } from './state-reports.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -74,6 +75,7 @@ export class UFOWebSocketClient {
   readonly #logger: Logger
   readonly #stopping = new AbortController()
   readonly #sessions: DeviceSessions
+  readonly #reports: StateReports
   #connection: DeviceConnection | null = null
 
   constructor(options: UFOWebSocketClientOptions) {
@@ -84,6 +86,9 @@ export class UFOWebSocketClient {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
+    const { mcpServerManager: servers } = this.ufoClient
+    this.#reports = new StateReports(() => servers.servers.map(({ status }) => status), this.#clock, this.#logger)
+    servers.onChange = () => this.#reports.changed()
     this.#sessions = new DeviceSessions({
       ufoClient: this.ufoClient,
       clock: this.#clock,
@@ -160,6 +165,8 @@ export class UFOWebSocketClient {
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
+    // Existing servers do not know such reports.
+    if (negotiated.features.size > 0) this.#reports.reach((servers) => connection.deviceInfo.sendMcpServers(clientId, servers))
   }
 
   /**
@@ -214,6 +221,7 @@ export class UFOWebSocketClient {
       await this.#handleMessages(transport)
     } finally {
       this.connectedEvent.clear()
+      this.#reports.reach(null)
       this.#connection = null
       await transport.close(1000)
       this.#sessions.dropped()

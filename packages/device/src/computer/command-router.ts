@@ -32,6 +32,8 @@ export interface BatchControl {
 /** Takes a batch to its computer. */
 export class CommandRouter {
   readonly #computers: ComputerManager
+  /** Commands that run now. */
+  readonly #running = new Set<Promise<Result>>()
 
   constructor(computers: ComputerManager) {
     this.#computers = computers
@@ -49,11 +51,25 @@ export class CommandRouter {
       const result: Result =
         failed && earlyExit && control.signal?.aborted !== true
           ? outcome(command, { status: 'skipped', error: errorText('EARLIER_FAILURE') })
-          : await this.#one(addressee, command, control)
+          : await this.#track(this.#one(addressee, command, control))
       failed ||= result.status === 'failure'
       results.push(result)
     }
     return results
+  }
+
+  /** Settles when the commands that run now have ended. */
+  async quiet(): Promise<void> {
+    await Promise.allSettled(this.#running)
+  }
+
+  async #track(running: Promise<Result>): Promise<Result> {
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
   }
 
   async #one(addressee: Addressee, command: Command, control: BatchControl): Promise<Result> {

@@ -94,3 +94,11 @@ type BuiltIn = (typeof BUILT_IN_NAMES)[number]
 
 /** What holds without a file. */
 export const DEFAULT_DEVICE_CONFIG: DeviceConfig = DeviceConfig.parse({})
+
+/** Keys that are read when a device starts, and not again. */
+const RESTART_KEYS = ['client_id', 'server', 'token', 'reconnect_s', 'audit'] as const
+
+/** The keys whose change counts only from the next start of the device on. */
+export function restartKeysIn(before: DeviceConfig, after: DeviceConfig): string[] {
+  return RESTART_KEYS.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
+}

@@ -1,17 +1,14 @@
 import { tmpdir } from 'node:os'
-import type { Clock, Logger, ToolType } from '@orrery/aip'
-import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
-import { loadMcpYaml, namespacesOf, serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
+import { messageOf, type Clock, type Logger } from '@orrery/aip'
+import type { DeviceConfig } from '../config/device-config.js'
+import { loadMcpYaml, namespacesOf, type AgentToolSets } from '../config/mcp-yaml.js'
 import { Permits } from '../policy/permits.js'
 import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
-import { hiddenToolsOf, presetConnector } from '../presets/presets.js'
-import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable, ownNameOf } from '../tools/built-in-servers.js'
-import type { Connector } from './connection.js'
-import { httpConnector } from './http-connector.js'
-import { localConnector, type LocalServerFactory } from './local-connector.js'
+import { ownNameOf } from '../tools/built-in-servers.js'
+import type { LocalServerFactory } from './local-connector.js'
 import { MCPServer } from './mcp-server.js'
-import { stdioConnector } from './stdio-connector.js'
+import { plannedServers, type PlannedServer, type ServerSpec } from './planned-servers.js'
 
 /** What a manager is built from. */
 export interface MCPServerManagerOptions {
@@ -32,126 +29,95 @@ export interface MCPServerManagerOptions {
   dataDir?: string | undefined
 }
 
-/** What {@link MCPServerManager.createOrGetServer} makes a server from. */
-export interface ServerSpec {
-  name: string
-  toolType: ToolType
-  reset: boolean
-  trusted: boolean
-  builtIn?: boolean
-  hiddenTools?: ReadonlySet<string> | undefined
-  connector: Connector
+/** A server, and what it was planned from; null if it came from elsewhere. */
+interface OwnedServer {
+  server: MCPServer
+  plan: PlannedServer | null
 }
 
 /** Owns the MCP servers of a device: starts them, finds them by name, ends them. */
 export class MCPServerManager {
   readonly #options: MCPServerManagerOptions
-  readonly #servers = new Map<string, MCPServer>()
-  /** Servers that every agent sees that `mcp.yaml` does not know. */
-  readonly #default = new Set<string>()
-  readonly #toolSets: AgentToolSets
+  readonly #roots: Roots
+  readonly #permits: Permits
+  #servers = new Map<string, OwnedServer>()
+  /** Servers that the configuration no longer has, and on which a command may still run. */
+  readonly #leaving = new Set<MCPServer>()
+  /** Called when one of the servers, or which there are, has changed. */
+  onChange: () => void = () => {}
+  #config: DeviceConfig
+  #toolSets: AgentToolSets
 
   /** @throws AipError `INVALID_CONFIG` for a bad `mcp.yaml` */
   constructor(options: MCPServerManagerOptions) {
     this.#options = options
-    this.#toolSets = options.config.mcpYaml === undefined ? {} : loadMcpYaml(options.config.mcpYaml)
+    this.#config = options.config
+    this.#toolSets = toolSetsOf(options.config)
+    this.#roots = options.roots ?? new Roots({ folders: options.config.roots, cwd: options.cwd })
+    this.#permits = options.permits ?? new Permits()
   }
 
   /** All servers in the order of the configuration: built-in ones, those of the embedding program, those of the file. */
   get servers(): readonly MCPServer[] {
-    return [...this.#servers.values()]
+    return [...this.#servers.values()].map(({ server }) => server)
   }
 
   /** Makes and starts all servers that are configured. Does not wait for their start. */
   createServersFromConfig(): readonly MCPServer[] {
-    const { config, localServers = {}, clock, logger, env, cwd, dataDir = tmpdir() } = this.#options
-    const { roots = new Roots({ folders: config.roots, cwd }), permits = new Permits() } = this.#options
-    for (const name of BUILT_IN_NAMES) {
-      if (!config.tools[name] || !isAvailable(name, env)) continue
-      const factory = (): ReturnType<LocalServerFactory> =>
-        BUILT_IN_SERVERS[name]({ shell: config.shell, clock, env, cwd, roots, permits, dataDir })
-      this.#createLocal(name, factory, true)
-    }
-    for (const [name, factory] of Object.entries(localServers)) this.#createLocal(name, factory)
-    for (const name of config.presets) {
-      const connector = presetConnector(name, { clock, logger, env, cwd, dataDir })
-      this.#default.add(name)
-      const hiddenTools = new Set(hiddenToolsOf(name))
-      this.createOrGetServer({ name, toolType: 'action', reset: false, trusted: false, hiddenTools, connector })
-    }
-    for (const [key, server] of Object.entries(config.mcpServers)) this.#createConfigured(server.namespace ?? key, server)
-    for (const { entry, toolType } of serversOf(this.#toolSets)) this.#createFromYaml(entry, toolType)
+    this.update(this.#config)
     return this.servers
   }
 
-  /** The servers that an agent sees: those that `mcp.yaml` gives it, or the device's default set, which is all others. */
+  /**
+   * Takes up another configuration: servers that it changes start anew, those that it no longer has end, all others keep running.
+   * @param quiet settles when nobody uses the servers any more that are to end
+   * @throws AipError `INVALID_CONFIG` for a bad `mcp.yaml`; nothing has changed then
+   */
+  update(config: DeviceConfig, quiet: Promise<void> = Promise.resolve()): void {
+    const toolSets = toolSetsOf(config)
+    const { localServers = {}, clock, logger, env, cwd, dataDir = tmpdir() } = this.#options
+    const around = { localServers, clock, logger, env, cwd, roots: this.#roots, permits: this.#permits, dataDir }
+    const planned = plannedServers(config, toolSets, around)
+    const before = this.#servers
+    this.#config = config
+    this.#toolSets = toolSets
+    this.#servers = new Map()
+    for (const plan of planned) {
+      const known = before.get(plan.name)
+      const stays = known !== undefined && (known.plan === null || known.plan.fingerprint === plan.fingerprint)
+      if (stays) this.#servers.set(plan.name, known)
+      else this.#start(plan, plan)
+    }
+    for (const [name, owned] of before) {
+      if (owned.plan === null) this.#servers.set(name, owned)
+      else if (this.#servers.get(name)?.server !== owned.server) this.#endAfter(quiet, owned.server)
+    }
+    this.onChange()
+  }
+
+  /** The servers that an agent sees: those that the configuration gives it, or the device's default set, which is all others. */
   serversFor(agent: string, root: string): readonly MCPServer[] {
     const names = namespacesOf(this.#toolSets, agent, root)
     if (names !== undefined) {
-      const found = names.flatMap((name) => this.#servers.get(name) ?? this.#servers.get(ownNameOf(name)) ?? [])
+      const found = names.flatMap((name) => this.getServer(name) ?? this.getServer(ownNameOf(name)) ?? [])
       return [...new Set(found)]
     }
-    const special = new Set(serversOf(this.#toolSets).map(({ entry }) => entry.namespace))
-    return this.servers.filter((server) => !special.has(server.name) || this.#default.has(server.name))
-  }
-
-  #createConfigured(name: string, server: McpServerConfig): void {
-    const { clock, logger, env, cwd } = this.#options
-    const { command, url, headers, args } = server
-    this.#default.add(name)
-    this.createOrGetServer({
-      name,
-      toolType: server.type === 'data_collection' ? 'data_collection' : 'action',
-      reset: server.reset,
-      trusted: server.trustAnnotations,
-      connector:
-        url === undefined
-          ? stdioConnector(name, { command: command ?? '', args, env: server.env, cwd: server.cwd }, { clock, env, cwd, logger })
-          : httpConnector(name, { url, headers, transport: server.type === 'sse' ? 'sse' : 'http' }, { clock }),
-    })
-  }
-
-  /** A server of `mcp.yaml`; a local one that this device does not have is passed over. */
-  #createFromYaml({ namespace: name, type, reset, ...entry }: McpYamlEntry, toolType: ToolType): void {
-    const { clock, logger, env, cwd } = this.#options
-    if (type === 'local') {
-      if (this.#servers.has(name) || this.#servers.has(ownNameOf(name))) return
-      return logger.warn(`[MCP] No MCP server found for name '${name}' in local server registry.`)
-    }
-    const connector =
-      type === 'http'
-        ? httpConnector(
-            name,
-            { url: `http://${entry.host}:${entry.port}${entry.path}`, headers: {}, transport: 'http' },
-            { clock },
-          )
-        : stdioConnector(
-            name,
-            { command: entry.command, args: entry.start_args, env: entry.env, cwd: entry.cwd },
-            { clock, env, cwd, logger },
-          )
-    this.createOrGetServer({ name, toolType, reset, trusted: false, connector })
+    return [...this.#servers.values()].filter(({ plan }) => plan?.forAll !== false).map(({ server }) => server)
   }
 
   /** The server of this name, made and started if there is none. */
   createOrGetServer(spec: ServerSpec): MCPServer {
-    const known = this.#servers.get(spec.name)
-    if (known !== undefined) return known
-    const { clock, logger } = this.#options
-    const server = new MCPServer({ ...spec, clock, logger })
-    this.registerServer(server)
-    server.start()
-    return server
+    return this.getServer(spec.name) ?? this.#start(spec, null)
   }
 
   /** The server of this name, if there is one. */
   getServer(name: string): MCPServer | undefined {
-    return this.#servers.get(name)
+    return this.#servers.get(name)?.server
   }
 
   /** Takes over a server; one of the same name before it must have been stopped. */
   registerServer(server: MCPServer): void {
-    this.#servers.set(server.name, server)
+    this.#servers.set(server.name, { server, plan: null })
   }
 
   /** Starts those servers anew that are configured so; the others keep running (design, delivery contract). */
@@ -161,19 +127,26 @@ export class MCPServerManager {
 
   /** Ends all servers. */
   async stop(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.stop()))
+    await Promise.all([...this.servers, ...this.#leaving].map((server) => server.stop()))
   }
 
-  #createLocal(name: string, factory: LocalServerFactory, builtIn = false): void {
+  #start(spec: ServerSpec, plan: PlannedServer | null): MCPServer {
     const { clock, logger } = this.#options
-    this.#default.add(name)
-    this.createOrGetServer({
-      name,
-      toolType: 'action',
-      reset: false,
-      trusted: true,
-      builtIn,
-      connector: localConnector(name, factory, { clock, logger }),
-    })
+    const server = new MCPServer({ ...spec, clock, logger, onChange: () => this.onChange() })
+    this.#servers.set(spec.name, { server, plan })
+    server.start()
+    return server
   }
+
+  #endAfter(quiet: Promise<void>, server: MCPServer): void {
+    this.#leaving.add(server)
+    void quiet
+      .then(() => server.stop())
+      .catch((error: unknown) => this.#options.logger.error(`[MCP] Server ${server.name} did not end: ${messageOf(error)}`))
+      .finally(() => this.#leaving.delete(server))
+  }
+}
+
+function toolSetsOf({ mcpYaml }: DeviceConfig): AgentToolSets {
+  return mcpYaml === undefined ? {} : loadMcpYaml(mcpYaml)
 }

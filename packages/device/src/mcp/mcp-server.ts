@@ -1,18 +1,31 @@
 import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/client'
-import { aipError, messageOf, sleep, type Clock, type Logger, type ToolType } from '@orrery/aip'
+import {
+  aipError,
+  messageOf,
+  sleep,
+  withTimeLimit,
+  type Clock,
+  type Logger,
+  type McpServerStatus,
+  type ToolType,
+} from '@orrery/aip'
 import type { Connection, Connector } from './connection.js'
 
 /** Waits between two starts of a server that dies, in milliseconds. */
 const RESTART_WAIT = { first: 500, longest: 30_000 } as const
 /** A server that ran this long is well: the next wait is the first one again. */
 const WELL_AFTER = 30_000
+/** How often a server is asked for its tools to see whether it still answers, and how long it may take, in milliseconds. */
+const PROBE = { every: 30_000, limit: 15_000 } as const
 /** How long a call waits for a server that is starting, in milliseconds. */
 const READY_TIME = 30_000
+/** Longest error that is shown of a server, in characters. */
+const ERROR_SHOWN = 500
 /** The time limit of a call is the computer's; the SDK's own, which does not follow the clock, must not come first. */
 const NO_LIMIT = 2 ** 31 - 1
 
 /** `failed` servers are started again after a wait, `stopped` ones only by {@link MCPServer.start}. */
-export type MCPServerState = 'stopped' | 'starting' | 'ready' | 'failed'
+export type MCPServerState = McpServerStatus['state']
 
 /** What a server is. */
 export interface MCPServerOptions {
@@ -28,6 +41,8 @@ export interface MCPServerOptions {
   /** Tools that it offers and that this device does not pass on. */
   hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
+  /** Called when its state, its tools or its last error have changed. */
+  onChange?: (() => void) | undefined
   clock: Clock
   logger: Logger
 }
@@ -51,9 +66,13 @@ export class MCPServer {
   readonly #options: MCPServerOptions
   #state: MCPServerState = 'stopped'
   #tools: readonly Tool[] = []
+  /** With those that are not passed on. */
+  #allTools: readonly Tool[] = []
   #revision = 0
   #connection: Connection | null = null
   #life: { stop: AbortController; ended: Promise<void> } | null = null
+  /** Calls that wait for their answer. */
+  #calls = 0
   #settled = Promise.withResolvers<void>()
 
   constructor(options: MCPServerOptions) {
@@ -72,6 +91,12 @@ export class MCPServer {
   /** The tools that it offers, or offered when it last was ready. */
   get tools(): readonly Tool[] {
     return this.#tools
+  }
+
+  /** How it is, for people. */
+  get status(): McpServerStatus {
+    const error = this.#state === 'ready' || this.lastError === null ? null : this.lastError.slice(0, ERROR_SHOWN)
+    return { name: this.name, state: this.#state, tools: this.#tools.length, error }
   }
 
   /** Changes whenever {@link tools} or {@link state} does. */
@@ -126,6 +151,7 @@ export class MCPServer {
     await this.settled()
     const connection = this.#connection
     if (this.#state !== 'ready' || connection === null) throw this.#failure(this.lastError ?? this.#state)
+    this.#calls += 1
     try {
       return await connection.client.callTool(
         { name, arguments: parameters },
@@ -133,6 +159,8 @@ export class MCPServer {
       )
     } catch (error) {
       throw connection.ended === null ? error : this.#failure(connection.ended)
+    } finally {
+      this.#calls -= 1
     }
   }
 
@@ -160,20 +188,62 @@ export class MCPServer {
       const connection = await this.#options.connector({ signal, onTools: (tools) => this.#setTools(tools) })
       this.#connection = connection
       if (signal.aborted) await connection.close()
-      const { tools } = await connection.client.listTools()
-      this.#setTools(tools)
+      this.#setTools(await this.#listTools(connection, READY_TIME))
       this.#enter('ready')
-      this.#options.logger.info(`[MCP] Server ${this.name} is ready with ${tools.length} tools`)
-      return await connection.closed
+      this.#options.logger.info(`[MCP] Server ${this.name} is ready with ${this.#tools.length} tools`)
+      return await this.#watchOver(connection)
     } catch (error) {
       await this.#connection?.close()
       return messageOf(error)
     }
   }
 
+  /** Waits for the end of the connection, and ends it when the server does not answer any more. */
+  async #watchOver(connection: Connection): Promise<string> {
+    const over = new AbortController()
+    try {
+      return await Promise.race([connection.closed, this.#probe(connection, over.signal)])
+    } finally {
+      over.abort()
+      if (connection.ended === null) await connection.close()
+    }
+  }
+
+  /** Asks for the tools from time to time. Settles with what is wrong. */
+  async #probe(connection: Connection, signal: AbortSignal): Promise<string> {
+    // What runs in this process cannot hang alone.
+    if (this.builtIn) return connection.closed
+    for (;;) {
+      await sleep(this.#options.clock, PROBE.every, signal)
+      if (signal.aborted) return connection.closed
+      // A server that does one thing at a time cannot answer while a call runs; the call has a limit of its own.
+      if (this.#calls > 0) continue
+      try {
+        const tools = await this.#listTools(connection, PROBE.limit)
+        if (JSON.stringify(tools) !== JSON.stringify(this.#allTools)) this.#setTools(tools)
+      } catch (error) {
+        if (this.#calls === 0) return `it does not list its tools any more: ${messageOf(error)}`
+      }
+    }
+  }
+
+  /** @throws AipError `TIMEOUT`, or the SDK's error */
+  async #listTools(connection: Connection, ms: number): Promise<readonly Tool[]> {
+    const given = new AbortController()
+    const answer = connection.client.listTools(undefined, { cacheMode: 'refresh', signal: given.signal, timeout: NO_LIMIT })
+    try {
+      return (await withTimeLimit(answer, { clock: this.#options.clock, ms, operation: 'tools/list' })).tools
+    } catch (error) {
+      given.abort()
+      throw error
+    }
+  }
+
   #setTools(tools: readonly Tool[]): void {
+    this.#allTools = tools
     this.#tools = tools.filter(({ name }) => this.#options.hiddenTools?.has(name) !== true)
     this.#revision += 1
+    this.#options.onChange?.()
   }
 
   #enter(state: MCPServerState): void {
@@ -181,6 +251,7 @@ export class MCPServer {
     this.#revision += 1
     if (state === 'starting') this.#settled = Promise.withResolvers()
     else this.#settled.resolve()
+    this.#options.onChange?.()
   }
 
   #failure(detail: string): Error {

@@ -36,9 +36,9 @@ export interface ApprovalsOptions {
 
 /** Calls that wait for somebody's permission. Each ask is answered once, or expires as denied. */
 export class Approvals {
-  readonly #options: ApprovalsOptions
+  #options: ApprovalsOptions
   readonly #pending = new Map<string, { ask: Ask; settle: (answer: Answer) => void }>()
-  /** Sends an ask to the server; null while no server can take one. */
+  /** Sends an ask to the server; null while no server can take one. It is used only while the owner allows it. */
   #server: ((ask: Ask) => void) | null = null
 
   constructor(options: ApprovalsOptions) {
@@ -50,10 +50,15 @@ export class Approvals {
     return this.#options.approvers.includes('server')
   }
 
+  /** From now on these may answer, in this time; what waits already goes on as it was asked. */
+  update(rules: Pick<ApprovalsOptions, 'approvers' | 'timeoutMs'>): void {
+    this.#options = { ...this.#options, ...rules }
+  }
+
   /** Says how asks reach the server from now on; those that wait are sent at once. */
   reachServer(send: ((ask: Ask) => void) | null): void {
-    this.#server = this.viaServer ? send : null
-    for (const { ask } of this.#pending.values()) this.#server?.(ask)
+    this.#server = send
+    for (const { ask } of this.#pending.values()) this.#sender?.(ask)
   }
 
   /**
@@ -69,13 +74,13 @@ export class Approvals {
   ): Promise<Answer | 'expired' | null> {
     const { clock, timeoutMs } = this.#options
     const terminal = this.#options.approvers.includes('terminal') ? this.#options.terminal : undefined
-    if (terminal === undefined && this.#server === null) return null
+    if (terminal === undefined && this.#sender === null) return null
     const ask: Ask = { ...question, askId: crypto.randomUUID(), expiresAt: clock.now() + timeoutMs }
     const settled = new AbortController()
     const { promise, resolve } = Promise.withResolvers<Answer | 'expired'>()
     this.#pending.set(ask.askId, { ask, settle: resolve })
     waiting()
-    this.#server?.(ask)
+    this.#sender?.(ask)
     if (terminal !== undefined) this.#askTerminal(terminal, ask, settled.signal, resolve)
     void sleep(clock, timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => resolve('expired'))
     const answer = await promise
@@ -89,6 +94,10 @@ export class Approvals {
     const pending = this.viaServer ? this.#pending.get(askId) : undefined
     pending?.settle(answer)
     return pending !== undefined
+  }
+
+  get #sender(): ((ask: Ask) => void) | null {
+    return this.viaServer ? this.#server : null
   }
 
   #askTerminal(terminal: TerminalApprover, ask: Ask, signal: AbortSignal, settle: (answer: Answer) => void): void {

@@ -34,10 +34,15 @@ export interface GateOptions {
 
 /** What every call of a tool passes: the policy, somebody's permission where that is needed, and the audit. */
 export class Gate {
-  readonly #options: GateOptions
+  #options: GateOptions
 
   constructor(options: GateOptions) {
     this.#options = options
+  }
+
+  /** From now on this decides. */
+  update(rules: Pick<GateOptions, 'policy'>): void {
+    this.#options = { ...this.#options, ...rules }
   }
 
   /**

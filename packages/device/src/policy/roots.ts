@@ -7,7 +7,7 @@ import { codeOf, fileError } from '../file-error.js'
 export interface RootsOptions {
   /** The folders that tools may work in; relative ones start at `cwd`. None: `cwd` alone. */
   folders?: readonly string[] | undefined
-  /** Folders that belong to the device itself (keys, configuration, journal); closed even inside of a root. */
+  /** Folders and files that belong to the device itself (keys, configuration, journal); closed even inside of a root. */
   closed?: readonly string[] | undefined
   /** The folder in which the device was started. */
   cwd: string
@@ -18,18 +18,31 @@ export interface RootsOptions {
  * A path that this class gives may be replaced by a link afterwards; whoever opens it must not follow links then.
  */
 export class Roots {
-  /** Absolute; links in them are not followed yet. */
-  readonly folders: readonly string[]
-  /** Where relative paths start: the start folder if it lies in a root, else the first root. */
-  readonly base: string
-  readonly #closed: readonly string[]
+  readonly #cwd: string
+  #closed: readonly string[] = []
+  #folders: readonly string[] = []
 
-  constructor({ folders = [], closed = [], cwd }: RootsOptions) {
-    this.folders = (folders.length === 0 ? [cwd] : folders).map((folder) => resolve(cwd, folder))
-    this.base = this.folders.some((root) => isInside(root, resolve(cwd))) ? resolve(cwd) : (this.folders[0] ?? resolve(cwd))
+  constructor({ cwd, ...folders }: RootsOptions) {
+    this.#cwd = resolve(cwd)
+    this.update(folders)
+  }
+
+  /** Absolute; links in them are not followed yet. */
+  get folders(): readonly string[] {
+    return this.#folders
+  }
+
+  /** Where relative paths start: the start folder if it lies in a root, else the first root. */
+  get base(): string {
+    return this.#folders.some((root) => isInside(root, this.#cwd)) ? this.#cwd : (this.#folders[0] ?? this.#cwd)
+  }
+
+  /** From now on these hold. */
+  update({ folders = [], closed = [] }: Omit<RootsOptions, 'cwd'>): void {
+    this.#folders = (folders.length === 0 ? [this.#cwd] : folders).map((folder) => resolve(this.#cwd, folder))
     // On Linux what this process knows, its keys among it, can be read as files.
     const own = process.platform === 'linux' ? [`/proc/${process.pid}`] : []
-    this.#closed = [...closed.map((folder) => resolve(cwd, folder)), ...own]
+    this.#closed = [...closed.map((folder) => resolve(this.#cwd, folder)), ...own]
   }
 
   /**
@@ -58,18 +71,19 @@ export class Roots {
 
   /** Whether a real path lies in a root, and not in a closed folder. */
   async allows(real: string): Promise<boolean> {
-    const [roots, closed] = await Promise.all([realOnes(this.folders), realOnes(this.#closed)])
+    const [roots, closed] = await Promise.all([realOnes(this.folders), closedOnes(this.#closed)])
     return roots.some((root) => isInside(root, real)) && !closed.some((folder) => isInside(folder, real))
   }
 
   /** Whether a real path is a root or a closed folder, or holds one: it must be neither moved nor deleted. */
   async isAnchored(real: string): Promise<boolean> {
-    return (await realOnes([...this.folders, ...this.#closed])).some((folder) => isInside(real, folder))
+    const [roots, closed] = await Promise.all([realOnes(this.folders), closedOnes(this.#closed)])
+    return [...roots, ...closed].some((folder) => isInside(real, folder))
   }
 
   async #allowed(shown: string, real: string): Promise<string> {
     if (await this.allows(real)) return real
-    const closed = await realOnes(this.#closed)
+    const closed = await closedOnes(this.#closed)
     if (closed.some((folder) => isInside(folder, real))) throw aipError('PATH_CLOSED', { path: shown })
     throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: this.folders.join(', ') })
   }
@@ -84,6 +98,12 @@ export function isInside(folder: string, path: string): boolean {
 /** Folders under their real paths; one that does not exist stays as it is. */
 function realOnes(folders: readonly string[]): Promise<string[]> {
   return Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))
+}
+
+/** Like {@link realOnes}, and where such a place is a link itself, the link too: whoever replaces it replaces the place. */
+async function closedOnes(places: readonly string[]): Promise<string[]> {
+  const links = places.map(async (place) => join(await realpath(dirname(place)).catch(() => dirname(place)), basename(place)))
+  return [...new Set([...(await realOnes(places)), ...(await Promise.all(links))])]
 }
 
 /**

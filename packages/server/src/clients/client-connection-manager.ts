@@ -4,6 +4,7 @@ import {
   type Clock,
   type ClientType,
   type Feature,
+  type McpServerStatus,
   type TaskExecutionProtocol,
   type Transport,
 } from '@orrery/aip'
@@ -17,6 +18,8 @@ export interface ClientInfo {
   metadata: Record<string, unknown> | null
   /** What the device tells about itself; null if it told nothing. */
   systemInfo: Record<string, unknown> | null
+  /** How the MCP servers of the device are; null if it does not tell. */
+  mcpServers: readonly McpServerStatus[] | null
   /** The optional behaviours that this client understands. */
   features: ReadonlySet<Feature>
   /** Milliseconds since the epoch. */
@@ -43,8 +46,8 @@ export class ClientConnectionManager {
   readonly #clients = new Map<string, ClientInfo>()
   /** Who waits for a connection to be removed. */
   readonly #removals = new Map<Transport, () => void>()
-  /** Ids of clients that are about to be added. */
-  readonly #held = new Set<string>()
+  /** Ids of clients that are about to be added, each until it is or is not. */
+  readonly #held = new Map<string, Promise<void>>()
   readonly #known = new Map<string, KnownDevice>()
   readonly #deviceSessions = new Map<string, Set<string>>()
   readonly #constellationSessions = new Map<string, Set<string>>()
@@ -56,8 +59,17 @@ export class ClientConnectionManager {
    */
   hold(clientId: string): () => void {
     this.#assertFree(clientId)
-    this.#held.add(clientId)
-    return () => void this.#held.delete(clientId)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held.set(clientId, promise)
+    return () => {
+      this.#held.delete(clientId)
+      resolve()
+    }
+  }
+
+  /** Settles when nobody is about to be added under this id. */
+  async settled(clientId: string): Promise<void> {
+    for (let held = this.#held.get(clientId); held !== undefined; held = this.#held.get(clientId)) await held
   }
 
   /** @throws AipError `DUPLICATE_CLIENT` while a client of this id is online or about to be */
@@ -133,6 +145,12 @@ export class ClientConnectionManager {
     if (client?.clientType !== 'device') return
     client.systemInfo = info
     this.#remember(client)
+  }
+
+  /** Replaces what a device told about its MCP servers. */
+  setMcpServers(deviceId: string, servers: readonly McpServerStatus[]): void {
+    const client = this.#clients.get(deviceId)
+    if (client?.clientType === 'device') client.mcpServers = servers
   }
 
   addDeviceSession(deviceId: string, sessionId: string): void {

@@ -88,6 +88,8 @@ export class Registration {
    * Otherwise the id stays taken, unless the settings say that the newest wins.
    */
   async #makeRoom({ clientId, metadata }: ClientInfo): Promise<void> {
+    // A registration whose connection was lost on the way is still one of this id until it fails.
+    await this.#clients.settled(clientId)
     const old = this.#clients.getClientInfo(clientId)
     if (old === undefined) return
     const { clock } = this.#aip
@@ -121,6 +123,7 @@ export class Registration {
       clientType,
       platform: typeof metadata?.['platform'] === 'string' ? metadata['platform'] : 'windows',
       metadata,
+      mcpServers: null,
       systemInfo: clientType === 'device' ? this.#overlays.describe(clientId, systemInfoOf(metadata)) : null,
       features: featuresOf(metadata),
       connectedAt: this.#aip.clock.now(),

@@ -1,4 +1,5 @@
 import {
+  McpServerStatus,
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
@@ -16,6 +17,7 @@ import {
   type Logger,
   type Transport,
 } from '@orrery/aip'
+import { z } from 'zod'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { Asks } from '../sessions/asks.js'
@@ -27,6 +29,9 @@ import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
 import { SilenceWatch } from './silence-watch.js'
 import { taskFrom } from './task-intake.js'
+
+/** What a device may tell about its MCP servers. */
+const McpServers = z.array(McpServerStatus).max(1000)
 
 /** One registered connection: its pinned identity and its protocols. */
 interface ConnectionContext {
@@ -159,7 +164,8 @@ export class UFOWebSocketHandler {
   async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
     let isTask = false
     try {
-      const message = await context.aip.readMessage(frame)
+      const read = context.aip.readMessage(frame)
+      const message = read instanceof Promise ? await read : read
       isTask = message.type === 'task'
       checkIdentity(message, context.client)
       if (context.client.clientType === 'device') {
@@ -247,11 +253,16 @@ export class UFOWebSocketHandler {
     )
   }
 
+  /** Keeps what a device tells about itself and its MCP servers. */
   handleDeviceInfoResponse(
     { metadata }: Extract<ClientMessage, { type: 'device_info_response' }>,
     { client }: ConnectionContext,
   ): void {
-    if (client.clientType === 'device' && metadata !== null) this.#clients.setDeviceSystemInfo(client.clientId, metadata)
+    if (client.clientType !== 'device' || metadata === null) return
+    const { mcp_servers: servers, ...info } = metadata
+    const told = McpServers.safeParse(servers)
+    if (told.success) this.#clients.setMcpServers(client.clientId, told.data)
+    if (!told.success || Object.keys(info).length > 0) this.#clients.setDeviceSystemInfo(client.clientId, info)
   }
 
   handleProgress(

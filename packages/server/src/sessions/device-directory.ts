@@ -69,6 +69,7 @@ export class DeviceDirectory {
       features: [...features],
       connected_at: online ? isoTime(client.connectedAt) : null,
       current_session_id: running?.task.sessionId ?? null,
+      mcp_servers: online && client.mcpServers !== null ? [...client.mcpServers] : null,
     }
   }
 }

@@ -142,10 +142,11 @@ export class SessionManager {
     this.#runNext(deviceId)
   }
 
-  /** The session that waits for a device and goes on when it is back; null if there is none. */
+  /** The session of a device that goes on when it is back; null if there is none. While the server drains nothing is paused, and it goes on too. */
   continuing(deviceId: string): string | null {
     const queue = this.#queues.get(deviceId)
-    return this.#away.has(deviceId) ? ((queue?.running ?? queue?.first)?.task.sessionId ?? null) : null
+    const session = queue?.running ?? queue?.first
+    return session === undefined || session.cancelled !== null ? null : session.task.sessionId
   }
 
   /** A constellation that can resume has dropped: its sessions go on. */

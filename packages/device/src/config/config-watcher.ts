@@ -1,0 +1,112 @@
+import { readFileSync, watch, type FSWatcher } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { messageOf, type Clock, type Logger, type Timer } from '@orrery/aip'
+import type { DeviceConfig } from './device-config.js'
+
+/** Quiet time after a change before the file is read, in milliseconds: editors write in several steps. */
+const SETTLE = 200
+/** Time between two looks that nothing gave cause for, in milliseconds: behind links and on network drives changes are not announced. */
+const LOOK_EVERY = 5000
+
+/** Where a device's configuration comes from. */
+export interface ConfigFile {
+  path: string
+  /** Reads the file, with all that goes over it. @throws if something is wrong in it */
+  load: () => Promise<DeviceConfig>
+}
+
+/** What a {@link ConfigWatcher} is built from. */
+export interface ConfigWatcherOptions {
+  file: ConfigFile
+  /** Other files that the configuration of this moment consists of. */
+  parts: () => readonly string[]
+  /** Takes up a configuration. @throws if it cannot be taken up; nothing has changed then */
+  onConfig: (config: DeviceConfig) => void
+  clock: Clock
+  logger: Logger
+}
+
+/**
+ * Sees when a device's configuration changes, and hands the new one over; a bad one is reported in the log and passed over. What counts
+ * is what the file says, so it may be written in place, replaced, removed and made again.
+ */
+export class ConfigWatcher {
+  readonly #options: ConfigWatcherOptions
+  readonly #folder: FSWatcher | null
+  #seen: string
+  #next: Timer
+  #looking: Promise<void> = Promise.resolve()
+  #closed = false
+
+  /** Begins to watch. The configuration of this moment counts as known. */
+  constructor(options: ConfigWatcherOptions) {
+    this.#options = options
+    this.#seen = this.#read()
+    this.#folder = this.#watchFolder()
+    this.#next = this.#lookIn(LOOK_EVERY)
+  }
+
+  /** Settles when nothing is handed over any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#folder?.close()
+    this.#next.cancel()
+    await this.#looking
+  }
+
+  /** The folder, because a file that is replaced is another file. */
+  #watchFolder(): FSWatcher | null {
+    const { path } = this.#options.file
+    try {
+      const folder = watch(dirname(path), { persistent: false }, (_event, name) => {
+        if (name !== null && name !== basename(path)) return
+        this.#next.cancel()
+        this.#next = this.#lookIn(SETTLE)
+      })
+      return folder.on('error', () => folder.close())
+    } catch {
+      // Looking from time to time is enough.
+      return null
+    }
+  }
+
+  #lookIn(ms: number): Timer {
+    const timer = this.#options.clock.after(ms, () => {
+      this.#looking = this.#looking
+        .then(() => this.#look())
+        .then(() => {
+          // A change meanwhile has set another look.
+          if (!this.#closed && this.#next === timer) this.#next = this.#lookIn(LOOK_EVERY)
+        })
+    })
+    return timer
+  }
+
+  async #look(): Promise<void> {
+    const { file, onConfig, logger } = this.#options
+    const text = this.#read()
+    if (text === this.#seen) return
+    this.#seen = text
+    try {
+      const config = await file.load()
+      if (this.#closed) return
+      onConfig(config)
+      logger.info(`[Config] ${file.path} has changed and was taken up`)
+    } catch (error) {
+      logger.error(`[Config] The device goes on as it was configured before: ${messageOf(error)}`)
+    }
+  }
+
+  #read(): string {
+    const { file, parts } = this.#options
+    return JSON.stringify([file.path, ...parts()].map((path) => textOf(path)))
+  }
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}
