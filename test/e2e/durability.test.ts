@@ -1,19 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { freePort } from '../support/free-port.js'
 import { OrreryHome, type OrreryProcess } from '../support/orrery-process.js'
-
-/** A port that was free a moment ago: the device must find the server again after its restart. */
-async function freePort(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  await new Promise((resolve) => server.close(resolve))
-  return String(port)
-}
 
 /** Server and device as processes, and a workflow whose three steps each leave a line in a ledger; the second waits for a file. */
 async function scene(home: OrreryHome): Promise<{

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { OrreryApi } from '@orrery/constellation'
 import { parseDeviceConfig } from '@orrery/device'
+import { loadServerConfig, resolveModel } from '@orrery/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OrreryHome } from '../support/orrery-process.js'
 
@@ -114,6 +115,26 @@ describe('the README', () => {
 
   it.each(blocks('jsonc'))('its device configuration is a good one: %#', (text) => {
     expect(Object.keys(parseDeviceConfig(text, 'README.md').mcpServers)).toEqual(['data', 'tickets'])
+  })
+
+  const models = blocks('shell').flatMap((block) => block.split('\n').filter((line) => line.startsWith('ORRERY_MODEL')))
+  it.each(models)('%s names a model', (line) => {
+    const variables = [...line.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name = '', value = '']) => [name, value])
+    expect(resolveModel(Object.fromEntries(variables))?.main.model).toBeTruthy()
+  })
+
+  it('and the page about models has a good configuration, and a plan', async () => {
+    const page = readFileSync(join(ROOT, 'docs/models.md'), 'utf8')
+    const [config = '', plan = ''] = [...page.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text]) => text ?? '')
+    const file = join(home.path, 'server.yaml')
+    writeFileSync(file, config)
+    expect(resolveModel({ OPENAI_API_KEY: 'k' }, loadServerConfig(file).model)).toMatchObject({
+      fallback: { provider: 'ollama' },
+    })
+    writeFileSync(file, plan)
+    // Without a model it is known as work for one, and not as a bad workflow.
+    const { output } = await shell(`npx orrery run --workflow ${file}`, home.path)
+    expect(output).toContain('No model is configured')
   })
 
   it.each(blocks('js'))('its code runs: %#', async (code) => {

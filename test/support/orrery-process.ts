@@ -18,6 +18,12 @@ export interface Ended {
 export class OrreryHome implements AsyncDisposable {
   readonly path = mkdtempSync(join(tmpdir(), 'orrery-home-'))
   readonly #running = new Set<ChildProcess>()
+  readonly #env: Readonly<Record<string, string>>
+
+  /** @param env variables for every command, besides those that keep it in its home */
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    this.#env = env
+  }
 
   /** Runs a command to its end. */
   run(...args: string[]): Promise<Ended> {
@@ -27,7 +33,7 @@ export class OrreryHome implements AsyncDisposable {
   /** Starts a command that goes on. */
   start(...args: string[]): OrreryProcess {
     const child = spawn(process.execPath, [MAIN, ...args], {
-      env: { PATH: process.env['PATH'], HOME: this.path, ORRERY_HOME: this.path, NO_COLOR: '1' },
+      env: { PATH: process.env['PATH'], HOME: this.path, ORRERY_HOME: this.path, NO_COLOR: '1', ...this.#env },
       cwd: this.path,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -47,6 +47,7 @@ export function describeEvent(event: SessionEvent): string {
     case 'ended':
       return [textOf(event.data['status']), textOf(event.data['error'])].filter((text) => text !== null).join(': ')
     case 'agent_step':
+      return turnOf(event)?.text ?? textOf(event.data['name']) ?? ''
     case 'question':
     case 'answer':
     case 'remark':
@@ -57,6 +58,13 @@ export function describeEvent(event: SessionEvent): string {
     case 'progress':
       return textOf(event.data['message']) ?? textOf(event.data['text']) ?? textOf(event.data['name']) ?? ''
   }
+}
+
+/** What the model said and used in an `agent_step` event; undefined for a step of another kind. */
+export function turnOf(event: SessionEvent): { text: string; calls: string[] } | undefined {
+  const { value } = event.data
+  if (event.type !== 'agent_step' || !isObject(value) || !('calls' in value)) return undefined
+  return { text: textOf(value['text']) ?? '', calls: objects(value['calls']).map((call) => textOf(call['tool']) ?? '?') }
 }
 
 /** The value if it is a text. */

@@ -10,6 +10,7 @@ import { devicesCommand } from './commands/devices.js'
 import { modelCommand } from './commands/model.js'
 import { policyCommand } from './commands/policy.js'
 import { runCommand } from './commands/run.js'
+import { sayCommand } from './commands/say.js'
 import { serverCommand } from './commands/server.js'
 import { sessionCommand } from './commands/session.js'
 import { sessionsCommand } from './commands/sessions.js'
@@ -32,7 +33,7 @@ export function buildProgram(): Command {
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
-  for (const command of [runCommand(), callCommand(), cancelCommand(), answerCommand()]) program.addCommand(command)
+  for (const command of [runCommand(), callCommand(), sayCommand(), cancelCommand(), answerCommand()]) program.addCommand(command)
   program.commandsGroup('Look:')
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])
     program.addCommand(command)

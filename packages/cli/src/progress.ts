@@ -1,5 +1,5 @@
 import type { SessionEvent } from '@orrery/aip/api'
-import { type ShownCommand, commandsOf, describeCommand, numberOf, resultsOf, textOf } from './event-data.js'
+import { type ShownCommand, commandsOf, describeCommand, numberOf, resultsOf, textOf, turnOf } from './event-data.js'
 import { type Style, columnsOf, duration, fit, paint, singleLine } from './output.js'
 import { StatusLine } from './status-line.js'
 
@@ -13,16 +13,21 @@ const MARKS: Record<string, { mark: string; style: Style }> = {
 export class Progress {
   readonly #device: string
   readonly #results: boolean
+  readonly #answers: boolean
   readonly #stream: NodeJS.WriteStream
   readonly #status: StatusLine
   #batch: ShownCommand[] = []
 
-  /** @param options with `results: false` only what is going on is shown, and nothing of it stays */
-  constructor(device: string, options: { results: boolean; stream?: NodeJS.WriteStream }) {
+  /**
+   * @param options with `results: false` only what is going on is shown, and nothing of it stays; `answers` if the user can type
+   * an answer here
+   */
+  constructor(device: string, options: { results: boolean; answers?: boolean; stream?: NodeJS.WriteStream }) {
     this.#stream = options.stream ?? process.stderr
     this.#status = new StatusLine(this.#stream)
     this.#device = singleLine(device)
     this.#results = options.results
+    this.#answers = options.answers ?? false
     this.#status.set(`Waiting for ${this.#device}`)
   }
 
@@ -52,13 +57,23 @@ export class Progress {
       case 'approval':
         this.#showApproval(event)
         break
+      case 'agent_step':
+        this.#showTurn(event)
+        break
       case 'remark':
+        this.#note(`heard: ${textOf(event.data['text']) ?? ''}`)
+        break
       case 'question':
-        this.#note(textOf(event.data['text']) ?? event.type)
+        this.#status.log(`${paint('yellow', '?', this.#stream)} ${singleLine(textOf(event.data['text']) ?? '')}`)
+        this.#note(this.#answers ? 'type your answer' : `answer with: orrery say ${event.session_id.slice(0, 8)} "…"`)
+        // A spinner would be drawn over what the user types.
+        this.#status.set(this.#answers ? '' : 'Waiting for an answer')
+        break
+      case 'answer':
+        this.#note(textOf(event.data['text']) === null ? 'nobody answered' : `answered: ${textOf(event.data['text']) ?? ''}`)
+        this.#status.set('Waiting for the model')
         break
       case 'accepted':
-      case 'agent_step':
-      case 'answer':
       case 'ended':
       case 'delivered':
         break
@@ -68,6 +83,11 @@ export class Progress {
   /** Says what is going on besides the events. */
   say(text: string): void {
     this.#status.set(text)
+  }
+
+  /** Tells the user something besides the events. */
+  note(text: string): void {
+    this.#note(text)
   }
 
   /** Removes what is not finished. */
@@ -104,6 +124,13 @@ export class Progress {
     const fitted = this.#fit(what, room)
     const tail = time === '' ? '' : `  ${paint('dim', time, stream)}`
     return `${paint(style, mark, stream)} ${outcome}${paint('dim', where, stream)}${fitted}${tail}`
+  }
+
+  /** What the model thinks; its calls are shown when they have their results, and its last words are the result. */
+  #showTurn(event: SessionEvent): void {
+    const turn = turnOf(event)
+    if (turn === undefined || turn.text === '' || turn.calls.length === 0) return
+    this.#status.log(paint('cyan', this.#fit(`» ${singleLine(turn.text)}`, 0), this.#stream))
   }
 
   #showApproval(event: SessionEvent): void {

@@ -6,9 +6,10 @@ import { Command } from 'commander'
 import { CliError, usageError } from '../errors.js'
 import { examples } from '../help.js'
 import { duration, paint, print, printValue } from '../output.js'
+import { usageLine } from '../session-format.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
 
-/** `orrery run`: a task in words, followed to its end. */
+/** `orrery run`: a task in words, followed to its end. On a terminal the user can talk with it. */
 export function runCommand(): Command {
   const command = new Command('run')
     .summary('give a device a task, and watch it')
@@ -25,7 +26,9 @@ export function runCommand(): Command {
         ['orrery run workflow:system-report', 'a workflow; orrery workflows lists them'],
         ['orrery run --workflow my-own.yaml', 'a workflow of your own'],
         ['orrery run "List my processes" --json | jq .type', 'one event a line'],
-      ]) + '\nResults go to stdout, progress to stderr. Exit code: 0 completed, 1 failed or cancelled, 130 interrupted.\n',
+      ]) +
+        '\nResults go to stdout, progress to stderr. Exit code: 0 completed, 1 failed or cancelled, 130 interrupted.\n' +
+        'On a terminal a line that you type answers the question of the task, or is a remark for it.\n',
     )
     .action(run)
 }
@@ -40,21 +43,30 @@ async function run(request: string | undefined, options: TargetOptions & { devic
     const ended = await follow(api, session, { event: (event) => print(JSON.stringify(event)) })
     return failUnlessCompleted(ended)
   }
-  const { Progress } = await import('../progress.js')
-  const progress = new Progress(device, { results: true })
+  const [{ Progress }, { Conversation }] = await Promise.all([import('../progress.js'), import('../conversation.js')])
+  const answers = process.stdin.isTTY && process.stderr.isTTY
+  const progress = new Progress(device, { results: true, answers })
+  const port = { api, sessionId: session.session_id, input: process.stdin, note: (text: string) => progress.note(text) }
+  const conversation = answers ? new Conversation(port) : null
   let ended: Session
   try {
     ended = await follow(api, session, {
-      event: (event) => progress.show(event),
+      event: (event) => {
+        conversation?.hear(event)
+        progress.show(event)
+      },
       interrupted: () => progress.say('Cancelling'),
     })
   } finally {
+    conversation?.close()
     progress.close()
   }
   printValue(ended.result)
   failUnlessCompleted(ended)
   const time = Date.parse(ended.ended_at ?? ended.created_at) - Date.parse(ended.created_at)
-  process.stderr.write(`${paint('dim', `Completed in ${duration(time)}`, process.stderr)}\n`)
+  const used = usageLine(ended.usage)
+  const line = `Completed in ${duration(time)}${used === '' ? '' : `, ${used}`}`
+  process.stderr.write(`${paint('dim', line, process.stderr)}\n`)
 }
 
 /** What the server is asked for: a request, or the text of a workflow file with its inputs. @throws {CliError} with exit code 2 */

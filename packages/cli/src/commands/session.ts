@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { describeEvent } from '../event-data.js'
 import { examples } from '../help.js'
 import { duration, paint, print, printJson, printValue } from '../output.js'
-import { STATUS_STYLE, runTime } from '../session-format.js'
+import { STATUS_STYLE, runTime, usageLine } from '../session-format.js'
 import { details, table } from '../table.js'
 import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
 
@@ -72,6 +72,8 @@ function summary(session: Session): string[] {
     ['Created', new Date(session.created_at).toLocaleString('sv')],
     ['Duration', ran === null ? null : duration(ran)],
     ['Steps', String(session.steps)],
+    ['Model', session.usage === null ? null : usageLine(session.usage)],
+    ['Asks', session.question === null ? null : { text: session.question.text, style: 'yellow' }],
     ['Error', session.error === null ? null : { text: session.error, style: 'red' }],
   ])
 }

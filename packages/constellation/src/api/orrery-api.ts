@@ -9,6 +9,8 @@ import {
   DeviceList,
   DispatchOutcome,
   Health,
+  type QuestionAnswer,
+  type Remark,
   type RunCommands,
   Session,
   type SessionEvent,
@@ -165,6 +167,17 @@ export class OrreryApi {
   /** Asks for a session to be cancelled; it has ended when its `ended` event says so. @returns the session as it was then */
   cancel(id: string, options?: CallOptions): Promise<Session> {
     return this.#post(`/api/sessions/${encodeURIComponent(id)}/cancel`, undefined, Session, options)
+  }
+
+  /** Answers the question that a session asks; without its id whichever is open. */
+  answerQuestion(id: string, text: string, questionId?: string, options?: CallOptions): Promise<Session> {
+    const body: QuestionAnswer = { text, ...(questionId === undefined ? {} : { question_id: questionId }) }
+    return this.#post(`/api/sessions/${encodeURIComponent(id)}/answer`, body, Session, options)
+  }
+
+  /** Adds a remark to the request of a running session; its agent hears it before its next step. */
+  remark(id: string, text: string, options?: CallOptions): Promise<Session> {
+    return this.#post(`/api/sessions/${encodeURIComponent(id)}/remark`, { text } satisfies Remark, Session, options)
   }
 
   /** The calls that wait on their devices for permission. */

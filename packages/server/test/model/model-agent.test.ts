@@ -30,7 +30,7 @@ describe('a request in words', () => {
       status: 'completed',
       agent: 'model',
       result: '40 % are used',
-      usage: { turns: 2, input_tokens: 200, output_tokens: 20, cost_usd: null },
+      usage: { turns: 2, input_tokens: 200, output_tokens: 20 },
     })
     expect(rig.received).toEqual([
       {

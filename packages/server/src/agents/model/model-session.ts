@@ -51,10 +51,14 @@ export class ModelSession {
   async run(): Promise<AgentOutcome> {
     await this.#enter(this.#role)
     const results: string[] = []
-    for (const goal of goalsOf(this.#context.work)) {
+    const goals = goalsOf(this.#context.work)
+    for (const [index, goal] of goals.entries()) {
       this.#conversation.push({ kind: 'user', text: withoutSecrets(goal, this.#settings) })
       const { status, result } = await this.#pursue()
-      if (status === 'failed') return { status, result: null, error: result === '' ? 'the model gave up' : result }
+      if (status === 'failed') {
+        const reason = result === '' ? 'the model gave up' : result
+        return { status, result: null, error: goals.length === 1 ? reason : `step ${index + 1} failed: ${reason}` }
+      }
       results.push(result)
     }
     return { status: 'completed', result: results.join('\n\n') }
@@ -116,7 +120,8 @@ export class ModelSession {
       return []
     })
     const names = new Set(there.map((tool) => tool.tool_name))
-    this.#looks = role.looks.filter((look) => names.has(look.tool_name))
+    const { images } = this.#settings.main
+    this.#looks = role.looks.filter(({ tool_name: name, gives }) => names.has(name) && (images || gives === 'text'))
   }
 
   /** Looks at the device as the role wants it, before a turn. */

@@ -70,7 +70,8 @@ function endpointOf(name: Found<string>, config: EndpointOptions, env: ModelEnvi
     maxOutputTokens: config.max_output_tokens ?? null,
     temperature: config.temperature ?? null,
     images: config.images ?? true,
-    prices: config.prices ?? null,
+    // What runs on one's own machine costs nothing.
+    prices: config.prices ?? (provider === 'ollama' ? { input: 0, output: 0 } : null),
   }
 }
 

@@ -1,0 +1,57 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { messageOf } from '@orrery/aip'
+import type { SessionEvent } from '@orrery/aip/api'
+import type { OrreryApi } from '@orrery/constellation'
+import { textOf } from './event-data.js'
+
+/** What a conversation says to the user. */
+export interface ConversationPort {
+  api: Pick<OrreryApi, 'answerQuestion' | 'remark'>
+  sessionId: string
+  input: Readable
+  /** A line for the user, such as that something could not be said. */
+  note: (text: string) => void
+}
+
+/** Lets the user talk with a task that runs: a line that is typed answers its question, or is a remark. */
+export class Conversation {
+  readonly #port: ConversationPort
+  readonly #reader: ReturnType<typeof createInterface>
+  #question: string | null = null
+  /** Lines go out one after the other. */
+  #said: Promise<void> = Promise.resolve()
+
+  constructor(port: ConversationPort) {
+    this.#port = port
+    // The terminal itself shows what is typed and turns Ctrl-C into the signal that cancels.
+    this.#reader = createInterface({ input: port.input, terminal: false })
+    this.#reader.on('line', (line) => {
+      const text = line.trim()
+      if (text !== '') this.#said = this.#said.then(() => this.#say(text))
+    })
+  }
+
+  /** Follows what the session asks. */
+  hear(event: SessionEvent): void {
+    if (event.type === 'question') this.#question = textOf(event.data['question_id'])
+    if (event.type === 'answer' || event.type === 'ended') this.#question = null
+  }
+
+  /** Listens no more. */
+  close(): void {
+    this.#reader.close()
+    // An input that is still read keeps the process alive.
+    this.#port.input.pause()
+  }
+
+  async #say(text: string): Promise<void> {
+    const { api, sessionId, note } = this.#port
+    const question = this.#question
+    try {
+      await (question === null ? api.remark(sessionId, text) : api.answerQuestion(sessionId, text, question))
+    } catch (error) {
+      note(messageOf(error))
+    }
+  }
+}

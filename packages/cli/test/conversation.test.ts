@@ -1,0 +1,60 @@
+import { PassThrough } from 'node:stream'
+import type { Session, SessionEvent } from '@orrery/aip/api'
+import { describe, expect, it, vi } from 'vitest'
+import { Conversation } from '../src/conversation.js'
+
+/** A conversation, what it said to the server, and what it noted for the user. */
+function talk(fail?: string): { input: PassThrough; said: string[][]; notes: string[]; conversation: Conversation } {
+  const input = new PassThrough()
+  const said: string[][] = []
+  const notes: string[] = []
+  const say = (...words: string[]): Promise<Session> => {
+    said.push(words)
+    return fail === undefined ? Promise.resolve({} as Session) : Promise.reject(new Error(fail))
+  }
+  const api = {
+    answerQuestion: (id: string, text: string, question?: string) => say('answer', id, text, question ?? ''),
+    remark: (id: string, text: string) => say('remark', id, text),
+  }
+  return {
+    input,
+    said,
+    notes,
+    conversation: new Conversation({ api, sessionId: 's', input, note: (text) => void notes.push(text) }),
+  }
+}
+
+const event = (type: SessionEvent['type'], data: Record<string, unknown> = {}): SessionEvent => ({
+  seq: 1,
+  session_id: 's',
+  time: '',
+  type,
+  data,
+})
+
+describe('what is typed while a task runs', () => {
+  it('is a remark, or the answer while a question is open; blank lines are nothing', async () => {
+    const { input, said, conversation } = talk()
+    input.write('\nleave the logs\n')
+    await vi.waitFor(() => expect(said).toHaveLength(1))
+    conversation.hear(event('question', { question_id: 'q1', text: 'Which?' }))
+    input.write('both\n')
+    await vi.waitFor(() => expect(said).toHaveLength(2))
+    conversation.hear(event('answer'))
+    input.write('hurry\n')
+    await vi.waitFor(() => expect(said).toHaveLength(3))
+    conversation.close()
+    expect(said).toEqual([
+      ['remark', 's', 'leave the logs'],
+      ['answer', 's', 'both', 'q1'],
+      ['remark', 's', 'hurry'],
+    ])
+  })
+
+  it('that cannot be said is told to the user', async () => {
+    const { input, notes, conversation } = talk('the session has ended')
+    input.write('hello\n')
+    await vi.waitFor(() => expect(notes).toEqual(['the session has ended']))
+    conversation.close()
+  })
+})
