@@ -246,6 +246,21 @@ describe('a server and a device as two processes', () => {
     expect(ended.code).toBe(1)
     expectOneLine(ended, 'Cannot reach ws://127.0.0.1:1/ws')
   })
+
+  it('says early that the key is refused, and ends with that', async () => {
+    await using home = new OrreryHome()
+    const server = home.start('server', '--port', '0', '--log-level', 'INFO')
+    await server.said(/(http:\/\/127\.0\.0\.1:\d+)/)
+    const flags = ['--token', 'wrong', '--max-retries', '2', '--log-level', 'OFF']
+    const device = home.start('device', ...flags)
+    await device.said(/^orrery: the server does not take the key: is the key right\?.*; trying again$/m)
+    const { code, stderr } = await device.ended
+    expect(code).toBe(1)
+    expect(stderr.trim().split('\n')).toHaveLength(2)
+    expect(stderr).toMatch(
+      /refuses this device: the server does not take the key: is the key right\?.*Gave up after 2 attempts\n$/,
+    )
+  })
 })
 
 describe('killing the server with SIGKILL', () => {
