@@ -2,6 +2,7 @@ import type { Session, SessionEvent } from '@orrery/aip/api'
 import type { OrreryApi } from '@orrery/constellation'
 import { CliError, EXIT } from './errors.js'
 import { onInterrupt } from './interrupt.js'
+import { Progress } from './progress.js'
 
 /** How long a cancelled session may take to end, in milliseconds. */
 const CANCEL_WAIT = 2000
@@ -49,5 +50,27 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
     release()
     clearTimeout(timer)
     clearInterval(alive)
+  }
+}
+
+/**
+ * Follows a session to its end and shows on stderr what happens.
+ * @param shown.results whether the outcome of each command is shown too
+ * @returns the ended session
+ * @throws {CliError} like {@link follow}
+ */
+export async function followShown(
+  api: OrreryApi,
+  session: Session,
+  { device, results }: { device: string; results: boolean },
+): Promise<Session> {
+  const progress = new Progress(device, { results })
+  try {
+    return await follow(api, session, {
+      event: (event) => progress.show(event),
+      interrupted: () => progress.say('Cancelling'),
+    })
+  } finally {
+    progress.close()
   }
 }

@@ -7,8 +7,8 @@ import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
 import { ownNameOf } from '../tools/built-in-servers.js'
 import type { LocalServerFactory } from './local-connector.js'
-import { MCPServer } from './mcp-server.js'
-import { plannedServers, type PlannedServer, type ServerSpec } from './planned-servers.js'
+import { MCPServer, type ServerSpec } from './mcp-server.js'
+import { plannedServers, type PlannedServer } from './planned-servers.js'
 
 /** What a manager is built from. */
 export interface MCPServerManagerOptions {
