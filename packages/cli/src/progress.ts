@@ -104,6 +104,8 @@ export class Progress {
   #showResults(event: SessionEvent): void {
     const results = resultsOf(event)
     const ms = numberOf(event.data['duration_ms'])
+    // What the server lists for itself is no step of the task.
+    if (this.#batch.every(({ tool_name: tool }) => tool === 'list_tools')) return
     for (const [index, result] of results.entries()) {
       const command = this.#batch.find((sent) => sent.call_id === result.call_id) ?? this.#batch[index]
       // The time is that of the whole batch, so it stands at its last command.
