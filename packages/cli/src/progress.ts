@@ -44,7 +44,9 @@ export class Progress {
         this.#status.set(`Waiting for the next step on ${this.#device}`)
         break
       case 'progress':
-        this.#status.update(`${this.#running()}  ${progressText(event)}`)
+        // What belongs to no call is said by the agent itself.
+        if (event.data['call_id'] === null) this.#note(progressText(event))
+        else this.#status.update(`${this.#running()}  ${progressText(event)}`)
         break
       case 'paused':
         this.#note(`${this.#device} is away; the session waits for it`)

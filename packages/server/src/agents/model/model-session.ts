@@ -33,7 +33,13 @@ export class ModelSession {
     this.#settings = settings
     this.#clock = clock
     const { logger, signal } = context
-    this.#caller = new ModelCaller(settings, { clock, logger, signal, sleep: (ms) => context.sleep(ms) })
+    this.#caller = new ModelCaller(settings, {
+      clock,
+      logger,
+      signal,
+      sleep: (ms) => context.sleep(ms),
+      report: (message) => context.report(message),
+    })
     this.#device = new DeviceSide(context, settings)
   }
 
