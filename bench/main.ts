@@ -1,6 +1,7 @@
 // `npm run bench`: every figure about speed and memory, in one run. `--quick` measures less and writes nothing.
 import { deviceRows } from './device-measurements.ts'
 import { recoveryRows } from './recovery-measurements.ts'
+import { pressureRows } from './pressure-measurements.ts'
 import { tableOf, writeReport } from './report.ts'
 import type { Row } from './row.ts'
 import { commandRows, connectionRows, largeResultRow, type Extent } from './server-measurements.ts'
@@ -17,6 +18,7 @@ const parts: [string, () => Promise<Row[]>][] = [
   ['commands', () => commandRows(extent)],
   ['a large result', async () => [await largeResultRow(extent)]],
   ['the device', () => deviceRows(quick ? 50 : 1000)],
+  ['a device under pressure', () => pressureRows(quick ? 1 : 10)],
   ['starts', () => startRows(quick ? 1 : 5)],
   ['recovery', () => recoveryRows(quick ? { ended: 500, open: 50, devices: 100 } : { ended: 10_000, open: 500, devices: 1000 })],
 ]

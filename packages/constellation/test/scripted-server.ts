@@ -86,6 +86,8 @@ export function session(fields: Record<string, unknown> = {}): Record<string, un
     created_at: '2026-01-01T00:00:00+00:00',
     started_at: null,
     ended_at: null,
+    question: null,
+    usage: null,
     ...fields,
   }
 }

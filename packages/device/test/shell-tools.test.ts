@@ -239,7 +239,8 @@ describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutil
     await using at = await shell()
     const { job_id: id } = await at.tools.value<{ job_id: string }>('start_job', { program: 'sh', args: ['-i'], terminal: true })
     await at.tools.value('send_input', { job_id: id, text: "trap '' HUP; sleep 601 & echo pid $! $$\n" })
-    const { text } = await readAll(at.tools, id, (read) => /pid \d+ \d+\r/.test(read))
+    // To its prompt: what is typed before would stand in front of that.
+    const { text } = await readAll(at.tools, id, (read) => /pid \d+ \d+\r\n[#$] $/.test(read))
     const pids = /pid (\d+) (\d+)\r/.exec(text)!.slice(1).map(Number)
     expect(pids.every(lives)).toBe(true)
     // Once it answers, it is what Ctrl-C reaches.

@@ -5,6 +5,7 @@ import { findKey } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
 import { print } from '../output.js'
 import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
+import { staySmall } from '../memory-guard.js'
 import { localServer } from '../running-server.js'
 import { serve } from '../service.js'
 import { type ShellMode, shellOption } from '../shell-mode.js'
@@ -84,6 +85,7 @@ async function device(options: Options): Promise<void> {
   // An address may have the key in its query; that is not for the screen.
   const shown = serverUrl.replace(/\?.*$/, '')
   const maxRetries = options.maxRetries ?? 5
+  staySmall()
   const running = startDevice({
     ...localDevice(settings),
     serverUrl,

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { spawn, type ChildProcess, type SpawnOptions, type StdioOptions } from 'node:child_process'
+import { Readable } from 'node:stream'
 import { sleep, type Clock } from '@orrery/aip'
-import { groupsInSessionsOf } from './sessions-of.js'
+import { groupsInSessions } from './sessions-of.js'
 import { Watchdog } from './watchdog.js'
 
 /** Time between the polite and the hard end of a process group, in milliseconds. */
@@ -23,6 +24,9 @@ export interface ProcessEnd {
   signal: NodeJS.Signals | null
 }
 
+/** Where a program that leads sessions names them. */
+const SESSION_PIPE = 3
+
 /** A child process and all that it starts. None of them outlives the group's end, or this process, however that ends (except on Windows). */
 export class ProcessGroup {
   readonly child: ChildProcess
@@ -32,10 +36,13 @@ export class ProcessGroup {
   readonly ended: Promise<ProcessEnd>
   readonly #clock: Clock
   readonly #leadsSessions: boolean
+  /** Sessions that its children have told to lead. */
+  readonly #sessions = new Set<number>()
 
   /**
    * Starts a child as the leader of its own process group. `options` are those of `child_process.spawn`.
-   * @param leadsSessions its children are sessions of their own, as in a pseudo-terminal, and end with it all the same
+   * @param leadsSessions its children are sessions of their own, as in a pseudo-terminal, and end with it all the same; each writes its
+   * number as a line on the file descriptor 3
    */
   constructor(
     file: string,
@@ -46,7 +53,8 @@ export class ProcessGroup {
   ) {
     this.#clock = clock
     this.#leadsSessions = leadsSessions
-    this.child = spawn(file, args, { ...options, detached: !isWindows, windowsHide: true })
+    const stdio = leadsSessions ? withSessionPipe(options.stdio) : options.stdio
+    this.child = spawn(file, args, { ...options, stdio, detached: !isWindows, windowsHide: true })
     this.started = new Promise((resolve, reject) => {
       this.child.once('spawn', resolve)
       this.child.once('error', reject)
@@ -62,6 +70,8 @@ export class ProcessGroup {
     if (live.size === 0) process.on('exit', killAll)
     live.add(this)
     watchdog?.add(this.child.pid)
+    const named = this.child.stdio[SESSION_PIPE]
+    if (leadsSessions && named instanceof Readable) named.setEncoding('latin1').on('data', (text: string) => this.#learn(text))
   }
 
   /** Signals every process of the group; does nothing when it has ended, for its number may belong to others then. */
@@ -73,7 +83,7 @@ export class ProcessGroup {
       return
     }
     // Children first: when the leader has ended, nobody knows them any more.
-    for (const leader of [...(this.#leadsSessions ? groupsInSessionsOf(pid) : []), pid]) {
+    for (const leader of [...(this.#leadsSessions ? groupsInSessions(this.#sessions, pid) : []), pid]) {
       try {
         process.kill(-leader, signal)
       } catch {
@@ -93,19 +103,31 @@ export class ProcessGroup {
     settled.abort()
   }
 
+  /** The watchdog must know a session before this process is killed: afterwards nobody can tell whose it was. */
+  #learn(text: string): void {
+    for (const word of text.match(/\d+/g) ?? []) {
+      if (!live.has(this)) return
+      this.#sessions.add(Number(word))
+      watchdog?.add(Number(word))
+    }
+  }
+
   /** The leader has ended: what it left behind ends too, and its pipes are closed even if somebody still holds them. */
   #drain(end: ProcessEnd, resolve: (end: ProcessEnd) => void): void {
     if (!isWindows) this.kill('SIGKILL')
     live.delete(this)
-    if (this.child.pid !== undefined) watchdog?.remove(this.child.pid)
+    for (const each of [this.child.pid, ...this.#sessions]) if (each !== undefined) watchdog?.remove(each)
     if (live.size === 0) process.off('exit', killAll)
-    const { stdin, stdout, stderr } = this.child
     const timer = this.#clock.after(DRAIN, () => {
-      for (const pipe of [stdin, stdout, stderr]) pipe?.destroy()
+      for (const pipe of this.child.stdio) pipe?.destroy()
     })
     this.child.once('close', () => {
       timer.cancel()
       resolve(end)
     })
   }
+}
+
+function withSessionPipe(stdio: StdioOptions = 'pipe'): StdioOptions {
+  return [...(typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio), 'pipe']
 }

@@ -2,6 +2,7 @@ import type { StdioOptions } from 'node:child_process'
 import type { Clock } from '@orrery/aip'
 import { CappedOutput } from './capped-output.js'
 import { ProcessGroup } from './process-group.js'
+import { slowOutput } from './slow-output.js'
 
 /** Bytes that are kept of each output stream of a program. */
 export const OUTPUT_LIMIT = 256 * 1024
@@ -54,6 +55,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     stderr.add(chunk)
     onOutput?.('stderr', chunk)
   })
+  for (const stream of [group.child.stdout, group.child.stderr]) if (stream !== null) slowOutput(stream, clock)
   // A program may end without reading its input.
   group.child.stdin?.on('error', () => {})
   await group.started

@@ -1,13 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs'
 
 /**
- * The process groups in the sessions that children of a process lead, as the program in a pseudo-terminal does; on Linux only,
- * elsewhere none. It waits for nothing, so it works while this process ends.
+ * The process groups in some sessions, and in those that children of a process lead, as the program in a pseudo-terminal does; on Linux
+ * only, elsewhere none. It waits for nothing, so it works while this process ends.
  */
-export function groupsInSessionsOf(pid: number): number[] {
+export function groupsInSessions(known: ReadonlySet<number>, parent: number): number[] {
   if (process.platform !== 'linux') return []
   const all = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (statOf(Number(name)) ?? []) : []))
-  const sessions = new Set(all.filter((each) => each.parent === pid && each.session === each.pid).map((each) => each.session))
+  const led = all.filter((each) => each.parent === parent && each.session === each.pid).map((each) => each.session)
+  const sessions = new Set([...known, ...led])
   return [...new Set(all.filter((each) => sessions.has(each.session)).map((each) => each.group))]
 }
 

@@ -3,7 +3,8 @@ import { Socket } from 'node:net'
 
 /**
  * Takes `+ GROUP` and `- GROUP` from its standard input; when that closes, because this process has ended in whatever way, the groups
- * that are left are ended. A shell, because it must be small and cannot die of what kills this process.
+ * that are left are ended, and on Linux the other groups of their sessions too: again until none is left, or what is left cannot end. A shell, because it must be
+ * small and cannot die of what kills this process.
  */
 const SCRIPT = `
 groups=' '
@@ -14,6 +15,15 @@ while read -r change group; do
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done
+left=yes rounds=
+while [ $left ] && [ \${#rounds} -lt 50 ]; do
+  left= rounds=x$rounds
+  for file in /proc/[0-9]*/stat; do
+    read -r line < "$file" || continue
+    set -- \${line##*) }
+    case "$1$groups" in [!ZX]*" $4 "*) pid=\${file#/proc/}; kill -s KILL "\${pid%/stat}" && left=yes ;; esac
+  done
+done
 `
 
 /** Ends process groups when this process is killed and cannot do it itself. One small helper process, started with the first group. */
@@ -21,7 +31,7 @@ export class Watchdog {
   readonly #groups = new Set<number>()
   #helper: ChildProcess | null = null
 
-  /** Watches over a group. */
+  /** Watches over a group, and the session that its leader may lead. */
   add(group: number): void {
     this.#groups.add(group)
     if (this.#helper === null) this.#start()
@@ -47,7 +57,11 @@ export class Watchdog {
       if (this.#helper === helper) this.#helper = null
     }
     helper.once('error', gone)
-    helper.once('exit', gone)
+    helper.once('exit', (_code, signal) => {
+      gone()
+      // Somebody has ended it; there is still something to watch over.
+      if (signal !== null && this.#helper === null && this.#groups.size > 0) this.#start()
+    })
     helper.stdin?.on('error', gone)
     // Neither keeps this process alive.
     helper.unref()

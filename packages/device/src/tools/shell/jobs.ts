@@ -1,5 +1,6 @@
 import { aipError, type Clock } from '@orrery/aip'
 import { ProcessGroup } from '../../process/process-group.js'
+import { slowOutput } from '../../process/slow-output.js'
 import type { ReadyCommand } from './command-request.js'
 import { SHELL_LIMITS } from './limits.js'
 import type { OutputStore } from './output-store.js'
@@ -58,7 +59,10 @@ export class Jobs {
     const { file, args, cwd, env } = command
     const group = new ProcessGroup(file, args, { cwd, env, stdio: 'pipe' }, this.#clock, { leadsSessions: terminal })
     const output = this.#outputs.create(SHELL_LIMITS.inMemory)
-    for (const stream of [group.child.stdout, group.child.stderr]) stream?.on('data', (chunk: Buffer) => output.add(chunk))
+    for (const stream of [group.child.stdout, group.child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => output.add(chunk))
+      if (stream !== null) slowOutput(stream, this.#clock)
+    }
     // A program that ends without reading its input.
     group.child.stdin?.on('error', () => {})
     await group.started

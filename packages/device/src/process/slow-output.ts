@@ -1,0 +1,23 @@
+import type { Readable } from 'node:stream'
+import type { Clock } from '@orrery/aip'
+
+/** Bytes that a program may print as fast as it can. */
+const FREE = 8 * 1024 * 1024
+/** What comes after goes in portions of so many bytes, with a pause after each, in milliseconds. */
+const PORTION = 1024 * 1024
+const PAUSE = 10
+
+/**
+ * Slows a program down that prints without end: what it prints is mostly thrown away, and read at full speed it would fill the memory
+ * before it is collected and keep this process from its other work.
+ */
+export function slowOutput(stream: Readable, clock: Clock): void {
+  let left = FREE
+  stream.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left > 0) return
+    left = PORTION
+    stream.pause()
+    clock.after(PAUSE, () => stream.resume())
+  })
+}
