@@ -44,7 +44,9 @@ export class Progress {
         this.#status.set(`Waiting for the next step on ${this.#device}`)
         break
       case 'progress':
-        this.#status.update(`${this.#running()}  ${progressText(event)}`)
+        // What belongs to no call is said by the agent itself.
+        if (event.data['call_id'] === null) this.#note(progressText(event))
+        else this.#status.update(`${this.#running()}  ${progressText(event)}`)
         break
       case 'paused':
         this.#note(`${this.#device} is away; the session waits for it`)
@@ -104,6 +106,8 @@ export class Progress {
   #showResults(event: SessionEvent): void {
     const results = resultsOf(event)
     const ms = numberOf(event.data['duration_ms'])
+    // What the server lists for itself is no step of the task.
+    if (this.#batch.every(({ tool_name: tool }) => tool === 'list_tools')) return
     for (const [index, result] of results.entries()) {
       const command = this.#batch.find((sent) => sent.call_id === result.call_id) ?? this.#batch[index]
       // The time is that of the whole batch, so it stands at its last command.

@@ -1,4 +1,5 @@
-export { checkModel, type Ability, type CheckedModel } from './agents/model/check-model.js'
+export { checkModel } from './agents/model/check-model.js'
+export type { Ability, CheckedModel } from './agents/model/try-model.js'
 export { resolveModel, type ModelEnvironment } from './agents/model/resolve-model.js'
 export type { ModelEndpoint, ModelLimits, ModelSettings, Prices, ProviderName } from './agents/model/model-settings.js'
 export type { Agent, AgentContext, AgentOutcome } from './agents/agent.js'

@@ -35,6 +35,8 @@ export interface AgentContext {
    * @param ms milliseconds to wait @returns null if nobody answers in time @throws AipError when the session is cancelled
    */
   ask(question: string, ms: number): Promise<string | null>
+  /** Tells whoever watches what is going on; it is not recorded. */
+  report(message: string): void
   /** Waits. @param ms milliseconds @throws AipError when the session is cancelled meanwhile */
   sleep(ms: number): Promise<void>
 }

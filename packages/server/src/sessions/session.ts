@@ -203,11 +203,13 @@ export class Session {
 
   /** Passes on how far a command is; it is not recorded. */
   reportProgress(report: { call_id: string; progress: number; total: number | null; message: string | null }): void {
-    const { sessionId } = this.task
     const tool = this.#dispatcher.toolOf(report.call_id)
-    if (tool === undefined) return
+    if (tool !== undefined) this.#emitProgress({ ...report, tool })
+  }
+
+  #emitProgress(data: Record<string, unknown>): void {
     const time = isoTime(this.#env.clock.now())
-    this.#env.hub.emit(this.runId, { seq: null, session_id: sessionId, time, type: 'progress', data: { ...report, tool } })
+    this.#env.hub.emit(this.runId, { seq: null, session_id: this.task.sessionId, time, type: 'progress', data })
   }
 
   async #outcomeOf(agent: Agent | undefined): Promise<Outcome> {
@@ -279,6 +281,7 @@ export class Session {
       execute,
       startedAt: Date.parse(this.view.started_at ?? this.view.created_at),
       remarks: () => this.#remarks,
+      report: (message) => this.#emitProgress({ call_id: null, tool: null, progress: null, total: null, message }),
       ask: (question, ms) => this.#questions.ask(question, ms),
       listTools: async (toolType = 'action', options = {}) => {
         const list = { tool_name: 'list_tools', parameters: { tool_type: toolType }, tool_type: toolType }

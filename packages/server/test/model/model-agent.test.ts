@@ -1,17 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../../test/support/wire-client.js'
+import type { ModelConfig } from '../../src/agents/model/model-config.js'
 import { MODEL_KEY, startModelRig, tool } from '../support/model-rig.js'
 
-const PROVIDERS = [
-  ['OpenAI-compatible', { ORRERY_MODEL: 'scripted', OPENAI_BASE_URL: 'MODEL_URL/v1', OPENAI_API_KEY: MODEL_KEY }],
-  ['Anthropic', { ORRERY_MODEL: 'anthropic/scripted', ANTHROPIC_BASE_URL: 'MODEL_URL', ANTHROPIC_API_KEY: MODEL_KEY }],
-  ['Ollama', { ORRERY_MODEL: 'ollama/scripted', OLLAMA_HOST: 'MODEL_URL' }],
-] as const
+const OPENAI = { ORRERY_MODEL: 'scripted', OPENAI_BASE_URL: 'MODEL_URL/v1', OPENAI_API_KEY: MODEL_KEY }
+const ANTHROPIC = { ORRERY_MODEL: 'anthropic/scripted', ANTHROPIC_BASE_URL: 'MODEL_URL', ANTHROPIC_API_KEY: MODEL_KEY }
+const PROVIDERS: [string, Record<string, string>, ModelConfig][] = [
+  ['an OpenAI-compatible endpoint', OPENAI, {}],
+  ['an OpenAI-compatible endpoint that does not stream', OPENAI, { stream: false }],
+  ['OpenAI', OPENAI, { provider: 'openai' }],
+  ['OpenAI, not streamed', OPENAI, { provider: 'openai', stream: false }],
+  ['Anthropic', ANTHROPIC, {}],
+  ['Anthropic, not streamed', ANTHROPIC, { stream: false }],
+  ['Ollama', { ORRERY_MODEL: 'ollama/scripted', OLLAMA_HOST: 'MODEL_URL' }, {}],
+]
 
 describe('a request in words', () => {
-  it.each(PROVIDERS)('is done with the tools of the device, turn by turn, with %s', async (_name, env) => {
+  it.each(PROVIDERS)('is done with the tools of the device, turn by turn, with %s', async (_name, env, config) => {
     await using rig = await startModelRig({
       env,
+      config,
       script: [
         {
           text: 'I look first.',

@@ -117,6 +117,20 @@ describe('what may pass', () => {
     expect(log).toContain('Repeating in 7 s (3 of 4)')
   })
 
+  it('is told to whoever watches', async () => {
+    const clock = new ManualClock()
+    await using rig = await startModelRig({ clock, script: [SAYS.rateLimit, { text: 'done' }] })
+    const told: unknown[] = []
+    rig.server.server.onSessionEvent((event) => void (event.type === 'progress' && told.push(event)))
+    const id = await rig.start('do it')
+    while (!clock.waits.includes(7000)) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(7000)
+    await rig.server.events(id)
+    expect(told).toMatchObject([
+      { seq: null, data: { call_id: null, message: expect.stringContaining('Repeating in 7 s') as string } },
+    ])
+  })
+
   it('fails after so many times', async () => {
     const { session, requests } = await runWithWaits({ script: [SAYS.internal], config: { retries: 2 } }, [1000, 2000])
     expect(session).toMatchObject({ status: 'failed', error: expect.stringMatching(/fails: try later/) as string })

@@ -35,6 +35,7 @@ describe('a question of the agent', () => {
       'question',
       'answer',
       'agent_step',
+      'agent_step',
       'ended',
     ])
     const last = (rig.model.requests[1]?.body['messages'] as Json[] | undefined)?.at(-1)
@@ -86,6 +87,27 @@ describe('a remark', () => {
     expect(events.find(({ type }) => type === 'remark')).toMatchObject({ data: { text: 'leave the logs alone', by: 'operator' } })
     const texts = rig.model.requests.map(({ text }) => text.split('The user adds: leave the logs alone').length - 1)
     expect(texts).toEqual([0, 1, 1])
+  })
+
+  it('that comes while the model ends is heard before the session does', async () => {
+    const asked = Promise.withResolvers<void>()
+    const said = Promise.withResolvers<void>()
+    await using rig = await startModelRig({
+      script: async ({ turn, text }) => {
+        if (turn === 0) {
+          asked.resolve()
+          await said.promise
+          return { calls: [{ tool: 'finish', input: { status: 'completed', result: 'done' } }] }
+        }
+        return { text: text.includes('and the cellar') ? 'the cellar too' : 'unheard' }
+      },
+    })
+    const id = await rig.start('clean the house')
+    await asked.promise
+    await rig.server.api(`/api/sessions/${id}/remark`, { text: 'and the cellar' })
+    said.resolve()
+    await rig.server.events(id)
+    expect((await rig.server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: 'the cellar too' })
   })
 
   it('is refused where nobody would hear it', async () => {

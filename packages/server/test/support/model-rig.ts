@@ -73,12 +73,8 @@ export async function startModelRig(options: RigOptions): Promise<ModelRig> {
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...options.server,
   })
-  const device = await WireClient.register(server.url, DEVICE_KEY, {
-    client_id: 'd1',
-    metadata: { platform: options.platform ?? 'linux', system_info: { device_id: 'd1', platform: options.platform ?? 'linux' } },
-  })
   const received: Received[] = []
-  void serveDevice(device, options, received).catch(() => {})
+  const device = await connectDevice(server.url, options, received)
   const start = async (request: string): Promise<string> => {
     const { status, body } = await server.api('/api/sessions', { device_id: 'd1', request })
     if (status !== 201) throw new Error(JSON.stringify(body))
@@ -102,7 +98,18 @@ export async function startModelRig(options: RigOptions): Promise<ModelRig> {
   }
 }
 
-async function serveDevice(device: WireClient, options: RigOptions, received: Received[]): Promise<void> {
+/** Connects the scripted device; what it is sent is added to `received`. */
+export async function connectDevice(url: string, options: Omit<RigOptions, 'script'>, received: Received[]): Promise<WireClient> {
+  const platform = options.platform ?? 'linux'
+  const device = await WireClient.register(url, DEVICE_KEY, {
+    client_id: 'd1',
+    metadata: { platform, system_info: { device_id: 'd1', platform } },
+  })
+  void serveDevice(device, options, received).catch(() => {})
+  return device
+}
+
+async function serveDevice(device: WireClient, options: Omit<RigOptions, 'script'>, received: Received[]): Promise<void> {
   const { tools = [tool('echo')], answers = {} } = options
   for (;;) {
     const message = await device.next()

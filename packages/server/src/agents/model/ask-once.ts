@@ -4,7 +4,7 @@ import type { Entry } from './conversation.js'
 import { fitConversation, tokensOf } from './fit-conversation.js'
 import { SilentEndpointError } from './model-failure.js'
 import type { ModelEndpoint } from './model-settings.js'
-import { readTurn, type ReadTurn } from './read-turn.js'
+import { partsOf, readTurn, type ReadTurn } from './read-turn.js'
 import { toPrompt } from './to-prompt.js'
 
 /** What the model is asked with. */
@@ -49,15 +49,16 @@ export async function askOnce(
     timer = clock.after(timeoutMs, giveUp)
   }
   try {
-    const { stream } = await model.doStream({
+    const request = {
       prompt: toPrompt(system, fitConversation(entries, room, images)),
       tools: [...tools],
       abortSignal: AbortSignal.any([signal, silence.signal]),
       ...(endpoint.maxOutputTokens === null ? {} : { maxOutputTokens: endpoint.maxOutputTokens }),
       ...(endpoint.temperature === null ? {} : { temperature: endpoint.temperature }),
-    })
+    }
+    const answered = endpoint.stream ? (await model.doStream(request)).stream : partsOf(await model.doGenerate(request))
     sign()
-    return await readTurn(stream, endpoint.prices, sign)
+    return await readTurn(answered, endpoint.prices, sign)
   } catch (error) {
     // The SDK wraps what an abort throws, in more than one way.
     throw silence.signal.aborted ? silence.signal.reason : error

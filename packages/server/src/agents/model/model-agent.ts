@@ -1,6 +1,5 @@
 import type { Clock } from '@orrery/aip'
 import type { Agent } from '../agent.js'
-import { ModelSession } from './model-session.js'
 import type { ModelSettings } from './model-settings.js'
 
 /** Runs requests in words, and plans in words, with a model. */
@@ -9,6 +8,10 @@ export function modelAgent(settings: ModelSettings, clock: Clock): Agent {
     name: 'model',
     listens: true,
     accepts: ({ kind }) => kind === 'words' || kind === 'plan',
-    run: (context) => new ModelSession(context, settings, clock).run(),
+    async run(context) {
+      // What a model needs is loaded with the first request in words, not when the server starts.
+      const { ModelSession } = await import('./model-session.js')
+      return new ModelSession(context, settings, clock).run()
+    },
   }
 }

@@ -14,6 +14,8 @@ export interface CallerPort {
   signal: AbortSignal
   /** Waits. @throws when the session is cancelled meanwhile */
   sleep: (ms: number) => Promise<void>
+  /** Tells the user why it takes longer. */
+  report: (message: string) => void
 }
 
 /** First wait before a request is repeated, in milliseconds; each is twice as long as the one before. */
@@ -53,13 +55,15 @@ export class ModelCaller {
       } catch (error) {
         if (!(error instanceof AipError) || this.#left.length === 1) throw error
         this.#left.shift()
-        logger.warn(`${error.message}. From now on this session asks ${this.#left[0]?.model ?? ''}`)
+        const plan = `${error.message}. From now on this session asks ${this.#left[0]?.model ?? ''}`
+        logger.warn(plan)
+        this.#port.report(plan)
       }
     }
   }
 
   async #askEndpoint(endpoint: ModelEndpoint, question: Question): Promise<ReadTurn> {
-    const { clock, logger, signal, sleep } = this.#port
+    const { clock, logger, signal, sleep, report } = this.#port
     const { retries, timeoutMs } = this.#settings
     for (let repeated = 0; ;) {
       signal.throwIfAborted()
@@ -76,7 +80,9 @@ export class ModelCaller {
       if (!failure.passing || repeated >= retries) throw error
       const wait = failure.retryAfterMs ?? Math.min(FIRST_WAIT * 2 ** repeated, LONGEST_WAIT)
       repeated += 1
-      logger.warn(`${error.message}. Repeating in ${wait / 1000} s (${repeated} of ${retries})`)
+      const plan = `${error.message}. Repeating in ${wait / 1000} s (${repeated} of ${retries})`
+      logger.warn(plan)
+      report(plan)
       await sleep(wait)
     }
   }

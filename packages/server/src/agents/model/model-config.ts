@@ -33,6 +33,10 @@ const Endpoint = z.strictObject({
     .describe("Size of the model's window in tokens; older results are shortened to fit"),
   max_output_tokens: z.number().int().min(1).optional().describe("Longest answer in tokens; default: the provider's"),
   temperature: z.number().min(0).max(2).optional().describe("Default: the provider's"),
+  stream: z
+    .boolean()
+    .optional()
+    .describe('Whether answers are read as they are written; false for endpoints whose streams lack tool calls; default true'),
   images: z.boolean().optional().describe('Whether the model is shown images; default true'),
   prices: Prices.optional(),
 })

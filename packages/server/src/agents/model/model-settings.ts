@@ -23,6 +23,8 @@ export interface ModelEndpoint {
   /** Longest answer, in tokens; null: the provider's default. */
   maxOutputTokens: number | null
   temperature: number | null
+  /** Whether its answers are read as they are written. */
+  stream: boolean
   /** Whether it is shown images. */
   images: boolean
   prices: Prices | null

@@ -1,4 +1,9 @@
-import type { LanguageModelV4StreamPart, LanguageModelV4Usage, SharedV4ProviderMetadata } from '@ai-sdk/provider'
+import type {
+  LanguageModelV4GenerateResult,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+  SharedV4ProviderMetadata,
+} from '@ai-sdk/provider'
 import type { Prices } from './model-settings.js'
 import type { AssistantContent, ToolCall, Turn, TurnUsage } from './turn.js'
 
@@ -16,7 +21,7 @@ export class CutStreamError extends Error {
  * @throws what the stream reports as an error, or {@link CutStreamError}
  */
 export async function readTurn(
-  stream: ReadableStream<LanguageModelV4StreamPart>,
+  stream: AsyncIterable<LanguageModelV4StreamPart>,
   prices: Prices | null,
   sign: () => void,
 ): Promise<ReadTurn> {
@@ -99,6 +104,22 @@ export async function readTurn(
     usage: usageOf(usage, prices),
     content: said.some((part) => part.providerOptions !== undefined) ? said : null,
   }
+}
+
+/** An answer that came in one piece, as the stream that would have brought it. */
+export async function* partsOf(answer: LanguageModelV4GenerateResult): AsyncGenerator<LanguageModelV4StreamPart> {
+  for (const [index, part] of answer.content.entries()) {
+    const id = String(index)
+    const more = part.providerMetadata === undefined ? {} : { providerMetadata: part.providerMetadata }
+    if (part.type === 'text') {
+      yield { type: 'text-start', id, ...more }
+      yield { type: 'text-delta', id, delta: part.text }
+    } else if (part.type === 'reasoning') {
+      yield { type: 'reasoning-start', id, ...more }
+      yield { type: 'reasoning-delta', id, delta: part.text }
+    } else yield part
+  }
+  yield { type: 'finish', usage: answer.usage, finishReason: answer.finishReason }
 }
 
 function objectOf(json: string): Record<string, unknown> | null {

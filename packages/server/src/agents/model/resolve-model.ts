@@ -69,6 +69,7 @@ function endpointOf(name: Found<string>, config: EndpointOptions, env: ModelEnvi
     contextTokens: config.context_tokens ?? CONTEXT[provider],
     maxOutputTokens: config.max_output_tokens ?? null,
     temperature: config.temperature ?? null,
+    stream: config.stream ?? true,
     images: config.images ?? true,
     // What runs on one's own machine costs nothing.
     prices: config.prices ?? (provider === 'ollama' ? { input: 0, output: 0 } : null),

@@ -1,0 +1,102 @@
+import type { Command, Result } from '@orrery/aip'
+import type { AgentContext } from '../agent.js'
+import type { CallOutcome, Entry } from './conversation.js'
+import { withoutSecrets, type ModelSettings } from './model-settings.js'
+import { modelTools, type ModelTools } from './model-tools.js'
+import { OWN_TOOLS } from './own-tools.js'
+import { firstRole, selectedRole, type Role } from './role.js'
+import { outcomeOf } from './tool-results.js'
+import type { ToolCall } from './turn.js'
+
+/** Most device calls of one turn; more are refused, so that a model that has lost its way does little. */
+const MAX_CALLS = 50
+
+/** The device as the model sees it: the tools of its role, how it looks, and what becomes of calls. */
+export class DeviceSide {
+  readonly #context: AgentContext
+  readonly #settings: ModelSettings
+  #role: Role
+  #tools: ModelTools = { list: [], names: new Map() }
+  /** What the device can be looked at with, in this role. */
+  #looks: Role['looks'] = []
+
+  constructor(context: AgentContext, settings: ModelSettings) {
+    this.#context = context
+    this.#settings = settings
+    this.#role = firstRole(context.platform)
+  }
+
+  get role(): Role {
+    return this.#role
+  }
+
+  get tools(): ModelTools['list'] {
+    return this.#tools.list
+  }
+
+  /** Takes the role with which a session begins. @throws AipError if the device does not list its tools */
+  begin(): Promise<void> {
+    return this.#enter(firstRole(this.#context.platform))
+  }
+
+  /** Looks at the device as the role wants it, before a turn. @returns null if there is nothing to look at */
+  async look(): Promise<Entry | null> {
+    const looks = this.#looks
+    if (looks.length === 0) return null
+    const commands = looks.map(({ tool_name, parameters }) => ({ tool_name, parameters, tool_type: 'data_collection' as const }))
+    const results = await this.#context.execute(commands, { ...this.#role.options, label: 'looks at the screen' })
+    const outcomes = results.map((result, index) => this.#outcome(`look-${index}`, commands[index]?.tool_name ?? '', result))
+    return { kind: 'observation', outcomes }
+  }
+
+  /** Runs the calls of one turn as one batch. A call that selects an application changes the role. @returns what became of each */
+  async run(calls: readonly ToolCall[]): Promise<Map<ToolCall, CallOutcome>> {
+    const outcomes = new Map<ToolCall, CallOutcome>()
+    const batch: { call: ToolCall; command: Omit<Command, 'call_id'> }[] = []
+    for (const call of calls) {
+      const name = this.#tools.names.get(call.tool)
+      if (name === undefined) outcomes.set(call, refused(call, `There is no tool '${call.tool}'`))
+      else if (call.input === null) outcomes.set(call, refused(call, 'The arguments are not a JSON object'))
+      else if (batch.length >= MAX_CALLS)
+        outcomes.set(call, refused(call, `At most ${MAX_CALLS} calls at once: this one was not made`))
+      else batch.push({ call, command: { tool_name: name, parameters: call.input, tool_type: 'action' } })
+    }
+    if (batch.length === 0) return outcomes
+    const commands = batch.map(({ command }) => command)
+    const results = await this.#context.execute(commands, this.#role.options)
+    let entered: Role | null = null
+    for (const [index, { call, command }] of batch.entries()) {
+      const result = results[index]
+      if (result === undefined) continue
+      outcomes.set(call, this.#outcome(call.id, call.tool, result))
+      entered = selectedRole(command, result) ?? entered
+    }
+    if (entered !== null) await this.#enter(entered)
+    return outcomes
+  }
+
+  /** Changes the role, and with it the tools. */
+  async #enter(role: Role): Promise<void> {
+    this.#role = role
+    this.#tools = modelTools(await this.#context.listTools('action', role.options), OWN_TOOLS)
+    this.#looks = []
+    if (role.looks.length === 0) return
+    // Not every device has data collection.
+    const there = await this.#context.listTools('data_collection', role.options).catch((error: unknown) => {
+      if (this.#context.signal.aborted) throw error
+      return []
+    })
+    const names = new Set(there.map((tool) => tool.tool_name))
+    const { images } = this.#settings.main
+    this.#looks = role.looks.filter(({ tool_name: name, gives }) => names.has(name) && (images || gives === 'text'))
+  }
+
+  #outcome(callId: string, tool: string, result: Result): CallOutcome {
+    return outcomeOf(callId, tool, result, (text) => withoutSecrets(text, this.#settings))
+  }
+}
+
+/** The outcome of a call that was not made. */
+export function refused({ id, tool }: ToolCall, text: string): CallOutcome {
+  return { callId: id, tool, status: 'failure', text, images: [] }
+}
