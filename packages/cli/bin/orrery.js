@@ -12,5 +12,5 @@ if (Number(process.versions.node.split('.')[0]) < needed) {
 }
 // Compiled code is kept for the next start, which takes a sixth less then; in the folder of this user alone, once there is one.
 const home = process.env['ORRERY_HOME'] || join(homedir(), '.orrery')
-if (existsSync(home)) module.enableCompileCache?.(join(home, 'compiled'))
+if (existsSync(home)) module.enableCompileCache(join(home, 'compiled'))
 await import('../dist/main.js')
