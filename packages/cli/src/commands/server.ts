@@ -61,6 +61,7 @@ export function serverCommand(): Command {
 }
 
 async function server(options: Options): Promise<void> {
+  staySmall()
   if (options.local && options.host !== undefined) throw usageError('Give --local or --host, not both')
   const config = await readServerConfig(options.config)
   const logger = await createLogger(chooseLogLevel(options.logLevel, levelOf(config.log_level)))
