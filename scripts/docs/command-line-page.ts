@@ -1,30 +1,15 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { commandsIn } from '../../test/support/commands-in.ts'
 import { GENERATED } from './markdown.ts'
 
 const MAIN = fileURLToPath(new URL('../../packages/cli/bin/orrery.js', import.meta.url))
-const COMMANDS = [
-  'demo',
-  'up',
-  'server',
-  'device',
-  'run',
-  'call',
-  'cancel',
-  'devices',
-  'tools',
-  'workflows',
-  'sessions',
-  'session',
-]
 
 /** The page of the command line: what each command says of itself. */
 export async function commandLinePage(): Promise<string> {
-  const pages = await Promise.all([help(), ...COMMANDS.map(help)])
-  const sections = pages.map(
-    (text, index) => `## orrery${index === 0 ? '' : ` ${COMMANDS[index - 1] ?? ''}`}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`,
-  )
+  const pages = await helpPages()
+  const sections = pages.map(({ words, text }) => `## ${['orrery', ...words].join(' ')}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`)
   return `${GENERATED}# The command line
 
 Exit codes: 0 done, 1 failed, 2 called with something wrong, 130 interrupted. A flag beats the environment, which beats a file.
@@ -32,8 +17,21 @@ Exit codes: 0 done, 1 failed, 2 called with something wrong, 130 interrupted. A 
 ${sections.join('\n')}`
 }
 
-async function help(command?: string): Promise<string> {
-  const args = command === undefined ? ['--help'] : [command, '--help']
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], { env: { NO_COLOR: '1', HOME: '/' } })
+interface HelpPage {
+  words: readonly string[]
+  text: string
+}
+
+/** The help of a command and of all below it, as the help itself names them. */
+async function helpPages(words: readonly string[] = []): Promise<HelpPage[]> {
+  const text = await help(words)
+  const below = await Promise.all(commandsIn(text).map((name) => helpPages([...words, name])))
+  return [{ words, text }, ...below.flat()]
+}
+
+async function help(words: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...words, '--help'], {
+    env: { NO_COLOR: '1', HOME: '/' },
+  })
   return stdout
 }

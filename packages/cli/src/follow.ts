@@ -1,7 +1,9 @@
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import type { OrreryApi } from '@orrery/constellation'
+import { Conversation } from './conversation.js'
 import { CliError, EXIT } from './errors.js'
 import { onInterrupt } from './interrupt.js'
+import { Progress } from './progress.js'
 
 /** How long a cancelled session may take to end, in milliseconds. */
 const CANCEL_WAIT = 2000
@@ -49,5 +51,36 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
     release()
     clearTimeout(timer)
     clearInterval(alive)
+  }
+}
+
+/**
+ * Follows a session to its end and shows on stderr what happens.
+ * @param shown.results whether the outcome of each command is shown too
+ * @param shown.talks whether the user, at a terminal, may answer and add remarks meanwhile
+ * @returns the ended session
+ * @throws {CliError} like {@link follow}
+ */
+export async function followShown(
+  api: OrreryApi,
+  session: Session,
+  shown: { device: string; results: boolean; talks?: boolean },
+): Promise<Session> {
+  const talks = shown.talks === true && process.stdin.isTTY && process.stderr.isTTY
+  const progress = new Progress(shown.device, { results: shown.results, answers: talks })
+  const conversation = talks
+    ? new Conversation({ api, sessionId: session.session_id, input: process.stdin, note: (text) => progress.note(text) })
+    : null
+  try {
+    return await follow(api, session, {
+      event: (event) => {
+        conversation?.hear(event)
+        progress.show(event)
+      },
+      interrupted: () => progress.say('Cancelling'),
+    })
+  } finally {
+    conversation?.close()
+    progress.close()
   }
 }

@@ -22,6 +22,7 @@ export function firstSteps(): string {
 /** Gives a command, and those below it, the look of the help and the form of its errors. */
 export function styleHelp(command: Command): void {
   command
+    .helpCommand(false)
     .configureHelp({ styleTitle: (title) => paint('bold', title), subcommandTerm: (child) => child.name() })
     .configureOutput({ outputError: (text, write) => write(usageLine(command, text)) })
     .exitOverride()

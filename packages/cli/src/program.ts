@@ -25,7 +25,6 @@ export function buildProgram(): Command {
     .description('Runs agent tasks on many machines: a server, devices that connect to it, and the commands to work with them.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
-    .helpCommand(false)
     .usage('<command> [options]')
     // What stands after a command is its own, also where two levels have an option of one name.
     .enablePositionalOptions()

@@ -40,6 +40,8 @@ export interface DeviceOptions {
   journalPath?: string | undefined
   /** Try for ever to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean | undefined
+  /** Called when the server cannot be reached or the connection has ended, with the reason; the device tries again. */
+  onFailed?: ((error: unknown) => void) | undefined
   /** A task that the device asks for after its first registration. */
   request?: string | undefined
   /** The name of that task; default: a fresh UUID. */
@@ -122,6 +124,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     persistent: options.persistent ?? false,
     approvals,
+    onFailed: options.onFailed,
     ...(journal === null ? {} : { journal }),
     ...(config.reconnect_s === undefined ? {} : { longestWaitS: config.reconnect_s }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),

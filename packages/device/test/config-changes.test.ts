@@ -91,6 +91,20 @@ describe('a change of device.jsonc', () => {
     expect(await device.value('run_command', { line: 'echo x' })).toMatch(/not registered/)
   })
 
+  it('gives agents and applications their own sets of MCP servers', async () => {
+    const config = { tools: onlyTools('system', 'pdf'), policy: ALLOW_ALL }
+    await using device = await configured(config)
+    const servers = async (root_name: string): Promise<unknown> => {
+      const [result] = await device.connection.run([tool('list_tools')], { root_name })
+      return [...new Set((result!['result'] as { namespace: string }[]).map(({ namespace }) => namespace))]
+    }
+    expect(await servers('')).toEqual(['system', 'pdf'])
+    await device.change({ ...config, agents: { LinuxAgent: { default: ['system'], READER: ['pdf'] }, Other: { default: [] } } })
+    expect(await servers('')).toEqual(['system'])
+    expect(await servers('READER')).toEqual(['pdf'])
+    expect(await servers('WRITER')).toEqual(['system'])
+  })
+
   it('that is wrong is told in the log, and the device goes on as before', async () => {
     const config = { tools: onlyTools(), policy: ALLOW_ALL, mcpServers: { lab: TOOL_SERVER } }
     await using device = await configured(config)

@@ -14,6 +14,7 @@ describe('device.jsonc', () => {
       tools: Object.fromEntries(BUILT_IN_NAMES.map((name) => [name, true])),
       presets: [],
       mcpServers: {},
+      agents: {},
       policy: { rules: [], approvers: ['terminal'], ask_timeout_s: 120 },
       audit: { enabled: true, contents: false, max_bytes: 10 * 1024 * 1024, files: 5 },
     })
@@ -88,6 +89,11 @@ describe('device.jsonc', () => {
   })
 
   it.each([
+    [
+      '{ "agents": { "A": { "default": ["shell", "nil"] } } }',
+      "device.jsonc:1:43: agents.A.default: there is no MCP server 'nil'",
+    ],
+    ['{ "tools": { "pdf": false }, "agents": { "A": { "default": ["pdf"] } } }', "agents.A.default: 'pdf' is off under 'tools'"],
     ['{ "mcpServers": {}, "servers": {} }', "device.jsonc:1:32: servers: give either 'mcpServers' or 'servers'"],
     ['{\n  "shel": "full"\n}', "device.jsonc:2:3: unknown key 'shel'"],
     ['{ "tools": { "Bash": true } }', "device.jsonc:1:14: unknown key 'tools.Bash'"],

@@ -35,21 +35,8 @@ async function call(words: string[], options: TargetOptions): Promise<void> {
   const device = await pickDevice(api, named, 'orrery call DEVICE TOOL')
   // A session, not the route that waits for the results: it can be cancelled, may last for hours and survives a lost connection.
   const session = await api.createSession({ device_id: device, commands: [command] })
-  const [{ follow }, { Progress }, { Result }] = await Promise.all([
-    import('../follow.js'),
-    import('../progress.js'),
-    import('@orrery/aip'),
-  ])
-  const progress = new Progress(device, { results: false })
-  let ended: Session
-  try {
-    ended = await follow(api, session, {
-      event: (event) => progress.show(event),
-      interrupted: () => progress.say('Cancelling'),
-    })
-  } finally {
-    progress.close()
-  }
+  const [{ followShown }, { Result }] = await Promise.all([import('../follow.js'), import('@orrery/aip')])
+  const ended = await followShown(api, session, { device, results: false })
   const results = Result.array().catch([]).parse(ended.result)
   if (options.json) {
     const { session_id, status, error } = ended

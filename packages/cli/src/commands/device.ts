@@ -9,6 +9,7 @@ import { staySmall } from '../memory-guard.js'
 import { localServer } from '../running-server.js'
 import { serve } from '../service.js'
 import { type ShellMode, shellOption } from '../shell-mode.js'
+import { Refusals } from '../refusals.js'
 import { deviceCheckCommand } from './device-check.js'
 
 interface Options extends PresetFlags {
@@ -86,6 +87,7 @@ async function device(options: Options): Promise<void> {
   const shown = serverUrl.replace(/\?.*$/, '')
   const maxRetries = options.maxRetries ?? 5
   staySmall()
+  const refusals = new Refusals()
   const running = startDevice({
     ...localDevice(settings),
     serverUrl,
@@ -97,9 +99,13 @@ async function device(options: Options): Promise<void> {
     persistent: options.maxRetries === undefined,
     request: options.request,
     taskName: options.task_name,
+    onFailed: (error) => refusals.add(error),
   })
   running.registered.then(
-    () => print(`Device ${clientId} is connected to ${shown}`),
+    () => {
+      refusals.clear()
+      print(`Device ${clientId} is connected to ${shown}`)
+    },
     // The end of the device says it.
     () => {},
   )
@@ -108,8 +114,10 @@ async function device(options: Options): Promise<void> {
     () => running.stop(),
     running.done.then((how) => (end = how)),
   )
-  if (end === 'retries_spent')
-    throw new CliError(`Cannot reach ${shown}: is the server running there? Gave up after ${maxRetries} attempts`)
+  if (end !== 'retries_spent') return
+  throw refusals.last === null
+    ? new CliError(`Cannot reach ${shown}: is the server running there? Gave up after ${maxRetries} attempts`)
+    : new CliError(`${shown} refuses this device: ${refusals.last}. Gave up after ${maxRetries} attempts`)
 }
 
 /** Flag beats environment beats file; of the two files, the configuration is the more explicit. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { usageError } from '../errors.js'
 import { examples } from '../help.js'
+import { jsonObject } from '../json-object.js'
 import { paint, print, printJson } from '../output.js'
 import { type ShellMode, shellOption } from '../shell-mode.js'
 
@@ -49,11 +50,7 @@ async function explainCall(tool: string, text: string, options: Options): Promis
 }
 
 function parseArguments(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  } catch {
-    // The same words as for JSON that is no object.
-  }
+  const args = jsonObject(text)
+  if (args !== null) return args
   throw usageError(`The arguments are a JSON object, such as '{"command": "uptime"}'`)
 }

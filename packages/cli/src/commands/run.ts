@@ -5,6 +5,7 @@ import type { CreateSession, Session } from '@orrery/aip/api'
 import { Command } from 'commander'
 import { CliError, usageError } from '../errors.js'
 import { examples } from '../help.js'
+import { jsonObject } from '../json-object.js'
 import { duration, paint, print, printValue } from '../output.js'
 import { usageLine } from '../session-format.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
@@ -38,29 +39,12 @@ async function run(request: string | undefined, options: TargetOptions & { devic
   const api = await connect(options)
   const device = await pickDevice(api, options.device, 'with --device ID')
   const session = await api.createSession({ device_id: device, ...work })
-  const { follow } = await import('../follow.js')
+  const { follow, followShown } = await import('../follow.js')
   if (options.json) {
     const ended = await follow(api, session, { event: (event) => print(JSON.stringify(event)) })
     return failUnlessCompleted(ended)
   }
-  const [{ Progress }, { Conversation }] = await Promise.all([import('../progress.js'), import('../conversation.js')])
-  const answers = process.stdin.isTTY && process.stderr.isTTY
-  const progress = new Progress(device, { results: true, answers })
-  const port = { api, sessionId: session.session_id, input: process.stdin, note: (text: string) => progress.note(text) }
-  const conversation = answers ? new Conversation(port) : null
-  let ended: Session
-  try {
-    ended = await follow(api, session, {
-      event: (event) => {
-        conversation?.hear(event)
-        progress.show(event)
-      },
-      interrupted: () => progress.say('Cancelling'),
-    })
-  } finally {
-    conversation?.close()
-    progress.close()
-  }
+  const ended = await followShown(api, session, { device, results: true, talks: true })
   printValue(ended.result)
   failUnlessCompleted(ended)
   const time = Date.parse(ended.ended_at ?? ended.created_at) - Date.parse(ended.created_at)
@@ -86,12 +70,8 @@ function workOf(request: string | undefined, file: string | undefined): Omit<Cre
 
 function parseInputs(text: string | undefined): Record<string, unknown> {
   if (text === undefined) return {}
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  } catch {
-    // The same words as for JSON that is no object.
-  }
+  const inputs = jsonObject(text)
+  if (inputs !== null) return inputs
   throw usageError(`The inputs of a workflow are a JSON object, such as '{"path": "/"}'`)
 }
 

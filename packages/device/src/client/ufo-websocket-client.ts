@@ -51,6 +51,8 @@ export interface UFOWebSocketClientOptions {
   longestWaitS?: number
   /** Called after each registration. */
   onRegistered?: () => void
+  /** Called when an attempt has failed, or a connection has ended, with the reason. */
+  onFailed?: ((error: unknown) => void) | undefined
 }
 
 /** Why {@link UFOWebSocketClient.connectAndListen} has ended. */
@@ -120,6 +122,7 @@ export class UFOWebSocketClient {
         const closed = error instanceof AipError && error.code === 'CONNECTION_CLOSED'
         this.#logger.error(`[WS] ${closed ? 'Connection closed' : 'Unexpected error'}: ${messageOf(error)}`)
         this.retryCount += 1
+        this.#options.onFailed?.(error)
         await this.#maybeRetry()
       }
     }

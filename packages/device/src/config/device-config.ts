@@ -79,6 +79,11 @@ const File = z.strictObject({
       files: z.number().int().min(0).max(1000).default(5),
     })
     .prefault({}),
+  /**
+   * Which MCP servers an agent sees, by its name and then by the application, `default` for all others: names of built-in servers,
+   * presets and `mcpServers`. An agent that is not here sees all.
+   */
+  agents: z.record(z.string(), z.record(z.string(), z.array(z.string().min(1)))).default({}),
   /** The `mcp.yaml` of an existing device: which tools each agent sees. Relative to this file. */
   mcpYaml: z.string().min(1).optional(),
 })

@@ -5,6 +5,7 @@ import { getNodeValue } from 'jsonc-parser'
 import type { z } from 'zod'
 import type { Environment } from '../process/child-environment.js'
 import { ConfigText } from './config-text.js'
+import { ownNameOf } from '../tools/built-in-servers.js'
 import { DeviceConfig } from './device-config.js'
 import { expandVariables } from './expand-variables.js'
 
@@ -47,10 +48,30 @@ function parse(file: ConfigText, env: Environment): DeviceConfig {
   const value: unknown = file.root && getNodeValue(file.root)
   const parsed = DeviceConfig.safeParse(expandVariables(value, file, env))
   if (!parsed.success) for (const issue of parsed.error.issues) noteIssue(issue, file)
-  else noteSharedNamespaces(parsed.data, file)
+  else {
+    noteSharedNamespaces(parsed.data, file)
+    noteUnknownServers(parsed.data, file)
+  }
   const mistakes = file.mistakes()
   if (parsed.success && mistakes === null) return parsed.data
   throw mistakes ?? aipError('INVALID_INPUT', { detail: messageOf(parsed.error) })
+}
+
+/** A server that an agent is given must be there. What `mcp.yaml` brings is not known here. */
+function noteUnknownServers(config: DeviceConfig, file: ConfigText): void {
+  if (config.mcpYaml !== undefined) return
+  const on = Object.entries(config.tools).flatMap(([name, isOn]) => (isOn ? [name] : []))
+  const own = Object.entries(config.mcpServers).map(([name, { namespace }]) => namespace ?? name)
+  const known = new Set<string>([...on, ...config.presets, ...own])
+  for (const [agent, sets] of Object.entries(config.agents)) {
+    for (const [application, names] of Object.entries(sets)) {
+      for (const [at, name] of names.entries()) {
+        if (known.has(ownNameOf(name))) continue
+        const off = Object.hasOwn(config.tools, name) ? `'${name}' is off under 'tools'` : `there is no MCP server '${name}'`
+        file.problemAt(file.nodeAt(['agents', agent, application, at])?.offset ?? 0, `agents.${agent}.${application}: ${off}`)
+      }
+    }
+  }
 }
 
 /** Two servers under one name could not be told apart. */

@@ -7,8 +7,8 @@ import { Roots } from '../policy/roots.js'
 import type { Environment } from '../process/child-environment.js'
 import { ownNameOf } from '../tools/built-in-servers.js'
 import type { LocalServerFactory } from './local-connector.js'
-import { MCPServer } from './mcp-server.js'
-import { plannedServers, type PlannedServer, type ServerSpec } from './planned-servers.js'
+import { MCPServer, type ServerSpec } from './mcp-server.js'
+import { plannedServers, type PlannedServer } from './planned-servers.js'
 
 /** What a manager is built from. */
 export interface MCPServerManagerOptions {
@@ -97,7 +97,7 @@ export class MCPServerManager {
 
   /** The servers that an agent sees: those that the configuration gives it, or the device's default set, which is all others. */
   serversFor(agent: string, root: string): readonly MCPServer[] {
-    const names = namespacesOf(this.#toolSets, agent, root)
+    const names = namesFor(this.#config.agents, agent, root) ?? namespacesOf(this.#toolSets, agent, root)
     if (names !== undefined) {
       const found = names.flatMap((name) => this.getServer(name) ?? this.getServer(ownNameOf(name)) ?? [])
       return [...new Set(found)]
@@ -145,6 +145,12 @@ export class MCPServerManager {
       .catch((error: unknown) => this.#options.logger.error(`[MCP] Server ${server.name} did not end: ${messageOf(error)}`))
       .finally(() => this.#leaving.delete(server))
   }
+}
+
+/** Names of the servers that `device.jsonc` gives an agent; undefined if it says nothing about it. */
+function namesFor(agents: DeviceConfig['agents'], agent: string, root: string): readonly string[] | undefined {
+  const sets = Object.hasOwn(agents, agent) ? agents[agent] : undefined
+  return sets?.[Object.hasOwn(sets, root) ? root : 'default']
 }
 
 function toolSetsOf({ mcpYaml }: DeviceConfig): AgentToolSets {

@@ -28,7 +28,7 @@ const NO_LIMIT = 2 ** 31 - 1
 export type MCPServerState = McpServerStatus['state']
 
 /** What a server is. */
-export interface MCPServerOptions {
+export interface ServerSpec {
   /** The namespace of its tools. */
   name: string
   toolType: ToolType
@@ -41,6 +41,10 @@ export interface MCPServerOptions {
   /** Tools that it offers and that this device does not pass on. */
   hiddenTools?: ReadonlySet<string> | undefined
   connector: Connector
+}
+
+/** What a {@link MCPServer} is built from. */
+export interface MCPServerOptions extends ServerSpec {
   /** Called when its state, its tools or its last error have changed. */
   onChange?: (() => void) | undefined
   clock: Clock

@@ -6,21 +6,10 @@ import type { Roots } from '../policy/roots.js'
 import { hiddenToolsOf, presetConnector } from '../presets/presets.js'
 import type { Environment } from '../process/child-environment.js'
 import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable, ownNameOf, type BuiltInName } from '../tools/built-in-servers.js'
-import type { Connector } from './connection.js'
 import { httpConnector } from './http-connector.js'
 import { localConnector, type LocalServerFactory } from './local-connector.js'
+import type { ServerSpec } from './mcp-server.js'
 import { stdioConnector } from './stdio-connector.js'
-
-/** What a server is made from. */
-export interface ServerSpec {
-  name: string
-  toolType: ToolType
-  reset: boolean
-  trusted: boolean
-  builtIn?: boolean
-  hiddenTools?: ReadonlySet<string> | undefined
-  connector: Connector
-}
 
 /** A server that a configuration asks for. */
 export interface PlannedServer extends ServerSpec {
