@@ -66,11 +66,9 @@ export function failureOf(thrown: unknown, now: number): ModelFailure {
     )
   }
   const code = codeOf(thrown)
-  if (
-    code !== null &&
-    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO)/.test(code)
-  )
-    return make('unreachable', code)
+  // The SDK gives errors of the network before an answer a type of its own; those in the middle of one are bare.
+  const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'
+  if (APICallError.isInstance(thrown) && !lost) return make('unreachable', code ?? thrown.message)
   const text = textOf(thrown)
   // What a stream says of itself comes without a status.
   if (isReported(thrown)) {
