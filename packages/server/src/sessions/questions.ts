@@ -43,6 +43,8 @@ export class Questions {
     if (past?.answer !== undefined) return past.answer
     const id = past?.id ?? crypto.randomUUID()
     const { promise, resolve, reject } = Promise.withResolvers<string | null>()
+    // It may be settled before anybody waits for it.
+    promise.catch(() => {})
     const abort = (): void => reject(signal.reason)
     signal.addEventListener('abort', abort)
     // Whoever reads of the question may answer at once.

@@ -64,6 +64,11 @@ describe('a request in words', () => {
     expect(await rig.run('hello')).toMatchObject({ status: 'completed', result: 'Nothing to do.' })
   })
 
+  it('ends with what the model said besides, when it finishes without a result', async () => {
+    await using rig = await startModelRig({ script: [{ text: 'All is well.', calls: [{ tool: 'finish', input: {} }] }] })
+    expect(await rig.run('check')).toMatchObject({ status: 'completed', result: 'All is well.' })
+  })
+
   it('ends as failed with the reason, when the model gives up', async () => {
     await using rig = await startModelRig({
       script: [{ calls: [{ tool: 'finish', input: { status: 'failed', result: 'there is no printer' } }] }],

@@ -73,6 +73,15 @@ describe('a model that cannot be used ends the task as failed, and the message n
     expect((await rig.run('do it'))['error']).toMatch(/No model answers at http.*is OPENAI_BASE_URL right\? \(ECONNREFUSED\)/)
   })
 
+  it('a port that no program may ask', async () => {
+    await using rig = await startModelRig({
+      env: { ...OPENAI, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' },
+      script: [],
+      config: ONCE,
+    })
+    expect((await rig.run('do it'))['error']).toMatch(/No model answers at .*OPENAI_BASE_URL right\? \(Cannot connect/)
+  })
+
   it('an address that is not that of the API', async () => {
     await using rig = await startModelRig({ env: { ...OPENAI, OPENAI_BASE_URL: 'MODEL_URL/api' }, script: [], config: ONCE })
     expect((await rig.run('do it'))['error']).toMatch(/the address in OPENAI_BASE_URL/)

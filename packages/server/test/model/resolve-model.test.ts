@@ -102,6 +102,16 @@ describe('which model is meant', () => {
     [{ ORRERY_MODEL: 'openai/x' }, undefined, /its key is missing: set OPENAI_API_KEY/],
     [{ ORRERY_MODEL: 'x', OPENAI_BASE_URL: 'nonsense' }, undefined, /OPENAI_BASE_URL is 'nonsense', which is no address/],
     [{ ORRERY_MODEL: 'ollama/x', OLLAMA_HOST: 'http://:x' }, undefined, /OLLAMA_HOST is 'http:\/\/:x', which is no address/],
+    [
+      { ORRERY_MODEL: 'claude-x', ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'x' },
+      undefined,
+      /ANTHROPIC_BASE_URL is 'x', which is no address/,
+    ],
+    [
+      { ORRERY_MODEL: 'x', OPENAI_BASE_URL: 'http://me:secret@x/v1' },
+      undefined,
+      /^OPENAI_BASE_URL has a user or a password in it, (?!.*secret)/,
+    ],
     [{}, { provider: 'openai' }, /model.name is missing/],
     [{}, { name: 'x', provider: 'openai-compatible' }, /set model.base_url or OPENAI_BASE_URL/],
     [{}, { name: 'x', base_url: 'http://x', api_key_env: 'MINE' }, /its key is missing: set MINE/],

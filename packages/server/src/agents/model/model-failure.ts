@@ -1,6 +1,6 @@
 import { APICallError } from '@ai-sdk/provider'
 import { aipError, messageOf, type AipError } from '@orrery/aip'
-import type { ModelEndpoint } from './model-settings.js'
+import { addressOf, type ModelEndpoint } from './model-settings.js'
 import { CutStreamError } from './read-turn.js'
 
 /** What went wrong with a request to a model, as far as it decides what is done about it. */
@@ -43,7 +43,7 @@ const CONTEXT =
 const TOOLS =
   /(tool|function)s?\b.{0,60}(not|n't|un)\s?(support|allow|available|enabled)|(not|n't|un)\s?support.{0,60}(tool|function)/i
 const IMAGES =
-  /(image|vision|multi-?modal|image_url).{0,60}(not|n't|un|only)\s?(support|allow|a valid|text)?|(not|n't|un)\s?support.{0,60}(image|vision|multi-?modal)/i
+  /(image|vision|multi-?modal).{0,60}(not\b|n't|unsupported|only)|(not|n't|un)\s?support.{0,60}(image|vision|multi-?modal)/i
 const OVERLOADED = /overloaded|server_error|api_error|internal|unavailable|capacity|timeout/i
 const RATE = /rate.?limit|too many requests/i
 
@@ -66,11 +66,9 @@ export function failureOf(thrown: unknown, now: number): ModelFailure {
     )
   }
   const code = codeOf(thrown)
-  if (
-    code !== null &&
-    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO)/.test(code)
-  )
-    return make('unreachable', code)
+  // The SDK gives errors of the network before an answer a type of its own; those in the middle of one are bare.
+  const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'
+  if (APICallError.isInstance(thrown) && !lost) return make('unreachable', code ?? thrown.message)
   const text = textOf(thrown)
   // What a stream says of itself comes without a status.
   if (isReported(thrown)) {
@@ -84,7 +82,7 @@ export function failureOf(thrown: unknown, now: number): ModelFailure {
 /** An error for the user: what went wrong, and which setting to look at. */
 export function modelError({ kind, detail }: ModelFailure, endpoint: ModelEndpoint, timeoutMs: number): AipError {
   const { model, settings } = endpoint
-  const where = endpoint.baseUrl ?? endpoint.provider
+  const where = addressOf(endpoint)
   switch (kind) {
     case 'key':
       return aipError('MODEL_KEY_REFUSED', { where, setting: settings.apiKey, detail })

@@ -66,7 +66,7 @@ export class ModelSession {
       const seen = await this.#device.look()
       if (seen !== null) this.#conversation.push(seen)
       const turn = await this.#nextTurn()
-      const end = turn.calls.length > 0 ? await this.#answer(turn.calls) : endOf(turn)
+      const end = turn.calls.length > 0 ? await this.#answer(turn) : endOf(turn)
       if (end !== null) {
         if (!(await this.#isAwaited())) return end
       } else if (turn.calls.length === 0) {
@@ -104,7 +104,7 @@ export class ModelSession {
   }
 
   /** Answers the calls of a turn: those for the device as one batch, then the server's own. @returns the end, if it was called */
-  async #answer(calls: readonly ToolCall[]): Promise<End | null> {
+  async #answer({ calls, text }: Turn): Promise<End | null> {
     const { inApplication } = this.#device.role
     const own = calls.filter(({ tool }) => isOwn(tool))
     const outcomes = await this.#device.run(calls.filter((call) => !own.includes(call)))
@@ -118,7 +118,8 @@ export class ModelSession {
         anyFailed: anyFailed(outcomes),
       })
       outcomes.set(call, answered.outcome)
-      end ??= answered.end ?? null
+      // What it said besides is the result that it forgot to give.
+      if (answered.end !== undefined) end ??= { ...answered.end, result: answered.end.result || text }
       left ||= answered.left === true
       if (answered.said !== undefined) later.push(answered.said)
     }

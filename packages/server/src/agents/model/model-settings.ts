@@ -56,6 +56,11 @@ export interface ModelSettings {
   limits: ModelLimits
 }
 
+/** Where a model is, for people to read. */
+export function addressOf({ baseUrl, provider }: ModelEndpoint): string {
+  return baseUrl ?? `the address of ${provider}`
+}
+
 /** A text without the keys of the settings, which must reach no prompt, event or log. */
 export function withoutSecrets(text: string, { main, fallback }: ModelSettings): string {
   let clean = text

@@ -6,7 +6,7 @@ export const OWN_TOOLS = ['finish', 'ask_user', 'return_to_host'] as const
 
 export const Finish = z.object({
   status: z.enum(['completed', 'failed']).default('completed'),
-  result: z.string().describe('The result for the user; if it failed, why'),
+  result: z.string().default('').describe('The result for the user; if it failed, why'),
 })
 export const AskUser = z.object({ question: z.string().min(1).describe('The question, complete in itself') })
 export const ReturnToHost = z.object({ summary: z.string().describe('What was done in this application') })

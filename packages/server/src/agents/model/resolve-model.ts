@@ -59,6 +59,10 @@ export function resolveModel(env: ModelEnvironment, config?: ModelConfig): Model
 function endpointOf(name: Found<string>, config: EndpointOptions, env: ModelEnvironment, block: string): ModelEndpoint {
   const { provider, model } = providerOf(name, config, env)
   const baseUrl = baseUrlOf(provider, config, env, block)
+  if (baseUrl.value !== null && holdsPassword(baseUrl.value))
+    throw misconfigured(
+      `${baseUrl.setting} has a user or a password in it, which cannot be sent like that: the key has a setting of its own`,
+    )
   const apiKey = keyOf(provider, name, config, env, block)
   return {
     provider,
@@ -106,19 +110,22 @@ function baseUrlOf(provider: ProviderName, config: EndpointOptions, env: ModelEn
     case 'ollama':
       return { value: ollamaUrl(variable(env, 'OLLAMA_HOST') ?? '127.0.0.1:11434'), setting: 'OLLAMA_HOST' }
     case 'anthropic':
-      return { value: variable(env, 'ANTHROPIC_BASE_URL'), setting: 'ANTHROPIC_BASE_URL' }
+      return { value: addressIn(env, 'ANTHROPIC_BASE_URL'), setting: 'ANTHROPIC_BASE_URL' }
     case 'openai':
     case 'openai-compatible': {
-      const value = variable(env, 'OPENAI_BASE_URL')
+      const value = addressIn(env, 'OPENAI_BASE_URL')
       if (provider === 'openai-compatible' && value === null)
         throw misconfigured(
           `${block}.provider is 'openai-compatible', but there is no address: set ${block}.base_url or OPENAI_BASE_URL`,
         )
-      if (value !== null && !URL.canParse(value))
-        throw misconfigured(`OPENAI_BASE_URL is '${value}', which is no address: it must be like http://127.0.0.1:8000/v1`)
       return { value, setting: 'OPENAI_BASE_URL' }
     }
   }
+}
+
+function holdsPassword(address: string): boolean {
+  const { username, password } = new URL(address)
+  return username !== '' || password !== ''
 }
 
 /** Ollama's own variable may lack the protocol and the port, and may be the address that a server listens on. */
@@ -145,6 +152,12 @@ function keyOf(
   if (value === null && needed) throw misconfigured(`${name.setting} is '${name.value}', but its key is missing: set ${setting}`)
   // A key for OpenAI is not for whoever else serves a model on this machine.
   return { value: provider === 'ollama' && config.api_key_env === undefined ? null : value, setting }
+}
+
+function addressIn(env: ModelEnvironment, name: string): string | null {
+  const value = variable(env, name)
+  if (value === null || URL.canParse(value)) return value
+  throw misconfigured(`${name} is '${value}', which is no address: it must be like http://127.0.0.1:8000/v1`)
 }
 
 function variable(env: ModelEnvironment, name: string): string | null {

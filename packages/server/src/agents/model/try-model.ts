@@ -2,7 +2,7 @@ import { messageOf, systemClock } from '@orrery/aip'
 import { askOnce, type Question } from './ask-once.js'
 import { connectModel } from './connect-model.js'
 import { failureOf, modelError } from './model-failure.js'
-import { withoutSecrets, type ModelEndpoint, type ModelSettings } from './model-settings.js'
+import { addressOf, withoutSecrets, type ModelEndpoint, type ModelSettings } from './model-settings.js'
 import { modelTools } from './model-tools.js'
 import type { ReadTurn } from './read-turn.js'
 
@@ -59,7 +59,7 @@ async function checkEndpoint(endpoint: ModelEndpoint, settings: ModelSettings, s
   const checked = {
     model: endpoint.model,
     provider: endpoint.provider,
-    address: endpoint.baseUrl ?? `the address of ${endpoint.provider}`,
+    address: addressOf(endpoint),
     answers,
   }
   if (!answers.able) return { ...checked, tools: null, images: null }
