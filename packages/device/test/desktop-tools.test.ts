@@ -68,7 +68,12 @@ async function desktop() {
 async function target(tools: ToolCaller): Promise<Window> {
   const find = async (): Promise<Window | undefined> =>
     (await tools.value<{ windows: Window[] }>('list_windows')).windows.find(({ title }) => title === 'target')
-  await expect.poll(find, { timeout: 15_000 }).toBeDefined()
+  try {
+    await expect.poll(find, { timeout: 40_000 }).toBeDefined()
+  } catch (cause) {
+    const said = await tools.value('read_output', { id: 'job-1', offset: 0 })
+    throw new Error(`the window does not come; its program: ${JSON.stringify(said)}`, { cause })
+  }
   return (await find())!
 }
 
@@ -85,7 +90,7 @@ async function colour(tools: ToolCaller, x: number, y: number): Promise<string> 
 }
 
 describe.runIf(ready)('the tools of the server desktop', () => {
-  it('open a program, click, type, scroll and press keys in it, and see what becomes of it', { timeout: 60_000 }, async () => {
+  it('open a program, click, type, scroll and press keys in it, and see what becomes of it', { timeout: 120_000 }, async () => {
     await using at = await desktop()
     const { tools } = at
     const { id, x, y, width, height } = await target(tools)
@@ -131,7 +136,7 @@ describe.runIf(ready)('the tools of the server desktop', () => {
     expect(await tools.error('select_application_window', { id: '99999' })).toBe("There is no window '99999'")
   })
 
-  it('give pictures within bounds, and in full size on request', { timeout: 60_000 }, async () => {
+  it('give pictures within bounds, and in full size on request', { timeout: 120_000 }, async () => {
     await using at = await desktop()
     const { tools } = at
     await target(tools)
