@@ -7,7 +7,7 @@ import { examples } from '../help.js'
 import { ensureKey, findKey, inHome } from '../home.js'
 import { orrery } from '../invocation.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel, toLogLevel } from '../logging.js'
-import { staySmall } from '../memory-guard.js'
+import { staySmallAsServer } from '../memory-guard.js'
 import { paint, print } from '../output.js'
 import { serve } from '../service.js'
 import { configuredModel } from '../configured-model.js'
@@ -62,7 +62,7 @@ export function serverCommand(): Command {
 }
 
 async function server(options: Options): Promise<void> {
-  staySmall()
+  staySmallAsServer()
   if (options.local && options.host !== undefined) throw usageError('Give --local or --host, not both')
   const config = await readServerConfig(options.config)
   const logger = await createLogger(chooseLogLevel(options.logLevel, levelOf(config.log_level)))

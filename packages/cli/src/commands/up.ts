@@ -5,7 +5,7 @@ import { configuredModel } from '../configured-model.js'
 import { examples } from '../help.js'
 import { ensureKey, findKey, inHome } from '../home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
-import { staySmall } from '../memory-guard.js'
+import { staySmallAsServer } from '../memory-guard.js'
 import { print } from '../output.js'
 import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
 import { serve } from '../service.js'
@@ -51,7 +51,7 @@ export function upCommand(): Command {
 }
 
 async function up(options: Options): Promise<void> {
-  staySmall()
+  staySmallAsServer()
   const [{ deviceSettings, localDevice, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
     import('../start-device.js'),
     import('@orrery/device'),
