@@ -100,6 +100,7 @@ async function throughDevice(kind: 'local' | 'stdio', journalPath: string): Prom
     serverUrl: `ws://127.0.0.1:${port}/ws`,
     clientId: 'bench',
     journalPath,
+    auditPath: `${journalPath}.audit.jsonl`,
     config: DeviceConfig.parse({
       tools: off,
       mcpServers: kind === 'stdio' ? { everything: STDIO } : {},
