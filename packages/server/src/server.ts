@@ -121,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     keys,
     clock,
     accept: (transport, credential, registered) => handler.handler(transport, credential, registered),
+    closing: () => sessions.drained,
   })
   const devices = new DeviceDirectory(clients, sessions)
   const archive = new SessionArchive(store, sessions)

@@ -439,6 +439,28 @@ describe('a restart of the server', () => {
     expect((await again.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: ['in time'] })
   })
 
+  it('takes no device in any more once it has drained: it would be told that its session is gone', async () => {
+    const clock = new ManualClock()
+    const server = await startTestServer({ agents: [scriptedAgent], dataDir, clock })
+    const { device, token } = await capableDevice(server.url)
+    const id = await begin(server, 'run one')
+    await device.next()
+    const late = await WireClient.connect(server.url, DEVICE_KEY)
+    const stopped = server.server.stop()
+    await vi.waitFor(() => expect(clock.waits).toContain(LIMITS.drainTime))
+    const drained = clock.advance(LIMITS.drainTime)
+    const aip = { version: 1, features: FEATURES, resume_token: token }
+    await device.nextClose()
+    late.send({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip } })
+    await expect(capableDevice(server.url, token)).rejects.toThrow()
+    const answer = await late.nextWithin(1000)
+    expect(JSON.stringify(answer)).not.toContain('resume_token')
+    await drained
+    await stopped
+    await using again = await startTestServer({ agents: [scriptedAgent], dataDir })
+    expect((await again.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'paused' })
+  })
+
   it('lets sessions end that do so within the time to drain', async () => {
     const server = await startTestServer({ agents: [scriptedAgent], dataDir })
     const { device } = await capableDevice(server.url)

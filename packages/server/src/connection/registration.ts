@@ -154,6 +154,8 @@ export class Registration {
     } finally {
       release()
     }
+    // Told that no session goes on, a device would end what it is doing for one that the next start continues.
+    if (this.#resumption.isOver) throw aipError('SERVER_STOPPING')
     this.#clients.addClient(client)
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
     await this.#protocol.sendRegistrationConfirmation(result)

@@ -17,6 +17,11 @@ export class Resumption {
     this.#logger = logger
   }
 
+  /** Whether nothing can go on here any more: the server has let go of its sessions and is about to close. */
+  get isOver(): boolean {
+    return this.#sessions.drained
+  }
+
   /** What goes on with a client that registers now. */
   continuing({ clientId, clientType, trusted }: ClientInfo): Continuing {
     if (clientType === 'device') return { session_id: trusted ? this.#sessions.continuing(clientId) : null }

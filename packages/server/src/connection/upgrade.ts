@@ -17,13 +17,16 @@ export type Accept = (transport: Transport, credential: Credential, registered: 
 export class WebSocketUpgrade {
   readonly #sockets: WebSocketServer
   readonly #keys: Keys
+  readonly #closing: () => boolean
   readonly #clock: Clock
   readonly #accept: Accept
   readonly #open = new Set<WebSocketTransport>()
   #unregistered = 0
 
-  constructor(options: { keys: Keys; clock: Clock; accept: Accept }) {
+  /** @param options.closing whether no connection is taken any more */
+  constructor(options: { keys: Keys; clock: Clock; accept: Accept; closing: () => boolean }) {
     this.#keys = options.keys
+    this.#closing = options.closing
     this.#clock = options.clock
     this.#accept = options.accept
     this.#sockets = new WebSocketServer({
@@ -59,6 +62,8 @@ export class WebSocketUpgrade {
   /** Existing peers see 403 for a wrong path and a wrong key alike (protocol reference, chapter 1). */
   #refusal(request: IncomingMessage): string | null {
     if (pathOf(request) !== '/ws' || this.#keys.check(tokenOf(request)) === null) return '403 Forbidden'
+    // One that came while the others are being closed would keep the server from ending.
+    if (this.#closing()) return '503 Service Unavailable'
     return this.#unregistered >= LIMITS.unregisteredConnections ? '503 Service Unavailable' : null
   }
 

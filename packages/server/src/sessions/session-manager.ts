@@ -35,6 +35,7 @@ export class SessionManager {
   /** Constellations that are away while their sessions go on. */
   readonly #requestersAway: Absences
   #stopping = false
+  #drained = false
   /** Ends that constellations wait for. */
   readonly awaitedEnds: AwaitedEnds
 
@@ -256,6 +257,7 @@ export class SessionManager {
     const drained = new AbortController()
     if (keep) await Promise.race([ends, sleep(this.#env.clock, LIMITS.drainTime, drained.signal)])
     drained.abort()
+    this.#drained = true
     const left = [...this.#ends.values()].map((end) => end.promise)
     for (const session of this.#live.values()) {
       if (keep) session.detach()
@@ -268,6 +270,11 @@ export class SessionManager {
   #runs(session: Session): boolean {
     const { deviceId } = session.task
     return this.#queues.get(deviceId)?.running === session && !this.#away.has(deviceId)
+  }
+
+  /** Whether the sessions that were left have been let go of: whoever connects now would find none. */
+  get drained(): boolean {
+    return this.#drained
   }
 
   get stopping(): boolean {
