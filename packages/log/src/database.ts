@@ -34,6 +34,24 @@ const UPGRADES: readonly string[] = [
   CREATE TABLE pruned (seq INTEGER NOT NULL);
   INSERT INTO pruned VALUES (0);
   `,
+  // An index by stream has a place for each stream, and so a page to write for each record of a commit. A chain through the records
+  // has none: they all go to the end of one table, and a commit writes the streams that it touched.
+  `
+  CREATE TABLE chained (
+    seq INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL,
+    previous INTEGER NOT NULL, -- seq of the stream's record before, 0 for its first
+    type TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    data TEXT NOT NULL
+  );
+  INSERT INTO chained
+    SELECT seq, stream, lag(seq, 1, 0) OVER (PARTITION BY stream ORDER BY seq), type, time, data FROM records ORDER BY seq;
+  ALTER TABLE streams ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0; -- where the chain begins
+  UPDATE streams SET last_seq = coalesce((SELECT max(seq) FROM records WHERE records.stream = streams.first_seq), 0);
+  DROP TABLE records;
+  ALTER TABLE chained RENAME TO records;
+  `,
 ]
 
 /**

@@ -13,7 +13,13 @@ export interface NewRecord {
   options: AppendOptions | undefined
 }
 
-/** Streams whose names are remembered; more are looked up again. */
+/** Where a stream is in the file: its first seq names it, its last record is where the next one is chained to. */
+interface Position {
+  readonly id: number
+  lastSeq: number
+}
+
+/** Streams that are remembered; more are looked up again. */
 const REMEMBERED = 10_000
 
 /** Everything that changes the file of a log, one transaction at a time. */
@@ -23,8 +29,8 @@ export class RecordWriter {
   readonly #labels: readonly string[]
   readonly #statements: Statements
   #lastSeq: number
-  /** First seqs of streams that were written to, so that each record needs no look-up. */
-  readonly #ids = new Map<string, number>()
+  /** Streams that were written to, so that each record needs no look-up. */
+  readonly #positions = new Map<string, Position>()
 
   constructor(db: DatabaseSync, path: string, labels: readonly string[], statements: Statements) {
     this.#db = db
@@ -37,8 +43,14 @@ export class RecordWriter {
   /** Adds records, all or none. @returns their seqs. @throws LogError `FULL` or `BROKEN` */
   write(records: readonly NewRecord[]): number[] {
     const before = this.#lastSeq
+    if (this.#positions.size >= REMEMBERED) this.#positions.clear()
     try {
-      return this.#transaction(() => records.map((record) => this.#add(record)))
+      return this.#transaction(() => {
+        const grown = new Set<Position>()
+        const seqs = records.map((record) => this.#add(record, grown))
+        for (const { id, lastSeq } of grown) this.#statements.setLast.run(lastSeq, id)
+        return seqs
+      })
     } catch (error) {
       this.#lastSeq = before
       throw error
@@ -51,7 +63,7 @@ export class RecordWriter {
    * @returns how many. @throws LogError `FULL` or `BROKEN`
    */
   prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits, now: number): number {
-    this.#ids.clear()
+    this.#positions.clear()
     const { oldestClosed, usedBytes, keepSeq, deleteRecords, deleteValues, deleteStream } = this.#statements
     return this.#transaction(() => {
       for (let count = 0; ; count += 1) {
@@ -66,38 +78,37 @@ export class RecordWriter {
     })
   }
 
-  #add({ stream, type, time, data, options }: NewRecord): number {
+  /** @param grown takes the stream if its end is not written yet */
+  #add({ stream, type, time, data, options }: NewRecord, grown: Set<Position>): number {
     const { addStream, setLabel, setClosed, addRecord, addValue } = this.#statements
     const seq = (this.#lastSeq += 1)
-    const known = this.#idOf(stream)
-    const id = known ?? seq
-    if (known === undefined) {
+    let position = this.#positionOf(stream)
+    const previous = position?.lastSeq ?? 0
+    if (position === undefined) {
       const labels = this.#labels.map((label) => options?.labels?.[label] ?? null)
-      addStream.run(seq, stream, time, options?.open === false ? time : null, ...labels)
-      this.#remember(stream, seq)
+      addStream.run(seq, seq, stream, time, options?.open === false ? time : null, ...labels)
+      position = { id: seq, lastSeq: seq }
+      this.#positions.set(stream, position)
     } else {
-      for (const label in options?.labels) setLabel.get(label)?.run(options.labels[label] ?? null, id)
-      if (options?.open !== undefined) setClosed.run(options.open ? null : time, id)
+      for (const label in options?.labels) setLabel.get(label)?.run(options.labels[label] ?? null, position.id)
+      if (options?.open !== undefined) setClosed.run(options.open ? null : time, position.id)
+      position.lastSeq = seq
+      grown.add(position)
     }
-    for (const [valueId, text] of data.values) addValue.run(id, valueId, text)
-    addRecord.run(seq, id, type, time, data.text)
+    for (const [valueId, text] of data.values) addValue.run(position.id, valueId, text)
+    addRecord.run(seq, position.id, previous, type, time, data.text)
     return seq
   }
 
-  /** What a stream is named by; undefined if there is none yet. */
-  #idOf(stream: string): number | undefined {
-    const remembered = this.#ids.get(stream)
+  /** Where a stream is; undefined if there is none yet. */
+  #positionOf(stream: string): Position | undefined {
+    const remembered = this.#positions.get(stream)
     if (remembered !== undefined) return remembered
     const found = this.#statements.findStream.get(stream)
     if (found === undefined) return undefined
-    const id = Number(found['first_seq'])
-    this.#remember(stream, id)
-    return id
-  }
-
-  #remember(stream: string, id: number): void {
-    if (this.#ids.size >= REMEMBERED) this.#ids.clear()
-    this.#ids.set(stream, id)
+    const position = { id: Number(found['first_seq']), lastSeq: Number(found['last_seq']) }
+    this.#positions.set(stream, position)
+    return position
   }
 
   #transaction<T>(work: () => T): T {
@@ -109,7 +120,7 @@ export class RecordWriter {
     } catch (error) {
       // After some errors SQLite has rolled back by itself.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      this.#ids.clear()
+      this.#positions.clear()
       throw toLogError(error, this.#path)
     }
   }

@@ -6,10 +6,11 @@ export interface Statements {
   commit: StatementSync
   lastSeq: StatementSync
   findStream: StatementSync
-  /** Values: first seq, stream, time, closed at, then the labels in their order. */
+  /** Values: first seq, last seq, stream, time, closed at, then the labels in their order. */
   addStream: StatementSync
   setLabel: ReadonlyMap<string, StatementSync>
   setClosed: StatementSync
+  setLast: StatementSync
   addRecord: StatementSync
   addValue: StatementSync
   readRecords: StatementSync
@@ -24,25 +25,35 @@ export interface Statements {
   keepSeq: StatementSync
 }
 
+/**
+ * The records of one stream, the last first, by the chain through them.
+ * @param after only those with a higher seq: a number or a parameter
+ */
+const chainOf = (stream: string, after: string): string => `
+  WITH RECURSIVE chain AS (
+    SELECT * FROM records WHERE seq = (SELECT last_seq FROM streams WHERE ${stream}) AND seq > ${after}
+    UNION ALL
+    SELECT records.* FROM chain JOIN records ON records.seq = chain.previous WHERE chain.previous > ${after}
+  )`
+
 export function prepareStatements(db: DatabaseSync, labels: readonly string[]): Statements {
   const columns = labels.map((label) => `, label_${label}`).join('')
   return {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
     lastSeq: db.prepare('SELECT max((SELECT coalesce(max(seq), 0) FROM records), (SELECT max(seq) FROM pruned)) AS seq'),
-    findStream: db.prepare('SELECT first_seq FROM streams WHERE stream = ?'),
+    findStream: db.prepare('SELECT first_seq, last_seq FROM streams WHERE stream = ?'),
     addStream: db.prepare(
-      `INSERT INTO streams (first_seq, stream, created_at, closed_at${columns}) VALUES (?, ?, ?, ?${', ?'.repeat(labels.length)})`,
+      `INSERT INTO streams (first_seq, last_seq, stream, created_at, closed_at${columns}) VALUES (?, ?, ?, ?, ?${', ?'.repeat(labels.length)})`,
     ),
     setLabel: new Map(
       labels.map((label) => [label, db.prepare(`UPDATE streams SET label_${label} = ? WHERE first_seq = ?`)] as const),
     ),
     setClosed: db.prepare('UPDATE streams SET closed_at = ? WHERE first_seq = ?'),
-    addRecord: db.prepare('INSERT INTO records (seq, stream, type, time, data) VALUES (?, ?, ?, ?, ?)'),
+    setLast: db.prepare('UPDATE streams SET last_seq = ? WHERE first_seq = ?'),
+    addRecord: db.prepare('INSERT INTO records (seq, stream, previous, type, time, data) VALUES (?, ?, ?, ?, ?, ?)'),
     addValue: db.prepare('INSERT OR IGNORE INTO log_values (stream, id, data) VALUES (?, ?, ?)'),
-    readRecords: db.prepare(
-      'SELECT seq, type, time, data FROM records WHERE stream = (SELECT first_seq FROM streams WHERE stream = ?) AND seq > ? ORDER BY seq',
-    ),
+    readRecords: db.prepare(`${chainOf('stream = ?1', '?2')} SELECT seq, type, time, data FROM chain ORDER BY seq`),
     readStream: db.prepare('SELECT * FROM streams WHERE stream = ?'),
     readValue: db.prepare('SELECT data FROM log_values WHERE id = ? LIMIT 1'),
     usedBytes: db.prepare(
@@ -52,7 +63,7 @@ export function prepareStatements(db: DatabaseSync, labels: readonly string[]): 
       'SELECT first_seq, closed_at FROM streams WHERE closed_at IS NOT NULL ORDER BY closed_at, first_seq LIMIT 1',
     ),
     deleteStream: db.prepare('DELETE FROM streams WHERE first_seq = ?'),
-    deleteRecords: db.prepare('DELETE FROM records WHERE stream = ?'),
+    deleteRecords: db.prepare(`${chainOf('first_seq = ?1', '0')} DELETE FROM records WHERE seq IN (SELECT seq FROM chain)`),
     deleteValues: db.prepare('DELETE FROM log_values WHERE stream = ?'),
     keepSeq: db.prepare('UPDATE pruned SET seq = ?'),
   }
