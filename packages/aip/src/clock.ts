@@ -55,15 +55,26 @@ export function resumeWait(longestMs = LONGEST_RESUME_WAIT): number {
   return Math.round(longestMs / 10 + Math.random() * (longestMs - longestMs / 10))
 }
 
+/** A time as the HTTP API writes it: ISO-8601 in UTC with milliseconds. @param ms milliseconds since the epoch */
+export function isoTime(ms: number): string {
+  return written(ms).iso
+}
+
 /**
  * A time as the wire writes it: ISO-8601 in UTC with microseconds, e.g. `2026-11-20T23:38:04.243000+00:00`.
  * @param ms milliseconds since the epoch
  */
 export function wireTime(ms: number): string {
-  // Many messages are sent in one millisecond.
-  if (ms === last.ms) return last.text
-  last = { ms, text: `${new Date(ms).toISOString().slice(0, -1)}000+00:00` }
-  return last.text
+  return written(ms).wire
 }
 
-let last = { ms: Number.NaN, text: '' }
+/** Much happens in one millisecond, and writing a time takes longer than most of it. */
+function written(ms: number): { iso: string; wire: string } {
+  if (ms !== last.ms) {
+    const iso = new Date(ms).toISOString()
+    last = { ms, iso, wire: `${iso.slice(0, -1)}000+00:00` }
+  }
+  return last
+}
+
+let last = { ms: Number.NaN, iso: '', wire: '' }

@@ -1,4 +1,4 @@
-export { resumeWait, sleep, systemClock, wireTime, type Clock, type Timer } from './clock.js'
+export { resumeWait, sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
 export {
   buildMessage,
   decodeClientMessage,

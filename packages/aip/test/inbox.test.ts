@@ -33,6 +33,21 @@ describe('the inbox', () => {
     expect(await inbox.take()).toEqual(new Uint8Array(0))
   })
 
+  it('delivers frames as they come, after those that waited, in order, also when handing one out brings another', () => {
+    const { inbox, pauses } = makeInbox(3)
+    for (const frame of ['a', 'b', 'c']) inbox.put(frame)
+    expect(pauses).toEqual([true])
+    const delivered: unknown[] = []
+    inbox.deliverTo((frame) => {
+      if (frame === 'a') inbox.put('d')
+      delivered.push(frame)
+      if (frame === 'e') inbox.put('f')
+    })
+    inbox.put('e')
+    expect(delivered).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+    expect(pauses.at(-1)).toBe(false)
+  })
+
   it('pauses its source at 256 frames and lets it go on below', async () => {
     const { inbox, pauses } = makeInbox()
     for (let frame = 1; frame < LIMITS.waitingFrames; frame += 1) inbox.put('x')

@@ -1,38 +1,38 @@
 import { LogError } from './log-error.js'
 
-interface Waiting<T> {
+interface Waiting<T, R> {
   item: T
-  resolve: (seq: number) => void
+  resolve: (recorded: R) => void
   reject: (error: LogError) => void
 }
 
 /** Where a {@link CommitQueue} writes. */
-export interface CommitTarget<T> {
-  /** Commits items in one transaction and gives their seqs, or throws `LogError` and has recorded none. */
-  write(items: readonly T[]): number[]
+export interface CommitTarget<T, R> {
+  /** Commits items in one transaction and gives for each what it became, or throws `LogError` and has recorded none. */
+  write(items: readonly T[]): R[]
   /** Settles when everything committed before the call survives a power cut. Without it a commit is enough. */
   sync?: (() => Promise<void>) | undefined
 }
 
 /** Gathers what is added in one turn of the event loop and commits it together at the end of the turn. */
-export class CommitQueue<T> {
-  readonly #target: CommitTarget<T>
-  #waiting: Waiting<T>[] = []
+export class CommitQueue<T, R> {
+  readonly #target: CommitTarget<T, R>
+  #waiting: Waiting<T, R>[] = []
   #turn: NodeJS.Immediate | null = null
   #unsynced: Promise<unknown> = Promise.resolve()
   #failed: LogError | null = null
 
-  constructor(target: CommitTarget<T>) {
+  constructor(target: CommitTarget<T, R>) {
     this.#target = target
   }
 
-  /** Adds an item; settles once it is recorded. @throws LogError */
-  add(item: T): Promise<number> {
+  /** Adds an item; gives what it became once it is recorded. @throws LogError */
+  add(item: T): Promise<R> {
     if (this.#failed !== null) return Promise.reject(this.#failed)
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
-    this.#waiting.push({ item, resolve, reject })
-    this.#turn ??= setImmediate(() => this.commit())
-    return promise
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject })
+      this.#turn ??= setImmediate(() => this.commit())
+    })
   }
 
   /** Commits what waits, now. */
@@ -42,15 +42,15 @@ export class CommitQueue<T> {
     const group = this.#waiting
     if (group.length === 0) return
     this.#waiting = []
-    let seqs: number[]
+    let recorded: R[]
     try {
-      seqs = this.#target.write(group.map(({ item }) => item))
+      recorded = this.#target.write(group.map(({ item }) => item))
     } catch (error) {
       for (const { reject } of group) reject(error as LogError)
       return
     }
     const settle = (): void => {
-      for (const [index, { resolve }] of group.entries()) resolve(seqs[index] ?? 0)
+      recorded.forEach((one, index) => group[index]?.resolve(one))
     }
     if (this.#target.sync === undefined) return settle()
     this.#unsynced = this.#target.sync().then(settle, (error: unknown) => {

@@ -35,7 +35,7 @@ const UPGRADES: readonly string[] = [
   INSERT INTO pruned VALUES (0);
   `,
   // An index by stream has a place for each stream, and so a page to write for each record of a commit. A chain through the records
-  // has none: they all go to the end of one table, and a commit writes the streams that it touched.
+  // has none: they all go to the end of one table, and the ends of many streams fit into one page.
   `
   CREATE TABLE chained (
     seq INTEGER PRIMARY KEY,
@@ -47,8 +47,11 @@ const UPGRADES: readonly string[] = [
   );
   INSERT INTO chained
     SELECT seq, stream, lag(seq, 1, 0) OVER (PARTITION BY stream ORDER BY seq), type, time, data FROM records ORDER BY seq;
-  ALTER TABLE streams ADD COLUMN last_seq INTEGER NOT NULL DEFAULT 0; -- where the chain begins
-  UPDATE streams SET last_seq = coalesce((SELECT max(seq) FROM records WHERE records.stream = streams.first_seq), 0);
+  CREATE TABLE ends (
+    stream INTEGER PRIMARY KEY,
+    last_seq INTEGER NOT NULL -- where the chain of the stream begins
+  );
+  INSERT INTO ends SELECT stream, max(seq) FROM records GROUP BY stream;
   DROP TABLE records;
   ALTER TABLE chained RENAME TO records;
   `,

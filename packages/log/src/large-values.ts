@@ -39,10 +39,17 @@ export function encodeData(data: unknown, inlineBytes: number): EncodedData {
 }
 
 function holdsLongText(data: Json, inlineBytes: number): boolean {
-  const long = (value: unknown): boolean => typeof value === 'string' && value.length > inlineBytes
-  return Object.values(data).some((value) =>
-    isListOfObjects(value) ? value.some((item) => Object.values(item).some(long)) : long(value),
-  )
+  for (const key in data) {
+    const value = data[key]
+    if (isLongText(value, inlineBytes)) return true
+    if (!isListOfObjects(value)) continue
+    for (const item of value) for (const inner in item) if (isLongText(item[inner], inlineBytes)) return true
+  }
+  return false
+}
+
+function isLongText(value: unknown, inlineBytes: number): boolean {
+  return typeof value === 'string' && value.length > inlineBytes
 }
 
 /** The inverse of the above: puts values back where `encodeData` leaves references. @param load gives `undefined` for a lost value */

@@ -9,7 +9,7 @@ import { RecordWriter, type NewRecord } from './record-writer.js'
 import { sharedSync } from './shared-sync.js'
 import { prepareStatements, type Statements } from './statements.js'
 import { streamQuery } from './stream-query.js'
-import type { AppendOptions, LogEntry, LogRecord, PruneLimits, RecordLogOptions, StreamInfo, StreamQuery } from './types.js'
+import type { AppendOptions, LogRecord, PruneLimits, RecordLogOptions, StreamInfo, StreamQuery } from './types.js'
 
 /**
  * Append-only records in one SQLite file, each in a stream. What is appended in one turn of the event loop is committed together
@@ -24,7 +24,7 @@ export class RecordLog {
   readonly #statements: Statements
   readonly #queries = new Map<string, StatementSync>()
   readonly #writer: RecordWriter
-  readonly #queue: CommitQueue<NewRecord>
+  readonly #queue: CommitQueue<NewRecord, LogRecord>
   /** The write-ahead log's descriptor, when every commit is synced. */
   readonly #wal: number | null
   #closing: Promise<void> | null = null
@@ -66,16 +66,13 @@ export class RecordLog {
    * @throws LogError `FULL` or `BROKEN`: nothing of this turn was recorded; later appends may succeed
    * @throws TypeError when the data cannot be JSON or a label is unknown
    */
-  async append(stream: string, type: string, data: unknown, options?: AppendOptions): Promise<LogRecord> {
-    const record = this.#newRecord(stream, type, data, options)
-    return asStored(record, await this.#queue.add(record))
-  }
-
-  /** Adds records, all or none. @returns them as they are stored, in order. @throws as `append` does */
-  async appendAll(entries: readonly LogEntry[]): Promise<LogRecord[]> {
-    const records = entries.map((entry) => this.#newRecord(entry.stream, entry.type, entry.data, entry))
-    // What is added in one turn is one transaction.
-    return Promise.all(records.map(async (record) => asStored(record, await this.#queue.add(record))))
+  append(stream: string, type: string, data: unknown, options?: AppendOptions): Promise<LogRecord> {
+    // Not an async function: records are many, and each would take two promises more.
+    try {
+      return this.#queue.add(this.#newRecord(stream, type, data, options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** The committed records of a stream after `afterSeq`, in order. Large values are references; see `resolve`. */
@@ -188,8 +185,4 @@ export class RecordLog {
   #assertLabels(labels: Record<string, string | null> | undefined): void {
     for (const label in labels) if (!this.#labels.includes(label)) throw new TypeError(`Unknown label '${label}'`)
   }
-}
-
-function asStored({ stream, type, time, data }: NewRecord, seq: number): LogRecord {
-  return { seq, stream, type, time, data: data.stored }
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { EncodedData } from './large-values.js'
 import { toLogError } from './log-error.js'
 import type { Statements } from './statements.js'
-import type { AppendOptions, PruneLimits } from './types.js'
+import type { AppendOptions, LogRecord, PruneLimits } from './types.js'
 
 /** A record that is ready to be written. */
 export interface NewRecord {
@@ -40,16 +40,16 @@ export class RecordWriter {
     this.#lastSeq = Number(statements.lastSeq.get()?.['seq'])
   }
 
-  /** Adds records, all or none. @returns their seqs. @throws LogError `FULL` or `BROKEN` */
-  write(records: readonly NewRecord[]): number[] {
+  /** Adds records, all or none. @returns them as they are stored. @throws LogError `FULL` or `BROKEN` */
+  write(records: readonly NewRecord[]): LogRecord[] {
     const before = this.#lastSeq
     if (this.#positions.size >= REMEMBERED) this.#positions.clear()
     try {
       return this.#transaction(() => {
         const grown = new Set<Position>()
-        const seqs = records.map((record) => this.#add(record, grown))
-        for (const { id, lastSeq } of grown) this.#statements.setLast.run(lastSeq, id)
-        return seqs
+        const stored = records.map((record) => this.#add(record, grown))
+        for (const { id, lastSeq } of grown) this.#statements.setEnd.run(lastSeq, id)
+        return stored
       })
     } catch (error) {
       this.#lastSeq = before
@@ -64,7 +64,7 @@ export class RecordWriter {
    */
   prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits, now: number): number {
     this.#positions.clear()
-    const { oldestClosed, usedBytes, keepSeq, deleteRecords, deleteValues, deleteStream } = this.#statements
+    const { oldestClosed, usedBytes, keepSeq, deleteRecords, deleteValues, deleteEnd, deleteStream } = this.#statements
     return this.#transaction(() => {
       for (let count = 0; ; count += 1) {
         const oldest = oldestClosed.get()
@@ -72,21 +72,22 @@ export class RecordWriter {
         const tooOld = now - Number(oldest['closed_at']) >= maxAgeMs
         if (!tooOld && Number(usedBytes.get()?.['bytes']) <= maxBytes) return count
         const firstSeq = Number(oldest['first_seq'])
-        for (const statement of [deleteRecords, deleteValues, deleteStream]) statement.run(firstSeq)
+        for (const statement of [deleteRecords, deleteValues, deleteEnd, deleteStream]) statement.run(firstSeq)
         keepSeq.run(this.#lastSeq)
       }
     })
   }
 
   /** @param grown takes the stream if its end is not written yet */
-  #add({ stream, type, time, data, options }: NewRecord, grown: Set<Position>): number {
-    const { addStream, setLabel, setClosed, addRecord, addValue } = this.#statements
+  #add({ stream, type, time, data, options }: NewRecord, grown: Set<Position>): LogRecord {
+    const { addStream, addEnd, setLabel, setClosed, addRecord, addValue } = this.#statements
     const seq = (this.#lastSeq += 1)
     let position = this.#positionOf(stream)
     const previous = position?.lastSeq ?? 0
     if (position === undefined) {
       const labels = this.#labels.map((label) => options?.labels?.[label] ?? null)
-      addStream.run(seq, seq, stream, time, options?.open === false ? time : null, ...labels)
+      addStream.run(seq, stream, time, options?.open === false ? time : null, ...labels)
+      addEnd.run(seq, seq)
       position = { id: seq, lastSeq: seq }
       this.#positions.set(stream, position)
     } else {
@@ -97,7 +98,7 @@ export class RecordWriter {
     }
     for (const [valueId, text] of data.values) addValue.run(position.id, valueId, text)
     addRecord.run(seq, position.id, previous, type, time, data.text)
-    return seq
+    return { seq, stream, type, time, data: data.stored }
   }
 
   /** Where a stream is; undefined if there is none yet. */

@@ -40,13 +40,6 @@ export interface AppendOptions {
   open?: boolean
 }
 
-/** One record to be appended. */
-export interface LogEntry extends AppendOptions {
-  stream: string
-  type: string
-  data: unknown
-}
-
 /** Which streams to list, oldest first unless told otherwise. */
 export interface StreamQuery {
   /** Labels that must have this value. */

@@ -154,6 +154,11 @@ export class WebSocketTransport implements Transport {
     return this.#inbox.take()
   }
 
+  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
+    this.#inbox.deliverTo(deliver)
+    return this.closed
+  }
+
   async close(code = 1000, reason = ''): Promise<void> {
     if (this.state === 'connected') this.state = 'disconnecting'
     this.#socket.resume()
@@ -194,7 +199,7 @@ export class WebSocketTransport implements Transport {
   #hear(): void {
     this.#heardAt = this.#settings.clock.now()
     this.#askedAt = null
-    for (const resolve of this.#heard) resolve()
+    if (this.#heard.size > 0) for (const resolve of this.#heard) resolve()
   }
 
   #ping(): void {

@@ -15,6 +15,8 @@ export class Inbox {
   #bytes = 0
   #paused = false
   #waiting: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | null = null
+  /** Takes frames as they come, in place of {@link Inbox.take}. */
+  #deliver: ((frame: Frame) => void) | null = null
   #ended = false
 
   /**
@@ -33,6 +35,7 @@ export class Inbox {
   }
 
   put(frame: Frame): void {
+    if (this.#deliver !== null) return this.#deliver(frame)
     if (this.#waiting !== null) {
       const { resolve } = this.#waiting
       this.#waiting = null
@@ -44,21 +47,17 @@ export class Inbox {
     this.#settlePause()
   }
 
+  /** From now on every frame goes to `deliver` at once; those that wait go first. */
+  deliverTo(deliver: (frame: Frame) => void): void {
+    // What comes while one is handed out has to wait for its turn.
+    for (let frame = this.#next(); frame !== undefined; frame = this.#next()) deliver(frame)
+    this.#deliver = deliver
+  }
+
   /** @throws AipError `CONNECTION_CLOSED` */
   take(): Promise<Frame> {
-    const frame = this.#frames[this.#taken]
-    if (frame !== undefined) {
-      this.#frames[this.#taken] = ''
-      this.#taken += 1
-      this.#bytes -= frame.length
-      // The array would grow for ever under a receiver that never catches up.
-      if (this.#taken === this.#frames.length || this.#taken >= 1024) {
-        this.#frames.splice(0, this.#taken)
-        this.#taken = 0
-      }
-      this.#settlePause()
-      return Promise.resolve(frame)
-    }
+    const frame = this.#next()
+    if (frame !== undefined) return Promise.resolve(frame)
     if (this.#ended) return Promise.reject(aipError('CONNECTION_CLOSED'))
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
@@ -70,6 +69,22 @@ export class Inbox {
     this.#ended = true
     this.#waiting?.reject(aipError('CONNECTION_CLOSED'))
     this.#waiting = null
+  }
+
+  /** Takes the frame that has waited longest. */
+  #next(): Frame | undefined {
+    const frame = this.#frames[this.#taken]
+    if (frame === undefined) return undefined
+    this.#frames[this.#taken] = ''
+    this.#taken += 1
+    this.#bytes -= frame.length
+    // The array would grow for ever under a receiver that never catches up.
+    if (this.#taken === this.#frames.length || this.#taken >= 1024) {
+      this.#frames.splice(0, this.#taken)
+      this.#taken = 0
+    }
+    this.#settlePause()
+    return frame
   }
 
   #settlePause(): void {

@@ -26,6 +26,11 @@ class LinkedTransport implements Transport {
     return this.inbox.take()
   }
 
+  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
+    this.inbox.deliverTo(deliver)
+    return this.closed
+  }
+
   async close(code = 1000, reason = ''): Promise<void> {
     this.end({ code, reason })
     this.peer?.end({ code, reason })

@@ -22,6 +22,13 @@ export interface Transport {
    * @throws AipError `CONNECTION_CLOSED` once the connection has ended and all frames were taken
    */
   receive(): Promise<string | Uint8Array>
+  /**
+   * Gives every frame to `deliver` as it comes, in place of {@link receive}; those that wait go first. It costs less than a promise for
+   * each frame.
+   * @param deliver must not throw
+   * @returns how the connection ended, once it has
+   */
+  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo>
   /** Ends the connection; settles when it has ended. May be called again. */
   close(code?: number, reason?: string): Promise<void>
   /** Asks the peer for a sign of life. @param timeoutMs how long it has for that @returns whether one came */

@@ -135,13 +135,12 @@ export class UFOWebSocketHandler {
     const watch = this.#watch(client)
     try {
       // Messages are taken up in their order, and none waits for the work that an earlier one started.
-      for (;;) {
-        const frame = await transport.receive()
+      await transport.deliverTo((frame) => {
         watch?.heard()
         void this.handleMessage(frame, context)
-      }
+      })
     } catch (error) {
-      if (!(error instanceof AipError)) this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
+      this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
     } finally {
       watch?.stop()
       // After anything but the end of the connection it is still open.

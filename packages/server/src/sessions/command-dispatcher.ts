@@ -143,10 +143,14 @@ export class CommandDispatcher {
    * Takes the results of a batch. The first answer wins.
    * @returns whether they are recorded; false too if no such batch waits: unknown, answered before, or given up
    */
-  async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
+  setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const pending = this.#pending.get(responseId)
     if (pending !== undefined) return this.#finish(responseId, matchResults(pending.batch.actions, results))
-    // The agent of a session that is being continued may not have come to this batch yet.
+    return this.#setPastResult(responseId, results)
+  }
+
+  /** The agent of a session that is being continued may not have come to this batch yet. */
+  async #setPastResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const past = this.#past.find(({ batch, results: known }) => batch.responseId === responseId && known === null)
     if (past === undefined) return false
     past.results = matchResults(past.batch.actions, results)

@@ -1,9 +1,8 @@
-import { MCPToolInfo, aipError } from '@orrery/aip'
+import { MCPToolInfo, aipError, isoTime } from '@orrery/aip'
 import type { Device } from '@orrery/aip/api'
 import { z } from 'zod'
 import type { ClientConnectionManager, KnownDevice } from '../clients/client-connection-manager.js'
 import type { SessionManager } from './session-manager.js'
-import { isoTime } from './session-view.js'
 import { operatorTask, type Task, type Work } from './task.js'
 
 /** How long a device may take to list its tools, in milliseconds. */

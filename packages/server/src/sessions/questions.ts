@@ -1,6 +1,5 @@
-import { aipError, type Clock } from '@orrery/aip'
+import { aipError, isoTime, type Clock } from '@orrery/aip'
 import type { PastQuestion } from './restore.js'
-import { isoTime } from './session-view.js'
 
 /** What the questions of a session need of it. */
 export interface QuestionsPort {

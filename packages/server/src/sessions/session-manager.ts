@@ -205,9 +205,9 @@ export class SessionManager {
    * Takes the results of a batch. Only the device that the session runs on is listened to.
    * @returns false if they were dropped: unknown session or batch, another device, or answered before
    */
-  async setResults(deviceId: string, sessionId: string, responseId: string, results: readonly Result[]): Promise<boolean> {
+  setResults(deviceId: string, sessionId: string, responseId: string, results: readonly Result[]): Promise<boolean> {
     const session = this.#live.get(sessionId)
-    if (session === undefined || session.task.deviceId !== deviceId) return false
+    if (session === undefined || session.task.deviceId !== deviceId) return Promise.resolve(false)
     return session.setResult(responseId, results)
   }
 

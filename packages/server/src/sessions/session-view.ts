@@ -1,3 +1,4 @@
+import { isoTime } from '@orrery/aip'
 import type { Session as SessionView, SessionEvent } from '@orrery/aip/api'
 import { SessionStatus, Usage } from '@orrery/aip/api'
 import { z } from 'zod'
@@ -102,9 +103,4 @@ export function viewOf(records: readonly SessionRecord[]): SessionView | undefin
 /** A record as an event of the API. */
 export function toEvent(record: SessionRecord, sessionId: string): SessionEvent {
   return { seq: record.seq, session_id: sessionId, time: isoTime(record.time), type: record.type, data: record.data }
-}
-
-/** @param ms milliseconds since the epoch */
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString()
 }

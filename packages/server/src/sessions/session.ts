@@ -1,4 +1,4 @@
-import { LIMITS, MCPToolInfo, aipError, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, MCPToolInfo, aipError, isoTime, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { RecordType, Session as SessionView } from '@orrery/aip/api'
 import { z } from 'zod'
 import type { Agent, AgentContext } from '../agents/agent.js'
@@ -9,7 +9,7 @@ import type { EventHub } from './event-hub.js'
 import type { Batch, DevicePeer, Peers } from './peers.js'
 import { Questions } from './questions.js'
 import type { PastSession } from './restore.js'
-import { applyRecord, isoTime, newView, toEvent, viewOf } from './session-view.js'
+import { applyRecord, newView, toEvent, viewOf } from './session-view.js'
 import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Task } from './task.js'
 
 /** What every session of a server shares. */

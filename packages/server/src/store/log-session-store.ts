@@ -14,21 +14,19 @@ export class LogSessionStore implements SessionStore {
     this.#log = RecordLog.open(path, { ...options, labels: LABELS })
   }
 
-  async append(
+  append(
     runId: string,
     type: RecordType,
     data: Record<string, unknown>,
     labels?: Partial<SessionLabels>,
   ): Promise<SessionRecord> {
-    try {
-      const record = await this.#log.append(runId, type, data, {
-        ...(labels === undefined ? {} : { labels }),
-        ...(type === 'ended' ? { open: false } : {}),
-      })
-      return toSessionRecord(record)
-    } catch (error) {
-      throw aipError('STORE_FAILED', { detail: messageOf(error) })
-    }
+    const options = { ...(labels === undefined ? {} : { labels }), ...(type === 'ended' ? { open: false } : {}) }
+    return this.#log.append(runId, type, data, options).then(
+      (record) => ({ seq: record.seq, runId, type, time: record.time, data: record.data as Record<string, unknown> }),
+      (error: unknown) => {
+        throw aipError('STORE_FAILED', { detail: messageOf(error) })
+      },
+    )
   }
 
   records(runId: string, afterSeq = 0): SessionRecord[] {

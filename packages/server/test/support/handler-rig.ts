@@ -1,4 +1,4 @@
-import { createLinkedTransports, systemClock, type Transport, type TransportState } from '@orrery/aip'
+import { createLinkedTransports, systemClock, type CloseInfo, type Transport, type TransportState } from '@orrery/aip'
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
 import type { Json } from '../../../../test/support/wire-client.js'
@@ -113,7 +113,11 @@ export class FaultyTransport implements Transport {
   }
 
   receive(): Promise<string | Uint8Array> {
-    return Promise.race([this.#broken.promise, this.#transport.receive()])
+    return this.#transport.receive()
+  }
+
+  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
+    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver)])
   }
 
   close(code?: number, reason?: string): Promise<void> {
