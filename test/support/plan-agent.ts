@@ -17,6 +17,11 @@ const Plan = z.object({
 
 const SCRIPT = /PLAN(\{.*\})NALP/s
 
+/** The script in a text. @throws if there is none */
+export function planIn(text: string): z.output<typeof Plan> {
+  return Plan.parse(JSON.parse(SCRIPT.exec(text)?.[1] ?? ''))
+}
+
 /**
  * Follows the script in the request, with the frames that the recorded sessions have: first the tools are listed, then each step
  * is one batch (empty for a step without a function), then comes an empty batch for the final answer.
