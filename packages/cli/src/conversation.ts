@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { createInterface, type Interface } from 'node:readline'
+import { Writable, type Readable } from 'node:stream'
 import { messageOf } from '@orrery/aip'
 import type { SessionEvent } from '@orrery/aip/api'
 import type { OrreryApi } from '@orrery/constellation'
@@ -9,7 +9,10 @@ import { textOf } from './event-data.js'
 export interface ConversationPort {
   api: Pick<OrreryApi, 'answerQuestion' | 'remark'>
   sessionId: string
+  /** A terminal. */
   input: Readable
+  /** What is typed and not sent yet, after each key. */
+  draft: (text: string, cursor: number) => void
   /** A line for the user, such as that something could not be said. */
   note: (text: string) => void
 }
@@ -17,15 +20,20 @@ export interface ConversationPort {
 /** Lets the user talk with a task that runs: a line that is typed answers its question, or is a remark. */
 export class Conversation {
   readonly #port: ConversationPort
-  readonly #reader: ReturnType<typeof createInterface>
+  readonly #reader: Interface
+  readonly #typed = (): void => this.#port.draft(this.#reader.line, this.#reader.cursor)
   #question: string | null = null
   /** Lines go out one after the other. */
   #said: Promise<void> = Promise.resolve()
 
   constructor(port: ConversationPort) {
     this.#port = port
-    // The terminal itself shows what is typed and turns Ctrl-C into the signal that cancels.
-    this.#reader = createInterface({ input: port.input, terminal: false })
+    // The terminal does not show what is typed: the lines about the task would be written into the middle of it.
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+    this.#reader = createInterface({ input: port.input, output: nowhere, terminal: true })
+    port.input.on('keypress', this.#typed)
+    // Neither does it turn Ctrl-C into a signal then.
+    this.#reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
     this.#reader.on('line', (line) => {
       const text = line.trim()
       if (text !== '') this.#said = this.#said.then(() => this.#say(text))
@@ -40,6 +48,8 @@ export class Conversation {
 
   /** Listens no more. */
   close(): void {
+    this.#port.input.off('keypress', this.#typed)
+    this.#port.draft('', 0)
     this.#reader.close()
     // An input that is still read keeps the process alive.
     this.#port.input.pause()

@@ -69,7 +69,13 @@ export async function followShown(
   const talks = shown.talks === true && process.stdin.isTTY && process.stderr.isTTY
   const progress = new Progress(shown.device, { results: shown.results, answers: talks })
   const conversation = talks
-    ? new Conversation({ api, sessionId: session.session_id, input: process.stdin, note: (text) => progress.note(text) })
+    ? new Conversation({
+        api,
+        sessionId: session.session_id,
+        input: process.stdin,
+        draft: (text, cursor) => progress.draft(text, cursor),
+        note: (text) => progress.note(text),
+      })
     : null
   try {
     return await follow(api, session, {

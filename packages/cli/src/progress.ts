@@ -88,6 +88,11 @@ export class Progress {
   }
 
   /** Tells the user something besides the events. */
+  /** What the user is typing, which stands in the last line. @param cursor where the cursor is in it */
+  draft(text: string, cursor: number): void {
+    this.#status.draft(text, cursor)
+  }
+
   note(text: string): void {
     this.#note(text)
   }

@@ -4,8 +4,9 @@ import { describe, expect, it, vi } from 'vitest'
 import { Conversation } from '../src/conversation.js'
 
 /** A conversation, what it said to the server, and what it noted for the user. */
-function talk(fail?: string): { input: PassThrough; said: string[][]; notes: string[]; conversation: Conversation } {
+function talk(fail?: string) {
   const input = new PassThrough()
+  const drafts: string[] = []
   const said: string[][] = []
   const notes: string[] = []
   const say = (...words: string[]): Promise<Session> => {
@@ -20,7 +21,14 @@ function talk(fail?: string): { input: PassThrough; said: string[][]; notes: str
     input,
     said,
     notes,
-    conversation: new Conversation({ api, sessionId: 's', input, note: (text) => void notes.push(text) }),
+    drafts,
+    conversation: new Conversation({
+      api,
+      sessionId: 's',
+      input,
+      draft: (text, cursor) => void drafts.push(`${text.slice(0, cursor)}|${text.slice(cursor)}`),
+      note: (text) => void notes.push(text),
+    }),
   }
 }
 
@@ -49,6 +57,17 @@ describe('what is typed while a task runs', () => {
       ['answer', 's', 'both', 'q1'],
       ['remark', 's', 'hurry'],
     ])
+  })
+
+  it('is shown while it is typed, and can be corrected before it is sent', async () => {
+    const { input, said, drafts, conversation } = talk()
+    input.write('ab')
+    input.write('\u001B[D')
+    input.write('\u007F')
+    input.write('c\r')
+    await vi.waitFor(() => expect(said).toEqual([['remark', 's', 'cb']]))
+    conversation.close()
+    expect(drafts).toEqual(['a|', 'ab|', 'a|b', '|b', 'c|b', '|', '|'])
   })
 
   it('that cannot be said is told to the user', async () => {
