@@ -232,6 +232,24 @@ describe('a server and a device as two processes', () => {
       .toMatch(/MCP servers +BashExecutor: ready, 2 tools\n[\s\S]* broken: failed, .*ENOENT/)
   })
 
+  it('takes the settings of its server, the model among them, from server.yaml, or says where that is wrong', async () => {
+    await using home = new OrreryHome()
+    const config = join(home.path, 'server.yaml')
+    writeFileSync(config, 'model:\n  name: ollama/from-the-file\n  limit: 5\n')
+    const wrong = await home.run('up', '--port', '0')
+    expect(wrong.code).toBe(2)
+    expectOneLine(wrong, /server\.yaml:3:3: .*limit/)
+
+    writeFileSync(config, 'port: 0\nmodel:\n  name: ollama/from-the-file\n')
+    const up = home.start('up')
+    await up.said(/asks from-the-file/)
+    await up.kill('SIGTERM')
+
+    const other = join(home.path, 'other.yaml')
+    writeFileSync(other, 'model: { name: ollama/from-another }')
+    await home.start('up', '--port', '0', '--server-config', other).said(/asks from-another/)
+  })
+
   it('gives up with 1 when there is no server, and says where it looked', async () => {
     await using home = new OrreryHome()
     const ended = await home.run('device', '--ws-server', 'ws://127.0.0.1:1/ws', '--max-retries', '1', '--log-level', 'OFF')

@@ -1,10 +1,11 @@
+import type { Logger } from '@orrery/aip'
 import type { OrreryServer, ServerOptions } from '@orrery/server'
 import { mkdirSync } from 'node:fs'
 import { CliError, usageError } from './errors.js'
 import { announceServer } from './running-server.js'
 
 /** Settings of a server that a command starts. */
-export type ServerSettings = ServerOptions & { host: string; port: number; dataDir: string }
+export type ServerSettings = ServerOptions & { host: string; port: number; dataDir: string; logger: Logger }
 
 /**
  * Starts a server and tells other commands on this machine where it is.

@@ -4,7 +4,7 @@ import { configuredModel } from '../configured-model.js'
 import { CliError, usageError } from '../errors.js'
 import { examples } from '../help.js'
 import { duration, paint, print, printJson, singleLine } from '../output.js'
-import { readServerConfig } from './server.js'
+import { readServerConfig } from '../server-settings.js'
 
 interface Options {
   config?: string
@@ -26,7 +26,7 @@ export function modelCommand(): Command {
   const check = new Command('check')
     .summary('try the model, and say what it can do')
     .description('Tries the model that a server would use here: whether it answers, calls tools and sees images.')
-    .option('--config <file>', "the server's configuration")
+    .option('--config <file>', "the server's configuration (default: the file server.yaml in ORRERY_HOME)")
     .option('--json', 'print JSON, for programs')
     .addHelpText(
       'after',

@@ -1,29 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { messageOf } from '@orrery/aip'
-import type { ServerConfig, ServerOptions } from '@orrery/server'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { usageError } from '../errors.js'
 import { examples } from '../help.js'
-import { ensureKey, findKey, inHome } from '../home.js'
+import { inHome } from '../home.js'
 import { orrery } from '../invocation.js'
-import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel, toLogLevel } from '../logging.js'
+import { parseLogLevel } from '../logging.js'
 import { staySmallAsServer } from '../memory-guard.js'
 import { paint, print } from '../output.js'
 import { serve } from '../service.js'
-import { configuredModel } from '../configured-model.js'
+import { type ServerFlags, serverSettings } from '../server-settings.js'
 import { startLocalServer } from '../start-server.js'
-import { resolve } from 'node:path'
 
-interface Options {
-  host?: string
-  port?: number
-  apiKey?: string
-  platform?: string
+interface Options extends ServerFlags {
   local?: boolean
-  logLevel?: LogLevel
-  dataDir?: string
   config?: string
-  durability?: 'normal' | 'full'
 }
 
 /** `orrery server`: an agent server. */
@@ -48,7 +37,7 @@ export function serverCommand(): Command {
     )
     .option(
       '--config <file>',
-      'YAML or JSON file with these and further settings, such as tls; docs/schema/server.schema.json has all',
+      'YAML or JSON file with these and further settings, such as model and tls; docs/schema/server.schema.json has all (default: the file server.yaml in ORRERY_HOME)',
     )
     .addHelpText(
       'after',
@@ -64,81 +53,12 @@ export function serverCommand(): Command {
 async function server(options: Options): Promise<void> {
   staySmallAsServer()
   if (options.local && options.host !== undefined) throw usageError('Give --local or --host, not both')
-  const config = await readServerConfig(options.config)
-  const logger = await createLogger(chooseLogLevel(options.logLevel, levelOf(config.log_level)))
-  // The file is made in any case: commands on this machine look there.
-  const made = ensureKey('operator.key')
-  const found = findKey({ name: '--api-key', value: options.apiKey }, 'operator.key')
-  const running = await startLocalServer({
-    ...furtherSettings(config),
-    host: options.local ? '127.0.0.1' : (options.host ?? config.host ?? '127.0.0.1'),
-    port: options.port ?? config.port ?? 5000,
-    operatorKey: found?.key ?? made,
-    deviceKey: ensureKey('device.key'),
-    dataDir: options.dataDir === undefined ? (config.data_dir ?? inHome('server')) : resolve(options.dataDir),
-    ...defined('durability', options.durability ?? config.durability),
-    ...defined('platform', options.platform ?? config.platform),
-    model: await configuredModel(config.model),
-    logger,
-  })
+  const running = await startLocalServer(
+    await serverSettings(options.local ? { ...options, host: '127.0.0.1' } : options, options.config),
+  )
   print(`Server is ready at ${paint('bold', running.url)}`)
   print(paint('dim', `Keys are in ${inHome()}. Start a device with: ${orrery('device')}`))
   await serve(() => running.stop())
-}
-
-/** The configuration of a server; nothing without a file. @throws {CliError} with exit code 2 */
-export async function readServerConfig(path: string | undefined): Promise<ServerConfig> {
-  if (path === undefined) return {}
-  const { loadServerConfig } = await import('@orrery/server')
-  try {
-    return loadServerConfig(path)
-  } catch (error) {
-    throw usageError(messageOf(error), error)
-  }
-}
-
-function levelOf(name: string | undefined): LogLevel | undefined {
-  if (name === undefined) return undefined
-  return toLogLevel(name) ?? usageFailure(`log_level is '${name}'; it must be DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF`)
-}
-
-function usageFailure(message: string): never {
-  throw usageError(message)
-}
-
-/** What only the file can say. */
-function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
-  const { tls, client_id_pattern: pattern, heartbeat_timeout_s: timeout, retention_h: retention } = config
-  const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : seconds * 1000)
-  return {
-    ...defined('dialect', config.dialect),
-    ...defined('maxClients', config.max_clients),
-    ...defined('platforms', config.platforms),
-    ...defined('takeover', config.takeover),
-    ...defined('devicesFile', config.devices_file),
-    ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),
-    ...defined('heartbeatTimeoutMs', milliseconds(timeout)),
-    ...defined('resumeGraceMs', milliseconds(config.resume_grace_s)),
-    ...defined('resumeSilenceMs', milliseconds(config.silence_s)),
-    ...defined('retentionMs', retention === undefined ? undefined : retention * 3_600_000),
-    ...defined(
-      'tls',
-      tls && { cert: readPem(tls.cert), key: readPem(tls.key), clientCa: tls.client_ca && readPem(tls.client_ca) },
-    ),
-  }
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw usageError(`Cannot read the file for TLS: ${messageOf(error)}`, error)
-  }
-}
-
-/** An object with this key, or without it if there is no value. */
-function defined<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V })
 }
 
 /** Reads the value of `--port`. */

@@ -1,25 +1,24 @@
-import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { CliError } from '../errors.js'
-import { configuredModel } from '../configured-model.js'
 import { examples } from '../help.js'
-import { ensureKey, findKey, inHome } from '../home.js'
-import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
+import { type LogLevel, parseLogLevel } from '../logging.js'
 import { staySmallAsServer } from '../memory-guard.js'
 import { print } from '../output.js'
 import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
 import { serve } from '../service.js'
 import { type ShellMode, shellOption } from '../shell-mode.js'
+import { serverSettings } from '../server-settings.js'
 import { startLocalServer } from '../start-server.js'
 import { parsePort } from './server.js'
 
 interface Options extends PresetFlags {
-  host: string
-  port: number
+  host?: string
+  port?: number
   shell?: ShellMode
   dataDir?: string
   logLevel?: LogLevel
   config?: string
+  serverConfig?: string
 }
 
 /** `orrery up`: a server with a device in it. */
@@ -29,8 +28,8 @@ export function upCommand(): Command {
     .description(
       'Starts a server, connects this machine to it as a device, and says what to try. Nothing else is needed to begin.',
     )
-    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in', '127.0.0.1')
-    .option('--port <n>', 'port; 0 takes a free one', parsePort, 5000)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines in (default: 127.0.0.1)')
+    .option('--port <n>', 'port; 0 takes a free one (default: 5000)', parsePort)
     .addOption(shellOption())
     .option('--data-dir <folder>', 'where sessions are kept (default: the folder server in ORRERY_HOME)')
     .option(
@@ -39,6 +38,10 @@ export function upCommand(): Command {
       parseLogLevel,
     )
     .option('--config <file>', "the device's configuration (default: the file device.jsonc in ORRERY_HOME)")
+    .option(
+      '--server-config <file>',
+      "the server's configuration, such as its model (default: the file server.yaml in ORRERY_HOME)",
+    )
     .addHelpText(
       'after',
       examples([
@@ -58,26 +61,14 @@ async function up(options: Options): Promise<void> {
     import('../session-lines.js'),
     import('../welcome.js'),
   ])
-  const logger = await createLogger(chooseLogLevel(options.logLevel))
-  const settings = await deviceSettings(options)
-  const { clientId, config } = settings
-  const model = await configuredModel()
-  const made = ensureKey('operator.key')
-  const deviceKey = ensureKey('device.key')
-  const server = await startLocalServer({
-    host: options.host,
-    port: options.port,
-    operatorKey: findKey({ name: '--api-key', value: undefined }, 'operator.key')?.key ?? made,
-    deviceKey,
-    dataDir: options.dataDir === undefined ? inHome('server') : resolve(options.dataDir),
-    model,
-    logger,
-  })
+  const settings = await serverSettings(options, options.serverConfig)
+  const own = await deviceSettings(options)
+  const server = await startLocalServer(settings)
   const device = startDevice({
-    ...localDevice(settings),
+    ...localDevice(own),
     serverUrl: socketUrl(server.url),
-    token: deviceKey,
-    logger,
+    token: settings.deviceKey,
+    logger: settings.logger,
     persistent: true,
   })
   const stop = async (): Promise<void> => {
@@ -94,12 +85,12 @@ async function up(options: Options): Promise<void> {
   }
   for (const line of welcome({
     url: server.url,
-    host: options.host,
+    host: settings.host,
     port: server.port,
-    clientId,
-    shell: config.shell,
-    deviceKey,
-    model: model?.main.model ?? null,
+    clientId: own.clientId,
+    shell: own.config.shell,
+    deviceKey: settings.deviceKey,
+    model: settings.model?.main.model ?? null,
   }))
     print(line)
   server.onSessionEvent(sessionLines(print))
