@@ -422,6 +422,23 @@ export const ERRORS = {
     (v) => `'${v.name}' cannot be used as the name of a received file`,
   ),
   FILE_EXISTS: entry<[{ path: string }]>(409, 'A file would replace one that is there.', (v) => `File exists: ${v.path}`),
+  TRANSFER_UNSUPPORTED: entry<[{ id: string }]>(
+    501,
+    'The device cannot copy files: its version does not know how, or its server `files` is off.',
+    (v) => `Device '${v.id}' cannot copy files: it needs a newer version of Orrery, and its MCP server 'files' on`,
+  ),
+  TRANSFER_REFUSED: entry(
+    403,
+    'A device asked for a connection that no file transfer waits for, or not from it.',
+    () => 'No file transfer waits for this device under this id',
+  ),
+  TRANSFER_CUT: entry<[{ detail: string }]>(
+    502,
+    'A file transfer ended in the middle; the receiver keeps nothing of it.',
+    (v) => `The file transfer ended in the middle: ${v.detail}`,
+  ),
+  TRANSFER_FAILED: entry<[{ detail: string }]>(502, 'The device could not send or take a file; it says why.', (v) => v.detail),
+  LENGTH_REQUIRED: entry(411, 'A file was sent without saying how long it is.', () => 'The request needs a Content-Length'),
 
   // Tools of a device
   PATH_OUTSIDE_ROOTS: entry<[{ path: string; roots: string }]>(
@@ -532,6 +549,30 @@ export function aipError<C extends ErrorCode>(code: C, ...values: ErrorValues<C>
 export function errorText<C extends ErrorCode>(code: C, ...values: ErrorValues<C>): string {
   const text = ERRORS[code].text as (...v: ErrorValues<C>) => string
   return clip(text(...values))
+}
+
+/**
+ * The error that a text of a peer stands for: on the wire only the text travels. Of texts with values it matches what is around them.
+ * @param codes those that are looked for
+ * @returns undefined if the text is none of theirs
+ */
+export function errorOfText(text: string, codes: readonly ErrorCode[]): AipError | undefined {
+  const code = codes.find((each) => isTextOf(each, text))
+  return code === undefined ? undefined : new AipError(code, text)
+}
+
+function isTextOf(code: ErrorCode, text: string): boolean {
+  const hole = '\0'
+  const values: Record<string, never> = new Proxy({}, { get: () => hole })
+  const build = ERRORS[code].text as (v: Record<string, never>) => string
+  const parts = build(values).split(hole)
+  let at = 0
+  for (const part of parts) {
+    const found = text.indexOf(part, at)
+    if (found < 0 || (at === 0 && found > 0)) return false
+    at = found + part.length
+  }
+  return text.endsWith(parts.at(-1) ?? '')
 }
 
 /** Cuts a text to {@link MAX_ERROR_TEXT}, never within a character. */

@@ -48,6 +48,15 @@ export const LIMITS_TABLE = {
   drainTime: limit(5000, 'ms', 'Running sessions get so long to end when a server is told to stop.'),
   inlineValue: limit(64 * 1024, 'bytes', 'A result value above this is stored once and referenced from events.'),
   fileChunk: limit(1024 * 1024, 'bytes', 'A chunk of a file (protocol reference, chapter 10: 1 MiB).'),
+  transferChunk: limit(256 * 1024, 'bytes', 'A chunk of a file between server and device.'),
+  transferFrame: limit(2 * 1024 * 1024, 'bytes', 'A frame on the connection of a file transfer.'),
+  transferStart: limit(
+    240_000,
+    'ms',
+    "From the request for a file transfer to the device's connection for it, waits for permission included; its id is good for as long.",
+  ),
+  transferSilence: limit(180_000, 'ms', 'A file transfer on which nothing moves for so long ends.'),
+  transferEnd: limit(10_000, 'ms', 'From the end of the bytes, or of the connection, to what the device says about its file.'),
   file: limit(16 * 1024 ** 3, 'bytes', 'A file that is received, unless its receiver says otherwise.'),
 }
 

@@ -73,6 +73,15 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/** A number of bytes in words. */
+export function byteCount(bytes: number): string {
+  const units = ['KiB', 'MiB', 'GiB', 'TiB']
+  if (bytes < 1024) return `${Math.round(bytes)} B`
+  const power = Math.min(Math.floor(Math.log2(bytes) / 10), units.length)
+  const value = bytes / 1024 ** power
+  return `${value < 100 ? value.toFixed(1) : Math.round(value)} ${units[power - 1] ?? ''}`
+}
+
 /** How long ago a time is, coarsely. @param time ISO-8601 */
 export function age(time: string, now: number = Date.now()): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000))

@@ -4,6 +4,7 @@ import { answerCommand } from './commands/answer.js'
 import { auditCommand } from './commands/audit.js'
 import { callCommand } from './commands/call.js'
 import { cancelCommand } from './commands/cancel.js'
+import { cpCommand } from './commands/cp.js'
 import { demoCommand } from './commands/demo.js'
 import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
@@ -32,7 +33,8 @@ export function buildProgram(): Command {
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
-  for (const command of [runCommand(), callCommand(), sayCommand(), cancelCommand(), answerCommand()]) program.addCommand(command)
+  for (const command of [runCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
+    program.addCommand(command)
   program.commandsGroup('Look:')
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])
     program.addCommand(command)

@@ -1,10 +1,12 @@
 export { ApiClientError } from './api/api-client-error.js'
+export type { DeviceFile } from './api/device-file.js'
 export type { ReconnectLimits } from './api/event-stream.js'
 export {
   OrreryApi,
   type CallOptions,
   type DispatchRequest,
   type EventOptions,
+  type FileContent,
   type OrreryApiOptions,
   type SessionFilter,
 } from './api/orrery-api.js'

@@ -1,4 +1,5 @@
 import { AipError, CLIENT_ID, aipError, silentLogger, systemClock, type Clock, type Logger } from '@orrery/aip'
+import { TransferDialer } from './client/transfer-dialer.js'
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
 import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
@@ -95,6 +96,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     auditContents: config.audit.contents,
     clock,
   })
+  const transfers = new TransferDialer({ wsUrl, clock, logger })
   const servers = new MCPServerManager({
     config,
     clock,
@@ -104,6 +106,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     roots,
     permits,
     dataDir: options.dataDir,
+    transfers,
     ...(options.localServers === undefined ? {} : { localServers: options.localServers }),
   })
   const ufoClient = new UFOClient({
@@ -124,6 +127,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     persistent: options.persistent ?? false,
     approvals,
+    ...(config.tools.files ? { transfers } : {}),
     onFailed: options.onFailed,
     ...(journal === null ? {} : { journal }),
     ...(config.reconnect_s === undefined ? {} : { longestWaitS: config.reconnect_s }),

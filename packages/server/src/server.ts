@@ -13,6 +13,8 @@ import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
 import { DeviceOverlays } from './config/device-overlays.js'
 import type { RegistrationRules } from './connection/registration-rules.js'
+import { DeviceFiles } from './files/device-files.js'
+import { WaitingTransfers } from './files/waiting-transfers.js'
 import { createApp, type TlsOptions } from './http/app.js'
 import { Keys } from './keys.js'
 import { Asks } from './sessions/asks.js'
@@ -117,15 +119,21 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
   })
+  const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
   const upgrade = new WebSocketUpgrade({
     keys,
     clock,
+    transfers: waiting,
     accept: (transport, credential, registered) => handler.handler(transport, credential, registered),
     closing: () => sessions.drained,
   })
   const devices = new DeviceDirectory(clients, sessions)
+  const files = new DeviceFiles(devices, clients, { sessions, waiting, clock, logger })
   const archive = new SessionArchive(store, sessions)
-  const app = await createApp({ keys, clients, devices, sessions, archive, asks, hub, workflows, clock, logger }, options.tls)
+  const app = await createApp(
+    { keys, clients, devices, files, sessions, archive, asks, hub, workflows, clock, logger },
+    options.tls,
+  )
   upgrade.attach(app.server)
   try {
     await sessions.restore()

@@ -102,6 +102,30 @@ export const CommandsOutcome = z.object({
 })
 export type CommandsOutcome = z.infer<typeof CommandsOutcome>
 
+/** Which file of a device is meant; a relative path starts in the start folder of the device. */
+export const FileQuery = z.object({ path: z.string().min(1) })
+
+export const WriteFileQuery = FileQuery.extend({
+  /** Whether a file that is there is replaced. */
+  overwrite: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+})
+
+/** A file that a device has taken. */
+export const WrittenFile = z.object({
+  session_id: z.string(),
+  /** The real path on the device. */
+  path: z.string(),
+  bytes: z.number().int(),
+  /** MD5 of what the device has written, in hex. */
+  checksum: z.string(),
+  /** Whether there was no such file. */
+  created: z.boolean(),
+})
+export type WrittenFile = z.infer<typeof WrittenFile>
+
 /** A new session: exactly one of `request` (words), `workflow` (the text of a workflow file) and `commands`. */
 export const CreateSession = z
   .object({

@@ -83,5 +83,5 @@ export const McpServerStatus = z.object({
 export type McpServerStatus = z.infer<typeof McpServerStatus>
 
 /** What the optional behaviours of Orrery's own peers are called at registration. */
-export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask'])
+export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files'])
 export type Feature = z.infer<typeof Feature>

@@ -1,9 +1,18 @@
+export { receiveContent, sendContent, type ContentOptions, type IncomingContent } from './file-content.js'
 export {
+  piecesOf,
   receiveFile,
   sendFile,
+  writeChunks,
   type FileTarget,
   type ReceiveFileOptions,
   type SendFileOptions,
   type TransferredFile,
 } from './file-transfer.js'
-export { CONSTELLATION_SOCKET, DEVICE_SOCKET, WebSocketTransport, type WebSocketSettings } from './websocket-transport.js'
+export {
+  CONSTELLATION_SOCKET,
+  DEVICE_SOCKET,
+  TRANSFER_SOCKET,
+  WebSocketTransport,
+  type WebSocketSettings,
+} from './websocket-transport.js'

@@ -33,6 +33,16 @@ export const DEVICE_SOCKET: WebSocketSettings = {
 /** The settings of existing constellation clients (protocol reference, chapter 1). */
 export const CONSTELLATION_SOCKET: WebSocketSettings = { ...DEVICE_SOCKET, pingIntervalMs: 30_000 }
 
+/**
+ * The settings of both ends of a file transfer. A ping waits behind the bytes that are on their way, so silence says little here; what
+ * moves nothing is ended by `LIMITS.transferSilence`.
+ */
+export const TRANSFER_SOCKET: WebSocketSettings = {
+  ...DEVICE_SOCKET,
+  pongTimeoutMs: 4 * LIMITS.transferSilence,
+  maxFrameBytes: LIMITS.transferFrame,
+}
+
 /** A transport over one WebSocket, of either end. */
 export class WebSocketTransport implements Transport {
   state: TransportState

@@ -13,10 +13,13 @@ export interface ServerTarget {
 
 /** One HTTP request. */
 export interface HttpRequest {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT'
   /** Path with its query, from `/`. */
   path: string
+  /** Sent as JSON. */
   body?: unknown
+  /** Sent as it is, in place of `body`. */
+  content?: { bytes: AsyncIterable<Uint8Array>; size: number }
   headers?: Record<string, string>
   /** Milliseconds until the answer must be complete; none: no limit. */
   timeoutMs?: number | undefined
@@ -46,23 +49,45 @@ export async function callJson<T>(target: ServerTarget, request: HttpRequest, sh
 
 /**
  * Sends a request and gives its answer, the body unread.
+ * @throws {ApiClientError} for every failure but an abort of the caller's own signal
+ */
+export async function callRaw(target: ServerTarget, request: HttpRequest): Promise<Response> {
+  try {
+    return await send(target, request, request.signal)
+  } catch (error) {
+    if (error instanceof ApiClientError) throw error
+    request.signal?.throwIfAborted()
+    throw isTimeout(error) ? timedOut(target, request, error) : unreachable(target, error)
+  }
+}
+
+/**
+ * Sends a request and gives its answer, the body unread.
  * @throws {ApiClientError} for an answer that is an error; the errors of `fetch` as they are
  */
 export async function send(target: ServerTarget, request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
   const headers = new Headers({ accept: 'application/json', ...request.headers })
   if (target.apiKey !== undefined) headers.set('x-api-key', target.apiKey)
   if (request.body !== undefined) headers.set('content-type', 'application/json')
+  if (request.content !== undefined) headers.set('content-type', 'application/octet-stream')
+  if (request.content !== undefined) headers.set('content-length', String(request.content.size))
   const response = await fetch(target.base + request.path, {
     method: request.method,
     headers,
-    body: request.body === undefined ? null : JSON.stringify(request.body),
     signal: signal ?? null,
+    ...bodyOf(request),
   })
   if (response.ok) return response
   const refusal = ApiError.safeParse(parseJson(await response.text()))
   if (response.status === 401) throw unauthorized(target)
   if (!refusal.success) throw notOrrery(target, response, request)
   throw new ApiClientError(refusal.data.code, refusal.data.detail, response.status)
+}
+
+function bodyOf({ body, content }: HttpRequest): RequestInit {
+  if (content === undefined) return body === undefined ? {} : { body: JSON.stringify(body) }
+  // Without `duplex` fetch takes no stream. Without the other two it keeps a copy of all of it, for a redirect or a question for a password.
+  return { body: ReadableStream.from(content.bytes), duplex: 'half', redirect: 'error', window: null }
 }
 
 /** The error for a server that cannot be reached. */

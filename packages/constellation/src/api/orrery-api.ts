@@ -20,12 +20,14 @@ import {
   ToolList,
   WorkflowList,
   type WorkflowSummary,
+  WrittenFile,
   hasEnded,
 } from '@orrery/aip/api'
 import type { MCPToolInfo } from '@orrery/aip'
 import type { z } from 'zod'
+import { type DeviceFile, deviceFile } from './device-file.js'
 import { type ReconnectLimits, eventStream } from './event-stream.js'
-import { type HttpRequest, type ServerTarget, callJson } from './http-caller.js'
+import { type HttpRequest, type ServerTarget, callJson, callRaw } from './http-caller.js'
 import { serverAddress } from './server-address.js'
 
 /** Options of {@link OrreryApi}. */
@@ -56,6 +58,15 @@ export interface EventOptions {
   afterSeq?: number
   /** Ends the stream; the iteration then throws an abort error. */
   signal?: AbortSignal
+}
+
+/** A file for a device. */
+export interface FileContent {
+  bytes: AsyncIterable<Uint8Array>
+  /** How many bytes there are; all of them must come. */
+  size: number
+  /** Replace a file that is there. Default false. */
+  overwrite?: boolean
 }
 
 /** Which sessions to list. */
@@ -122,6 +133,33 @@ export class OrreryApi {
   runCommands(deviceId: string, body: RunCommands, options: CallOptions = {}): Promise<CommandsOutcome> {
     const path = `/api/devices/${encodeURIComponent(deviceId)}/commands`
     return this.#call({ method: 'POST', path, body, ...options }, CommandsOutcome)
+  }
+
+  /**
+   * Reads a file of a device, of any size. It settles when the device begins to send, which may take long if its owner is asked.
+   * @param options.signal ends the transfer, also while the content is read
+   */
+  async readFile(deviceId: string, path: string, options: Pick<CallOptions, 'signal'> = {}): Promise<DeviceFile> {
+    const search = new URLSearchParams({ path })
+    const request = { method: 'GET', path: `${filesOf(deviceId)}?${search.toString()}`, ...options } as const
+    const response = await callRaw(this.#target, request)
+    return deviceFile(response, (id) => this.session(id), options.signal)
+  }
+
+  /**
+   * Writes a file on a device, of any size. The device has it as a whole or not at all.
+   * @param path where it goes; its folder must exist
+   * @param options.signal ends the transfer
+   */
+  writeFile(
+    deviceId: string,
+    path: string,
+    { bytes, size, overwrite = false }: FileContent,
+    options: Pick<CallOptions, 'signal'> = {},
+  ): Promise<WrittenFile> {
+    const search = new URLSearchParams({ path, overwrite: String(overwrite) })
+    const target = `${filesOf(deviceId)}?${search.toString()}`
+    return this.#call({ method: 'PUT', path: target, content: { bytes, size }, ...options }, WrittenFile)
   }
 
   /** The workflows that can be called by name. */
@@ -223,4 +261,8 @@ export class OrreryApi {
     this.#reached = true
     return answer
   }
+}
+
+function filesOf(deviceId: string): string {
+  return `/api/devices/${encodeURIComponent(deviceId)}/files`
 }

@@ -28,6 +28,7 @@ const Answer = z.object({
     heartbeat_ms: z.number().positive().catch(LIMITS.resumeSilence),
     /** The session that goes on after the connection was lost. */
     session_id: z.string().nullish(),
+    transfer_key: z.string().nullish(),
   }),
 })
 
@@ -36,6 +37,8 @@ export interface Negotiated {
   features: ReadonlySet<string>
   resumeToken: string | null
   sessionId: string | null
+  /** What the device shows where it sends or takes a file; null if the server has no file transfer. */
+  transferKey: string | null
   /** Silence after which a connection that can resume is dead, in milliseconds. */
   silenceMs: number
 }
@@ -51,6 +54,8 @@ export interface RegistrationOptions {
   journal: CommandJournal | null
   /** Whether operators of the server may answer for the device's owner. */
   asks: boolean
+  /** Whether it can send and take whole files. */
+  files: boolean
 }
 
 /**
@@ -75,18 +80,23 @@ export async function registerDevice({ registration }: DeviceConnection, options
 /** What a server has answered in its confirmation; existing servers answer nothing. @param result of the confirmation */
 function negotiatedIn(result: unknown): Negotiated {
   const parsed = Answer.safeParse(result)
-  if (!parsed.success) return { features: new Set(), resumeToken: null, sessionId: null, silenceMs: LIMITS.resumeSilence }
-  const { features, resume_token, session_id, heartbeat_ms: silenceMs } = parsed.data.aip
-  return { features: new Set(features), resumeToken: resume_token ?? null, sessionId: session_id ?? null, silenceMs }
+  const agreed = parsed.success ? parsed.data.aip : null
+  return {
+    features: new Set(agreed?.features),
+    resumeToken: agreed?.resume_token ?? null,
+    sessionId: agreed?.session_id ?? null,
+    transferKey: agreed?.transfer_key ?? null,
+    silenceMs: agreed?.heartbeat_ms ?? LIMITS.resumeSilence,
+  }
 }
 
 /** The metadata of a registration. A device that cannot tell what it is registers all the same. */
 function describeDevice(options: RegistrationOptions): Record<string, unknown> {
-  const { clientId, collect = DeviceInfoProvider.collectSystemInfo, clock, logger, journal, asks } = options
+  const { clientId, collect = DeviceInfoProvider.collectSystemInfo, clock, logger, journal, asks, files } = options
   const token = journal?.resumeToken ?? null
   const aip = {
     version: 1,
-    features: [...(journal === null ? FEATURES : JOURNAL_FEATURES), ...(asks ? ['ask'] : [])],
+    features: [...(journal === null ? FEATURES : JOURNAL_FEATURES), ...(asks ? ['ask'] : []), ...(files ? ['files'] : [])],
     ...(token === null ? {} : { resume_token: token }),
   }
   const always = { registration_time: wireTime(clock.now()), aip }

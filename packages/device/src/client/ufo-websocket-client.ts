@@ -27,6 +27,7 @@ import { logText } from './log-text.js'
 import { registerDevice } from './registration.js'
 import { retryWait } from './retry-wait.js'
 import { StateReports } from './state-reports.js'
+import type { TransferDialer } from './transfer-dialer.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -47,6 +48,8 @@ export interface UFOWebSocketClientOptions {
   persistent?: boolean
   /** Calls that wait for somebody's permission. */
   approvals?: Approvals
+  /** Dials for whole files; it is told what each registration has agreed on. */
+  transfers?: TransferDialer
   /** Longest wait before another attempt then, in seconds. Default 5. */
   longestWaitS?: number
   /** Called after each registration. */
@@ -160,7 +163,9 @@ export class UFOWebSocketClient {
       logger: this.#logger,
       journal: this.#options.journal ?? null,
       asks: this.#options.approvals?.viaServer === true,
+      files: this.#options.transfers !== undefined,
     })
+    this.#options.transfers?.agree(negotiated.transferKey)
     await this.#sessions.agree(connection, negotiated)
     const { silenceMs } = negotiated
     if (this.#sessions.resumes) connection.transport.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
+import { NO_TRANSFERS, type Transfers } from '../client/transfer-dialer.js'
 import type { DeviceConfig } from '../config/device-config.js'
 import { loadMcpYaml, namespacesOf, type AgentToolSets } from '../config/mcp-yaml.js'
 import { Permits } from '../policy/permits.js'
@@ -27,6 +28,8 @@ export interface MCPServerManagerOptions {
   permits?: Permits
   /** A folder for what tools keep aside while they run. Default: that of the system for temporary files. */
   dataDir?: string | undefined
+  /** Connections for whole files. Default: none can be made. */
+  transfers?: Transfers
 }
 
 /** A server, and what it was planned from; null if it came from elsewhere. */
@@ -75,8 +78,8 @@ export class MCPServerManager {
    */
   update(config: DeviceConfig, quiet: Promise<void> = Promise.resolve()): void {
     const toolSets = toolSetsOf(config)
-    const { localServers = {}, clock, logger, env, cwd, dataDir = tmpdir() } = this.#options
-    const around = { localServers, clock, logger, env, cwd, roots: this.#roots, permits: this.#permits, dataDir }
+    const { localServers = {}, clock, logger, env, cwd, dataDir = tmpdir(), transfers = NO_TRANSFERS } = this.#options
+    const around = { localServers, clock, logger, env, cwd, roots: this.#roots, permits: this.#permits, dataDir, transfers }
     const planned = plannedServers(config, toolSets, around)
     const before = this.#servers
     this.#config = config

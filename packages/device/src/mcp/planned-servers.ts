@@ -1,4 +1,5 @@
 import type { Clock, Logger, ToolType } from '@orrery/aip'
+import type { Transfers } from '../client/transfer-dialer.js'
 import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
 import { serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
 import type { Permits } from '../policy/permits.js'
@@ -30,6 +31,7 @@ export interface ServerSurroundings {
   roots: Roots
   permits: Permits
   dataDir: string
+  transfers: Transfers
 }
 
 /** The servers of a configuration in its order: built-in ones, those of the embedding program, presets, those of the file, those of `mcp.yaml`. */
@@ -53,8 +55,8 @@ export function plannedServers(config: DeviceConfig, toolSets: AgentToolSets, ar
 }
 
 function builtIn(name: BuiltInName, { shell, roots: folders }: DeviceConfig, around: ServerSurroundings): PlannedServer {
-  const { clock, env, cwd, roots, permits, dataDir } = around
-  const factory: LocalServerFactory = () => BUILT_IN_SERVERS[name]({ shell, clock, env, cwd, roots, permits, dataDir })
+  const { clock, env, cwd, roots, permits, dataDir, transfers } = around
+  const factory: LocalServerFactory = () => BUILT_IN_SERVERS[name]({ shell, clock, env, cwd, roots, permits, dataDir, transfers })
   // Descriptions may name the roots; those of `shell` do not, and its jobs are to go on.
   const depends = name === 'shell' ? [shell] : [shell, folders]
   return { ...local(name, factory, around), builtIn: true, fingerprint: JSON.stringify(['built-in', ...depends]) }

@@ -1,4 +1,5 @@
 import type { Clock } from '@orrery/aip'
+import type { Transfers } from '../client/transfer-dialer.js'
 import type { Permits } from '../policy/permits.js'
 import type { Roots } from '../policy/roots.js'
 import type { ShellMode } from '../policy/shell-policy.js'
@@ -18,4 +19,6 @@ export interface ToolContext {
   permits: Permits
   /** A folder for what tools keep aside while they run. */
   dataDir: string
+  /** Connections for whole files. */
+  transfers: Transfers
 }

@@ -30,6 +30,8 @@ export interface ClientInfo {
   trusted: boolean
   /** The device that a constellation registered for. */
   scope: string | null
+  /** What a device shows where it sends or takes a file; null for clients without file transfer. */
+  transferKey: string | null
 }
 
 /** A device that was online before. */

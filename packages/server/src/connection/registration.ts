@@ -15,6 +15,7 @@ import {
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
+import { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { Resumption } from './resumption.js'
 import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
 
@@ -22,7 +23,7 @@ import { checkAdmission, checkClientId, type RegistrationRules } from './registr
 export type Credential = 'operator' | 'device'
 
 /** The optional behaviours that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress', 'ask'])
+const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress', 'ask', 'files'])
 
 /** What registrations work on. */
 export interface RegistrationOptions {
@@ -118,6 +119,7 @@ export class Registration {
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
     if (credential === 'device' && clientType !== 'device') throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
+    const features = featuresOf(metadata)
     return {
       clientId,
       clientType,
@@ -125,12 +127,13 @@ export class Registration {
       metadata,
       mcpServers: null,
       systemInfo: clientType === 'device' ? this.#overlays.describe(clientId, systemInfoOf(metadata)) : null,
-      features: featuresOf(metadata),
+      features,
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
       trusted: this.#tokens.matches(clientId, tokenOf(metadata)) || !this.#tokens.has(clientId),
       scope: clientType === 'constellation' ? targetId : null,
+      transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
     }
   }
 
@@ -165,8 +168,9 @@ export class Registration {
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
   async #negotiate(client: ClientInfo): Promise<Record<string, unknown>> {
-    const { clientId, features, transport, metadata } = client
-    const answer = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs }
+    const { clientId, features, transport, metadata, transferKey } = client
+    const key = transferKey === null ? {} : { transfer_key: transferKey }
+    const answer = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs, ...key }
     if (!features.has('resume')) return answer
     transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
     const resumeToken = await this.#tokens.issue(clientId, tokenOf(metadata))

@@ -2,8 +2,9 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { LIMITS, type Clock, type Transport } from '@orrery/aip'
-import { DEVICE_SOCKET, WebSocketTransport } from '@orrery/aip/node'
+import { DEVICE_SOCKET, TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
 import { WebSocketServer, type WebSocket } from 'ws'
+import type { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { Keys } from '../keys.js'
 import type { Credential } from './registration.js'
 
@@ -15,7 +16,9 @@ export type Accept = (transport: Transport, credential: Credential, registered: 
 
 /** The WebSocket end of the server's port: checks path and key before the upgrade, and bounds what has not registered yet. */
 export class WebSocketUpgrade {
-  readonly #sockets: WebSocketServer
+  readonly #sockets = socketServer(LIMITS.frame)
+  readonly #transferSockets = socketServer(LIMITS.transferFrame)
+  readonly #transfers: WaitingTransfers
   readonly #keys: Keys
   readonly #closing: () => boolean
   readonly #clock: Clock
@@ -24,18 +27,12 @@ export class WebSocketUpgrade {
   #unregistered = 0
 
   /** @param options.closing whether no connection is taken any more */
-  constructor(options: { keys: Keys; clock: Clock; accept: Accept; closing: () => boolean }) {
+  constructor(options: { keys: Keys; clock: Clock; accept: Accept; transfers: WaitingTransfers; closing: () => boolean }) {
     this.#keys = options.keys
     this.#closing = options.closing
     this.#clock = options.clock
     this.#accept = options.accept
-    this.#sockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: LIMITS.frame,
-      closeTimeout: DEVICE_SOCKET.closeTimeoutMs,
-    } as ConstructorParameters<typeof WebSocketServer>[0])
+    this.#transfers = options.transfers
   }
 
   /** Serves the upgrades of an HTTP server. */
@@ -49,6 +46,12 @@ export class WebSocketUpgrade {
       }
       const credential = this.#keys.check(tokenOf(request))
       if (credential === null) return
+      const transfer = transferOf(request)
+      const connect = transfer === null ? null : this.#transfers.take(transfer)
+      if (connect !== null) {
+        this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
+        return
+      }
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket as Socket, credential))
     })
   }
@@ -57,14 +60,26 @@ export class WebSocketUpgrade {
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((transport) => transport.close(1012, 'server stopping')))
     this.#sockets.close()
+    this.#transferSockets.close()
   }
 
   /** Existing peers see 403 for a wrong path and a wrong key alike (protocol reference, chapter 1). */
   #refusal(request: IncomingMessage): string | null {
-    if (pathOf(request) !== '/ws' || this.#keys.check(tokenOf(request)) === null) return '403 Forbidden'
+    const transfer = transferOf(request)
+    const isKnown = transfer === null ? pathOf(request) === '/ws' : this.#transfers.admits(transfer)
+    if (!isKnown || this.#keys.check(tokenOf(request)) === null) return '403 Forbidden'
     // One that came while the others are being closed would keep the server from ending.
     if (this.#closing()) return '503 Service Unavailable'
+    if (transfer !== null) return null
     return this.#unregistered >= LIMITS.unregisteredConnections ? '503 Service Unavailable' : null
+  }
+
+  async #serveTransfer(webSocket: WebSocket, connect: (transport: Transport) => void): Promise<void> {
+    const transport = new WebSocketTransport(webSocket, { ...TRANSFER_SOCKET, clock: this.#clock })
+    this.#open.add(transport)
+    connect(transport)
+    await transport.closed
+    this.#open.delete(transport)
   }
 
   async #serve(webSocket: WebSocket, socket: Socket, credential: Credential): Promise<void> {
@@ -94,6 +109,23 @@ export class WebSocketUpgrade {
       this.#open.delete(transport)
     }
   }
+}
+
+function socketServer(maxPayload: number): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload,
+    closeTimeout: DEVICE_SOCKET.closeTimeoutMs,
+  } as ConstructorParameters<typeof WebSocketServer>[0])
+}
+
+/** The file transfer that a connection is for, and what it shows for that; null for a client's own connection. */
+function transferOf(request: IncomingMessage): { id: string; key: string | undefined } | null {
+  const id = /^\/ws\/transfers\/([^/]+)$/.exec(pathOf(request) ?? '')?.[1]
+  const key = request.headers['x-orrery-transfer-key']
+  return id === undefined ? null : { id, key: typeof key === 'string' ? key : undefined }
 }
 
 function urlOf(request: IncomingMessage): URL | null {

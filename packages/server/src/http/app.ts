@@ -12,12 +12,16 @@ import {
 import type { App, HttpContext } from './context.js'
 import { deviceRoutes } from './device-routes.js'
 import { EventStreams } from './event-streams.js'
+import { fileRoutes } from './file-routes.js'
 import { legacyRoutes } from './legacy-routes.js'
 import { askRoutes } from './ask-routes.js'
 import { sessionRoutes } from './session-routes.js'
 
 /** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
 const BODY_LIMIT = 100 * 1024 * 1024
+
+/** As fastify sets it for http: a large file may take longer than the five minutes that Node gives a request. */
+const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: 60_000 }
 
 /** Certificate and key, and the authority of client certificates; PEM texts. */
 export interface TlsOptions {
@@ -39,7 +43,7 @@ export async function createApp(context: HttpContext, tls?: TlsOptions): Promise
   app.addHook('onRequest', async (request) => {
     if (!request.is404) return
     const [url = ''] = request.url.split('?')
-    const known = (['GET', 'POST'] as const).some((method) => app.hasRoute({ url, method }))
+    const known = (['GET', 'POST', 'PUT'] as const).some((method) => app.hasRoute({ url, method }))
     throw aipError(known ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
   })
   await app.register(swagger, {
@@ -66,6 +70,10 @@ export async function createApp(context: HttpContext, tls?: TlsOptions): Promise
     deviceRoutes(guarded, context)
     sessionRoutes(guarded, context, streams)
     askRoutes(guarded, context)
+    await guarded.register((files, _options, done) => {
+      fileRoutes(files.withTypeProvider<ZodTypeProvider>(), context)
+      done()
+    })
     guarded.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })
   return app
@@ -81,7 +89,10 @@ function createServer(tls: TlsOptions | undefined): FastifyInstance {
   if (tls === undefined) return fastify(options)
   const { cert, key, clientCa } = tls
   const verify = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }
-  return fastify({ ...options, serverFactory: (handler) => createHttpsServer({ cert, key, ...verify }, handler) })
+  return fastify({
+    ...options,
+    serverFactory: (handler) => createHttpsServer({ cert, key, ...verify, ...NO_TIME_LIMIT }, handler),
+  })
 }
 
 /** What a request that failed is told. What is not in the catalogue is a defect: the log has it, the client does not. */

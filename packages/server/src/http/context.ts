@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+import type { DeviceFiles } from '../files/device-files.js'
 import type { Keys } from '../keys.js'
 import type { Asks } from '../sessions/asks.js'
 import type { DeviceDirectory } from '../sessions/device-directory.js'
@@ -16,6 +17,7 @@ export interface HttpContext {
   keys: Keys
   clients: ClientConnectionManager
   devices: DeviceDirectory
+  files: DeviceFiles
   sessions: SessionManager
   archive: SessionArchive
   asks: Asks

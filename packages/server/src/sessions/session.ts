@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Agent, AgentContext } from '../agents/agent.js'
 import { agentNameFor } from '../agents/wire-names.js'
 import type { SessionLabels, SessionStore } from '../store/session-store.js'
+import { isTransferTool } from '../files/transfer-tools.js'
 import { CommandDispatcher, type DispatcherPort } from './command-dispatcher.js'
 import type { EventHub } from './event-hub.js'
 import type { Batch, DevicePeer, Peers } from './peers.js'
@@ -288,7 +289,10 @@ export class Session {
         const [result] = await execute([list], options)
         if (result?.status !== 'success')
           throw aipError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
-        const tools = z.array(MCPToolInfo).parse(result.result ?? [])
+        const tools = z
+          .array(MCPToolInfo)
+          .parse(result.result ?? [])
+          .filter((tool) => !isTransferTool(tool))
         return tools.map((tool) => withoutArguments(tool, this.#env.peers.addedArguments(this.task.deviceId, tool.tool_name)))
       },
       step: async (name, decide) => {

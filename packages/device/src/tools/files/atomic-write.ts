@@ -23,10 +23,9 @@ export async function presentFile(folder: Folder, name: string, shown: string): 
 }
 
 /**
- * Writes a file as a whole: readers see the old content or the new one, and a crash leaves one of them. Permissions are kept.
- * @param before what {@link presentFile} gave; if another program has changed the file since, it is left alone
+ * Writes a file as a whole.
  * @returns the SHA-256 of the new content
- * @throws AipError `FILE_CHANGED`, `FILE_FAILED`
+ * @throws as {@link replaceAtomically}
  */
 export async function writeAtomically(
   folder: Folder,
@@ -35,14 +34,33 @@ export async function writeAtomically(
   before: Present,
   shown: string,
 ): Promise<string> {
+  await replaceAtomically(folder, name, before, shown, (file) => file.writeFile(content))
+  return createHash('sha256').update(content).digest('hex')
+}
+
+/**
+ * Makes or replaces a file at once: readers see the old content or the new one, and a crash leaves one of them. Permissions are kept.
+ * @param before what {@link presentFile} gave; if another program has changed the file since, it is left alone
+ * @param write writes the new content to an empty file; when it fails, nothing has changed and nothing is left
+ * @returns what `write` gives
+ * @throws AipError `FILE_CHANGED`, `FILE_FAILED`, or of `write`
+ */
+export async function replaceAtomically<T>(
+  folder: Folder,
+  name: string,
+  before: Present,
+  shown: string,
+  write: (file: FileHandle) => Promise<T>,
+): Promise<T> {
   const temporary = `.orrery-${randomUUID()}.tmp`
   try {
     // As the system does on a write: whoever changes a program must not inherit its rights.
     const mode = before === null ? NEW_FILE : Number(before.mode & 0o777n)
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
     const file = await open(folder.at(temporary), flags, mode)
+    let written: T
     try {
-      await file.writeFile(content)
+      written = await write(file)
       if (before !== null) await keepOwner(file, before, mode)
       await file.sync()
     } finally {
@@ -51,11 +69,11 @@ export async function writeAtomically(
     const now = await presentFile(folder, name, shown)
     if (!isSame(before, now)) throw aipError('FILE_CHANGED', { path: shown, detail: 'another program changed it meanwhile' })
     await rename(folder.at(temporary), folder.at(name))
+    return written
   } catch (error) {
     await unlink(folder.at(temporary)).catch(() => {})
     throw fileError(error, shown)
   }
-  return createHash('sha256').update(content).digest('hex')
 }
 
 /** Only the superuser may give a file to others; for everybody else it becomes their own, as with any editor that replaces files. */

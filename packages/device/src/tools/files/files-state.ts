@@ -1,4 +1,5 @@
 import type { Clock } from '@orrery/aip'
+import type { Transfers } from '../../client/transfer-dialer.js'
 import type { Roots } from '../../policy/roots.js'
 import type { Environment } from '../../process/child-environment.js'
 
@@ -8,4 +9,5 @@ export interface FilesState {
   clock: Clock
   /** Where programs such as ripgrep are looked for. */
   env: Environment
+  transfers: Transfers
 }

@@ -1,0 +1,79 @@
+import { AIPProtocol, AipError, aipError, type Clock, type Logger } from '@orrery/aip'
+import { TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
+
+/** The connection of one file transfer. Disposing of it closes it. */
+export interface TransferConnection extends AsyncDisposable {
+  readonly aip: AIPProtocol<'client'>
+  /**
+   * Waits until the server has taken all that was sent, which it says by closing the connection.
+   * @throws AipError `TRANSFER_CUT` if it closes for another reason
+   */
+  taken(): Promise<void>
+}
+
+/** Makes the connections of file transfers. */
+export interface Transfers {
+  /**
+   * @param id of the transfer, a UUID
+   * @param signal cuts the connection, also while it is in use
+   * @throws AipError `TRANSFER_REFUSED`, `CONNECT_FAILED`
+   */
+  dial(id: string, signal: AbortSignal): Promise<TransferConnection>
+}
+
+/** For a device without a server. */
+export const NO_TRANSFERS: Transfers = { dial: () => Promise.reject(aipError('TRANSFER_REFUSED')) }
+
+/** What a {@link TransferDialer} is built from. */
+export interface TransferDialerOptions {
+  /** The address of the server, as the device dials it. */
+  wsUrl: string
+  clock: Clock
+  logger: Logger
+}
+
+/**
+ * Dials the connections of file transfers: to the server that the device is configured for and nowhere else, whatever a message says.
+ * The device shows the key that the server gave to its registered connection.
+ */
+export class TransferDialer implements Transfers {
+  readonly #options: TransferDialerOptions
+  #key: string | null = null
+
+  constructor(options: TransferDialerOptions) {
+    this.#options = options
+  }
+
+  /** Takes the key of the connection of the moment; null if its server has no file transfer. */
+  agree(key: string | null): void {
+    this.#key = key
+  }
+
+  async dial(id: string, signal: AbortSignal): Promise<TransferConnection> {
+    const { wsUrl, clock, logger } = this.#options
+    if (this.#key === null) throw aipError('TRANSFER_REFUSED')
+    const url = new URL(wsUrl)
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/transfers/${encodeURIComponent(id)}`
+    const headers = { 'x-orrery-transfer-key': this.#key }
+    const transport = await WebSocketTransport.connect(url.href, { ...TRANSFER_SOCKET, clock, headers, signal }).catch(refusal)
+    const cut = (): void => transport.terminate()
+    signal.addEventListener('abort', cut, { once: true })
+    if (signal.aborted) cut()
+    return {
+      aip: new AIPProtocol(transport, { side: 'client', clock, logger }),
+      async taken() {
+        const { code, reason } = await transport.closed
+        if (code !== 1000) throw aipError('TRANSFER_CUT', { detail: reason === '' ? `the server closed it (${code})` : reason })
+      },
+      async [Symbol.asyncDispose]() {
+        signal.removeEventListener('abort', cut)
+        await transport.close(1000)
+      },
+    }
+  }
+}
+
+/** The server tells nobody why a connection is none of its own. */
+function refusal(error: unknown): never {
+  throw error instanceof AipError && error.code === 'UNAUTHORIZED' ? aipError('TRANSFER_REFUSED') : error
+}

@@ -1,0 +1,125 @@
+import { PassThrough, type Readable } from 'node:stream'
+import { LIMITS, Result, aipError } from '@orrery/aip'
+import { WrittenFile } from '@orrery/aip/api'
+import { receiveContent, sendContent } from '@orrery/aip/node'
+import { z } from 'zod'
+import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+import type { DeviceDirectory } from '../sessions/device-directory.js'
+import { FileTransferRun, type FileTransferPorts } from './file-transfer-run.js'
+
+/** A file that comes from a device. */
+export interface DeviceFile {
+  sessionId: string
+  /** As the device calls it, without a folder. */
+  filename: string
+  /** Bytes. */
+  size: number
+  /** The bytes, read once. The last of them come when the checksum of the whole is known to be right. */
+  chunks: AsyncGenerator<Uint8Array, void, void>
+}
+
+/** A file for a device. */
+export interface FileForDevice {
+  /** Where it goes. */
+  path: string
+  /** Bytes. */
+  size: number
+  /** Whether a file that is there is replaced. */
+  overwrite: boolean
+}
+
+/** What the tool of the device gives. */
+const Written = z.object({ result: WrittenFile.omit({ session_id: true }) })
+
+/** Whole files from and to devices. Bytes are passed on as fast as the slower end takes them. */
+export class DeviceFiles {
+  readonly #devices: DeviceDirectory
+  readonly #clients: ClientConnectionManager
+  readonly #ports: FileTransferPorts
+
+  constructor(devices: DeviceDirectory, clients: ClientConnectionManager, ports: FileTransferPorts) {
+    this.#devices = devices
+    this.#clients = clients
+    this.#ports = ports
+  }
+
+  /**
+   * Has a device send a file.
+   * @param signal aborted when nobody wants the bytes any more, which may be before they are read
+   * @throws AipError `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, `TRANSFER_UNSUPPORTED`, `TIMEOUT`, or what the device says
+   */
+  async read(deviceId: string, path: string, signal: AbortSignal): Promise<DeviceFile> {
+    this.#requireFiles(deviceId)
+    const run = await FileTransferRun.begin(this.#ports, { deviceId, tool: 'send_file', parameters: { path } }, signal)
+    try {
+      const { filename, size, chunks } = await receiveContent(run.aip)
+      return { sessionId: run.sessionId, filename, size, chunks: passOn(run, chunks) }
+    } catch (error) {
+      throw await run.failure(error)
+    }
+  }
+
+  /**
+   * Has a device take a file.
+   * @param body the bytes of the file; after a failure the rest is read and dropped, so that whoever sends it hears the answer
+   * @param signal aborted when whoever sends the bytes has gone
+   * @throws as {@link read}
+   */
+  async write(deviceId: string, file: FileForDevice, body: Readable, signal: AbortSignal): Promise<WrittenFile> {
+    const bytes = new PassThrough()
+    try {
+      this.#requireFiles(deviceId)
+      if (file.size > LIMITS.file) throw aipError('FILE_TOO_LARGE', { size: file.size, limit: LIMITS.file })
+      const call = { deviceId, tool: 'receive_file', parameters: { ...file } } as const
+      const run = await FileTransferRun.begin(this.#ports, call, signal)
+      body.pipe(bytes)
+      return await this.#send(run, file, bytes)
+    } finally {
+      body.unpipe(bytes)
+      bytes.destroy()
+      body.resume()
+    }
+  }
+
+  async #send(run: FileTransferRun, { path, size }: FileForDevice, bytes: Readable): Promise<WrittenFile> {
+    try {
+      const options = { filename: nameIn(path), size, chunkBytes: LIMITS.transferChunk, onProgress: () => run.moved() }
+      // A device that has given up is not kept waiting for a sender that has stopped.
+      await Promise.race([sendContent(run.aip, bytes, options), run.outcome])
+      const { status, result } = await run.outcome
+      if (status !== 'completed') throw aipError('CONNECTION_CLOSED')
+      const [written] = z.tuple([Result.and(Written)]).parse(result)
+      return { session_id: run.sessionId, ...written.result }
+    } catch (error) {
+      throw await run.failure(error)
+    }
+  }
+
+  #requireFiles(deviceId: string): void {
+    this.#devices.requireOnline(deviceId)
+    if (this.#clients.getClientInfo(deviceId)?.transferKey === null) throw aipError('TRANSFER_UNSUPPORTED', { id: deviceId })
+  }
+}
+
+/** Keeps one chunk back, so that only a file whose checksum is right comes to its full length. */
+async function* passOn(run: FileTransferRun, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    let held: Uint8Array | null = null
+    for await (const chunk of chunks) {
+      run.moved()
+      if (held !== null) yield held
+      held = chunk
+    }
+    await run.taken()
+    if (held !== null) yield held
+  } catch (error) {
+    throw await run.failure(error)
+  } finally {
+    run.end(aipError('CLIENT_DISCONNECTED'))
+  }
+}
+
+/** The last part of a path of any system. */
+function nameIn(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path
+}

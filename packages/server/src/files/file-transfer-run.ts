@@ -1,0 +1,187 @@
+import {
+  AIPProtocol,
+  AipError,
+  LIMITS,
+  aipError,
+  errorOfText,
+  messageOf,
+  withTimeLimit,
+  type Clock,
+  type ErrorCode,
+  type Logger,
+  type Timer,
+  type Transport,
+} from '@orrery/aip'
+import type { SessionManager } from '../sessions/session-manager.js'
+import type { Session } from '../sessions/session.js'
+import { operatorTask, type Outcome } from '../sessions/task.js'
+import { SilenceLimit } from './silence-limit.js'
+import type { TransferTool } from './transfer-tools.js'
+import type { WaitingTransfer, WaitingTransfers } from './waiting-transfers.js'
+
+/** What a {@link FileTransferRun} works with. */
+export interface FileTransferPorts {
+  sessions: SessionManager
+  waiting: WaitingTransfers
+  clock: Clock
+  logger: Logger
+}
+
+/** One call of a transfer tool; the id of the transfer is added to its parameters. */
+export interface TransferCall {
+  deviceId: string
+  tool: TransferTool
+  parameters: Record<string, unknown>
+}
+
+/** The errors of a device that keep their code, and so their status, in the HTTP API. */
+const DEVICE_ERRORS: readonly ErrorCode[] = [
+  'POLICY_DENIED',
+  'PATH_OUTSIDE_ROOTS',
+  'PATH_CLOSED',
+  'PATH_KIND',
+  'FILE_NOT_FOUND',
+  'FILE_EXISTS',
+  'FILE_CHANGED',
+  'FILE_FAILED',
+  'SIZE_MISMATCH',
+  'CHECKSUM_MISMATCH',
+  'INTERRUPTED',
+  'TOOL_CANCELLED',
+  'JOURNAL_FAILED',
+  'DEVICE_DISCONNECTED',
+  'USER_CANCELLED',
+  'SERVER_STOPPING',
+]
+
+/**
+ * One file transfer: a session of one command, and the connection that its device makes for the bytes. Whatever ends the one ends the
+ * other, and the session always ends.
+ */
+export class FileTransferRun {
+  /** How the session ended; never rejects. */
+  readonly outcome: Promise<Outcome>
+  readonly #ports: FileTransferPorts
+  readonly #session: Session
+  readonly #waiting: WaitingTransfer
+  readonly #silence: SilenceLimit
+  #transport: Transport | null = null
+  /** Why it was ended from this side. */
+  #reason: AipError | null = null
+  #over = false
+  /** Runs once the connection has ended: the device has so long to say how it went. */
+  #lastWord: Timer | null = null
+
+  private constructor(ports: FileTransferPorts, session: Session, waiting: WaitingTransfer, signal: AbortSignal) {
+    this.#ports = ports
+    this.#session = session
+    this.#waiting = waiting
+    const seconds = LIMITS.transferSilence / 1000
+    this.#silence = new SilenceLimit(ports.clock, () => this.end(cut(`nothing moved for ${seconds} s`)))
+    const gone = (): void => this.end(aipError('CLIENT_DISCONNECTED'))
+    signal.addEventListener('abort', gone, { once: true })
+    this.outcome = ports.sessions.ended(session).finally(() => {
+      this.#over = true
+      waiting.close()
+      this.#silence.stop()
+      this.#lastWord?.cancel()
+      signal.removeEventListener('abort', gone)
+      this.#transport?.terminate()
+    })
+    if (signal.aborted) gone()
+  }
+
+  /**
+   * Has a device send or take a file.
+   * @param signal aborted when whoever asked has gone; the transfer ends then
+   * @returns the transfer, when the device has connected
+   * @throws AipError what the device says, `TIMEOUT` if it says nothing in time, or what refuses a session
+   */
+  static async begin(ports: FileTransferPorts, call: TransferCall, signal: AbortSignal): Promise<FileTransferRun> {
+    const waiting = ports.waiting.open(call.deviceId)
+    const parameters = { ...call.parameters, transfer_id: waiting.id }
+    const command = { tool_name: call.tool, parameters, tool_type: 'action' as const, call_id: null }
+    let run: FileTransferRun
+    try {
+      const { session } = await ports.sessions.executeTask(operatorTask(call.deviceId, { kind: 'commands', commands: [command] }))
+      ports.sessions.start(session)
+      run = new FileTransferRun(ports, session, waiting, signal)
+    } catch (error) {
+      waiting.close()
+      throw error
+    }
+    await run.#connect()
+    return run
+  }
+
+  get sessionId(): string {
+    return this.#session.task.sessionId
+  }
+
+  /** The connection for the bytes. */
+  get aip(): AIPProtocol<'server'> {
+    if (this.#transport === null) throw aipError('NOT_CONNECTED')
+    const { clock, logger } = this.#ports
+    return new AIPProtocol(this.#transport, { side: 'server', clock, logger })
+  }
+
+  /** Bytes have moved: the limit for silence begins anew. */
+  moved(): void {
+    this.#silence.moved()
+  }
+
+  /** Ends the transfer, if it has not ended yet. */
+  end(reason: AipError): void {
+    if (this.#over || this.#reason !== null) return
+    this.#reason = reason
+    this.#waiting.close()
+    this.#transport?.terminate()
+    this.#ports.sessions.cancelTask(this.sessionId, 'user_requested')
+  }
+
+  /** Tells the device that all its bytes were taken, and waits for the end of the session. */
+  async taken(): Promise<void> {
+    await this.#transport?.close(1000)
+    await this.outcome
+  }
+
+  /**
+   * Why the transfer failed: what ended it here, else what the device says about it, for which it has a moment.
+   * @param error what was noticed
+   */
+  async failure(error: unknown): Promise<AipError> {
+    const lost = error instanceof AipError && (error.code === 'CONNECTION_CLOSED' || error.code === 'SEND_FAILED')
+    // Anything else, such as a body that breaks off, is nothing that the device could explain.
+    if (!lost) this.end(error instanceof AipError ? error : cut(messageOf(error)))
+    const outcome = await this.outcome
+    return this.#reason ?? (outcome.status === 'completed' ? cut(messageOf(error)) : this.#errorOf(outcome))
+  }
+
+  async #connect(): Promise<void> {
+    const { clock } = this.#ports
+    const failed = this.outcome.then((outcome) => Promise.reject(this.#reason ?? this.#errorOf(outcome)))
+    const limit = { clock, ms: LIMITS.transferStart, operation: `Waiting for device '${this.#session.task.deviceId}'` }
+    try {
+      this.#transport = await withTimeLimit(Promise.race([this.#waiting.connected, failed]), limit)
+      this.#silence.moved()
+      void this.#transport.closed.then(() => {
+        if (this.#over) return
+        this.#lastWord = clock.after(LIMITS.transferEnd, () => this.end(cut('the connection was lost')))
+      })
+    } catch (error) {
+      if (error instanceof AipError) this.end(error)
+      throw error
+    }
+  }
+
+  /** What the device says about a transfer that failed. */
+  #errorOf({ error }: Outcome): AipError {
+    const detail = error ?? 'the device did not say why'
+    if (errorOfText(detail, ['TOOL_UNKNOWN'])) return aipError('TRANSFER_UNSUPPORTED', { id: this.#session.task.deviceId })
+    return errorOfText(detail, DEVICE_ERRORS) ?? aipError('TRANSFER_FAILED', { detail })
+  }
+}
+
+function cut(detail: string): AipError {
+  return aipError('TRANSFER_CUT', { detail })
+}
