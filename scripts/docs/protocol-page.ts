@@ -14,7 +14,8 @@ AIP, the Agent Interaction Protocol, is spoken over one WebSocket per client, at
 - An answer of type \`heartbeat\` with status \`ok\` confirms a registration, answers a heartbeat, or acknowledges a task (then with \`session_id\`).
 - Numbers are those of JavaScript: integers above 2^53 lose digits, and \`NaN\` is not JSON. Of duplicate keys the last one counts.
 - A peer that did not offer a feature is never sent a message of that feature. Features are offered in \`metadata.aip\` of \`register\` as
-  \`{version: 1, features: [...]}\` and confirmed in \`result.aip\`.
+  \`{version: 1, features: [...]}\` and confirmed in \`result.aip\`. A client that wants to be sent smaller messages than
+  the limit says so there with \`max_frame\`, in bytes.
 
 The JSON Schema of each message is in [schema/](schema/).
 `

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { LIMITS } from '@orrery/aip'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TOOL_SERVER } from '../../packages/device/test/support/config.js'
 import { ScriptedServer, type ScriptedConnection } from '../../packages/device/test/support/scripted-server.js'
@@ -107,6 +108,16 @@ describe.runIf(process.platform === 'linux')('a device under pressure', () => {
     await answers()
     expect((await run([tool('machine_info')]))[0]!['status']).toBe('success')
     await expect.poll(async () => (await run([tool('echo', { text: 'back' })]))[0]!['result'], { timeout: 10_000 }).toBe('back')
+  })
+
+  it('takes arguments up to the size that it asks its server for', { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const content = (round % 2 === 0 ? 'x' : 'ü').repeat((LIMITS.deviceFrame / 2 - 1024) * (round % 2 === 0 ? 2 : 1))
+      const written = run([tool('write_file', { path: 'large', content })])
+      expect(await beatsDuring(written)).toBeGreaterThan(0)
+      expect((await written)[0]).toMatchObject({ status: 'success' })
+    }
+    expect(peak()).toBeLessThan(MEMORY)
   })
 
   it('answers unknown tools and huge arguments, one result each', { timeout: 60_000 }, async () => {

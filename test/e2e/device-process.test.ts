@@ -31,15 +31,20 @@ const JOBS = [
   { program: 'bash', args: ['-mc', `sh -c '${stubborn('behind').replaceAll("'", '"')}' & wait`], terminal: true },
   // What holds the terminal ends first, when nobody reads any more.
   { program: 'sh', args: ['-c', stubborn('noisy', 'while :; do echo x; sleep 0.01; done 2>/dev/null')], terminal: true },
+  // Sessions of their own: at once, and as daemons do it, whose parent is gone.
+  { program: 'setsid', args: ['--wait', 'sh', '-c', stubborn('session')] },
+  { program: 'sh', args: ['-c', `(setsid sh -c '${stubborn('daemon').replaceAll("'", '"')}' &); exec sleep 600`] },
 ]
+/** Leaves a daemon behind and ends, once that has left its group. */
+const COMMAND = `(setsid sh -c '${stubborn('left').replaceAll("'", '"')}' >/dev/null 2>&1 &); until [ -s left.pid ]; do sleep 0.01; done`
 
-describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutils', bash: 'bash' }))(
+describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutils', bash: 'bash', setsid: 'util-linux' }))(
   'the end of a device',
   () => {
     const temporary = temporaryFolders()
 
     it.each(['SIGKILL', 'SIGTERM', 'SIGHUP', 'SIGINT', 'SIGABRT', 'SIGSEGV'] as const)(
-      'by %s is the end of all that its jobs have started, in terminals too',
+      'by %s is the end of all that its tools have started, in terminals and as daemons too',
       async (signal) => {
         const folder = temporary()
         await using home = new OrreryHome()
@@ -47,9 +52,12 @@ describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutil
         const { device, connection } = await startDevice(home, server, folder)
         const results = await connection.run(JOBS.map((parameters) => ({ tool_name: 'start_job', parameters })))
         expect(results.map(({ status, error }) => error ?? status)).toEqual(JOBS.map(() => 'success'))
-        const pids = await Promise.all(
-          ['plain', 'grouped', 'terminal', 'behind', 'noisy'].map((name) => pidIn(join(folder, `${name}.pid`))),
-        )
+        const [left] = await connection.run([{ tool_name: 'execute_command', parameters: { command: COMMAND, cwd: folder } }], {
+          response_id: 'command',
+        })
+        expect(left).toMatchObject({ result: { exit_code: 0 } })
+        const names = ['plain', 'grouped', 'terminal', 'behind', 'noisy', 'session', 'daemon', 'left']
+        const pids = await Promise.all(names.map((name) => pidIn(join(folder, `${name}.pid`))))
         expect(pids.map(lives)).toEqual(pids.map(() => true))
         await device.kill(signal)
         await expect.poll(() => pids.filter(lives), { timeout: 10_000 }).toEqual([])

@@ -9,6 +9,11 @@ function limit(value: number, unit: Unit, doc: string): { value: number; unit: U
 export const LIMITS_TABLE = {
   frameBeforeRegistration: limit(64 * 1024, 'bytes', 'A frame before the registration.'),
   frame: limit(100 * 1024 * 1024, 'bytes', 'A frame after the registration (seed 000: 100 MiB).'),
+  deviceFrame: limit(
+    8 * 1024 * 1024,
+    'bytes',
+    "A frame to a device of Orrery, which asks for this at its registration (`metadata.aip.max_frame`); Orrery's server refuses larger batches.",
+  ),
   registrationTime: limit(10_000, 'ms', 'From the connection to the registration.'),
   unregisteredConnections: limit(200, 'connections', 'Connections that have not registered yet.'),
   actionsPerBatch: limit(1000, 'commands', 'Commands in one batch.'),

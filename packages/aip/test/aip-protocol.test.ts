@@ -27,6 +27,20 @@ async function frame(transport: { receive(): Promise<string | Uint8Array> }): Pr
   return JSON.parse(String(await transport.receive())) as Json
 }
 
+describe('a message', () => {
+  it('is not sent when it is larger than the peer takes, in bytes', async () => {
+    const { client, far } = connect()
+    client.maxFrame = 2000
+    const room = 2000 - JSON.stringify({ session_id: null }).length
+    await expect(client.sendMessage(heartbeat, { session_id: 'ü'.repeat(room / 2) })).rejects.toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+      message: 'Message exceeds the limit of 2000 bytes',
+    })
+    await client.sendMessage(heartbeat, { session_id: 'fits' })
+    expect((await frame(far))['session_id']).toBe('fits')
+  })
+})
+
 const PING: ServerMessage = heartbeatAck.schema.parse({ type: 'heartbeat', status: 'ok' })
 
 describe('middleware', () => {

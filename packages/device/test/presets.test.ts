@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { silentLogger, systemClock } from '@orrery/aip'
 import { describe, expect, it } from 'vitest'
 import { systemPrograms } from '../../../test/support/system-programs.js'
+import type { PresetName } from '../src/config/preset-names.js'
 import { DeviceConfig } from '../src/index.js'
 import { presetProgram } from '../src/presets/presets.js'
 import { ALLOW_ALL, onlyTools } from './support/config.js'
@@ -21,42 +22,84 @@ function textOf(result: unknown): string {
   return typeof result === 'string' ? result : JSON.stringify(result)
 }
 
+/** A page of this machine, and which addresses were asked for. */
+async function localPage() {
+  const asked: string[] = []
+  const web = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.setHeader('content-type', 'text/html')
+    response.end(PAGE)
+  }).listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  return {
+    url: `http://127.0.0.1:${(web.address() as AddressInfo).port}/`,
+    asked,
+    [Symbol.dispose]() {
+      web.closeAllConnections()
+      web.close()
+    },
+  }
+}
+
+/** A device with one preset, which may do everything. */
+async function deviceWith(preset: PresetName) {
+  const cwd = folder()
+  const { DISPLAY: _, ...env } = process.env
+  const dataDir = folder()
+  const config = DeviceConfig.parse({ tools: onlyTools(), presets: [preset], policy: ALLOW_ALL })
+  return { cwd, dataDir, tools: await toolCaller({ cwd, dataDir, env, config }) }
+}
+
 describe('presets', () => {
   it.runIf(ready)(
     'browser: opens a local page in the Chromium of the system, and clicks in it',
     { timeout: 90_000 },
     async () => {
-      const asked: string[] = []
-      const dataDir = folder()
-      const web = createServer((request, response) => {
-        asked.push(request.url ?? '')
-        response.setHeader('content-type', 'text/html')
-        response.end(PAGE)
-      }).listen(0, '127.0.0.1')
-      await once(web, 'listening')
-      try {
-        const cwd = folder()
-        const { DISPLAY: _, ...env } = process.env
-        const config = DeviceConfig.parse({ tools: onlyTools(), presets: ['browser'], policy: ALLOW_ALL })
-        await using tools = await toolCaller({ cwd, dataDir, env, config })
-        const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`
-        await tools.value('browser_navigate', { url })
-        const page = textOf(await tools.value('browser_snapshot'))
-        expect(page).toMatch(/Lamp[\s\S]*off/)
-        const ref = /button "?Switch"?[^\n]*?\[ref=(\w+)\]/.exec(page)?.[1]
-        expect(ref, page).toBeDefined()
-        await tools.value('browser_click', { element: 'Switch', target: ref, ref })
-        await expect.poll(() => asked).toContain('/switched')
-        expect(textOf(await tools.value('browser_snapshot'))).toMatch(/heading "on"/)
-        expect(textOf(await tools.value('browser_take_screenshot', { scale: 'css' }))).toContain('"type":"image"')
-        // What it calls "RCE-equivalent" itself is not passed on.
-        expect(await tools.error('browser_run_code_unsafe', { code: '() => 1' })).toContain('is not registered')
-        // Nothing is written into the folder of the owner.
-        expect(readdirSync(cwd)).toEqual([])
-      } finally {
-        web.closeAllConnections()
-        web.close()
-      }
+      using page = await localPage()
+      const { cwd, dataDir, tools } = await deviceWith('browser')
+      await tools.value('browser_navigate', { url: page.url })
+      const shown = textOf(await tools.value('browser_snapshot'))
+      expect(shown).toMatch(/Lamp[\s\S]*off/)
+      const ref = /button "?Switch"?[^\n]*?\[ref=(\w+)\]/.exec(shown)?.[1]
+      expect(ref, shown).toBeDefined()
+      await tools.value('browser_click', { element: 'Switch', target: ref, ref })
+      await expect.poll(() => page.asked).toContain('/switched')
+      expect(textOf(await tools.value('browser_snapshot'))).toMatch(/heading "on"/)
+      expect(textOf(await tools.value('browser_take_screenshot', { scale: 'css' }))).toContain('"type":"image"')
+      // What it calls "RCE-equivalent" itself is not passed on.
+      expect(await tools.error('browser_run_code_unsafe', { code: '() => 1' })).toContain('is not registered')
+      // Nothing is written into the folder of the owner, and nothing is left elsewhere.
+      const pictures = (): string[] =>
+        readdirSync(dataDir, { recursive: true })
+          .map(String)
+          .filter((name) => name.endsWith('.png'))
+      expect([readdirSync(cwd), pictures().length]).toEqual([[], 1])
+      await tools[Symbol.asyncDispose]()
+      await expect.poll(pictures).toEqual([])
+    },
+  )
+
+  it.runIf(ready)(
+    'chrome-devtools: opens a local page in the Chromium of the system, clicks in it, and sees what it asked for',
+    { timeout: 90_000 },
+    async () => {
+      using page = await localPage()
+      const { cwd, tools: caller } = await deviceWith('chrome-devtools')
+      await using tools = caller
+      const pageId = Number(/(\d+): about:blank/.exec(textOf(await tools.value('list_pages')))?.[1])
+      await tools.value('navigate_page', { pageId, url: page.url })
+      const shown = textOf(await tools.value('take_snapshot', { pageId }))
+      const uid = /uid=(\w+) button "Switch"/.exec(shown)?.[1]
+      expect(uid, shown).toBeDefined()
+      await tools.value('click', { pageId, uid })
+      await expect.poll(() => page.asked).toContain('/switched')
+      expect(textOf(await tools.value('take_snapshot', { pageId }))).toMatch(/heading "on"/)
+      expect(textOf(await tools.value('list_network_requests', { pageId }))).toContain('/switched')
+      expect(textOf(await tools.value('take_screenshot', { pageId }))).toContain('"type":"image"')
+      // Files are read by tools that keep to the roots.
+      const refused = await tools.call('navigate_page', { pageId, url: 'file:///etc/passwd' })
+      expect(`${refused.error} ${textOf(refused.result)}`).toMatch(/file: ?(URL|navigation)|disabled|not allowed/i)
+      expect(readdirSync(cwd)).toEqual([])
     },
   )
 
@@ -68,10 +111,9 @@ describe('presets', () => {
         /'browser' is not running: .*no Chromium.*apt-get install chromium/,
       )
     const context = { clock: systemClock, logger: silentLogger, env: { PATH: '' }, cwd: '/', dataDir: '/tmp' }
-    for (const name of ['chrome-devtools', 'android'] as const)
-      await expect(presetProgram(name, context)).rejects.toMatchObject({
-        code: 'PRESET_UNAVAILABLE',
-        message: expect.stringMatching(/npm install (chrome-devtools-mcp|@mobilenext\/mobile-mcp)/) as unknown,
-      })
+    await expect(presetProgram('android', context)).rejects.toMatchObject({
+      code: 'PRESET_UNAVAILABLE',
+      message: expect.stringContaining('npm install @mobilenext/mobile-mcp') as unknown,
+    })
   })
 })

@@ -57,7 +57,30 @@ async function readAll(
   }
 }
 
+/** Shell code that leaves a process in a session of its own, without a parent, which ignores what it can and writes its number into a file. */
+const daemon = (name: string): string => `(setsid sh -c 'trap "" HUP TERM; echo $$ > ${name}; exec sleep 600' > /dev/null 2>&1 &)`
+
+async function pidIn(cwd: string, name: string): Promise<number> {
+  const read = (): string => (existsSync(join(cwd, name)) ? readFileSync(join(cwd, name), 'utf8') : '')
+  await expect.poll(read, { timeout: 10_000 }).toMatch(/^\d+\n$/)
+  return Number(read())
+}
+
 describe.runIf(posix)('run_command', () => {
+  it.runIf(process.platform === 'linux')('leaves a daemon alone when it ends by itself, and not at its timeout', async () => {
+    await using at = await shell()
+    const line = `${daemon('stays')}; while ! [ -s stays ]; do sleep 0.01; done`
+    expect(await at.tools.value('run_command', { line })).toMatchObject({ ended: 'exit' })
+    const stays = await pidIn(at.cwd, 'stays')
+    expect(await at.tools.value('run_command', { line: `${daemon('goes')}; sleep 600`, timeout_s: 1 })).toMatchObject({
+      ended: 'timeout',
+    })
+    const goes = await pidIn(at.cwd, 'goes')
+    await expect.poll(() => lives(goes)).toBe(false)
+    expect(lives(stays)).toBe(true)
+    process.kill(stays, 'SIGKILL')
+  })
+
   it('runs a program with its arguments as they are, whatever they hold', async () => {
     await using at = await shell()
     const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0') && text.isWellFormed())
@@ -192,6 +215,22 @@ describe.runIf(posix)('jobs', () => {
       expect(pids.some(lives)).toBe(true)
     }
     await expect.poll(() => pids.some(lives)).toBe(false)
+  })
+
+  it.runIf(process.platform === 'linux')('end with their daemons too: by themselves, and when stopped', async () => {
+    await using at = await shell()
+    for (const [name, then] of [
+      ['short', `while ! [ -s short ]; do sleep 0.01; done`],
+      ['long', 'sleep 600'],
+    ] as const) {
+      const { job_id: id } = await at.tools.value<{ job_id: string }>('start_job', { line: `${daemon(name)}; ${then}` })
+      const pid = await pidIn(at.cwd, name)
+      if (name === 'long') {
+        expect(lives(pid)).toBe(true)
+        await at.tools.value('stop_job', { job_id: id })
+      }
+      await expect.poll(() => lives(pid)).toBe(false)
+    }
   })
 
   it('are as many as allowed at a time', async () => {

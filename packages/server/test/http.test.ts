@@ -110,6 +110,21 @@ describe('POST /api/devices/:id/commands', () => {
     })
   })
 
+  it('fails when a batch is larger than the device wants to be sent, and the device stays', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const aip = { version: 1, features: ['cancel'], max_frame: 100_000 }
+    const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata: { platform: 'linux', aip } })
+    const large = { tool_name: 'echo', parameters: { text: 'x'.repeat(100_000) } }
+    const error = expect.stringContaining('echo: Message exceeds the limit of 100000 bytes') as string
+    expect(await server.api('/api/devices/d1/commands', { commands: [large] })).toMatchObject({
+      body: { status: 'failed', error, results: [{ status: 'failure', error }] },
+    })
+    expect(await device.next()).toMatchObject({ type: 'task_end', status: 'failed' })
+    const answer = server.api('/api/devices/d1/commands', ECHO)
+    device.answer(await device.next(), 'hi')
+    expect(await answer).toMatchObject({ body: { status: 'completed' } })
+  })
+
   it('fails when the device drops in the middle', async () => {
     const { server, device } = await withDevice()
     await using _ = server

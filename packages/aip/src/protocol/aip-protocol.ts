@@ -11,6 +11,7 @@ import {
   type Outgoing,
 } from '../codec.js'
 import { aipError, messageOf } from '../errors.js'
+import { LIMITS } from '../limits.js'
 import { silentLogger, type Logger } from '../logger.js'
 import type { MessageRecord } from '../messages/record.js'
 import { clientError, heartbeat } from '../messages/to-server.js'
@@ -48,6 +49,8 @@ export class AIPProtocol<S extends Side = Side> {
   readonly side: S
   readonly clock: Clock
   readonly logger: Logger
+  /** Largest text frame that the peer takes, in bytes; it would close the connection at a larger one. */
+  maxFrame: number = LIMITS.frame
   #dialect: Dialect | 'auto'
   readonly #middleware: Middleware[] = []
   readonly #handlers = new Map<string, MessageHandler[]>()
@@ -93,14 +96,14 @@ export class AIPProtocol<S extends Side = Side> {
 
   /**
    * Completes and sends a message.
-   * @throws AipError `NOT_CONNECTED`, `CONNECTION_CLOSED` or `SEND_FAILED`
+   * @throws AipError `NOT_CONNECTED`, `CONNECTION_CLOSED`, `SEND_FAILED` or `MESSAGE_TOO_LARGE`
    */
   sendMessage<R extends MessageRecord>(record: R, fields: Fields<R>): Promise<void> {
     try {
       const outgoing: Outgoing = buildMessage(record, fields, this.clock.now())
       // Most connections have no middleware; each promise saved here is one for every message.
       if (this.#middleware.length > 0) return this.#sendThrough(outgoing)
-      return this.transport.send(encodeMessage(outgoing, this.dialect))
+      return this.transport.send(this.#encode(outgoing))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -129,7 +132,15 @@ export class AIPProtocol<S extends Side = Side> {
   async #sendThrough(message: Outgoing): Promise<void> {
     let outgoing = message
     for (const middleware of this.#middleware) outgoing = (await middleware.outgoing?.(outgoing)) ?? outgoing
-    await this.transport.send(encodeMessage(outgoing, this.dialect))
+    await this.transport.send(this.#encode(outgoing))
+  }
+
+  #encode(outgoing: Outgoing): string {
+    const text = encodeMessage(outgoing, this.dialect)
+    // A character takes one to three bytes, so most messages need no look.
+    if (text.length > this.maxFrame / 3 && new TextEncoder().encode(text).length > this.maxFrame)
+      throw aipError('MESSAGE_TOO_LARGE', { limit: this.maxFrame })
+    return text
   }
 
   async #readThrough(decoded: AnyMessage): Promise<Incoming<S>> {

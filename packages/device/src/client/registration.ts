@@ -97,6 +97,7 @@ function describeDevice(options: RegistrationOptions): Record<string, unknown> {
   const aip = {
     version: 1,
     features: [...(journal === null ? FEATURES : JOURNAL_FEATURES), ...(asks ? ['ask'] : []), ...(files ? ['files'] : [])],
+    max_frame: LIMITS.deviceFrame,
     ...(token === null ? {} : { resume_token: token }),
   }
   const always = { registration_time: wireTime(clock.now()), aip }

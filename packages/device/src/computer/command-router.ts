@@ -1,13 +1,6 @@
 import { errorText, messageOf, type Command, type Result } from '@orrery/aip'
 import type { Progress } from '@modelcontextprotocol/client'
-import type { ComputerManager } from './computer-manager.js'
-
-/** Whom a batch is for; it chooses the computer. */
-export interface Addressee {
-  agentName: string | null
-  processName: string | null
-  rootName: string | null
-}
+import type { Addressee, ComputerManager } from './computer-manager.js'
 
 /** How a batch is run. */
 export interface BatchControl {

@@ -1,8 +1,14 @@
 import type { Clock } from '@orrery/aip'
 import type { MCPServerManager } from '../mcp/mcp-server-manager.js'
 import type { Gate } from '../policy/gate.js'
-import type { Addressee } from './command-router.js'
 import { Computer } from './computer.js'
+
+/** Whom a batch is for; it chooses the computer. */
+export interface Addressee {
+  agentName: string | null
+  processName: string | null
+  rootName: string | null
+}
 
 /** Makes the computers of a device, one for each agent, process and root. */
 export class ComputerManager {

@@ -44,7 +44,7 @@ export class StdioTransport implements Transport {
   /** Starts the program. @throws the system's error when it cannot be started */
   async start(): Promise<void> {
     const { command, args, env, cwd } = this.#program
-    const group = new ProcessGroup(command, args, { cwd, env, stdio: 'pipe' }, this.#clock)
+    const group = new ProcessGroup(command, args, { cwd, env, stdio: 'pipe' }, this.#clock, { endsDaemons: true })
     this.#group = group
     group.child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
     group.child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -42,7 +42,7 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
         await browserFor('browser', context),
         '--isolated',
         '--output-dir',
-        join(context.dataDir, 'browser'),
+        outputFolder('browser', context),
       ]
       // Otherwise every answer leaves a file with the page that nobody can read; browser_snapshot gives it when it is wanted.
       args.push('--snapshot-mode', 'none')
@@ -59,6 +59,8 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
       const args = ['--executablePath', await browserFor('chrome-devtools', context), '--isolated']
       // Neither what the owner does nor the addresses of pages go to others.
       args.push('--no-usageStatistics', '--no-performanceCrux')
+      // Files are for the tools that keep to the roots of the device.
+      args.push('--no-fileNavigations')
       if (!isSeen(context.env)) args.push('--headless')
       if (isRoot()) args.push('--chromeArg=--no-sandbox')
       return { args, env: screenOf(context.env) }
@@ -81,7 +83,7 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
 export function presetConnector(name: PresetName, context: PresetContext): Connector {
   return async (options) => {
     const connection = await stdioConnector(name, await presetProgram(name, context), context)(options)
-    void connection.closed.then(() => rm(outputFolder(context), { recursive: true, force: true }))
+    void connection.closed.then(() => rm(outputFolder(name, context), { recursive: true, force: true }))
     return connection
   }
 }
@@ -106,9 +108,9 @@ export async function presetProgram(name: PresetName, context: PresetContext): P
   return { command: found.command, args: [...found.args, ...args], env }
 }
 
-/** Pictures and downloads of the browser; gone when it ends. */
-function outputFolder({ dataDir }: PresetContext): string {
-  return join(dataDir, `orrery-browser-${process.pid}`)
+/** Pictures and downloads of a preset; gone when it ends. */
+function outputFolder(name: PresetName, { dataDir }: PresetContext): string {
+  return join(dataDir, `orrery-${name}-${process.pid}`)
 }
 
 async function browserFor(preset: PresetName, { env }: PresetContext): Promise<string> {

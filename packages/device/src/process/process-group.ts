@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess, type SpawnOptions, type StdioOptions } from 'node:child_process'
 import { Readable } from 'node:stream'
 import { sleep, type Clock } from '@orrery/aip'
-import { groupsInSessions } from './sessions-of.js'
+import { MARK_VARIABLE, newMark } from './mark.js'
+import { targetsOf } from './started-processes.js'
 import { Watchdog } from './watchdog.js'
 
 /** Time between the polite and the hard end of a process group, in milliseconds. */
@@ -27,7 +28,24 @@ export interface ProcessEnd {
 /** Where a program that leads sessions names them. */
 const SESSION_PIPE = 3
 
-/** A child process and all that it starts. None of them outlives the group's end, or this process, however that ends (except on Windows). */
+/** Rounds of signals at most, for programs that start others all the while. */
+const ROUNDS = 20
+
+/** How a {@link ProcessGroup} deals with what its program starts. */
+export interface GroupOptions {
+  /** Its children are sessions of their own, as in a pseudo-terminal; each writes its number as a line on the file descriptor 3. */
+  leadsSessions?: boolean | undefined
+  /**
+   * What has made a session of its own, as daemons do, ends when the program has ended by itself. Otherwise it runs on then; it still
+   * ends with this process, and when the program is ended from here.
+   */
+  endsDaemons?: boolean | undefined
+}
+
+/**
+ * A child process and all that it starts. None of them outlives the group's end (but see {@link GroupOptions}), or this process,
+ * however that ends (except on Windows; daemons on Linux only).
+ */
 export class ProcessGroup {
   readonly child: ChildProcess
   /** Settles when the child has started; rejects with the system's error when it cannot be started. */
@@ -36,25 +54,27 @@ export class ProcessGroup {
   readonly ended: Promise<ProcessEnd>
   readonly #clock: Clock
   readonly #leadsSessions: boolean
+  #endsDaemons: boolean
+  readonly #mark = newMark()
   /** Sessions that its children have told to lead. */
   readonly #sessions = new Set<number>()
 
-  /**
-   * Starts a child as the leader of its own process group. `options` are those of `child_process.spawn`.
-   * @param leadsSessions its children are sessions of their own, as in a pseudo-terminal, and end with it all the same; each writes its
-   * number as a line on the file descriptor 3
-   */
+  /** Starts a child as the leader of its own process group. `options` are those of `child_process.spawn`. */
   constructor(
     file: string,
     args: readonly string[],
     options: SpawnOptions,
     clock: Clock,
-    { leadsSessions = false }: { leadsSessions?: boolean | undefined } = {},
+    { leadsSessions = false, endsDaemons = false }: GroupOptions = {},
   ) {
     this.#clock = clock
     this.#leadsSessions = leadsSessions
+    this.#endsDaemons = endsDaemons
     const stdio = leadsSessions ? withSessionPipe(options.stdio) : options.stdio
-    this.child = spawn(file, args, { ...options, stdio, detached: !isWindows, windowsHide: true })
+    const env = { ...(options.env ?? process.env), [MARK_VARIABLE]: this.#mark }
+    // Before the child: should this process be killed in between, the helper finds it by its mark.
+    watchdog?.start()
+    this.child = spawn(file, args, { ...options, env, stdio, detached: !isWindows, windowsHide: true })
     this.started = new Promise((resolve, reject) => {
       this.child.once('spawn', resolve)
       this.child.once('error', reject)
@@ -74,22 +94,14 @@ export class ProcessGroup {
     if (leadsSessions && named instanceof Readable) named.setEncoding('latin1').on('data', (text: string) => this.#learn(text))
   }
 
-  /** Signals every process of the group; does nothing when it has ended, for its number may belong to others then. */
+  /** Signals all that the program has started; does nothing when it has ended, for its number may belong to others then. */
   kill(signal: NodeJS.Signals): void {
     const { pid } = this.child
     if (pid === undefined || !live.has(this)) return
-    if (isWindows) {
+    this.#endsDaemons = true
+    if (isWindows)
       spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => {})
-      return
-    }
-    // Children first: when the leader has ended, nobody knows them any more.
-    for (const leader of [...(this.#leadsSessions ? groupsInSessions(this.#sessions, pid) : []), pid]) {
-      try {
-        process.kill(-leader, signal)
-      } catch {
-        // The group has ended.
-      }
-    }
+    else this.#signal(pid, signal)
   }
 
   /** Ends the group: SIGTERM, and SIGKILL after 2 s. Settles when it has ended. */
@@ -103,6 +115,22 @@ export class ProcessGroup {
     settled.abort()
   }
 
+  /** What was started while others were signalled gets its signal in the next round. */
+  #signal(leader: number, signal: NodeJS.Signals): void {
+    const signalled = new Set<number>()
+    const sessions = this.#leadsSessions ? this.#sessions : null
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const targets = targetsOf({ leader, mark: this.#endsDaemons ? this.#mark : null, sessions }).filter(
+        (each) => !signalled.has(each),
+      )
+      if (targets.length === 0) return
+      for (const target of targets) {
+        signalled.add(target)
+        send(target, signal)
+      }
+    }
+  }
+
   /** The watchdog must know a session before this process is killed: afterwards nobody can tell whose it was. */
   #learn(text: string): void {
     for (const word of text.match(/\d+/g) ?? []) {
@@ -114,9 +142,13 @@ export class ProcessGroup {
 
   /** The leader has ended: what it left behind ends too, and its pipes are closed even if somebody still holds them. */
   #drain(end: ProcessEnd, resolve: (end: ProcessEnd) => void): void {
-    if (!isWindows) this.kill('SIGKILL')
+    const { pid } = this.child
+    if (!isWindows && pid !== undefined) {
+      if (this.#endsDaemons || this.#leadsSessions) this.#signal(pid, 'SIGKILL')
+      else send(-pid, 'SIGKILL')
+    }
     live.delete(this)
-    for (const each of [this.child.pid, ...this.#sessions]) if (each !== undefined) watchdog?.remove(each)
+    for (const each of [pid, ...this.#sessions]) if (each !== undefined) watchdog?.remove(each)
     if (live.size === 0) process.off('exit', killAll)
     const timer = this.#clock.after(DRAIN, () => {
       for (const pipe of this.child.stdio) pipe?.destroy()
@@ -125,6 +157,15 @@ export class ProcessGroup {
       timer.cancel()
       resolve(end)
     })
+  }
+}
+
+/** @param target a process, or a process group as a negative number */
+function send(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal)
+  } catch {
+    // It has ended.
   }
 }
 

@@ -37,7 +37,7 @@ export interface ProcessOutcome {
 }
 
 /**
- * Runs a program to its end and collects what it prints. At the timeout, or when the signal aborts, its whole process group is
+ * Runs a program to its end and collects what it prints. At the timeout, or when the signal aborts, all that it has started is
  * ended and what was printed so far comes back.
  * @throws the system's error when the program cannot be started
  */

@@ -1,13 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { Socket } from 'node:net'
+import { MARK_VARIABLE, RUN_MARK } from './mark.js'
 
 /**
- * Takes `+ GROUP` and `- GROUP` from its standard input; when that closes, because this process has ended in whatever way, the groups
- * that are left are ended, and on Linux the other groups of their sessions too: again until none is left, or what is left cannot end. A shell, because it must be
- * small and cannot die of what kills this process.
+ * Takes `+ GROUP` and `- GROUP` from its standard input; when that closes, because this process has ended in whatever way, what is left
+ * ends: the groups, and on Linux the other groups of their sessions and all processes with a mark of this process. Again until none is
+ * left, or what is left cannot end; and once more a moment later, for what was just being started. A shell, because it must be small
+ * and cannot die of what kills this process.
  */
 const SCRIPT = `
-groups=' '
+mark=$1 groups=' '
 while read -r change group; do
   case $change in
     +) groups="$groups$group " ;;
@@ -15,18 +17,26 @@ while read -r change group; do
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done
-left=yes rounds=
-while [ $left ] && [ \${#rounds} -lt 50 ]; do
-  left= rounds=x$rounds
-  for file in /proc/[0-9]*/stat; do
-    read -r line < "$file" || continue
-    set -- \${line##*) }
-    case "$1$groups" in [!ZX]*" $4 "*) pid=\${file#/proc/}; kill -s KILL "\${pid%/stat}" && left=yes ;; esac
+for pause in 0 1; do
+  sleep $pause
+  left=yes rounds=
+  while [ $left ] && [ \${#rounds} -lt 50 ]; do
+    left= rounds=x$rounds
+    for file in /proc/[0-9]*/stat; do
+      read -r line < "$file" || continue
+      set -- \${line##*) }
+      case "$1$groups" in [!ZX]*" $4 "*) pid=\${file#/proc/}; kill -s KILL "\${pid%/stat}" && left=yes ;; esac
+    done
+    for file in $(grep -lsF "$mark" /proc/[0-9]*/environ); do
+      pid=\${file#/proc/}; kill -s KILL "\${pid%/environ}" && left=yes
+    done
   done
+  # A moment later these numbers may belong to others.
+  groups=' '
 done
 `
 
-/** Ends process groups when this process is killed and cannot do it itself. One small helper process, started with the first group. */
+/** Ends what was started when this process is killed and cannot do it itself: one small helper process. */
 export class Watchdog {
   readonly #groups = new Set<number>()
   #helper: ChildProcess | null = null
@@ -34,8 +44,7 @@ export class Watchdog {
   /** Watches over a group, and the session that its leader may lead. */
   add(group: number): void {
     this.#groups.add(group)
-    if (this.#helper === null) this.#start()
-    else this.#tell('+', group)
+    this.#tell('+', group)
   }
 
   /** The group has ended: its number may belong to others from now on. */
@@ -44,9 +53,11 @@ export class Watchdog {
     this.#tell('-', group)
   }
 
-  #start(): void {
+  /** Starts the helper, if it does not run. */
+  start(): void {
+    if (this.#helper !== null) return
     // In a group of its own, so that Ctrl-C in a terminal does not end it with this process.
-    const helper: ChildProcess = spawn('/bin/sh', ['-c', SCRIPT], {
+    const helper: ChildProcess = spawn('/bin/sh', ['-c', SCRIPT, 'sh', `${MARK_VARIABLE}=${RUN_MARK}`], {
       detached: true,
       cwd: '/',
       env: {},
@@ -59,8 +70,8 @@ export class Watchdog {
     helper.once('error', gone)
     helper.once('exit', (_code, signal) => {
       gone()
-      // Somebody has ended it; there is still something to watch over.
-      if (signal !== null && this.#helper === null && this.#groups.size > 0) this.#start()
+      // Somebody has ended it.
+      if (signal !== null) this.start()
     })
     helper.stdin?.on('error', gone)
     // Neither keeps this process alive.

@@ -119,6 +119,7 @@ export class Registration {
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
     if (credential === 'device' && clientType !== 'device') throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
+    this.#aip.maxFrame = maxFrameOf(metadata)
     const features = featuresOf(metadata)
     return {
       clientId,
@@ -207,6 +208,13 @@ function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, 
 function tokenOf(metadata: Record<string, unknown> | null): string | null {
   const offer = metadata?.['aip']
   return isObject(offer) && typeof offer['resume_token'] === 'string' ? offer['resume_token'] : null
+}
+
+/** The largest frame that the client wants to be sent, in bytes. */
+function maxFrameOf(metadata: Record<string, unknown> | null): number {
+  const offer = metadata?.['aip']
+  const asked = isObject(offer) ? offer['max_frame'] : undefined
+  return typeof asked === 'number' && asked >= LIMITS.frameBeforeRegistration ? Math.min(asked, LIMITS.frame) : LIMITS.frame
 }
 
 /** The features that both sides have. Whatever is not a feature is passed over: newer clients may offer more. */

@@ -2,7 +2,9 @@ import { aipError, sleep } from '@orrery/aip'
 import { z } from 'zod'
 import { defineTool, type ToolHints } from '../define-tool.js'
 import type { DesktopState } from './desktop-state.js'
+import { KEY_DELAY, typeCharacters } from './keyboard.js'
 import { DESKTOP_LIMITS } from './limits.js'
+import { clickAt, dragBetween, pointIn, scrollAt } from './mouse.js'
 import { findWindow, focusWindow } from './windows.js'
 
 /** What a click or a key does is up to the program that gets it: it may send, pay or delete. */
@@ -10,16 +12,9 @@ const ACTS: ToolHints = { readOnlyHint: false, destructiveHint: true, idempotent
 const NOTHING = (): Record<string, never> => ({})
 const DONE = z.object({ result: z.string() })
 
-/** Numbers of X11. */
-const BUTTONS = { left: 1, middle: 2, right: 3, x: 8 } as const
 const BUTTON = z.enum(['left', 'middle', 'right', 'x']).default('left')
-const WHEEL = { up: 4, down: 5, left: 6, right: 7 } as const
 const PIXEL = z.number().int().min(0).max(100_000).describe('Pixels of the screen')
 const FRACTION = z.number().min(0).max(1).describe('Part of the width or height of the selected window, 0 to 1')
-/** Milliseconds between two clicks of one call, and between two characters. */
-const CLICK_DELAY = 60
-const KEY_DELAY = 8
-const DRAG_STEPS = 12
 
 /** `select_application_window`: the window that the tools of existing agents work on. */
 export const selectWindow = defineTool({
@@ -48,7 +43,7 @@ export const selectWindow = defineTool({
     if (id === '') throw aipError('INVALID_INPUT', { detail: 'Window id is required for select_application_window' })
     const { title, x, y, width, height } = await findWindow(state.x11, id, signal)
     await focusWindow(state.x11, id, signal)
-    state.selected = id
+    state.select(id)
     return { root_name: title, window_info: { id, title, x, y, width, height } }
   },
 })
@@ -68,7 +63,7 @@ export const click = defineTool({
   output: DONE,
   describeCall: NOTHING,
   run: async ({ x, y, button, count }, state: DesktopState, signal) => {
-    await clickAt(state, { x, y }, button, count, signal)
+    await clickAt(state.x11, { x, y }, button, count, signal)
     return { result: `Clicked ${button} at ${x}, ${y}` }
   },
 })
@@ -83,7 +78,7 @@ export const clickOnCoordinates = defineTool({
   output: DONE,
   describeCall: NOTHING,
   run: async ({ x, y, button, double }, state: DesktopState, signal) => {
-    await clickAt(state, await pointIn(state, x, y, signal), button, double ? 2 : 1, signal)
+    await clickAt(state.x11, pointIn(await state.window(signal), x, y), button, double ? 2 : 1, signal)
     return { result: `Executed action click_on_coordinates, please check the application for whether it took effect.` }
   },
 })
@@ -99,7 +94,7 @@ export const drag = defineTool({
   describeCall: NOTHING,
   run: async (args, state: DesktopState, signal) => {
     const from = { x: args.start_x, y: args.start_y }
-    await dragBetween(state, from, { x: args.end_x, y: args.end_y }, { button: args.button, seconds: 0.3 }, signal)
+    await dragBetween(state.x11, from, { x: args.end_x, y: args.end_y }, { button: args.button, seconds: 0.3 }, signal)
     return { result: `Dragged from ${from.x}, ${from.y} to ${args.end_x}, ${args.end_y}` }
   },
 })
@@ -122,9 +117,9 @@ export const dragOnCoordinates = defineTool({
   output: DONE,
   describeCall: NOTHING,
   run: async (args, state: DesktopState, signal) => {
-    const from = await pointIn(state, args.start_x, args.start_y, signal)
-    const to = await pointIn(state, args.end_x, args.end_y, signal)
-    await dragBetween(state, from, to, { button: args.button, seconds: args.duration, key: args.key_hold ?? null }, signal)
+    const window = await state.window(signal)
+    const [from, to] = [pointIn(window, args.start_x, args.start_y), pointIn(window, args.end_x, args.end_y)]
+    await dragBetween(state.x11, from, to, { button: args.button, seconds: args.duration, key: args.key_hold ?? null }, signal)
     return { result: `Executed action drag_on_coordinates, please check the application for whether it took effect.` }
   },
 })
@@ -144,7 +139,7 @@ export const scroll = defineTool({
   output: DONE,
   describeCall: NOTHING,
   run: async ({ x, y, direction, steps }, { x11 }: DesktopState, signal) => {
-    await x11.xdotool(['mousemove', x, y, 'click', '--repeat', steps, '--delay', KEY_DELAY, WHEEL[direction]], signal)
+    await scrollAt(x11, { x, y }, direction, steps, signal)
     return { result: `Scrolled ${direction} by ${steps}` }
   },
 })
@@ -164,8 +159,7 @@ export const typeText = defineTool({
   describeCall: NOTHING,
   run: async ({ text, window_id: id }, { x11 }: DesktopState, signal) => {
     if (id !== undefined) await focusWindow(x11, (await findWindow(x11, id, signal)).id, signal)
-    // Through its input: as an argument a text could be taken for an option.
-    await x11.xdotool(['type', '--clearmodifiers', '--delay', KEY_DELAY, '--file', '-'], signal, text)
+    await typeCharacters(x11, text, signal)
     return { result: `Typed ${text.length} characters` }
   },
 })
@@ -210,61 +204,3 @@ export const wait = defineTool({
     return { result: `Successfully waited for ${seconds} second(s)` }
   },
 })
-
-interface Point {
-  x: number
-  y: number
-}
-
-async function pointIn(state: DesktopState, x: number, y: number, signal: AbortSignal): Promise<Point> {
-  const window = await state.window(signal)
-  const within = (part: number, size: number): number => Math.min(size - 1, Math.round(part * size))
-  return { x: window.x + within(x, window.width), y: window.y + within(y, window.height) }
-}
-
-async function clickAt(
-  { x11 }: DesktopState,
-  { x, y }: Point,
-  button: keyof typeof BUTTONS,
-  count: number,
-  signal: AbortSignal,
-): Promise<void> {
-  await x11.xdotool(['mousemove', x, y, 'click', '--repeat', count, '--delay', CLICK_DELAY, BUTTONS[button]], signal)
-}
-
-/** Moves in steps: programs take a jump for something else than dragging. */
-async function dragBetween(
-  { x11 }: DesktopState,
-  from: Point,
-  to: Point,
-  { button, seconds, key = null }: { button: keyof typeof BUTTONS; seconds: number; key?: string | null },
-  signal: AbortSignal,
-): Promise<void> {
-  const parts = Array.from({ length: DRAG_STEPS }, (_, index) => (index + 1) / DRAG_STEPS)
-  const between = (start: number, end: number, part: number): number => Math.round(start + (end - start) * part)
-  const steps = parts.flatMap((part) => [
-    'mousemove',
-    between(from.x, to.x, part),
-    between(from.y, to.y, part),
-    'sleep',
-    seconds / DRAG_STEPS,
-  ])
-  const number = BUTTONS[button]
-  const [hold, release] =
-    key === null
-      ? [[], []]
-      : [
-          ['keydown', key],
-          ['keyup', key],
-        ]
-  try {
-    await x11.xdotool(
-      [...hold, 'mousemove', from.x, from.y, 'mousedown', number, ...steps, 'mouseup', number, ...release],
-      signal,
-    )
-  } catch (error) {
-    // Cancelled half-way: nothing must stay pressed.
-    await x11.xdotool(['mouseup', number, ...release], new AbortController().signal).catch(() => {})
-    throw error
-  }
-}

@@ -6,6 +6,11 @@ export const DESKTOP_LIMITS = {
   picture: 900 * 1024,
   /** A picture in full size. */
   fullPicture: 32 * 1024 * 1024,
+  /** Objects of a window that are looked at, and levels of them within each other. */
+  controls: 1000,
+  controlDepth: 50,
+  /** All questions to the programs of one call. */
+  accessibility: 20_000,
   /** Windows that are listed. */
   windows: 100,
   /** Characters that are typed at once. */

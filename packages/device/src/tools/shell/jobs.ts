@@ -57,7 +57,8 @@ export class Jobs {
     if (this.all.filter((job) => job.end === null).length >= SHELL_LIMITS.jobs)
       throw aipError('TOO_MANY_JOBS', { limit: SHELL_LIMITS.jobs })
     const { file, args, cwd, env } = command
-    const group = new ProcessGroup(file, args, { cwd, env, stdio: 'pipe' }, this.#clock, { leadsSessions: terminal })
+    const options = { leadsSessions: terminal, endsDaemons: true }
+    const group = new ProcessGroup(file, args, { cwd, env, stdio: 'pipe' }, this.#clock, options)
     const output = this.#outputs.create(SHELL_LIMITS.inMemory)
     for (const stream of [group.child.stdout, group.child.stderr]) {
       stream?.on('data', (chunk: Buffer) => output.add(chunk))

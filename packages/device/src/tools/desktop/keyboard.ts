@@ -1,0 +1,30 @@
+import { keySteps } from './key-notation.js'
+import type { X11 } from './x11.js'
+
+/** Milliseconds between two characters. */
+export const KEY_DELAY = 8
+
+/** Types a text. @throws as {@link X11.run}, like all here */
+export async function typeCharacters(x11: X11, text: string, signal: AbortSignal): Promise<void> {
+  // Through its input: as an argument a text could be taken for an option.
+  await x11.xdotool(['type', '--clearmodifiers', '--delay', KEY_DELAY, '--file', '-'], signal, text)
+}
+
+/** Does what {@link keySteps} reads. @throws AipError `INVALID_INPUT` before anything is done */
+export async function typeKeys(x11: X11, keys: string, signal: AbortSignal): Promise<void> {
+  const held = new Set<string>()
+  try {
+    for (const step of keySteps(keys)) {
+      if (step.type === 'text') await typeCharacters(x11, step.text, signal)
+      else {
+        if (step.type === 'keydown') held.add(step.key)
+        if (step.type === 'keyup') held.delete(step.key)
+        const times = Array.from({ length: step.times }, () => step.key)
+        if (times.length > 0) await x11.xdotool([step.type, '--delay', KEY_DELAY, ...times], signal)
+      }
+    }
+  } finally {
+    // Nothing must stay pressed.
+    if (held.size > 0) await x11.xdotool(['keyup', ...held], new AbortController().signal).catch(() => {})
+  }
+}
