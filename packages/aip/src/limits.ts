@@ -1,5 +1,5 @@
 /** What a limit counts. */
-type Unit = 'bytes' | 'ms' | 'connections' | 'commands' | 'sessions' | 'frames' | 'levels'
+type Unit = 'bytes' | 'ms' | 'connections' | 'commands' | 'sessions' | 'frames' | 'levels' | 'messages'
 
 function limit(value: number, unit: Unit, doc: string): { value: number; unit: Unit; doc: string } {
   return { value, unit, doc }
@@ -40,6 +40,11 @@ export const LIMITS_TABLE = {
     'A batch of commands, from the frame to its results (protocol reference, chapter 11: 6000 s).',
   ),
   toolTime: limit(6_000_000, 'ms', 'One tool call on a device (seed 000: up to 100 minutes).'),
+  progressReports: limit(
+    10,
+    'messages',
+    'Progress of one batch in a second; of more, the newest is sent when the second is over.',
+  ),
   dispatchTime: limit(30_000, 'ms', "From the dispatch of a task to the device's own task."),
   cancelGrace: limit(2000, 'ms', 'A cancelled agent gets this long to end (protocol reference, chapter 6.10).'),
   resumeGrace: limit(120_000, 'ms', 'A device with the feature resume may be away for so long while its session waits.'),

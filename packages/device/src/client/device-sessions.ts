@@ -5,6 +5,7 @@ import type { Approvals, Ask } from '../policy/approvals.js'
 import { BatchRunner } from './batch-runner.js'
 import type { DeviceConnection } from './device-connection.js'
 import { logText } from './log-text.js'
+import { ProgressPacer } from './progress-pacer.js'
 import type { Negotiated } from './registration.js'
 import { sendableResults } from './sendable-results.js'
 import { SessionSlot } from './session-slot.js'
@@ -32,6 +33,8 @@ export class DeviceSessions {
   /** The session of the last COMMAND. */
   lastSessionId: string | null = null
   readonly #client: UFOClient
+  readonly #clock: Clock
+  readonly #connection: DeviceSessionsOptions['connection']
   readonly #logger: Logger
   readonly #journal: CommandJournal | null
   readonly #approvals: Approvals | null
@@ -41,6 +44,8 @@ export class DeviceSessions {
 
   constructor({ ufoClient, clock, logger, journal, approvals, connection }: DeviceSessionsOptions) {
     this.#client = ufoClient
+    this.#clock = clock
+    this.#connection = connection
     this.#logger = logger
     this.#journal = journal
     this.#approvals = approvals
@@ -73,12 +78,16 @@ export class DeviceSessions {
   }
 
   /** Runs a batch and sends its results on the connection that it came over; with a journal those that cannot be sent wait for the next. */
-  async runBatch(message: Received<'command'>, { tasks, features, transport }: DeviceConnection): Promise<void> {
+  async runBatch(message: Received<'command'>, { tasks, transport }: DeviceConnection): Promise<void> {
     const { clientId } = this.#client
     this.lastSessionId = message.session_id
-    const results = await this.#batches.run(message, (report) => {
-      if (features.has('progress')) tasks.sendProgress({ ...report, clientId }).catch(() => {})
+    const progress = new ProgressPacer(this.#clock, (report) => {
+      // The batch may go on over another connection than that it came over.
+      const now = this.#connection()
+      if (now?.features.has('progress') === true) now.tasks.sendProgress({ ...report, clientId }).catch(() => {})
     })
+    const results = await this.#batches.run(message, (report) => progress.report(report))
+    progress.flush()
     if (this.#resumes && transport.state !== 'connected') return
     await tasks.sendTaskResult({
       sessionId: message.session_id,
