@@ -1,16 +1,17 @@
-import { LIMITS, MCPToolInfo, aipError, isoTime, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, aipError, isoTime, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { RecordType, Session as SessionView } from '@orrery/aip/api'
-import { z } from 'zod'
 import type { Agent, AgentContext } from '../agents/agent.js'
 import { agentNameFor } from '../agents/wire-names.js'
 import type { SessionLabels, SessionStore } from '../store/session-store.js'
-import { isTransferTool } from '../files/transfer-tools.js'
+import { Adoption } from './adoption.js'
 import { CommandDispatcher, type DispatcherPort } from './command-dispatcher.js'
 import type { EventHub } from './event-hub.js'
+import { offeredTools } from './offered-tools.js'
 import type { Batch, DevicePeer, Peers } from './peers.js'
 import { Questions } from './questions.js'
 import type { PastSession } from './restore.js'
 import { applyRecord, newView, toEvent, viewOf } from './session-view.js'
+import { Steps } from './steps.js'
 import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Task } from './task.js'
 
 /** What every session of a server shares. */
@@ -35,7 +36,6 @@ export class Session {
   readonly #abort = new AbortController()
   #view: SessionView | null = null
   #agentName: string | null = null
-  #adopt: (() => void) | null = null
   #cancelled: CancelReason | null = null
   /** It has come to its end, which is being recorded: nothing may be recorded after that. */
   #over = false
@@ -43,8 +43,8 @@ export class Session {
   readonly #detached = new AbortController()
   /** It had sent commands before the server was started. */
   readonly #begun: boolean
-  /** Recorded steps from before a restart that the agent has not asked for again yet, in order. */
-  readonly #pastSteps: PastSession['steps']
+  readonly #steps: Steps
+  readonly #adoption = new Adoption()
   /** What users have added to the request. */
   readonly #remarks: string[]
   readonly #questions: Questions
@@ -55,7 +55,7 @@ export class Session {
     this.task = task
     this.#env = env
     this.#view = past === undefined ? null : (viewOf(past.records) ?? null)
-    this.#pastSteps = past?.steps ?? []
+    this.#steps = new Steps(past?.steps ?? [], (name, value) => this.#record('agent_step', { name, value }))
     this.#remarks = past?.remarks ?? []
     this.#questions = new Questions(
       {
@@ -173,12 +173,12 @@ export class Session {
 
   /** Whether the device was sent the task and has not answered with its own yet. */
   get awaitsAdoption(): boolean {
-    return this.#adopt !== null
+    return this.#adoption.isAwaited
   }
 
   /** The device took the assigned task up. */
   adopt(): void {
-    this.#adopt?.()
+    this.#adoption.adopt()
   }
 
   /** Takes results of the device. @returns false if nothing waits for them */
@@ -249,24 +249,9 @@ export class Session {
   /** Sends the device the task and waits until it answers with its own task of the same name. */
   #assign(): Promise<void> {
     const { sessionId, taskName, work } = this.task
-    return new Promise<void>((resolve, reject) => {
-      const timer = this.#env.clock.after(LIMITS.dispatchTime, () =>
-        reject(aipError('DISPATCH_UNANSWERED', { seconds: LIMITS.dispatchTime / 1000 })),
-      )
-      this.#adopt = () => {
-        timer.cancel()
-        resolve()
-      }
-      this.#abort.signal.addEventListener('abort', () => {
-        timer.cancel()
-        reject(aipError('USER_CANCELLED'))
-      })
-      this.#device()
-        .sendTaskAssignment({ userRequest: describeWork(work), taskName, sessionId })
-        .catch(reject)
-    }).finally(() => {
-      this.#adopt = null
-    })
+    const send = async (): Promise<void> =>
+      this.#device().sendTaskAssignment({ userRequest: describeWork(work), taskName, sessionId })
+    return this.#adoption.wait(send, this.#env.clock, this.#abort.signal)
   }
 
   #context(): AgentContext {
@@ -289,23 +274,9 @@ export class Session {
         const [result] = await execute([list], options)
         if (result?.status !== 'success')
           throw aipError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
-        const tools = z
-          .array(MCPToolInfo)
-          .parse(result.result ?? [])
-          .filter((tool) => !isTransferTool(tool))
-        return tools.map((tool) => withoutArguments(tool, this.#env.peers.addedArguments(this.task.deviceId, tool.tool_name)))
+        return offeredTools(result.result, (tool) => this.#env.peers.addedArguments(this.task.deviceId, tool))
       },
-      step: async (name, decide) => {
-        const past = this.#pastSteps.shift()
-        if (past !== undefined) {
-          if (past.name !== name) throw aipError('REPLAY_DIVERGED')
-          // What the agent recorded under this name is of this type.
-          return past.value as Awaited<ReturnType<typeof decide>>
-        }
-        const value = await decide()
-        await this.#record('agent_step', { name, value })
-        return value
-      },
+      step: (name, decide) => this.#steps.take(name, decide),
       sleep: async (ms) => {
         await sleep(this.#env.clock, ms, this.#abort.signal)
         this.#abort.signal.throwIfAborted()
@@ -352,20 +323,5 @@ export class Session {
     if (this.#view === null) this.#view = newView(record)
     else applyRecord(this.#view, { ...record, data })
     hub.emit(this.runId, toEvent(record, this.task.sessionId))
-  }
-}
-
-/** A tool as it is for an agent that need not know some of its arguments. */
-function withoutArguments(tool: MCPToolInfo, names: readonly string[]): MCPToolInfo {
-  if (names.length === 0 || tool.input_schema === null) return tool
-  const { properties, required } = tool.input_schema
-  const known = typeof properties === 'object' && properties !== null ? Object.entries(properties) : []
-  return {
-    ...tool,
-    input_schema: {
-      ...tool.input_schema,
-      properties: Object.fromEntries(known.filter(([name]) => !names.includes(name))),
-      ...(Array.isArray(required) ? { required: required.filter((name) => !names.includes(String(name))) } : {}),
-    },
   }
 }

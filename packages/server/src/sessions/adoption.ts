@@ -1,0 +1,39 @@
+import { LIMITS, aipError, type Clock } from '@orrery/aip'
+
+/** A device that was sent a task takes it up by answering with its own task of the same name. */
+export class Adoption {
+  #adopt: (() => void) | null = null
+
+  /** Whether the device was sent the task and has not taken it up yet. */
+  get isAwaited(): boolean {
+    return this.#adopt !== null
+  }
+
+  /** The device took the task up. */
+  adopt(): void {
+    this.#adopt?.()
+  }
+
+  /**
+   * Sends the task and waits until the device takes it up.
+   * @throws AipError `DISPATCH_UNANSWERED` after 30 s, `USER_CANCELLED` when the signal aborts, and what sending throws
+   */
+  wait(send: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const timer = clock.after(LIMITS.dispatchTime, () =>
+        reject(aipError('DISPATCH_UNANSWERED', { seconds: LIMITS.dispatchTime / 1000 })),
+      )
+      this.#adopt = () => {
+        timer.cancel()
+        resolve()
+      }
+      signal.addEventListener('abort', () => {
+        timer.cancel()
+        reject(aipError('USER_CANCELLED'))
+      })
+      send().catch(reject)
+    }).finally(() => {
+      this.#adopt = null
+    })
+  }
+}

@@ -1,0 +1,30 @@
+import { aipError } from '@orrery/aip'
+import type { PastSession } from './restore.js'
+
+/** The decisions of an agent, recorded one by one: after a restart what was decided is not decided again. */
+export class Steps {
+  /** Recorded before the restart and not asked for again yet, in order. */
+  readonly #past: PastSession['steps']
+  readonly #record: (name: string, value: unknown) => Promise<void>
+
+  constructor(past: PastSession['steps'], record: (name: string, value: unknown) => Promise<void>) {
+    this.#past = past
+    this.#record = record
+  }
+
+  /**
+   * Decides, or gives what was decided before.
+   * @throws AipError `REPLAY_DIVERGED` if the agent comes to another step than it had come to; `STORE_FAILED`; and what `decide` throws
+   */
+  async take<T>(name: string, decide: () => Promise<T>): Promise<T> {
+    const past = this.#past.shift()
+    if (past !== undefined) {
+      if (past.name !== name) throw aipError('REPLAY_DIVERGED')
+      // What the agent recorded under this name is of this type.
+      return past.value as T
+    }
+    const value = await decide()
+    await this.#record(name, value)
+    return value
+  }
+}
