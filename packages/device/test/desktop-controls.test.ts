@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemPrograms } from '../../../test/support/system-programs.js'
@@ -17,6 +17,7 @@ const ready =
     Xvfb: 'xvfb',
     xdotool: 'xdotool',
     zenity: 'zenity',
+    chromium: 'chromium',
     'dbus-daemon': 'dbus-daemon',
     // It lies on no PATH.
     '../libexec/at-spi-bus-launcher': 'at-spi2-core',
@@ -30,34 +31,22 @@ interface Target {
   rect: [number, number, number, number]
 }
 
-/** A screen with a program of GTK that asks for a name and an address, and prints them. */
+/** A screen with a session bus, and a device for it. */
 async function desktop() {
   const home = folder()
-  mkdirSync(join(home, 'work'))
+  const cwd = join(home, 'work')
+  mkdirSync(cwd)
   const screen = await virtualScreen('1200x800')
   const env = { ...process.env, HOME: home, DISPLAY: screen.display, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' }
   const bus = await sessionBus(env)
   const withBus = { ...env, DBUS_SESSION_BUS_ADDRESS: bus.address, XDG_RUNTIME_DIR: undefined }
-  const tools = await toolCaller({
-    cwd: join(home, 'work'),
-    env: withBus,
-    config: DeviceConfig.parse({ shell: 'full', policy: ALLOW_ALL }),
-  })
-  await tools.value('start_job', {
-    program: 'zenity',
-    args: [
-      '--forms',
-      '--title=target',
-      '--text=Who are you?',
-      '--add-entry=Name',
-      '--add-entry=Mail',
-      '--add-combo=Team',
-      '--combo-values=red|blue',
-    ],
-    env: { DBUS_SESSION_BUS_ADDRESS: bus.address },
-  })
+  const tools = await toolCaller({ cwd, env: withBus, config: DeviceConfig.parse({ shell: 'full', policy: ALLOW_ALL }) })
   return {
+    home,
+    cwd,
     tools,
+    start: (program: string, args: string[]) =>
+      tools.value('start_job', { program, args, env: { DBUS_SESSION_BUS_ADDRESS: bus.address } }),
     async [Symbol.asyncDispose]() {
       await tools[Symbol.asyncDispose]()
       await bus[Symbol.asyncDispose]()
@@ -66,26 +55,38 @@ async function desktop() {
   }
 }
 
+/** A program of GTK that asks for a name and an address, and prints them. */
+const FORM = ['--forms', '--title=target', '--text=Who are you?', '--add-entry=Name', '--add-entry=Mail']
+const TEAM = ['--add-combo=Team', '--combo-values=red|blue']
+
 async function select(tools: ToolCaller): Promise<Target> {
   const find = async (): Promise<Target | undefined> =>
-    (await tools.value<Target[]>('get_desktop_app_target_info')).find(({ name }) => name === 'target')
+    (await tools.value<Target[]>('get_desktop_app_target_info')).find(({ name }) => name.startsWith('target'))
   await expect.poll(find, { timeout: 40_000 }).toBeDefined()
   const window = (await find())!
   await tools.value('select_application_window', { id: window.id, name: window.name })
   return window
 }
 
+/** The controls of the selected window, once there is one of this name: a program joins the accessibility bus after its window is there. */
+async function controlsWith(tools: ToolCaller, name: string): Promise<Target[]> {
+  const list = async (): Promise<Target[]> => {
+    const { result } = await tools.call('get_app_window_controls_target_info', { field_list: [] })
+    return Array.isArray(result) ? (result as Target[]) : []
+  }
+  await expect.poll(async () => (await list()).map((control) => control.name), { timeout: 30_000 }).toContain(name)
+  return list()
+}
+
 describe.runIf(ready)('the controls of a window', () => {
   it('are listed, read, filled in and clicked, as existing agents do it', { timeout: 120_000 }, async () => {
     await using at = await desktop()
     const { tools } = at
+    await at.start('zenity', [...FORM, ...TEAM])
     expect(await tools.error('click_input', { id: '1', name: 'OK' })).toContain('No controls are listed')
     const window = await select(tools)
     expect(window).toMatchObject({ kind: 'window', type: 'Window' })
-    const list = async (): Promise<Target[]> => tools.value<Target[]>('get_app_window_controls_target_info', { field_list: [] })
-    // The program joins the accessibility bus a moment after its window is there.
-    await expect.poll(async () => (await list().catch(() => [])).map(({ name }) => name), { timeout: 20_000 }).toContain('OK')
-    const controls = await list()
+    const controls = await controlsWith(tools, 'OK')
     const named = (name: string): Target => controls.find((control) => control.name === name)!
     expect(controls.map(({ id }) => id)).toEqual(controls.map((_, index) => String(index + 1)))
     expect(named('OK')).toMatchObject({ kind: 'control', type: 'Button' })
@@ -132,6 +133,28 @@ describe.runIf(ready)('the controls of a window', () => {
     const said = await tools.value<{ content: string }>('read_output', { id: 'job-1', offset: 0, wait_ms: 10_000 })
     expect(said.content).toMatch(/^Jürgen 😀 B\.\|one@lab\.examp\|/)
     expect(await tools.error('click_input', { id: named('OK').id, name: 'OK' })).toContain('There is no')
+  })
+
+  it('are those of a page too, in a Chromium that tells them', { timeout: 120_000 }, async () => {
+    await using at = await desktop()
+    const { tools } = at
+    const page = join(at.home, 'page.html')
+    writeFileSync(page, '<title>target</title><input aria-label="City" value="Rome">')
+    // A listener, before it starts: it looks for one then, and not again.
+    await at.start('zenity', FORM)
+    await select(tools)
+    await controlsWith(tools, 'OK')
+    await tools.value('stop_job', { job_id: 'job-1' })
+    const flags = ['--no-sandbox', '--no-first-run', '--force-renderer-accessibility', `--user-data-dir=${at.home}/profile`]
+    await at.start('chromium', [...flags, `file://${page}`])
+    await select(tools)
+    const field = (await controlsWith(tools, 'City')).find(({ name }) => name === 'City')!
+    const texts = (): Promise<string> => tools.value<string>('texts', { id: field.id, name: 'City' })
+    expect(await texts()).toBe('Rome')
+    await tools.value('set_edit_text', { id: field.id, name: 'City', text: ' 2' })
+    await expect.poll(texts, { timeout: 10_000 }).toBe('Rome 2')
+    await tools.value('set_edit_text', { id: field.id, name: 'City', text: 'Oslo', clear_current_text: true })
+    await expect.poll(texts, { timeout: 10_000 }).toBe('Oslo')
   })
 
   it('say what is missing where there is no accessibility bus', { timeout: 60_000 }, async () => {

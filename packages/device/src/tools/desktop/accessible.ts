@@ -21,10 +21,12 @@ export interface Accessible extends Ref {
   showing: boolean
   enabled: boolean
   active: boolean
+  /** Whether its text can be changed. */
+  editable: boolean
 }
 
 /** Numbers of AT-SPI's states that count here. */
-const STATE = { active: 1, enabled: 8, sensitive: 24, showing: 25 } as const
+const STATE = { active: 1, editable: 7, enabled: 8, sensitive: 24, showing: 25 } as const
 /** Of the whole screen; the other kind is relative to the window. */
 const SCREEN = 0
 const RELATION_LABELLED_BY = 2
@@ -85,6 +87,7 @@ export class AccessibleObjects {
       showing: is(STATE.showing),
       enabled: is(STATE.enabled) || is(STATE.sensitive),
       active: is(STATE.active),
+      editable: is(STATE.editable),
     }
   }
 

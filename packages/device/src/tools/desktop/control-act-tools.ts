@@ -1,10 +1,10 @@
 import { aipError } from '@orrery/aip'
 import { z } from 'zod'
 import { defineTool, type ToolHints } from '../define-tool.js'
-import type { AccessibleObjects } from './accessible.js'
+import type { Accessible, AccessibleObjects } from './accessible.js'
 import type { Control } from './controls.js'
 import type { DesktopState } from './desktop-state.js'
-import { typeKeys } from './keyboard.js'
+import { typeCharacters, typeKeys } from './keyboard.js'
 import { DESKTOP_LIMITS } from './limits.js'
 import { clickAt, pointIn, scrollAt } from './mouse.js'
 import { focusWindow, type Area } from './windows.js'
@@ -51,9 +51,17 @@ export const setEditText = defineTool({
   describeCall: NOTHING,
   run: async ({ id, name, text, clear_current_text: replace }, state: DesktopState, signal) => {
     const control = state.control(id)
-    await withControl(state, control, signal, async (objects) => {
-      if (!(await objects.setText(control, text, replace))) throw refused(control, 'takes no text')
+    const how = await withControl(state, control, signal, async (objects, { editable }) => {
+      if (await objects.setText(control, text, replace)) return 'set'
+      if (!editable || !(await objects.focus(control))) throw refused(control, 'takes no text')
+      return 'focused'
     })
+    // Fields of web pages can only be typed into.
+    if (how === 'focused') {
+      await focusWindow(state.x11, (await state.window(signal)).id, signal)
+      await typeKeys(state.x11, replace ? '^a{DELETE}' : '^{END}', signal)
+      await typeCharacters(state.x11, text, signal)
+    }
     return { result: report('set_edit_text', control, name) }
   },
 })
@@ -145,20 +153,20 @@ async function withControl<T>(
   { accessibility }: DesktopState,
   control: Control,
   signal: AbortSignal,
-  work: (objects: AccessibleObjects, area: Area | null) => Promise<T>,
+  work: (objects: AccessibleObjects, now: Accessible) => Promise<T>,
 ): Promise<T> {
   return accessibility.use(signal, async (objects) => {
     const now = await objects.describe(control)
     if (now?.showing !== true)
       throw aipError('NO_SUCH_ITEM', { what: 'control on the screen any more with the id', id: control.id })
-    return work(objects, now.area)
+    return work(objects, now)
   })
 }
 
 /** Puts the window in front, and tells where the control is now. */
 async function placeOf(state: DesktopState, control: Control, signal: AbortSignal): Promise<Area> {
   await focusWindow(state.x11, (await state.window(signal)).id, signal)
-  return withControl(state, control, signal, (_objects, area) => Promise.resolve(area ?? control.area))
+  return withControl(state, control, signal, (_objects, { area }) => Promise.resolve(area ?? control.area))
 }
 
 function refused({ id, name }: Control, what: string): Error {
