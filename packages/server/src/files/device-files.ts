@@ -97,6 +97,8 @@ export class DeviceFiles {
   #track(stream: Readable): void {
     this.#open.add(stream)
     stream.once('close', () => this.#open.delete(stream))
+    // Whoever reads it hears of it too; before somebody does, it must not end the process.
+    stream.on('error', () => {})
   }
 
   async #send(run: FileTransferRun, { path, size }: FileForDevice, bytes: Readable): Promise<WrittenFile> {
