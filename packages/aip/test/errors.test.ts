@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorText, messageOf, type ErrorCode } from '../src/errors.js'
+import {
+  AipError,
+  ERRORS,
+  MAX_ERROR_TEXT,
+  aipError,
+  clip,
+  errorOfText,
+  errorText,
+  messageOf,
+  type ErrorCode,
+} from '../src/errors.js'
 
 type Values = Record<string, string>
 interface Entry {
@@ -81,6 +91,18 @@ describe('texts of errors', () => {
       'refused by ::1; refused by 127.0.0.1',
     )
     expect(messageOf(new AggregateError([], 'text'))).toBe('text')
+  })
+
+  it('are known again by their text, whatever their values', () => {
+    const codes = ['FILE_NOT_FOUND', 'PATH_KIND', 'FILE_FAILED', 'INTERRUPTED'] as const
+    const again = (text: string): unknown => errorOfText(text, codes)?.code
+    expect(again(errorText('FILE_NOT_FOUND', { path: '/a (b)\n*' }))).toBe('FILE_NOT_FOUND')
+    expect(again(errorText('PATH_KIND', { path: 'x', expected: 'a file' }))).toBe('PATH_KIND')
+    expect(again(errorText('FILE_FAILED', { path: 'x', detail: 'full' }))).toBe('FILE_FAILED')
+    expect(again(errorText('INTERRUPTED'))).toBe('INTERRUPTED')
+    expect(again(`${errorText('INTERRUPTED')} more`)).toBeUndefined()
+    expect(again(`so: ${errorText('FILE_NOT_FOUND', { path: 'x' })}`)).toBeUndefined()
+    expect(errorOfText('File not found: x', codes)).toMatchObject({ message: 'File not found: x', httpStatus: 404 })
   })
 
   it('keep the cause', () => {

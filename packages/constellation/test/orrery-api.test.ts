@@ -145,3 +145,38 @@ describe('OrreryApi', () => {
     await expect(call).rejects.toThrow('enough')
   })
 })
+
+describe('files', () => {
+  it('are read as they come, and written with their length', async () => {
+    const written = { session_id: 's1', path: '/x y', bytes: 5, checksum: 'c', created: true }
+    await using server = await scriptedServer({
+      'GET /api/devices/lab%20pc/files?path=%2Fx+y': (_request, response) =>
+        void response.writeHead(200, { 'content-length': 5, 'x-orrery-session-id': 's1' }).end('hello'),
+      'PUT /api/devices/lab%20pc/files?path=%2Fx+y&overwrite=true': json(written),
+    })
+    const api = new OrreryApi({ server: server.url, apiKey: 'secret' })
+    const { content, ...file } = await api.readFile('lab pc', '/x y')
+    let text = ''
+    for await (const piece of content) text += Buffer.from(piece).toString()
+    expect({ ...file, text }).toEqual({ sessionId: 's1', size: 5, text: 'hello' })
+    const bytes = ReadableStream.from([Buffer.from('he'), Buffer.from('llo')])
+    expect(await api.writeFile('lab pc', '/x y', { bytes, size: 5, overwrite: true })).toEqual(written)
+    expect(server.seen.at(-1)).toMatchObject({ body: 'hello', headers: { 'content-length': '5', 'x-api-key': 'secret' } })
+  })
+
+  it('that are cut off say what the session says', async () => {
+    await using server = await scriptedServer({
+      'GET /api/devices/lab/files?path=x': (_request, response) => {
+        response.writeHead(200, { 'content-length': 5, 'x-orrery-session-id': 's1' })
+        response.write('he', () => response.destroy())
+      },
+      'GET /api/sessions/s1': json(session({ status: 'failed', error: 'the disk is broken' })),
+    })
+    const { content } = await new OrreryApi({ server: server.url }).readFile('lab', 'x')
+    const read = async (): Promise<void> => {
+      for await (const piece of content) expect(Buffer.from(piece).toString()).toBe('he')
+    }
+    const error = await failure(read())
+    expect(error).toMatchObject({ code: 'TRANSFER_CUT', message: 'The file transfer ended in the middle: the disk is broken' })
+  })
+})

@@ -75,7 +75,7 @@ export async function send(target: ServerTarget, request: HttpRequest, signal: A
     method: request.method,
     headers,
     signal: signal ?? null,
-    ...bodyOf(request),
+    ...bodyOf(request, signal),
   })
   if (response.ok) return response
   const refusal = ApiError.safeParse(parseJson(await response.text()))
@@ -84,10 +84,21 @@ export async function send(target: ServerTarget, request: HttpRequest, signal: A
   throw new ApiClientError(refusal.data.code, refusal.data.detail, response.status)
 }
 
-function bodyOf({ body, content }: HttpRequest): RequestInit {
+function bodyOf({ body, content }: HttpRequest, signal: AbortSignal | undefined): RequestInit {
   if (content === undefined) return body === undefined ? {} : { body: JSON.stringify(body) }
   // Without `duplex` fetch takes no stream. Without the other two it keeps a copy of all of it, for a redirect or a question for a password.
-  return { body: ReadableStream.from(content.bytes), duplex: 'half', redirect: 'error', window: null }
+  return { body: ReadableStream.from(untilAborted(content.bytes, signal)), duplex: 'half', redirect: 'error', window: null }
+}
+
+/** After an abort `fetch` itself would go on to read all that is left, and drop it. */
+async function* untilAborted(
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of bytes) {
+    signal?.throwIfAborted()
+    yield piece
+  }
 }
 
 /** The error for a server that cannot be reached. */

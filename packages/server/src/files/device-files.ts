@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { LIMITS, Result, aipError } from '@orrery/aip'
 import { WrittenFile } from '@orrery/aip/api'
 import { receiveContent, sendContent } from '@orrery/aip/node'
@@ -14,8 +14,8 @@ export interface DeviceFile {
   filename: string
   /** Bytes. */
   size: number
-  /** The bytes, read once. The last of them come when the checksum of the whole is known to be right. */
-  chunks: AsyncGenerator<Uint8Array, void, void>
+  /** The bytes. The last of them come when the checksum of the whole is known to be right; it fails when the transfer does. */
+  content: Readable
 }
 
 /** A file for a device. */
@@ -36,6 +36,8 @@ export class DeviceFiles {
   readonly #devices: DeviceDirectory
   readonly #clients: ClientConnectionManager
   readonly #ports: FileTransferPorts
+  /** What bytes go through now. */
+  readonly #open = new Set<Readable>()
 
   constructor(devices: DeviceDirectory, clients: ClientConnectionManager, ports: FileTransferPorts) {
     this.#devices = devices
@@ -53,7 +55,12 @@ export class DeviceFiles {
     const run = await FileTransferRun.begin(this.#ports, { deviceId, tool: 'send_file', parameters: { path } }, signal)
     try {
       const { filename, size, chunks } = await receiveContent(run.aip)
-      return { sessionId: run.sessionId, filename, size, chunks: passOn(run, chunks) }
+      const content = Readable.from(passOn(run, chunks), { objectMode: false, highWaterMark: LIMITS.transferChunk })
+      this.#track(content)
+      // A reader that has stopped would never ask for what comes next, and so not hear of it.
+      const stop = async (): Promise<void> => void content.destroy(await run.failure(aipError('CONNECTION_CLOSED')))
+      void run.outcome.then(({ status }) => (status === 'completed' ? undefined : stop()))
+      return { sessionId: run.sessionId, filename, size, content }
     } catch (error) {
       throw await run.failure(error)
     }
@@ -67,6 +74,7 @@ export class DeviceFiles {
    */
   async write(deviceId: string, file: FileForDevice, body: Readable, signal: AbortSignal): Promise<WrittenFile> {
     const bytes = new PassThrough()
+    this.#track(body)
     try {
       this.#requireFiles(deviceId)
       if (file.size > LIMITS.file) throw aipError('FILE_TOO_LARGE', { size: file.size, limit: LIMITS.file })
@@ -79,6 +87,18 @@ export class DeviceFiles {
       bytes.destroy()
       body.resume()
     }
+  }
+
+  /** Ends what is still open, also towards those who neither read nor write any more. */
+  close(): void {
+    for (const stream of this.#open) stream.destroy()
+  }
+
+  #track(stream: Readable): void {
+    this.#open.add(stream)
+    stream.once('close', () => this.#open.delete(stream))
+    // Whoever reads it hears of it too; before somebody does, it must not end the process.
+    stream.on('error', () => {})
   }
 
   async #send(run: FileTransferRun, { path, size }: FileForDevice, bytes: Readable): Promise<WrittenFile> {

@@ -65,7 +65,10 @@ export async function createApp(context: HttpContext, tls?: TlsOptions): Promise
       if (context.keys.check(typeof key === 'string' ? key : undefined) !== 'operator') throw aipError('UNAUTHORIZED')
     })
     const streams = new EventStreams(context)
-    app.addHook('preClose', () => streams.close())
+    app.addHook('preClose', () => {
+      streams.close()
+      context.files.close()
+    })
     legacyRoutes(guarded, context)
     deviceRoutes(guarded, context)
     sessionRoutes(guarded, context, streams)

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream'
-import { LIMITS, aipError } from '@orrery/aip'
+import { aipError } from '@orrery/aip'
 import { FileQuery, WriteFileQuery, WrittenFile } from '@orrery/aip/api'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
@@ -32,7 +31,7 @@ export function fileRoutes(app: App, { files }: HttpContext): void {
           'cache-control': 'no-store',
           'x-orrery-session-id': file.sessionId,
         })
-        .send(Readable.from(file.chunks, { objectMode: false, highWaterMark: LIMITS.transferChunk }))
+        .send(file.content)
     },
   )
 

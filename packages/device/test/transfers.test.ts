@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { AIPProtocol } from '@orrery/aip'
+import { WebSocketTransport, sendContent } from '@orrery/aip/node'
+import { DeviceConfig } from '../src/index.js'
+import { ALLOW_ALL } from './support/config.js'
+import { online } from './support/running-device.js'
+import { temporaryFolders } from './support/temporary.js'
+
+const folder = temporaryFolders()
+const ID = '3f2a9c41-0000-4000-8000-000000000000'
+const AGREED = { aip: { version: 1, features: ['files'], transfer_key: 'the-key' } }
+
+async function* bytes(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}
+
+/** A device whose server has file transfer, and a call of `receive_file` that is under way. */
+async function receiving(parameters: object, agreed: unknown = AGREED) {
+  const root = folder()
+  const running = await online({ cwd: root, token: 'device-key', config: DeviceConfig.parse({ policy: ALLOW_ALL }) }, agreed)
+  const ended = running.connection.run([{ tool_name: 'receive_file', parameters: { transfer_id: ID, ...parameters } }])
+  return { root, running, ended, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
+}
+
+describe('a device that takes a file', () => {
+  it('says that it can, dials its own server alone, and writes what comes', async () => {
+    await using test = await receiving({ path: 'a.txt', size: 5 })
+    expect(test.running.registration).toMatchObject({ metadata: { aip: { features: ['cancel', 'progress', 'files'] } } })
+    const dialled = await test.running.server.connection()
+    expect(dialled.url).toBe(`/ws/transfers/${ID}?token=device-key`)
+    const aip = new AIPProtocol(new WebSocketTransport(dialled.socket), { side: 'server' })
+    await sendContent(aip, bytes('hello'), { filename: '../../elsewhere', size: 5 })
+    const checksum = createHash('md5').update('hello').digest('hex')
+    expect(await test.ended).toMatchObject([
+      { status: 'success', result: { path: join(test.root, 'a.txt'), bytes: 5, checksum, created: true } },
+    ])
+    expect(readFileSync(join(test.root, 'a.txt'), 'utf8')).toBe('hello')
+    expect(readdirSync(test.root)).toEqual(['a.txt'])
+  })
+
+  it.each([
+    ['more than was said', 6, /at most 5 are taken/],
+    ['less than was said', 4, /expected 5 bytes, got 4 bytes/],
+  ])('refuses %s', async (_case, size, error) => {
+    await using test = await receiving({ path: 'a.txt', size: 5 })
+    const aip = new AIPProtocol(new WebSocketTransport((await test.running.server.connection()).socket), { side: 'server' })
+    await sendContent(aip, bytes('hello!'), { filename: 'a', size }).catch(() => {})
+    expect(await test.ended).toMatchObject([{ status: 'failure', error: expect.stringMatching(error) as unknown }])
+    expect(readdirSync(test.root)).toEqual([])
+  })
+
+  it('leaves a file alone that came meanwhile', async () => {
+    await using test = await receiving({ path: 'a.txt', size: 5 })
+    const aip = new AIPProtocol(new WebSocketTransport((await test.running.server.connection()).socket), { side: 'server' })
+    writeFileSync(join(test.root, 'a.txt'), 'other')
+    await sendContent(aip, bytes('hello'), { filename: 'a', size: 5 })
+    expect(await test.ended).toMatchObject([
+      { status: 'failure', error: expect.stringMatching(/changed it meanwhile/) as unknown },
+    ])
+    expect(readFileSync(join(test.root, 'a.txt'), 'utf8')).toBe('other')
+    expect(readdirSync(test.root)).toEqual(['a.txt'])
+  })
+
+  it('does not dial a server that has no file transfer, nor for an id that is none', async () => {
+    await using test = await receiving({ path: 'a.txt', size: 5 }, null)
+    expect(await test.ended).toMatchObject([{ status: 'failure', error: 'No file transfer waits for this device under this id' }])
+    await using other = await receiving({ path: 'a.txt', size: 5, transfer_id: '../../other' })
+    expect(await other.ended).toMatchObject([{ status: 'failure' }])
+    expect([test.running.server.attempts, other.running.server.attempts]).toEqual([1, 1])
+  })
+})
