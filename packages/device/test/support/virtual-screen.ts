@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 
 /** An X11 screen without a monitor. */
@@ -7,19 +8,25 @@ export interface VirtualScreen extends AsyncDisposable {
   display: string
 }
 
-/** Starts a screen on a free number. */
+/** Starts a screen. */
 export async function virtualScreen(size: string): Promise<VirtualScreen> {
-  // It takes a free number by itself and tells it on the file descriptor 3.
-  const child = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', `${size}x24`, '-nolisten', 'tcp'], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  })
-  const [number] = (await once(child.stdio[3]!, 'data')) as [Buffer]
-  return {
-    display: `:${number.toString().trim()}`,
-    async [Symbol.asyncDispose]() {
-      const ended = once(child, 'exit')
-      child.kill('SIGTERM')
-      await ended
-    },
+  // Without -noreset the screen begins anew whenever its last program leaves, and turns away who comes at that moment.
+  // Numbers are not used again soon: a screen that ends takes the socket of the next one of its number with it. It tells on the
+  // file descriptor 3 when it is ready; nothing comes if the number is taken.
+  for (;;) {
+    const number = randomInt(100, 50_000)
+    const child = spawn('Xvfb', [`:${number}`, '-displayfd', '3', '-screen', '0', `${size}x24`, '-nolisten', 'tcp', '-noreset'], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    })
+    const ended = once(child, 'exit')
+    const ready = once(child.stdio[3]!, 'data').then(() => true)
+    if (!(await Promise.race([ready, ended.then(() => false)]))) continue
+    return {
+      display: `:${number}`,
+      async [Symbol.asyncDispose]() {
+        child.kill('SIGTERM')
+        await ended
+      },
+    }
   }
 }

@@ -1,13 +1,22 @@
 import { keySteps } from './key-notation.js'
 import type { X11 } from './x11.js'
 
-/** Milliseconds between two characters. */
+/** Milliseconds between two keys. */
 export const KEY_DELAY = 8
+
+/**
+ * Milliseconds between two characters that may be on no key. Such a one is put on a free key for a moment, and a program that is slow
+ * must have read it by then.
+ */
+const REMAPPED_DELAY = 200
 
 /** Types a text. @throws as {@link X11.run}, like all here */
 export async function typeCharacters(x11: X11, text: string, signal: AbortSignal): Promise<void> {
-  // Through its input: as an argument a text could be taken for an option.
-  await x11.xdotool(['type', '--clearmodifiers', '--delay', KEY_DELAY, '--file', '-'], signal, text)
+  for (const run of text.match(/[\x00-\x7f]+|[^\x00-\x7f]+/g) ?? []) {
+    const delay = run.charCodeAt(0) < 0x80 ? KEY_DELAY : REMAPPED_DELAY
+    // Through its input: as an argument a text could be taken for an option.
+    await x11.xdotool(['type', '--clearmodifiers', '--delay', delay, '--file', '-'], signal, run)
+  }
 }
 
 /** Does what {@link keySteps} reads. @throws AipError `INVALID_INPUT` before anything is done */
