@@ -24,7 +24,7 @@ export class Accessibility {
     const connecting = this.#connect()
     try {
       const connection = await withTimeLimit(connecting, limit)
-      return await withTimeLimit(work(new AccessibleObjects(connection)), limit)
+      return await withTimeLimit(work(new AccessibleObjects(connection, this.#clock)), limit)
     } catch (error) {
       if (error instanceof AipError) throw error
       throw aipError('TOOL_FAILED', { tool: 'accessibility', detail: messageOf(error) })

@@ -1,6 +1,8 @@
+import { sleep, type Clock } from '@orrery/aip'
 import { z } from 'zod'
 import { DBusError, type DBusConnection } from '../../dbus/dbus-connection.js'
 import { Variant } from '../../dbus/writer.js'
+import { DESKTOP_LIMITS } from './limits.js'
 import type { Area } from './windows.js'
 
 /** An object of the accessibility bus (AT-SPI): an application, a window, a button. */
@@ -26,7 +28,7 @@ export interface Accessible extends Ref {
 }
 
 /** Numbers of AT-SPI's states that count here. */
-const STATE = { active: 1, editable: 7, enabled: 8, sensitive: 24, showing: 25 } as const
+const STATE = { active: 1, editable: 7, enabled: 8, focused: 12, sensitive: 24, showing: 25 } as const
 /** Of the whole screen; the other kind is relative to the window. */
 const SCREEN = 0
 const RELATION_LABELLED_BY = 2
@@ -42,9 +44,11 @@ const Relations = z.tuple([z.array(z.tuple([z.number(), z.array(z.tuple([z.strin
 /** Reads and uses accessible objects. An object may go while it is looked at: what is asked of it then fails with a {@link DBusError}. */
 export class AccessibleObjects {
   readonly #connection: DBusConnection
+  readonly #clock: Clock
 
-  constructor(connection: DBusConnection) {
+  constructor(connection: DBusConnection, clock: Clock) {
     this.#connection = connection
+    this.#clock = clock
   }
 
   /** The applications that can be looked into. */
@@ -77,8 +81,7 @@ export class AccessibleObjects {
       this.#call(ref, 'Accessible', 'GetState'),
       this.#area(ref).catch(unlessLost(null)),
     ])
-    const [bits] = States.parse(states)
-    const is = (state: number): boolean => (((bits[state >> 5] ?? 0) >>> (state & 31)) & 1) === 1
+    const is = (state: number): boolean => isIn(states, state)
     return {
       ...ref,
       name: typeof name === 'string' ? name : '',
@@ -119,10 +122,17 @@ export class AccessibleObjects {
     return answer[0] === true
   }
 
-  /** Gives a control the keyboard. @returns whether it took it */
+  /** Gives a control the keyboard, and waits a moment until it has it. @returns whether it takes it */
   async focus(ref: Ref): Promise<boolean> {
     if (!(await this.#has(ref, 'Component'))) return false
-    return (await this.#call(ref, 'Component', 'GrabFocus').catch(unlessLost([false])))[0] === true
+    if ((await this.#call(ref, 'Component', 'GrabFocus').catch(unlessLost([false])))[0] !== true) return false
+    // A browser answers before it has done it: what is typed at once would go elsewhere.
+    const { focus, focusLook } = DESKTOP_LIMITS
+    for (let waited = 0; waited < focus; waited += focusLook) {
+      if (isIn(await this.#call(ref, 'Accessible', 'GetState').catch(unlessLost([[0, 0]])), STATE.focused)) break
+      await sleep(this.#clock, focusLook)
+    }
+    return true
   }
 
   /** Programs complain, and some end, when an object is asked for what it does not have. */
@@ -152,6 +162,12 @@ export class AccessibleObjects {
       body,
     })
   }
+}
+
+/** @param states the answer of `GetState` */
+function isIn(states: unknown[], state: number): boolean {
+  const [bits] = States.parse(states)
+  return (((bits[state >> 5] ?? 0) >>> (state & 31)) & 1) === 1
 }
 
 /** Switches on what some programs (Chromium, Qt) tell only when somebody listens. @param session the session's bus */

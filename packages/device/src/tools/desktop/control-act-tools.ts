@@ -53,12 +53,12 @@ export const setEditText = defineTool({
     const control = state.control(id)
     const how = await withControl(state, control, signal, async (objects, { editable }) => {
       if (await objects.setText(control, text, replace)) return 'set'
+      if (editable) await focusWindow(state.x11, (await state.window(signal)).id, signal)
       if (!editable || !(await objects.focus(control))) throw refused(control, 'takes no text')
       return 'focused'
     })
     // Fields of web pages can only be typed into.
     if (how === 'focused') {
-      await focusWindow(state.x11, (await state.window(signal)).id, signal)
       await typeKeys(state.x11, replace ? '^a{DELETE}' : '^{END}', signal)
       await typeCharacters(state.x11, text, signal)
     }

@@ -11,6 +11,10 @@ export const DESKTOP_LIMITS = {
   controlDepth: 50,
   /** All questions to the programs of one call. */
   accessibility: 20_000,
+  /** A control that was given the keyboard has it after so long, or does not tell. */
+  focus: 2000,
+  /** Between two looks whether it has. */
+  focusLook: 20,
   /** Windows that are listed. */
   windows: 100,
   /** Characters that are typed at once. */
