@@ -12,7 +12,7 @@ const REMAPPED_DELAY = 200
 
 /** Types a text. @throws as {@link X11.run}, like all here */
 export async function typeCharacters(x11: X11, text: string, signal: AbortSignal): Promise<void> {
-  for (const run of text.match(/[\x00-\x7f]+|[^\x00-\x7f]+/g) ?? []) {
+  for (const run of text.match(/\p{ASCII}+|\P{ASCII}+/gu) ?? []) {
     const delay = run.charCodeAt(0) < 0x80 ? KEY_DELAY : REMAPPED_DELAY
     // Through its input: as an argument a text could be taken for an option.
     await x11.xdotool(['type', '--clearmodifiers', '--delay', delay, '--file', '-'], signal, run)
