@@ -300,6 +300,10 @@ describe('a file for a device', () => {
     const answer = await response
     expect(answer.status).toBe(502)
     expect(await answer.json()).toMatchObject({ code: 'TRANSFER_CUT' })
+    const { body } = await test.server.api('/api/sessions')
+    expect(body['sessions']).toMatchObject([
+      { status: 'failed', error: expect.stringContaining('ended in the middle') as string },
+    ])
   })
 
   it('of which the device says why it stopped is answered with that', async () => {

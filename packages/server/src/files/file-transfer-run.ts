@@ -136,7 +136,8 @@ export class FileTransferRun {
     this.#reason = reason
     this.#waiting.close()
     this.#transport?.terminate()
-    this.#ports.sessions.cancelTask(this.sessionId, 'user_requested')
+    const left = reason.code === 'CLIENT_DISCONNECTED'
+    this.#ports.sessions.cancelTask(this.sessionId, left ? 'user_requested' : 'transfer_cut')
   }
 
   /** Tells the device that all its bytes were taken, and waits for the end of the session. */

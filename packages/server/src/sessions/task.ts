@@ -66,7 +66,12 @@ export interface Outcome {
 }
 
 /** Why a session was ended from outside (seed 002 and 004 name the first two). */
-export type CancelReason = 'device_disconnected' | 'constellation_disconnected' | 'user_requested' | 'server_stopping'
+export type CancelReason =
+  | 'device_disconnected'
+  | 'constellation_disconnected'
+  | 'user_requested'
+  | 'server_stopping'
+  | 'transfer_cut'
 
 /** How a session ends for each reason, and whether its requester is told. */
 export const CANCELLATION: Readonly<
@@ -76,6 +81,11 @@ export const CANCELLATION: Readonly<
   constellation_disconnected: { status: 'cancelled', error: errorText('CLIENT_DISCONNECTED'), tellRequester: false },
   user_requested: { status: 'cancelled', error: errorText('USER_CANCELLED'), tellRequester: true },
   server_stopping: { status: 'failed', error: errorText('SERVER_STOPPING'), tellRequester: true },
+  transfer_cut: {
+    status: 'failed',
+    error: errorText('TRANSFER_CUT', { detail: 'the connection for its bytes was lost, or nothing moved' }),
+    tellRequester: false,
+  },
 }
 
 /** A request in one line, as lists show it. */
