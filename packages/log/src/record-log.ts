@@ -11,6 +11,9 @@ import { prepareStatements, type Statements } from './statements.js'
 import { streamQuery } from './stream-query.js'
 import type { AppendOptions, LogRecord, PruneLimits, RecordLogOptions, StreamInfo, StreamQuery } from './types.js'
 
+/** Pages that are given back to the file system at once: nothing else is done meanwhile. */
+const SHRINK_PAGES = 2000
+
 /**
  * Append-only records in one SQLite file, each in a stream. What is appended in one turn of the event loop is committed together
  * at its end. One process has the file at a time. Everything but `close` throws `LogError` `CLOSED` after `close`.
@@ -147,7 +150,7 @@ export class RecordLog {
   #shrink(): void {
     if (pragma(this.#db, 'freelist_count') * 4 < pragma(this.#db, 'page_count')) return
     try {
-      this.#db.exec('PRAGMA incremental_vacuum')
+      this.#db.exec(`PRAGMA incremental_vacuum(${SHRINK_PAGES})`)
     } catch {
       // Only tidying, which itself needs some room: the next pruning tries again.
     }

@@ -62,12 +62,12 @@ export class RecordWriter {
    * @param now milliseconds since the epoch
    * @returns how many. @throws LogError `FULL` or `BROKEN`
    */
-  prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits, now: number): number {
+  prune({ maxAgeMs = Infinity, maxBytes = Infinity, maxStreams = Infinity }: PruneLimits, now: number): number {
     this.#positions.clear()
     const { oldestClosed, usedBytes, keepSeq, deleteRecords, deleteValues, deleteEnd, deleteStream } = this.#statements
     return this.#transaction(() => {
       for (let count = 0; ; count += 1) {
-        const oldest = oldestClosed.get()
+        const oldest = count < maxStreams ? oldestClosed.get() : undefined
         if (oldest === undefined) return count
         const tooOld = now - Number(oldest['closed_at']) >= maxAgeMs
         if (!tooOld && Number(usedBytes.get()?.['bytes']) <= maxBytes) return count

@@ -57,4 +57,6 @@ export interface PruneLimits {
   maxAgeMs?: number
   /** Streams go until the log is not larger than this. */
   maxBytes?: number
+  /** At most so many go at once: nothing else is done meanwhile. Default: all. */
+  maxStreams?: number
 }

@@ -54,6 +54,15 @@ describe('pruning', () => {
     expect(log.bytes).toBeLessThanOrEqual(limit)
   })
 
+  it('deletes no more streams at once than allowed', async () => {
+    const log = openLog()
+    for (const stream of ['a', 'b', 'c']) await log.append(stream, 'n', 1, { open: false })
+    expect(log.prune({ maxAgeMs: 0, maxStreams: 2 })).toBe(2)
+    expect(names(log)).toEqual(['c'])
+    expect(log.prune({ maxAgeMs: 0, maxStreams: 2 })).toBe(1)
+    expect(log.prune({ maxAgeMs: 0, maxStreams: 2 })).toBe(0)
+  })
+
   it('does nothing without limits', async () => {
     const log = openLog()
     await log.append('s', 'n', 1, { open: false })

@@ -77,6 +77,9 @@ export interface OrreryServer {
 const DAY = 24 * 60 * 60 * 1000
 /** How often ended sessions are pruned, in milliseconds. */
 const PRUNE_INTERVAL = 10 * 60 * 1000
+/** Sessions that are pruned at once, and the pause until the next of them, in milliseconds: the server answers in between. */
+const PRUNE_AT_ONCE = 200
+const PRUNE_PAUSE = 50
 /** Size of the event log above which the oldest ended sessions go, in bytes. */
 const MAX_LOG_BYTES = 2 * 1024 ** 3
 
@@ -171,9 +174,9 @@ function pruneRegularly(
 ): { stop(): void } {
   const prune = (): void => {
     tokens.prune()
-    const pruned = store.prune({ maxAgeMs, maxBytes: MAX_LOG_BYTES })
+    const pruned = store.prune({ maxAgeMs, maxBytes: MAX_LOG_BYTES, maxStreams: PRUNE_AT_ONCE })
     if (pruned > 0) logger.info(`Pruned ${pruned} ended session(s) from the event log`)
-    timer = clock.after(PRUNE_INTERVAL, prune)
+    timer = clock.after(pruned === PRUNE_AT_ONCE ? PRUNE_PAUSE : PRUNE_INTERVAL, prune)
   }
   let timer = clock.after(PRUNE_INTERVAL, prune)
   return { stop: () => timer.cancel() }

@@ -31,6 +31,10 @@ const EXPIRY = 24 * 60 * 60 * 1000
 const KEEP = 2 * 60 * 60 * 1000
 /** Size above which acknowledged batches go earlier, in bytes. */
 const MAX_BYTES = 512 * 1024 ** 2
+/** How often that is looked after, in milliseconds, and how many batches go at once: the next command waits meanwhile. */
+const PRUNE_INTERVAL = 60_000
+const PRUNE_AT_ONCE = 200
+const PRUNE_PAUSE = 100
 
 const Batch = z.object({ session_id: z.string().nullable(), response_id: z.string(), status: z.string() })
 const Started = z.object({ call_id: z.string() })
@@ -44,12 +48,13 @@ const Finished = z.object({ results: z.array(Result) })
 export class CommandJournal {
   readonly #log: RecordLog
   readonly #now: () => number
+  #pruneAt = -Infinity
 
   /** @param path of the file; folders are made. @param now milliseconds since the epoch */
   constructor(path: string, now: () => number = Date.now) {
     this.#now = now
     this.#log = RecordLog.open(path, { labels: ['kind'], now })
-    this.prune()
+    this.#prune()
   }
 
   /** What is known of a batch; undefined if it never came. */
@@ -73,6 +78,7 @@ export class CommandJournal {
   /** A batch has come in. Settles with the first {@link started} of the same turn. */
   begin(batch: JournalledBatch): Promise<void> {
     const { session_id, response_id, status } = batch
+    this.#prune()
     return this.#append(response_id, 'batch', { session_id, response_id, status }, { labels: { kind: 'running' } })
   }
 
@@ -121,13 +127,22 @@ export class CommandJournal {
     await Promise.all([kept, ...old.map(({ stream }) => this.#append(stream, 'replaced', null, { open: false }))])
   }
 
-  /** Deletes what nobody will ask for again. */
-  prune(): void {
-    for (const { stream, createdAt, labels } of this.#log.streams({ open: true })) {
-      if (labels['kind'] === 'token' || createdAt > this.#now() - EXPIRY) continue
-      this.#append(stream, 'expired', null, { open: false }).catch(() => {})
+  /** Deletes, now and then, what nobody will ask for again. A disk that is too full for that is told of when something is recorded. */
+  #prune(): void {
+    const now = this.#now()
+    if (now < this.#pruneAt) return
+    this.#pruneAt = now + PRUNE_INTERVAL
+    // Servers without a journal of their own acknowledge nothing.
+    const expired = this.#log
+      .streams({ open: true, limit: PRUNE_AT_ONCE })
+      .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - EXPIRY)
+    for (const { stream } of expired) this.#append(stream, 'expired', null, { open: false }).catch(() => {})
+    try {
+      const pruned = this.#log.prune({ maxAgeMs: KEEP, maxBytes: MAX_BYTES, maxStreams: PRUNE_AT_ONCE })
+      if (pruned + expired.length >= PRUNE_AT_ONCE / 2) this.#pruneAt = now + PRUNE_PAUSE
+    } catch {
+      // What is kept too long does no harm.
     }
-    this.#log.prune({ maxAgeMs: KEEP, maxBytes: MAX_BYTES })
   }
 
   close(): Promise<void> {

@@ -55,7 +55,7 @@ export class LogSessionStore implements SessionStore {
     return this.#log.resolve(data) as Record<string, unknown>
   }
 
-  prune(limits: { maxAgeMs: number; maxBytes: number }): number {
+  prune(limits: { maxAgeMs: number; maxBytes: number; maxStreams: number }): number {
     return this.#log.prune(limits)
   }
 
