@@ -36,12 +36,14 @@ it('a journal forgets what was acknowledged two hours ago while it is used, and 
   expect(journal.unacknowledged().map((batch) => batch.response_id)).toEqual(['unacknowledged'])
 })
 
-it('a journal gives up after a day what nobody acknowledges', async () => {
+it('a journal gives up after a day what nobody acknowledges, but not its token', async () => {
   const { journal, time, begin, finish } = opened()
+  await journal.keepToken('the token')
   await finish('old')
   time.now += 25 * HOUR
   await begin('new')
   expect(journal.unacknowledged()).toEqual([])
+  expect(journal.resumeToken).toBe('the token')
 })
 
 it('a journal forgets many batches bit by bit', async () => {

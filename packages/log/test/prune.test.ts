@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import type { RecordLog } from '../src/index.js'
 import { openLog, temporaryPath } from './support/temporary.js'
@@ -87,6 +88,19 @@ describe('pruning', () => {
     const again = openLog(path)
     expect((await again.append('s', 'n', 1)).seq).toBe(last + 1)
     expect(again.stream('s')?.firstSeq).toBe(last + 1)
+  })
+
+  it('leaves nothing of a stream behind', async () => {
+    const path = temporaryPath()
+    const log = openLog(path)
+    await log.append('s', 'n', { large: 'x'.repeat(100_000) })
+    await log.append('s', 'n', 2, { open: false })
+    log.prune({ maxAgeMs: 0 })
+    await log.close()
+    const db = new DatabaseSync(path)
+    const rows = ['streams', 'ends', 'records', 'log_values'].map((table) => db.prepare(`SELECT * FROM ${table}`).all())
+    db.close()
+    expect(rows).toEqual([[], [], [], []])
   })
 
   it('gives the room back to the file system', async () => {
