@@ -1,24 +1,12 @@
 import { LIMITS, aipError, errorText, messageOf, sleep, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
-import type { SessionStore } from '../store/session-store.js'
+import { transientStore } from '../store/transient-store.js'
 import { Absences } from './absences.js'
 import { AwaitedEnds } from './awaited-ends.js'
 import { DeviceQueue } from './device-queue.js'
 import { pastSession } from './restore.js'
 import { Session, type SessionEnvironment } from './session.js'
 import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Owner, type Task } from './task.js'
-
-/** Nothing is kept of transient sessions. */
-function transientStore(store: SessionStore): SessionStore {
-  return {
-    append: (runId, type, data) => Promise.resolve({ seq: 0, runId, type, time: Date.now(), data }),
-    records: () => [],
-    find: () => [],
-    resolve: (data) => store.resolve(data),
-    prune: () => 0,
-    close: () => Promise.resolve(),
-  }
-}
 
 /** Takes tasks, runs one session at a time on each device, and ends sessions. Knows clients only through `Peers`. */
 export class SessionManager {
