@@ -50,7 +50,7 @@ export class WebSocketTransport implements Transport {
   readonly #socket: WebSocket
   #settings: WebSocketSettings
   /** Who waits for a sign of life. */
-  readonly #heard = new Set<() => void>()
+  #heard: readonly (() => void)[] = []
   readonly #inbox: Inbox
   #timer: Timer | null = null
   #closeTimer: Timer | null = null
@@ -183,11 +183,11 @@ export class WebSocketTransport implements Transport {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const heard = (): void => resolve(true)
     const timer = this.#settings.clock.after(timeoutMs, () => resolve(false))
-    this.#heard.add(heard)
+    this.#heard = [...this.#heard, heard]
     this.#socket.ping()
     const alive = await promise
     timer.cancel()
-    this.#heard.delete(heard)
+    this.#heard = this.#heard.filter((other) => other !== heard)
     // A connection that ended has been heard of too.
     return alive && this.#isOpen()
   }
@@ -209,7 +209,7 @@ export class WebSocketTransport implements Transport {
   #hear(): void {
     this.#heardAt = this.#settings.clock.now()
     this.#askedAt = null
-    if (this.#heard.size > 0) for (const resolve of this.#heard) resolve()
+    if (this.#heard.length > 0) for (const resolve of this.#heard) resolve()
   }
 
   #ping(): void {

@@ -53,7 +53,8 @@ export class AIPProtocol<S extends Side = Side> {
   maxFrame: number = LIMITS.frame
   #dialect: Dialect | 'auto'
   readonly #middleware: Middleware[] = []
-  readonly #handlers = new Map<string, MessageHandler[]>()
+  /** Made when it is needed: a server has thousands of connections, and none of them has one. */
+  #handlers: Map<string, MessageHandler[]> | null = null
 
   constructor(transport: Transport, options: AIPProtocolOptions<S>) {
     this.transport = transport
@@ -78,12 +79,13 @@ export class AIPProtocol<S extends Side = Side> {
 
   /** Adds a handler for {@link dispatchMessage}; several may be added for one type. */
   registerHandler(type: AnyMessage['type'], handler: MessageHandler): void {
+    this.#handlers ??= new Map()
     this.#handlers.set(type, [...(this.#handlers.get(type) ?? []), handler])
   }
 
   /** Hands a message to its handlers. A handler's error is logged, never thrown. */
   async dispatchMessage(message: AnyMessage): Promise<void> {
-    const handlers = this.#handlers.get(message.type)
+    const handlers = this.#handlers?.get(message.type)
     if (handlers === undefined) return this.logger.warn(`No handler for message type: ${message.type}`)
     for (const handler of handlers) {
       try {

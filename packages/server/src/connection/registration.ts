@@ -22,6 +22,8 @@ import { checkAdmission, checkClientId, type RegistrationRules } from './registr
 /** What a key allows: everything, or to be a device. */
 export type Credential = 'operator' | 'device'
 
+/** Of the many connections without features; one set serves them all. */
+const NO_FEATURES: ReadonlySet<Feature> = new Set()
 /** The optional behaviours that this server has. */
 const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress', 'ask', 'files'])
 
@@ -221,6 +223,7 @@ function maxFrameOf(metadata: Record<string, unknown> | null): number {
 function featuresOf(metadata: Record<string, unknown> | null): ReadonlySet<Feature> {
   const offer = metadata?.['aip']
   const names = isObject(offer) && Array.isArray(offer['features']) ? offer['features'] : []
+  if (names.length === 0) return NO_FEATURES
   const features = new Set<Feature>()
   for (const name of names) {
     const feature = Feature.safeParse(name)
