@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
+import { messageOf, silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
@@ -173,9 +173,15 @@ function pruneRegularly(
   logger: Logger,
 ): { stop(): void } {
   const prune = (): void => {
-    tokens.prune()
-    const pruned = store.prune({ maxAgeMs, maxBytes: MAX_LOG_BYTES, maxStreams: PRUNE_AT_ONCE })
-    if (pruned > 0) logger.info(`Pruned ${pruned} ended session(s) from the event log`)
+    let pruned = 0
+    try {
+      tokens.prune()
+      pruned = store.prune({ maxAgeMs, maxBytes: MAX_LOG_BYTES, maxStreams: PRUNE_AT_ONCE })
+      if (pruned > 0) logger.info(`Pruned ${pruned} ended session(s) from the event log`)
+    } catch (error) {
+      // A full disk has no room for that either.
+      logger.warn(`Ended sessions could not be pruned: ${messageOf(error)}`)
+    }
     timer = clock.after(pruned === PRUNE_AT_ONCE ? PRUNE_PAUSE : PRUNE_INTERVAL, prune)
   }
   let timer = clock.after(PRUNE_INTERVAL, prune)

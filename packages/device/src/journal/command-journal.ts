@@ -132,12 +132,12 @@ export class CommandJournal {
     const now = this.#now()
     if (now < this.#pruneAt) return
     this.#pruneAt = now + PRUNE_INTERVAL
-    // Servers without a journal of their own acknowledge nothing.
-    const expired = this.#log
-      .streams({ open: true, limit: PRUNE_AT_ONCE })
-      .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - EXPIRY)
-    for (const { stream } of expired) this.#append(stream, 'expired', null, { open: false }).catch(() => {})
     try {
+      // Servers without a journal of their own acknowledge nothing.
+      const expired = this.#log
+        .streams({ open: true, limit: PRUNE_AT_ONCE })
+        .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - EXPIRY)
+      for (const { stream } of expired) this.#append(stream, 'expired', null, { open: false }).catch(() => {})
       const pruned = this.#log.prune({ maxAgeMs: KEEP, maxBytes: MAX_BYTES, maxStreams: PRUNE_AT_ONCE })
       if (pruned + expired.length >= PRUNE_AT_ONCE / 2) this.#pruneAt = now + PRUNE_PAUSE
     } catch {
