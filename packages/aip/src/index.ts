@@ -13,6 +13,7 @@ export { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorOfText, errorTex
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'
 export type { Direction, MessageOf, MessageRecord } from './messages/record.js'
+export { Agreement, Offer, agreementIn, offerIn, type AgreementFields, type OfferFields } from './messages/negotiation.js'
 export { TO_CLIENT, type ServerMessage, type ServerMessageType } from './messages/to-client.js'
 export { TO_SERVER, type ClientMessage, type ClientMessageType } from './messages/to-server.js'
 export {

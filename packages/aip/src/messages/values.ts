@@ -82,6 +82,6 @@ export const McpServerStatus = z.object({
 })
 export type McpServerStatus = z.infer<typeof McpServerStatus>
 
-/** What the optional behaviours of Orrery's own peers are called at registration. */
-export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files'])
+/** Names of the optional behaviours that Orrery's own peers agree on at registration. */
+export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent'])
 export type Feature = z.infer<typeof Feature>

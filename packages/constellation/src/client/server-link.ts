@@ -5,6 +5,7 @@ import {
   LIMITS,
   PINGS_PER_SILENCE,
   RegistrationProtocol,
+  agreementIn,
   aipError,
   messageOf,
   resumeWait,
@@ -12,11 +13,11 @@ import {
   withTimeLimit,
   type Clock,
   type Logger,
+  type OfferFields,
   type ServerMessage,
   type Transport,
 } from '@orrery/aip'
 import { CONSTELLATION_SOCKET, WebSocketTransport } from '@orrery/aip/node'
-import { z } from 'zod'
 
 /** `connecting` covers the waits between attempts; `failed` means that no more attempts are made. */
 export type LinkState = 'idle' | 'connecting' | 'connected' | 'failed' | 'closed'
@@ -43,16 +44,6 @@ export interface LinkOptions {
   /** @param sessionIds the sessions that go on; null if the server cannot tell */
   onRegistered: (sessionIds: ReadonlySet<string> | null) => void
 }
-
-/** What a server of Orrery adds to its confirmation. Existing servers add nothing. */
-const Negotiated = z.object({
-  aip: z.object({
-    features: z.array(z.string()),
-    heartbeat_ms: z.number().positive().nullish(),
-    resume_token: z.string().nullish(),
-    session_ids: z.array(z.string()).nullish(),
-  }),
-})
 
 /** How long a server has for the acknowledgement of a task or for what it knows of a device, in milliseconds. */
 const ANSWER_TIME = 30_000
@@ -212,19 +203,19 @@ export class ServerLink {
     }
   }
 
-  #offer(): Record<string, unknown> {
+  #offer(): OfferFields {
     return { version: 1, features: ['resume'], ...(this.#token === null ? {} : { resume_token: this.#token }) }
   }
 
   #agree(result: unknown): void {
-    const { data } = Negotiated.safeParse(result)
-    this.negotiates = data !== undefined
-    this.resumes = data?.aip.features.includes('resume') === true
-    this.#token = data?.aip.resume_token ?? null
-    const silenceMs = data?.aip.heartbeat_ms ?? LIMITS.resumeSilence
+    const agreement = agreementIn(result)
+    this.negotiates = agreement !== null
+    this.resumes = agreement?.features.includes('resume') === true
+    this.#token = agreement?.resume_token ?? null
+    const silenceMs = agreement?.heartbeat_ms ?? LIMITS.resumeSilence
     if (this.resumes) this.#transport?.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)
     this.#enter('connected', null)
-    const sessionIds = data?.aip.session_ids
+    const sessionIds = agreement?.session_ids
     this.#options.onRegistered(sessionIds ? new Set(sessionIds) : null)
     this.#opened.resolve()
   }

@@ -5,6 +5,7 @@ import {
   RegistrationProtocol,
   TaskExecutionProtocol,
   type Clock,
+  type Feature,
   type Logger,
   type Transport,
 } from '@orrery/aip'
@@ -19,7 +20,7 @@ export interface DeviceConnection {
   readonly tasks: TaskExecutionProtocol
   readonly deviceInfo: DeviceInfoProtocol
   /** What server and device have agreed on at the registration. */
-  features: ReadonlySet<string>
+  features: ReadonlySet<Feature>
 }
 
 /**

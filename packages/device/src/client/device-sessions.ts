@@ -1,4 +1,4 @@
-import { TaskStatus, messageOf, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
+import { TaskStatus, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals, Ask } from '../policy/approvals.js'
@@ -6,7 +6,6 @@ import { BatchRunner } from './batch-runner.js'
 import type { DeviceConnection } from './device-connection.js'
 import { logText } from './log-text.js'
 import { ProgressPacer } from './progress-pacer.js'
-import type { Negotiated } from './registration.js'
 import { sendableResults } from './sendable-results.js'
 import { SessionSlot } from './session-slot.js'
 import { TaskRequests } from './task-requests.js'
@@ -60,7 +59,8 @@ export class DeviceSessions {
   }
 
   /** Takes what the server has answered to a registration: features, the token for the next time, and which session goes on. */
-  async agree(connection: DeviceConnection, { features, resumeToken, sessionId }: Negotiated): Promise<void> {
+  async agree(connection: DeviceConnection, agreement: Agreement | null): Promise<void> {
+    const features = new Set(agreement?.features)
     connection.features = features
     this.#approvals?.reachServer(features.has('ask') ? (ask) => this.#sendAsk(connection, ask) : null)
     const resumed = this.#resumes
@@ -68,9 +68,9 @@ export class DeviceSessions {
     // Another server may answer now, which knows nothing of the session that was to go on.
     if (resumed && !this.#resumes) this.#endAll()
     if (!this.#resumes) return
-    if (resumeToken !== null) await this.#journal?.keepToken(resumeToken)
+    if (agreement?.resume_token) await this.#journal?.keepToken(agreement.resume_token)
     const before = this.#slot.sessionId
-    if (this.#slot.keepOnly(sessionId)) {
+    if (this.#slot.keepOnly(agreement?.session_id ?? null)) {
       this.#batches.cancel({ sessionId: before })
       this.#reset()
     }

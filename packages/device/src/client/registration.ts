@@ -1,15 +1,17 @@
 import {
   LIMITS,
+  agreementIn,
   aipError,
   messageOf,
   wireTime,
   withTimeLimit,
+  type Agreement,
   type Clock,
   type DeviceInfo,
   type Feature,
   type Logger,
+  type OfferFields,
 } from '@orrery/aip'
-import { z } from 'zod'
 import type { CommandJournal } from '../journal/command-journal.js'
 import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
 import type { DeviceConnection } from './device-connection.js'
@@ -19,29 +21,6 @@ import { logText } from './log-text.js'
 const FEATURES: readonly Feature[] = ['cancel', 'progress']
 /** What it can do besides with a journal. */
 const JOURNAL_FEATURES: readonly Feature[] = ['journal', 'resume', ...FEATURES]
-
-const Answer = z.object({
-  aip: z.object({
-    features: z.array(z.string()),
-    resume_token: z.string().nullish(),
-    /** Silence after which the connection is dead, in milliseconds. */
-    heartbeat_ms: z.number().positive().catch(LIMITS.resumeSilence),
-    /** The session that goes on after the connection was lost. */
-    session_id: z.string().nullish(),
-    transfer_key: z.string().nullish(),
-  }),
-})
-
-/** What server and device have agreed on. */
-export interface Negotiated {
-  features: ReadonlySet<string>
-  resumeToken: string | null
-  sessionId: string | null
-  /** What the device shows where it sends or takes a file; null if the server has no file transfer. */
-  transferKey: string | null
-  /** Silence after which a connection that can resume is dead, in milliseconds. */
-  silenceMs: number
-}
 
 /** What {@link registerDevice} takes. */
 export interface RegistrationOptions {
@@ -60,9 +39,13 @@ export interface RegistrationOptions {
 
 /**
  * Registers on a connection that was just made.
+ * @returns what was agreed; null with an existing server
  * @throws AipError `REGISTRATION_FAILED` if the server refuses, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
  */
-export async function registerDevice({ registration }: DeviceConnection, options: RegistrationOptions): Promise<Negotiated> {
+export async function registerDevice(
+  { registration }: DeviceConnection,
+  options: RegistrationOptions,
+): Promise<Agreement | null> {
   const { clientId, clock, logger } = options
   const metadata = describeDevice(options)
   logger.info(`[WS] [AIP] Attempting to register as ${clientId}`)
@@ -74,29 +57,19 @@ export async function registerDevice({ registration }: DeviceConnection, options
     logger.error(`[WS] Server error: ${logText(outcome.reason)}`)
     throw aipError('REGISTRATION_FAILED', { id: clientId })
   }
-  return negotiatedIn(outcome.confirmation.result)
-}
-
-/** What a server has answered in its confirmation; existing servers answer nothing. @param result of the confirmation */
-function negotiatedIn(result: unknown): Negotiated {
-  const parsed = Answer.safeParse(result)
-  const agreed = parsed.success ? parsed.data.aip : null
-  return {
-    features: new Set(agreed?.features),
-    resumeToken: agreed?.resume_token ?? null,
-    sessionId: agreed?.session_id ?? null,
-    transferKey: agreed?.transfer_key ?? null,
-    silenceMs: agreed?.heartbeat_ms ?? LIMITS.resumeSilence,
-  }
+  return agreementIn(outcome.confirmation.result)
 }
 
 /** The metadata of a registration. A device that cannot tell what it is registers all the same. */
 function describeDevice(options: RegistrationOptions): Record<string, unknown> {
   const { clientId, collect = DeviceInfoProvider.collectSystemInfo, clock, logger, journal, asks, files } = options
   const token = journal?.resumeToken ?? null
-  const aip = {
+  const features = new Set<Feature>(journal === null ? FEATURES : JOURNAL_FEATURES)
+  if (asks) features.add('ask')
+  if (files) features.add('files')
+  const aip: OfferFields = {
     version: 1,
-    features: [...(journal === null ? FEATURES : JOURNAL_FEATURES), ...(asks ? ['ask'] : []), ...(files ? ['files'] : [])],
+    features: [...features],
     max_frame: LIMITS.deviceFrame,
     ...(token === null ? {} : { resume_token: token }),
   }

@@ -1,5 +1,6 @@
 import {
   AipError,
+  LIMITS,
   PINGS_PER_SILENCE,
   aipError,
   messageOf,
@@ -155,7 +156,7 @@ export class UFOWebSocketClient {
     const { clientId, platform } = this.ufoClient
     const connection = this.#connection
     if (connection === null) throw aipError('NOT_CONNECTED')
-    const negotiated = await registerDevice(connection, {
+    const agreement = await registerDevice(connection, {
       clientId,
       platform,
       collect: this.#options.collectInfo,
@@ -165,16 +166,16 @@ export class UFOWebSocketClient {
       asks: this.#options.approvals?.viaServer === true,
       files: this.#options.transfers !== undefined,
     })
-    this.#options.transfers?.agree(negotiated.transferKey)
-    await this.#sessions.agree(connection, negotiated)
-    const { silenceMs } = negotiated
+    this.#options.transfers?.agree(agreement?.transfer_key ?? null)
+    await this.#sessions.agree(connection, agreement)
+    const silenceMs = agreement?.heartbeat_ms ?? LIMITS.resumeSilence
     if (this.#sessions.resumes) connection.transport.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)
     this.retryCount = 0
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
     // Existing servers do not know such reports.
-    if (negotiated.features.size > 0) this.#reports.reach((servers) => connection.deviceInfo.sendMcpServers(clientId, servers))
+    if (connection.features.size > 0) this.#reports.reach((servers) => connection.deviceInfo.sendMcpServers(clientId, servers))
   }
 
   /**

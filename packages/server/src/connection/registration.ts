@@ -1,16 +1,19 @@
 import {
   AipError,
-  Feature,
   LIMITS,
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
   aipError,
   messageOf,
+  offerIn,
   type AIPProtocol,
+  type AgreementFields,
   type ClientMessage,
   type ClientType,
+  type Feature,
   type Logger,
+  type Offer,
 } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
@@ -96,7 +99,8 @@ export class Registration {
     const old = this.#clients.getClientInfo(clientId)
     if (old === undefined) return
     const { clock } = this.#aip
-    if (this.#tokens.matches(clientId, tokenOf(metadata))) return this.#clients.replace(clientId, clock, true)
+    if (this.#tokens.matches(clientId, offerIn(metadata)?.resume_token ?? null))
+      return this.#clients.replace(clientId, clock, true)
     if (this.#rules.takeover === 'replace') return this.#clients.replace(clientId, clock, false)
     if (!(await old.transport.isAlive(LIMITS.probeTime))) await this.#clients.replace(clientId, clock, true)
   }
@@ -121,8 +125,9 @@ export class Registration {
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
     if (credential === 'device' && clientType !== 'device') throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
-    this.#aip.maxFrame = maxFrameOf(metadata)
-    const features = featuresOf(metadata)
+    const offer = offerIn(metadata)
+    this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
+    const features = commonFeatures(offer)
     return {
       clientId,
       clientType,
@@ -134,7 +139,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
-      trusted: this.#tokens.matches(clientId, tokenOf(metadata)) || !this.#tokens.has(clientId),
+      trusted: this.#tokens.matches(clientId, offer?.resume_token ?? null) || !this.#tokens.has(clientId),
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
     }
@@ -154,7 +159,7 @@ export class Registration {
   async #enter(client: ClientInfo): Promise<void> {
     const { clientId, clientType, features } = client
     const release = this.#clients.hold(clientId)
-    let result: Record<string, unknown> | null
+    let result: { aip: AgreementFields } | null
     try {
       result = features.size === 0 ? null : { aip: await this.#negotiate(client) }
     } finally {
@@ -170,13 +175,13 @@ export class Registration {
   }
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
-  async #negotiate(client: ClientInfo): Promise<Record<string, unknown>> {
+  async #negotiate(client: ClientInfo): Promise<AgreementFields> {
     const { clientId, features, transport, metadata, transferKey } = client
     const key = transferKey === null ? {} : { transfer_key: transferKey }
-    const answer = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs, ...key }
+    const answer: AgreementFields = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs, ...key }
     if (!features.has('resume')) return answer
     transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
-    const resumeToken = await this.#tokens.issue(clientId, tokenOf(metadata))
+    const resumeToken = await this.#tokens.issue(clientId, offerIn(metadata)?.resume_token ?? null)
     return { ...answer, ...this.#resumption.continuing(client), resume_token: resumeToken }
   }
 
@@ -206,30 +211,10 @@ function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, 
   return isObject(info) ? info : null
 }
 
-/** The token of the last registration, if the client shows one. */
-function tokenOf(metadata: Record<string, unknown> | null): string | null {
-  const offer = metadata?.['aip']
-  return isObject(offer) && typeof offer['resume_token'] === 'string' ? offer['resume_token'] : null
-}
-
-/** The largest frame that the client wants to be sent, in bytes. */
-function maxFrameOf(metadata: Record<string, unknown> | null): number {
-  const offer = metadata?.['aip']
-  const asked = isObject(offer) ? offer['max_frame'] : undefined
-  return typeof asked === 'number' && asked >= LIMITS.frameBeforeRegistration ? Math.min(asked, LIMITS.frame) : LIMITS.frame
-}
-
-/** The features that both sides have. Whatever is not a feature is passed over: newer clients may offer more. */
-function featuresOf(metadata: Record<string, unknown> | null): ReadonlySet<Feature> {
-  const offer = metadata?.['aip']
-  const names = isObject(offer) && Array.isArray(offer['features']) ? offer['features'] : []
-  if (names.length === 0) return NO_FEATURES
-  const features = new Set<Feature>()
-  for (const name of names) {
-    const feature = Feature.safeParse(name)
-    if (feature.success && SERVER_FEATURES.has(feature.data)) features.add(feature.data)
-  }
-  return features
+/** The features that both sides have. */
+function commonFeatures(offer: Offer | null): ReadonlySet<Feature> {
+  if (offer === null || offer.features.length === 0) return NO_FEATURES
+  return new Set(offer.features.filter((name) => SERVER_FEATURES.has(name)))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
