@@ -1,4 +1,14 @@
-import { Agreement, LIMITS, Offer, PINGS_PER_SILENCE, TO_CLIENT, TO_SERVER, type Feature, type MessageRecord } from '@orrery/aip'
+import {
+  Agreement,
+  DevicePush,
+  LIMITS,
+  Offer,
+  PINGS_PER_SILENCE,
+  TO_CLIENT,
+  TO_SERVER,
+  type Feature,
+  type MessageRecord,
+} from '@orrery/aip'
 import { z } from 'zod'
 import { GENERATED, code, markdownTable, typeName } from './markdown.ts'
 
@@ -30,6 +40,9 @@ ${describedFields(Offer)}
 The agreement, \`result.aip\`:
 
 ${describedFields(Agreement)}
+A device with \`result.aip\` pushes \`device_info_response\` unasked, at its registration and after changes, at most once a second. Its \`metadata\`:
+
+${describedFields(DevicePush)}
 The features:
 
 ${markdownTable(

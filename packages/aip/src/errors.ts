@@ -327,6 +327,11 @@ export const ERRORS = {
     'Another session runs on the device.',
     (v) => `busy: session '${v.id}' is running on this device`,
   ),
+  NOT_READ_ONLY: entry<[{ tool: string }]>(
+    409,
+    'A command was sent as a concurrent read, and its tool is not one that the device trusts to be read-only.',
+    (v) => `${v.tool} cannot run beside a session: it is not a trusted read-only tool`,
+  ),
   TOOL_UNKNOWN: entry<[{ key: string; computer: string }]>(
     404,
     'The device has no such tool.',

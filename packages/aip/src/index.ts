@@ -12,6 +12,8 @@ export {
 export { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorOfText, errorText, messageOf, type ErrorCode } from './errors.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'
+export { agentNameFor } from './messages/agent-name.js'
+export { DevicePush, PushedTool, readDevicePush, type ReadDevicePush } from './messages/device-push.js'
 export type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 export { Agreement, Offer, agreementIn, offerIn, type AgreementFields, type OfferFields } from './messages/negotiation.js'
 export { TO_CLIENT, type ServerMessage, type ServerMessageType } from './messages/to-client.js'

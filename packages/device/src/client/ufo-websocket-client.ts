@@ -22,6 +22,7 @@ import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals } from '../policy/approvals.js'
 import { ConnectedEvent } from './connected-event.js'
 import { dialServer, type DeviceConnection } from './device-connection.js'
+import { deviceState } from './device-state.js'
 import { DeviceSessions } from './device-sessions.js'
 import { heartbeatLoop } from './heartbeat-loop.js'
 import { logText } from './log-text.js'
@@ -93,7 +94,7 @@ export class UFOWebSocketClient {
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     const { mcpServerManager: servers } = this.ufoClient
-    this.#reports = new StateReports(() => servers.servers.map(({ status }) => status), this.#clock, this.#logger)
+    this.#reports = new StateReports(() => deviceState(this.ufoClient), this.#clock, this.#logger)
     servers.onChange = () => this.#reports.changed()
     this.#sessions = new DeviceSessions({
       ufoClient: this.ufoClient,
@@ -175,7 +176,7 @@ export class UFOWebSocketClient {
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
     // Existing servers do not know such reports.
-    if (connection.features.size > 0) this.#reports.reach((servers) => connection.deviceInfo.sendMcpServers(clientId, servers))
+    if (agreement !== null) this.#reports.reach((state) => connection.deviceInfo.sendDeviceState(clientId, state))
   }
 
   /**

@@ -1,5 +1,4 @@
 import {
-  McpServerStatus,
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
@@ -8,6 +7,7 @@ import {
   type TaskExecutionProtocol,
   aipError,
   messageOf,
+  readDevicePush,
   systemClock,
   type Clock,
   type ClientMessage,
@@ -17,7 +17,6 @@ import {
   type Logger,
   type Transport,
 } from '@orrery/aip'
-import { z } from 'zod'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { Asks } from '../sessions/asks.js'
@@ -29,9 +28,6 @@ import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
 import { SilenceWatch } from './silence-watch.js'
 import { taskFrom } from './task-intake.js'
-
-/** What a device may tell about its MCP servers. */
-const McpServers = z.array(McpServerStatus).max(1000)
 
 /** One registered connection: its pinned identity and its protocols. */
 interface ConnectionContext {
@@ -258,10 +254,9 @@ export class UFOWebSocketHandler {
     { client }: ConnectionContext,
   ): void {
     if (client.clientType !== 'device' || metadata === null) return
-    const { mcp_servers: servers, ...info } = metadata
-    const told = McpServers.safeParse(servers)
-    if (told.success) this.#clients.setMcpServers(client.clientId, told.data)
-    if (!told.success || Object.keys(info).length > 0) this.#clients.setDeviceSystemInfo(client.clientId, info)
+    const { mcp_servers: servers, info } = readDevicePush(metadata)
+    if (servers !== null) this.#clients.setMcpServers(client.clientId, servers)
+    if (info !== null) this.#clients.setDeviceSystemInfo(client.clientId, info)
   }
 
   handleProgress(
