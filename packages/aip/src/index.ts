@@ -1,4 +1,5 @@
-export { resumeWait, sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
+export { backoff, resumeWait } from './backoff.js'
+export { sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
 export {
   buildMessage,
   decodeClientMessage,
@@ -44,6 +45,7 @@ export { DeviceInfoProtocol } from './protocol/device-info.js'
 export { HeartbeatProtocol } from './protocol/heartbeat.js'
 export { RegistrationProtocol, type RegistrationOutcome } from './protocol/registration.js'
 export { TaskExecutionProtocol } from './protocol/task-execution.js'
+export { SilenceWatch } from './silence-watch.js'
 export { withTimeLimit } from './time-limit.js'
 export { createLinkedTransports } from './transport/linked.js'
 export type { CloseInfo, Transport, TransportState } from './transport/transport.js'

@@ -39,7 +39,7 @@ describe('UFOWebSocketClient', () => {
       retryCount: 0,
       sessionId: null,
       currentTask: null,
-      transport: null,
+      connection: null,
     })
     expect(client.connectedEvent.isSet()).toBe(false)
     expect(client.isConnected()).toBe(false)
@@ -119,8 +119,8 @@ describe('UFOWebSocketClient', () => {
     const first = await server.connection()
     await first.next('register')
     const parts = (): unknown[] => {
-      const { transport, registrationProtocol, heartbeatProtocol, taskProtocol } = device.client
-      return [transport, registrationProtocol, heartbeatProtocol, taskProtocol]
+      const { transport, registration, heartbeat, tasks } = device.client.connection!
+      return [transport, registration, heartbeat, tasks]
     }
     const before = parts()
     first.send('server_error', { error: "client_id 'lab-1' is already registered; duplicate registrations are not allowed" })

@@ -3,7 +3,7 @@ import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals, Ask } from '../policy/approvals.js'
 import { BatchRunner } from './batch-runner.js'
-import type { DeviceConnection } from './device-connection.js'
+import type { ServerConnection } from '@orrery/aip/node'
 import { logText } from './log-text.js'
 import { ProgressPacer } from './progress-pacer.js'
 import { sendableResults } from './sendable-results.js'
@@ -23,7 +23,7 @@ export interface DeviceSessionsOptions {
   /** Null for a device that asks nobody. */
   approvals: Approvals | null
   /** The connection of the moment, if it is registered. */
-  connection: () => DeviceConnection | null
+  connection: () => ServerConnection | null
 }
 
 /** The sessions of a device, whatever connection they come over: their batches, their ends, and the tasks it asks for itself. */
@@ -59,9 +59,8 @@ export class DeviceSessions {
   }
 
   /** Takes what the server has answered to a registration: features, the token for the next time, and which session goes on. */
-  async agree(connection: DeviceConnection, agreement: Agreement | null): Promise<void> {
-    const features = new Set(agreement?.features)
-    connection.features = features
+  async agree(connection: ServerConnection, agreement: Agreement | null): Promise<void> {
+    const { features } = connection
     this.#approvals?.reachServer(features.has('ask') ? (ask) => this.#sendAsk(connection, ask) : null)
     const resumed = this.#resumes
     this.#resumes = this.#journal !== null && features.has('resume') && features.has('journal')
@@ -78,7 +77,7 @@ export class DeviceSessions {
   }
 
   /** Runs a batch and sends its results on the connection that it came over; with a journal those that cannot be sent wait for the next. */
-  async runBatch(message: Received<'command'>, { tasks, transport }: DeviceConnection): Promise<void> {
+  async runBatch(message: Received<'command'>, { tasks, transport }: ServerConnection): Promise<void> {
     const { clientId } = this.#client
     this.lastSessionId = message.session_id
     const progress = new ProgressPacer(this.#clock, (report) => {
@@ -167,12 +166,12 @@ export class DeviceSessions {
     this.inBackground(this.#client.taskLock.run(() => this.#client.reset()))
   }
 
-  #sendAsk({ tasks }: DeviceConnection, ask: Ask): void {
+  #sendAsk({ tasks }: ServerConnection, ask: Ask): void {
     tasks.sendAsk({ ...ask, clientId: this.#client.clientId }).catch((error: unknown) => this.#logger.warn(messageOf(error)))
   }
 
   /** Sends the results that the server has not acknowledged. */
-  async #sendAgain({ tasks }: DeviceConnection): Promise<void> {
+  async #sendAgain({ tasks }: ServerConnection): Promise<void> {
     for (const batch of this.#journal?.unacknowledged() ?? []) {
       await tasks.sendTaskResult({
         sessionId: batch.session_id,

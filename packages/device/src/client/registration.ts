@@ -1,20 +1,17 @@
 import {
   LIMITS,
-  agreementIn,
   aipError,
   messageOf,
   wireTime,
-  withTimeLimit,
   type Agreement,
-  type Clock,
   type DeviceInfo,
   type Feature,
   type Logger,
   type OfferFields,
 } from '@orrery/aip'
+import { registerClient, type ServerConnection } from '@orrery/aip/node'
 import type { CommandJournal } from '../journal/command-journal.js'
 import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
-import type { DeviceConnection } from './device-connection.js'
 import { logText } from './log-text.js'
 
 /** The optional behaviours that this device offers when it registers. */
@@ -28,8 +25,6 @@ export interface RegistrationOptions {
   platform: string
   /** Tells what the device is; default {@link DeviceInfoProvider.collectSystemInfo}. */
   collect: ((clientId: string) => DeviceInfo) | undefined
-  clock: Clock
-  logger: Logger
   journal: CommandJournal | null
   /** Whether operators of the server may answer for the device's owner. */
   asks: boolean
@@ -42,45 +37,48 @@ export interface RegistrationOptions {
  * @returns what was agreed; null with an existing server
  * @throws AipError `REGISTRATION_FAILED` if the server refuses, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
  */
-export async function registerDevice(
-  { registration }: DeviceConnection,
-  options: RegistrationOptions,
-): Promise<Agreement | null> {
-  const { clientId, clock, logger } = options
-  const metadata = describeDevice(options)
+export async function registerDevice(connection: ServerConnection, options: RegistrationOptions): Promise<Agreement | null> {
+  const { clientId } = options
+  const { clock, logger } = connection.aip
+  const metadata = { ...describeDevice(options, logger), registration_time: wireTime(clock.now()) }
   logger.info(`[WS] [AIP] Attempting to register as ${clientId}`)
   const platform = sessionPlatform(options.platform)
-  const answer = registration.register({ clientId, clientType: 'device', platform, metadata })
-  const outcome = await withTimeLimit(answer, { clock, ms: LIMITS.registrationTime, operation: 'Registration' })
+  const identity = { clientId, clientType: 'device', platform, metadata, offer: offerOf(options) } as const
+  const outcome = await registerClient(connection, identity)
   if (!outcome.accepted) {
     logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
     logger.error(`[WS] Server error: ${logText(outcome.reason)}`)
     throw aipError('REGISTRATION_FAILED', { id: clientId })
   }
-  return agreementIn(outcome.confirmation.result)
+  return outcome.agreement
 }
 
-/** The metadata of a registration. A device that cannot tell what it is registers all the same. */
-function describeDevice(options: RegistrationOptions): Record<string, unknown> {
-  const { clientId, collect = DeviceInfoProvider.collectSystemInfo, clock, logger, journal, asks, files } = options
+/** What this device can do. */
+function offerOf({ journal, asks, files }: RegistrationOptions): OfferFields {
   const token = journal?.resumeToken ?? null
   const features = new Set<Feature>(journal === null ? FEATURES : JOURNAL_FEATURES)
   if (asks) features.add('ask')
   if (files) features.add('files')
-  const aip: OfferFields = {
+  return {
     version: 1,
     features: [...features],
     max_frame: LIMITS.deviceFrame,
     ...(token === null ? {} : { resume_token: token }),
   }
-  const always = { registration_time: wireTime(clock.now()), aip }
+}
+
+/** What a registration says of the device. One that cannot tell what it is registers all the same. */
+function describeDevice(
+  { clientId, collect = DeviceInfoProvider.collectSystemInfo }: RegistrationOptions,
+  logger: Logger,
+): Record<string, unknown> {
   try {
     const info = collect(clientId)
     const summary = `platform=${info.platform}, cpu=${info.cpu_count}, memory=${info.memory_total_gb}GB`
     logger.info(`[WS] [AIP] Collected device info: ${summary}`)
-    return { system_info: info, ...always }
+    return { system_info: info }
   } catch (error) {
     logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
-    return always
+    return {}
   }
 }

@@ -2,6 +2,7 @@ import {
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
+  SilenceWatch,
   HeartbeatProtocol,
   LIMITS,
   type TaskExecutionProtocol,
@@ -26,7 +27,6 @@ import { DeviceOverlays } from '../config/device-overlays.js'
 import { Registration, type Credential } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
-import { SilenceWatch } from './silence-watch.js'
 import { taskFrom } from './task-intake.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -149,10 +149,12 @@ export class UFOWebSocketHandler {
   #watch({ clientId, transport }: ClientInfo): SilenceWatch | null {
     const limit = this.#heartbeatTimeoutMs
     if (limit === undefined) return null
-    return new SilenceWatch(this.#clock, limit, () => {
+    const watch = new SilenceWatch(this.#clock, limit, () => {
       this.#logger.warn(`[WS] ${clientId} was silent for ${limit / 1000} s`)
       transport.terminate()
     })
+    watch.heard()
+    return watch
   }
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */

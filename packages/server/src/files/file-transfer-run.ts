@@ -2,6 +2,7 @@ import {
   AIPProtocol,
   AipError,
   LIMITS,
+  SilenceWatch,
   aipError,
   errorOfText,
   messageOf,
@@ -15,7 +16,6 @@ import {
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Session } from '../sessions/session.js'
 import { operatorTask, type Outcome } from '../sessions/task.js'
-import { SilenceLimit } from './silence-limit.js'
 import type { TransferTool } from './transfer-tools.js'
 import type { WaitingTransfer, WaitingTransfers } from './waiting-transfers.js'
 
@@ -64,7 +64,7 @@ export class FileTransferRun {
   readonly #ports: FileTransferPorts
   readonly #session: Session
   readonly #waiting: WaitingTransfer
-  readonly #silence: SilenceLimit
+  readonly #silence: SilenceWatch
   #transport: Transport | null = null
   /** Why it was ended from this side. */
   #reason: AipError | null = null
@@ -77,7 +77,7 @@ export class FileTransferRun {
     this.#session = session
     this.#waiting = waiting
     const seconds = LIMITS.transferSilence / 1000
-    this.#silence = new SilenceLimit(ports.clock, () => this.end(cut(`nothing moved for ${seconds} s`)))
+    this.#silence = new SilenceWatch(ports.clock, LIMITS.transferSilence, () => this.end(cut(`nothing moved for ${seconds} s`)))
     const gone = (): void => this.end(aipError('CLIENT_DISCONNECTED'))
     signal.addEventListener('abort', gone, { once: true })
     this.outcome = ports.sessions.ended(session).finally(() => {
@@ -127,7 +127,7 @@ export class FileTransferRun {
 
   /** Bytes have moved: the limit for silence begins anew. */
   moved(): void {
-    this.#silence.moved()
+    this.#silence.heard()
   }
 
   /** Ends the transfer, if it has not ended yet. */
@@ -164,7 +164,7 @@ export class FileTransferRun {
     const limit = { clock, ms: LIMITS.transferStart, operation: `Waiting for device '${this.#session.task.deviceId}'` }
     try {
       this.#transport = await withTimeLimit(Promise.race([this.#waiting.connected, failed]), limit)
-      this.#silence.moved()
+      this.#silence.heard()
       void this.#transport.closed.then(() => {
         if (this.#over) return
         this.#lastWord = clock.after(LIMITS.transferEnd, () => this.end(cut('the connection was lost')))
