@@ -1,7 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Clock, Logger } from '@orrery/aip'
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import type { DeviceFiles } from '../files/device-files.js'
@@ -26,6 +23,3 @@ export interface HttpContext {
   clock: Clock
   logger: Logger
 }
-
-/** An app whose routes are typed by their zod schemas. */
-export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

@@ -1,0 +1,94 @@
+import { ApiError, ROUTES, ROUTE_NAMES, type Right, type Route, type RouteBody, type RouteName } from '@orrery/aip/api'
+import type { RouteParams, RouteQuery } from '@orrery/aip/api'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import { z } from 'zod'
+import type { BytesOutcome, Call, Handler, Handlers } from './handler.js'
+
+declare module 'fastify' {
+  interface FastifySchema {
+    'x-right'?: Right
+  }
+}
+
+/** Throws when a request may not use a route with this right. */
+type Authorize = (request: FastifyRequest, right: Right) => void
+
+/** Registers every route of the API with its handler. */
+export function registerRoutes(app: FastifyInstance, handlers: Handlers, authorize: Authorize): void {
+  const takesBytes = (name: RouteName): boolean => 'body' in ROUTES[name] && ROUTES[name].body === 'bytes'
+  for (const name of ROUTE_NAMES) if (!takesBytes(name)) addRoute(app, name, handlers, authorize)
+  // In a scope of its own, where a body of any type is bytes.
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null))
+    for (const name of ROUTE_NAMES) if (takesBytes(name)) addRoute(scope, name, handlers, authorize)
+    done()
+  })
+}
+
+function addRoute<Name extends RouteName>(
+  app: FastifyInstance,
+  name: Name,
+  handlers: { readonly [N in Name]: Handler<N> },
+  authorize: Authorize,
+): void {
+  const { [name]: route }: Record<Name, Route> = ROUTES
+  const handler: Handler<Name> = handlers[name]
+  app.route({
+    method: route.method,
+    url: route.path,
+    schema: schemaOf(name, route),
+    onRequest: (request, _reply, done) => {
+      authorize(request, route.right)
+      done()
+    },
+    handler: async (request, reply) => {
+      reply.status(route.answer.status)
+      const outcome = await handler(callOf<Name>(request, reply))
+      return route.answer.kind === 'bytes' ? sendBytes(reply, outcome as BytesOutcome) : outcome
+    },
+  })
+}
+
+/** What fastify has checked by the route's own schemas. */
+function callOf<Name extends RouteName>(request: FastifyRequest, reply: FastifyReply): Call<Name> {
+  return {
+    params: request.params as RouteParams<Name>,
+    query: request.query as RouteQuery<Name>,
+    body: request.body as RouteBody<Name>,
+    headers: request.headers,
+    request,
+    reply,
+  }
+}
+
+function sendBytes(reply: FastifyReply, { headers, content }: BytesOutcome): FastifyReply {
+  return reply.headers({ 'content-type': 'application/octet-stream', 'cache-control': 'no-store', ...headers }).send(content)
+}
+
+/** What fastify needs to know of a route: what it checks, and what the OpenAPI document says. */
+function schemaOf(name: RouteName, route: Route): FastifySchema {
+  const { params, query, headers, body } = route
+  return {
+    operationId: name,
+    tags: [name.split('.')[0] ?? name],
+    summary: route.doc,
+    'x-right': route.right,
+    ...(route.right === 'open' ? { security: [] } : {}),
+    ...(params === undefined ? {} : { params: z.object(params) }),
+    ...(query === undefined ? {} : { querystring: query }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined ? {} : body === 'bytes' ? { consumes: ['application/octet-stream'] } : { body }),
+    response: { ...responses(route), default: ApiError },
+  }
+}
+
+function responses({ answer }: Route): Record<number, unknown> {
+  if (answer.kind === 'json')
+    return Object.fromEntries([answer.status, ...answer.alsoStatus].map((status) => [status, answer.schema]))
+  const [type, schema] =
+    answer.kind === 'events'
+      ? ['text/event-stream', answer.schema]
+      : ['application/octet-stream', z.string().meta({ format: 'binary' })]
+  return { [answer.status]: { description: 'Default Response', content: { [type]: { schema } } } }
+}
