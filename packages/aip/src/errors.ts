@@ -86,6 +86,21 @@ export const ERRORS = {
     'A device has a platform that the server does not take.',
     (v) => `Invalid platform '${v.platform}': must be one of ${v.platforms}`,
   ),
+  FORBIDDEN: entry<[{ right: string }]>(
+    403,
+    'The key does not have the right that this needs.',
+    (v) => `This key does not have the right '${v.right}'`,
+  ),
+  STALE_OWNER: entry<[{ id: string }]>(
+    409,
+    'Something else has taken over the sessions of this device; nothing was recorded.',
+    (v) => `The sessions of '${v.id}' belong to another owner now`,
+  ),
+  VALUE_NOT_FOUND: entry<[{ id: string }]>(
+    404,
+    'No event of this session refers to such a value.',
+    (v) => `There is no value '${v.id}' in this session`,
+  ),
   SERVER_STOPPING: entry(503, 'The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection

@@ -30,6 +30,7 @@ export {
   type RouteQueryInput,
 } from './routes.js'
 export { Clients, Health, Liveness, Readiness } from './server-state.js'
-export { RecordType, SessionEvent } from './session-events.js'
+export { FleetEvent, FleetEventQuery, FleetEventType } from './fleet-events.js'
+export { SessionEvent } from './session-events.js'
 export { QuestionAnswer, Remark, Session, SessionList, SessionQuery, SessionStatus, Usage, hasEnded } from './sessions.js'
 export { WorkflowList, WorkflowSummary } from './workflows.js'

@@ -1,4 +1,5 @@
-import { RecordType, SessionEvent } from '@orrery/aip/api'
+import { SessionEvent } from '@orrery/aip/api'
+import { RecordType } from '@orrery/aip/records'
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ApiClientError } from './api-client-error.js'

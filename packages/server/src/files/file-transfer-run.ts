@@ -13,10 +13,11 @@ import {
   type Timer,
   type Transport,
 } from '@orrery/aip'
+import type { Owner } from '@orrery/aip/records'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Session } from '../sessions/session.js'
-import { operatorTask, type Outcome } from '../sessions/task.js'
-import type { TransferTool } from './transfer-tools.js'
+import { newTask, type Outcome } from '../sessions/task.js'
+import type { TransferTool } from '../sessions/transfer-tools.js'
 import type { WaitingTransfer, WaitingTransfers } from './waiting-transfers.js'
 
 /** What a {@link FileTransferRun} works with. */
@@ -29,6 +30,7 @@ export interface FileTransferPorts {
 
 /** One call of a transfer tool; the id of the transfer is added to its parameters. */
 export interface TransferCall {
+  owner: Owner
   deviceId: string
   tool: TransferTool
   parameters: Record<string, unknown>
@@ -80,7 +82,7 @@ export class FileTransferRun {
     this.#silence = new SilenceWatch(ports.clock, LIMITS.transferSilence, () => this.end(cut(`nothing moved for ${seconds} s`)))
     const gone = (): void => this.end(aipError('CLIENT_DISCONNECTED'))
     signal.addEventListener('abort', gone, { once: true })
-    this.outcome = ports.sessions.ended(session).finally(() => {
+    this.outcome = ports.sessions.live.ended(session).finally(() => {
       this.#over = true
       waiting.close()
       this.#silence.stop()
@@ -103,9 +105,11 @@ export class FileTransferRun {
     const command = { tool_name: call.tool, parameters, tool_type: 'action' as const, call_id: null }
     let run: FileTransferRun
     try {
-      const { session } = await ports.sessions.executeTask(operatorTask(call.deviceId, { kind: 'commands', commands: [command] }))
-      ports.sessions.start(session)
+      const { session } = await ports.sessions.executeTask(
+        newTask(call.owner, call.deviceId, { kind: 'commands', commands: [command] }),
+      )
       run = new FileTransferRun(ports, session, waiting, signal)
+      ports.sessions.start(session)
     } catch (error) {
       waiting.close()
       throw error

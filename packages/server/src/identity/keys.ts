@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Credential } from './connection/registration.js'
+import { DEVICE_KEY, OPERATOR, type Principal } from './principal.js'
 
 /** The two keys of a server, compared in constant time and never logged. */
 export class Keys {
@@ -11,14 +11,14 @@ export class Keys {
     this.#device = digest(keys.deviceKey)
   }
 
-  /** What a key allows, or null if it is wrong or missing. */
-  check(key: string | null | undefined): Credential | null {
+  /** Returns whose key this is, or null if it is wrong or missing. */
+  principalOf(key: string | null | undefined): Principal | null {
     if (key === null || key === undefined || key === '') return null
     const given = digest(key)
     const operator = timingSafeEqual(given, this.#operator)
     const device = timingSafeEqual(given, this.#device)
-    if (operator) return 'operator'
-    return device ? 'device' : null
+    if (operator) return OPERATOR
+    return device ? DEVICE_KEY : null
   }
 }
 
