@@ -77,15 +77,16 @@ export class DeviceSessions {
   }
 
   /** Runs a batch and sends its results on the connection that it came over; with a journal those that cannot be sent wait for the next. */
-  async runBatch(message: Received<'command'>, { tasks, transport }: ServerConnection): Promise<void> {
+  async runBatch(message: Received<'command'>, { tasks, transport, features }: ServerConnection): Promise<void> {
     const { clientId } = this.#client
-    this.lastSessionId = message.session_id
+    const concurrent = message.concurrent === true && features.has('concurrent')
+    if (!concurrent) this.lastSessionId = message.session_id
     const progress = new ProgressPacer(this.#clock, (report) => {
       // The batch may go on over another connection than that it came over.
       const now = this.#connection()
       if (now?.features.has('progress') === true) now.tasks.sendProgress({ ...report, clientId }).catch(() => {})
     })
-    const results = await this.#batches.run(message, (report) => progress.report(report))
+    const results = await this.#batches.run({ ...message, concurrent }, (report) => progress.report(report))
     progress.flush()
     if (this.#resumes && transport.state !== 'connected') return
     await tasks.sendTaskResult({
@@ -96,6 +97,7 @@ export class DeviceSessions {
       clientId,
     })
     this.#logger.info(`[WS] [AIP] Sent client result for prev_response_id: ${message.response_id}`)
+    if (concurrent) return
     if (message.status === 'completed' || message.status === 'failed') this.end(message)
   }
 

@@ -15,7 +15,7 @@ import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provide
 import { logText } from './log-text.js'
 
 /** The optional behaviours that this device offers when it registers. */
-const FEATURES: readonly Feature[] = ['cancel', 'progress']
+const FEATURES: readonly Feature[] = ['cancel', 'progress', 'concurrent']
 /** What it can do besides with a journal. */
 const JOURNAL_FEATURES: readonly Feature[] = ['journal', 'resume', ...FEATURES]
 

@@ -21,7 +21,7 @@ import { DeviceSessions } from './device-sessions.js'
 import { logText } from './log-text.js'
 import { registerDevice } from './registration.js'
 import { StateReports } from './state-reports.js'
-import type { TransferDialer } from './transfer-dialer.js'
+import type { TransferDialer } from '../transfers/transfer-dialer.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {

@@ -1,5 +1,5 @@
-import type { Roots } from '../policy/roots.js'
-import type { ShellMode } from '../policy/shell-policy.js'
+import type { Roots } from './roots.js'
+import type { ShellMode } from './shell-policy.js'
 
 /**
  * What a call would touch, computed from its arguments before it runs and without looking at the machine, so that a policy can
@@ -41,4 +41,15 @@ export interface DescribedTool {
   readOnly: boolean
   /** @throws PolicyViolation for a command line that needs a shell where there is none */
   describeCall(args: unknown, place: CallPlace): CallEffects
+}
+
+/** What a policy knows of the tools that come with the device. */
+export interface BuiltInTools {
+  /** Returns the server that has a tool, and whether the tool changes nothing; undefined if none has it. */
+  find(tool: string, shell: ShellMode): { server: string; readOnly: boolean } | undefined
+  /**
+   * Returns what a call would touch; null for a server or a tool that there is not, of which nothing may be concluded.
+   * @throws PolicyViolation for a command line that needs a shell where there is none
+   */
+  describeCall(server: string, tool: string, args: unknown, place: CallPlace): CallEffects | null
 }

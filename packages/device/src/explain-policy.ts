@@ -1,9 +1,8 @@
-import type { DeviceConfig } from '../config/device-config.js'
-import type { Environment } from '../process/child-environment.js'
-import { builtInTool } from '../tools/built-in-calls.js'
-import { BUILT_IN_SERVERS } from '../tools/built-in-servers.js'
-import { Policy, type Verdict } from './policy.js'
-import { Roots } from './roots.js'
+import type { DeviceConfig } from './config/device-config.js'
+import type { Environment } from './process/child-environment.js'
+import { BUILT_IN_TOOLS, isBuiltIn } from './tools/built-in-servers.js'
+import { Policy, type Verdict } from './policy/policy.js'
+import { Roots } from './policy/roots.js'
 
 /**
  * What the policy of a configuration would do with a call; nothing runs.
@@ -15,10 +14,10 @@ export async function explainPolicy(
   { cwd = process.cwd(), env = process.env }: { cwd?: string; env?: Environment } = {},
 ): Promise<Verdict> {
   const roots = new Roots({ folders: config.roots, cwd })
-  const policy = new Policy({ config: config.policy, shell: config.shell, roots, cwd, env })
-  const known = builtInTool(call.tool, config.shell)
+  const policy = new Policy({ config: config.policy, shell: config.shell, roots, cwd, env, builtIn: BUILT_IN_TOOLS })
+  const known = BUILT_IN_TOOLS.find(call.tool, config.shell)
   const server = call.server ?? known?.server ?? ''
-  const builtIn = Object.hasOwn(BUILT_IN_SERVERS, server)
+  const builtIn = isBuiltIn(server)
   const configured = config.mcpServers[server]
   return policy.decide({
     tool: call.tool,

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Environment } from '../process/child-environment.js'
-import { findProgram } from '../process/find-program.js'
+import type { Environment } from '../../process/child-environment.js'
+import { findProgram } from '../../process/find-program.js'
 
 const Manifest = z.object({ bin: z.record(z.string(), z.string()) })
 

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Environment } from '../process/child-environment.js'
-import { findProgram } from '../process/find-program.js'
+import type { Environment } from '../../process/child-environment.js'
+import { findProgram } from '../../process/find-program.js'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge', 'msedge']
 
