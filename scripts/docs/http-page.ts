@@ -7,8 +7,8 @@ const INTRODUCTION = `# The HTTP API
 
 On the same port as the WebSocket. Every route whose right is not \`open\` wants the operator key in the header \`X-API-Key\`; without it, or
 with another, the answer is 401. Errors are \`{"detail": text, "code": NAME}\` with a fitting status; the names are in [errors.md](errors.md).
-The same as OpenAPI: [openapi.json](openapi.json), and from a running server at \`/api/openapi.json\`. In the SDK a route is
-\`api.GROUP.NAME\`, such as \`api.devices.list()\`.
+The same as OpenAPI: [openapi.json](openapi.json), and from a running server at \`/api/openapi.json\`. In the SDK a route
+is \`api.call(NAME, …)\`, and most are methods too: \`devices.list\` is \`api.devices.list()\`.
 
 An event stream (\`/api/sessions/:id/events\`) is server-sent events: \`id\` is the sequence number, \`event\` the type of the record, \`data\` the
 event as JSON. It begins with what was recorded, or after \`Last-Event-ID\`, and ends after \`ended\`. Progress is not recorded, so those

@@ -32,7 +32,7 @@ async function showSession(named: string, options: TargetOptions): Promise<void>
   const api = await connect(options)
   const id = await pickSession(api, named)
   const events = await pastEvents(api, id)
-  const session = await api.session(id)
+  const session = await api.sessions.get(id)
   if (options.json) return printJson({ ...session, events })
   for (const line of summary(session)) print(line)
   print()
@@ -47,7 +47,7 @@ async function pastEvents(api: OrreryApi, id: string): Promise<SessionEvent[]> {
   const quiet = new AbortController()
   let timer: NodeJS.Timeout | undefined
   try {
-    for await (const event of api.events(id, { signal: quiet.signal })) {
+    for await (const event of api.sessions.events(id, { signal: quiet.signal })) {
       clearTimeout(timer)
       timer = setTimeout(() => quiet.abort(), QUIET)
       if (event.seq !== null) events.push(event)
