@@ -12,7 +12,8 @@ is \`api.call(NAME, …)\`, and most are methods too: \`devices.list\` is \`api.
 
 An event stream (\`/api/sessions/:id/events\`) is server-sent events: \`id\` is the sequence number, \`event\` the type of the record, \`data\` the
 event as JSON. It begins with what was recorded, or after \`Last-Event-ID\`, and ends after \`ended\`. Progress is not recorded, so those
-events have no \`id\`. Values above 64 KiB stand in events as \`{"$value": id, "bytes": n}\`; the session has them whole.
+events have no \`id\`. Values above 64 KiB stand in events as \`{"$value": id, "bytes": n}\`; the session has them whole, and
+\`/api/sessions/:id/values/:value\` gives one. \`/api/sessions/:id/log\` lists what was recorded so far, without a stream.
 `
 
 const GROUPS: readonly [group: string, title: string][] = [

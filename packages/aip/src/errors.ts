@@ -183,6 +183,11 @@ export const ERRORS = {
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
   ),
+  VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
+    404,
+    'No event of the session refers to a value with this id.',
+    (v) => `Session '${v.id}' has no value '${v.value}'`,
+  ),
   ASK_NOT_FOUND: entry<[{ id: string }]>(
     404,
     'No ask of this id is open: it was answered, or has expired.',

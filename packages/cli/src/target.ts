@@ -38,10 +38,11 @@ export async function pickDevice(api: OrreryApi, named: string | undefined, how:
   return only
 }
 
-/** The id of the session that is meant; the beginning of one is enough where no other session begins like it. */
+/** The id of the session that is meant, or its run id; the beginning of an id is enough where no other session begins like it. */
 export async function pickSession(api: OrreryApi, named: string): Promise<string> {
   try {
-    return (await api.sessions.get(named)).session_id
+    await api.sessions.get(named)
+    return named
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'SESSION_NOT_FOUND')) throw error
     const all = (await api.sessions.list({ limit: 500 })).map((session) => session.session_id)

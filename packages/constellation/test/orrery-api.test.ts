@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ApiClientError, OrreryApi } from '../src/index.js'
-import { json, scriptedServer, session, silence, text } from './scripted-server.js'
+import { event, json, scriptedServer, session, silence, text } from './scripted-server.js'
 
 const DEVICE = {
   device_id: 'lab pc',
@@ -145,6 +145,22 @@ describe('OrreryApi', () => {
     )
     stop.abort(new Error('enough'))
     await expect(call).rejects.toThrow('enough')
+  })
+})
+
+describe('the log of a session', () => {
+  it('is read page by page, and large values by their id', async () => {
+    await using server = await scriptedServer({
+      'GET /api/sessions/s1/log?limit=1000': json({ events: [event(3, 'remark'), event(5, 'remark')], next: 5 }),
+      'GET /api/sessions/s1/log?after=5&limit=1000': json({ events: [event(8, 'ended')] }),
+      'GET /api/sessions/s1/values/abc': json('x'),
+      'GET /api/sessions/s1/values/page': text('<html>', 'text/html'),
+    })
+    const { sessions } = new OrreryApi({ server: server.url })
+    expect((await sessions.log('s1')).map(({ seq }) => seq)).toEqual([3, 5, 8])
+    expect((await sessions.log('s1', { after: 5 })).map(({ seq }) => seq)).toEqual([8])
+    expect(await sessions.value('s1', 'abc')).toBe('x')
+    expect(await failure(sessions.value('s1', 'page'))).toMatchObject({ code: 'INVALID_MESSAGE' })
   })
 })
 

@@ -102,9 +102,13 @@ export class RecordLog {
     return this.#query(() => this.#prepared(sql).all(...values)).map((row) => this.#streamInfo(row))
   }
 
-  /** A value that was stored out of line, by the `$value` of its reference; `undefined` when it is gone. */
-  value(id: string): unknown {
-    const row = this.#query(() => this.#statements.readValue.get(id))
+  /**
+   * A value that was stored out of line, by the `$value` of its reference; `undefined` when it is gone.
+   * @param stream only if a record of this stream refers to it
+   */
+  value(id: string, stream?: string): unknown {
+    const { readValue, readValueOf } = this.#statements
+    const row = this.#query(() => (stream === undefined ? readValue.get(id) : readValueOf.get(stream, id)))
     return row === undefined ? undefined : JSON.parse(String(row['data']))
   }
 

@@ -17,6 +17,8 @@ export interface Statements {
   readRecords: StatementSync
   readStream: StatementSync
   readValue: StatementSync
+  /** By stream and id. */
+  readValueOf: StatementSync
   usedBytes: StatementSync
   /** The closed stream that was closed first. */
   oldestClosed: StatementSync
@@ -64,6 +66,9 @@ export function prepareStatements(db: DatabaseSync, labels: readonly string[]): 
     ),
     readStream: db.prepare('SELECT * FROM streams WHERE stream = ?'),
     readValue: db.prepare('SELECT data FROM log_values WHERE id = ? LIMIT 1'),
+    readValueOf: db.prepare(
+      'SELECT data FROM log_values WHERE stream = (SELECT first_seq FROM streams WHERE stream = ?) AND id = ?',
+    ),
     usedBytes: db.prepare(
       'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()',
     ),

@@ -30,6 +30,6 @@ export {
   type RouteQueryInput,
 } from './routes.js'
 export { Clients, Health, Liveness, Readiness } from './server-state.js'
-export { RecordType, SessionEvent } from './session-events.js'
+export { LogQuery, RecordType, SessionEvent, SessionLog, StoredValue } from './session-events.js'
 export { QuestionAnswer, Remark, Session, SessionList, SessionQuery, SessionStatus, Usage, hasEnded } from './sessions.js'
 export { WorkflowList, WorkflowSummary } from './workflows.js'

@@ -13,6 +13,9 @@ export interface EventOptions {
   signal?: AbortSignal
 }
 
+/** Events that are asked for at once. */
+const LOG_PAGE = 1000
+
 /** The sessions of a server. */
 export class SessionsApi {
   readonly #caller: RouteCaller
@@ -52,6 +55,26 @@ export class SessionsApi {
       reached: this.#caller.reached,
       hasEnded: async () => hasEnded((await this.get(id, options.signal && { signal: options.signal })).status),
     })
+  }
+
+  /**
+   * Returns the recorded events of a session so far, without waiting for more. All of them, unless a part is asked for.
+   * @param query.after only events after this sequence number
+   */
+  async log(id: string, query: { after?: number } = {}, options?: CallOptions): Promise<SessionEvent[]> {
+    const events: SessionEvent[] = []
+    let after = query.after
+    do {
+      const page = await this.#caller.call('sessions.log', { params: { id }, query: { after, limit: LOG_PAGE } }, options)
+      events.push(...page.events)
+      after = page.next
+    } while (after !== undefined)
+    return events
+  }
+
+  /** Returns a large value that events of a session refer to. @param value the id in its `$value` */
+  value(id: string, value: string, options?: CallOptions): Promise<unknown> {
+    return this.#caller.call('sessions.value', { params: { id, value } }, options)
   }
 
   /** Asks for a session to be cancelled; it has ended when its `ended` event says so. @returns the session as it was then */

@@ -40,6 +40,18 @@ export function sessionHandlers(
       reply.hijack()
       streams.stream(reply.raw, run, Number.isSafeInteger(lastEventId) ? lastEventId : 0)
     },
+    'sessions.log': ({ params, query: { after, limit } }) => {
+      const { run_id, session_id } = find(params.id)
+      const rest = archive.events(run_id, session_id, after)
+      const events = rest.slice(0, limit)
+      const last = events.at(-1)?.seq ?? null
+      return { events, ...(rest.length > limit && last !== null ? { next: last } : {}) }
+    },
+    'sessions.value': ({ params }) => {
+      const value = archive.value(find(params.id).run_id, params.value)
+      if (value === undefined) throw aipError('VALUE_NOT_FOUND', params)
+      return value
+    },
     'sessions.cancel': ({ params }) => {
       const session = find(params.id)
       if (session.ended_at === null) sessions.cancelTask(session.session_id, 'user_requested')

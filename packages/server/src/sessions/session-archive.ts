@@ -13,12 +13,12 @@ export class SessionArchive {
     this.#manager = manager
   }
 
-  /** The newest session of this id, with its whole result. */
-  find(sessionId: string): SessionView | undefined {
-    const live = this.#manager.get(sessionId)
+  /** The newest session of this session id, or the one of this run id, with its whole result. */
+  find(id: string): SessionView | undefined {
+    const live = this.#manager.get(id)
     if (live !== undefined && !live.task.transient) return live.view
-    const [runId] = this.#store.find({ sessionId, limit: 1 })
-    return runId === undefined ? undefined : this.#load(runId)
+    const [runId = id] = this.#store.find({ sessionId: id, limit: 1 })
+    return this.#load(runId)
   }
 
   /** The newest session of this task name. */
@@ -46,6 +46,11 @@ export class SessionArchive {
   /** The events of a run after `afterSeq`. */
   events(runId: string, sessionId: string, afterSeq: number): SessionEvent[] {
     return this.#store.records(runId, afterSeq).map((record) => toEvent(record, sessionId))
+  }
+
+  /** The large value that an event of a run refers to by this id; undefined if none does. */
+  value(runId: string, id: string): unknown {
+    return this.#store.value(runId, id)
   }
 
   #summary(runId: string): SessionView[] {

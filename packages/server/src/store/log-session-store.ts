@@ -55,6 +55,10 @@ export class LogSessionStore implements SessionStore {
     return this.#log.resolve(data) as Record<string, unknown>
   }
 
+  value(runId: string, id: string): unknown {
+    return this.#log.value(id, runId)
+  }
+
   prune(limits: { maxAgeMs: number; maxBytes: number; maxStreams: number }): number {
     return this.#log.prune(limits)
   }

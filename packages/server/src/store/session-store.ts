@@ -48,6 +48,8 @@ export interface SessionStore {
   find(filter: SessionFilter): string[]
   /** Replaces the references to large values in a record's data by the values. */
   resolve(data: Record<string, unknown>): Record<string, unknown>
+  /** The large value that a record of a session refers to by this id; undefined if none does. */
+  value(runId: string, id: string): unknown
   /** Deletes what ended longer ago than `maxAgeMs`, and more if the file is larger than `maxBytes`; at most `maxStreams` sessions. @returns how many */
   prune(limits: { maxAgeMs: number; maxBytes: number; maxStreams: number }): number
   close(): Promise<void>

@@ -7,6 +7,7 @@ export function transientStore(store: SessionStore): SessionStore {
     records: () => [],
     find: () => [],
     resolve: (data) => store.resolve(data),
+    value: () => undefined,
     prune: () => 0,
     close: () => Promise.resolve(),
   }
