@@ -71,11 +71,6 @@ export const ERRORS = {
     'A live connection has this client id.',
     (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
   ),
-  TOO_MANY_CONNECTIONS: entry(
-    503,
-    'Too many connections wait for their registration.',
-    () => 'Too many unregistered connections, try again later',
-  ),
   CAPACITY_REACHED: entry<[{ limit: number }]>(
     503,
     'As many clients are online as the server takes.',
@@ -362,11 +357,6 @@ export const ERRORS = {
     507,
     'The journal of the device cannot be written, so no command is taken.',
     (v) => `The journal of the device cannot be written, so nothing is run: ${v.detail}`,
-  ),
-  AGENT_UNCONFIGURED: entry<[{ agent: string }]>(
-    404,
-    'The device has no tools for this agent.',
-    (v) => `Agent configuration for ${v.agent} not found.`,
   ),
   MCP_SERVER_FAILED: entry<[{ name: string; detail: string }]>(
     502,
