@@ -71,11 +71,6 @@ export const ERRORS = {
     'A live connection has this client id.',
     (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
   ),
-  TOO_MANY_CONNECTIONS: entry(
-    503,
-    'Too many connections wait for their registration.',
-    () => 'Too many unregistered connections, try again later',
-  ),
   CAPACITY_REACHED: entry<[{ limit: number }]>(
     503,
     'As many clients are online as the server takes.',
@@ -95,11 +90,6 @@ export const ERRORS = {
     409,
     'Something else has taken over the sessions of this device; nothing was recorded.',
     (v) => `The sessions of '${v.id}' belong to another owner now`,
-  ),
-  VALUE_NOT_FOUND: entry<[{ id: string }]>(
-    404,
-    'No event of this session refers to such a value.',
-    (v) => `There is no value '${v.id}' in this session`,
   ),
   SERVER_STOPPING: entry(503, 'The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
@@ -197,6 +187,11 @@ export const ERRORS = {
     404,
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
+  ),
+  VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
+    404,
+    'No event of the session refers to a value with this id.',
+    (v) => `Session '${v.id}' has no value '${v.value}'`,
   ),
   ASK_NOT_FOUND: entry<[{ id: string }]>(
     404,
@@ -377,11 +372,6 @@ export const ERRORS = {
     507,
     'The journal of the device cannot be written, so no command is taken.',
     (v) => `The journal of the device cannot be written, so nothing is run: ${v.detail}`,
-  ),
-  AGENT_UNCONFIGURED: entry<[{ agent: string }]>(
-    404,
-    'The device has no tools for this agent.',
-    (v) => `Agent configuration for ${v.agent} not found.`,
   ),
   MCP_SERVER_FAILED: entry<[{ name: string; detail: string }]>(
     502,

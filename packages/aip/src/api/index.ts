@@ -31,6 +31,6 @@ export {
 } from './routes.js'
 export { Clients, Health, Liveness, Readiness } from './server-state.js'
 export { FleetEvent, FleetEventQuery, FleetEventType } from './fleet-events.js'
-export { SessionEvent } from './session-events.js'
+export { LogQuery, SessionEvent, SessionLog, StoredValue } from './session-events.js'
 export { QuestionAnswer, Remark, Session, SessionList, SessionQuery, SessionStatus, Usage, hasEnded } from './sessions.js'
 export { WorkflowList, WorkflowSummary } from './workflows.js'

@@ -6,12 +6,12 @@ import { Dispatch, DispatchOutcome, TaskResult } from './dispatch.js'
 import { FleetEvent, FleetEventHeaders, FleetEventQuery } from './fleet-events.js'
 import { bytes, defineRoute, events, json, type EventsAnswer, type JsonAnswer, type ParameterIn, type Route } from './route.js'
 import { Clients, Health, Liveness, Readiness } from './server-state.js'
-import { EventStreamHeaders, SessionEvent } from './session-events.js'
+import { EventStreamHeaders, LogQuery, SessionEvent, SessionLog, StoredValue } from './session-events.js'
 import { QuestionAnswer, Remark, Session, SessionList, SessionQuery } from './sessions.js'
 import { WorkflowList } from './workflows.js'
 
 const device = { id: z.string().describe('Device id') }
-const session = { id: z.string().describe('Session id; of several sessions with this id, the newest is meant') }
+const session = { id: z.string().describe('Session id, of which the newest session is meant, or run id') }
 const ask = { id: z.string().describe('Ask id') }
 
 /** Every route of the HTTP API, by the group and the name that the SDK and the server's handlers have for it. */
@@ -104,6 +104,23 @@ export const ROUTES = {
     params: session,
     headers: EventStreamHeaders,
     answer: events(SessionEvent),
+  }),
+  'sessions.log': defineRoute({
+    method: 'GET',
+    path: '/api/sessions/:id/log',
+    right: 'read',
+    doc: 'Lists the recorded events of a session so far',
+    params: session,
+    query: LogQuery,
+    answer: json(SessionLog),
+  }),
+  'sessions.value': defineRoute({
+    method: 'GET',
+    path: '/api/sessions/:id/values/:value',
+    right: 'read',
+    doc: 'Returns a large value that events of the session refer to as `{"$value": id, "bytes": n}`',
+    params: { ...session, value: z.string().describe('The id in `$value`') },
+    answer: json(StoredValue),
   }),
   'sessions.cancel': defineRoute({
     method: 'POST',

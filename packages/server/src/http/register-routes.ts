@@ -50,7 +50,9 @@ function addRoute<Name extends RouteName>(
     handler: async (request, reply) => {
       reply.status(route.answer.status)
       const outcome = await handler(callOf<Name>(request, reply))
-      return route.answer.kind === 'bytes' ? sendBytes(reply, outcome as BytesOutcome) : outcome
+      if (route.answer.kind === 'bytes') return sendBytes(reply, outcome as BytesOutcome)
+      // Fastify would send a text as it is.
+      return typeof outcome === 'string' ? reply.type('application/json').send(JSON.stringify(outcome)) : outcome
     },
   })
 }

@@ -14,6 +14,8 @@ export function sessionHandlers({ sessions, tasks }: Fleet, streams: EventStream
       reply.hijack()
       await streams.session(principal, reply.raw, session, Number.isSafeInteger(lastEventId) ? lastEventId : 0)
     },
+    'sessions.log': ({ principal, params, query: { after, limit } }) => sessions.log(principal, params.id, after, limit),
+    'sessions.value': ({ principal, params }) => sessions.value(principal, params.id, params.value),
     'sessions.cancel': ({ principal, params }) => sessions.cancel(principal, params.id),
     'sessions.answer': ({ principal, params, body }) => sessions.answer(principal, params.id, body.text, body.question_id),
     'sessions.remark': ({ principal, params, body }) => sessions.remark(principal, params.id, body.text),
