@@ -5,6 +5,9 @@ import { describe, expect, it, vi } from 'vitest'
 import { freePort } from '../support/free-port.js'
 import { OrreryHome, type OrreryProcess } from '../support/orrery-process.js'
 
+/** How long processes may take on a busy machine, in milliseconds. */
+const PATIENCE = { timeout: 60_000, interval: 20 }
+
 /** Server and device as processes, and a workflow whose three steps each leave a line in a ledger; the second waits for a file. */
 async function scene(home: OrreryHome): Promise<{
   ledger(): string[]
@@ -47,7 +50,7 @@ async function scene(home: OrreryHome): Promise<{
 
 /** Waits until the ledger has this many lines. */
 async function ledgerHas(lines: () => string[], count: number): Promise<void> {
-  while (lines().filter(Boolean).length < count) await new Promise((resolve) => setImmediate(resolve))
+  await vi.waitUntil(() => lines().filter(Boolean).length >= count, PATIENCE)
 }
 
 /** Whether a process runs; one that has ended and was not asked for its exit code does not. */
@@ -100,14 +103,10 @@ describe('nothing lost, nothing run twice', () => {
     const device = await startDevice()
     const file = join(home.path, 'pid')
     home.start('call', 'd', 'execute_command', JSON.stringify({ command: `sleep 300 & echo $! > ${file}; wait`, timeout: 300 }))
-    let pid = ''
-    while (pid === '') {
-      await new Promise((resolve) => setImmediate(resolve))
-      pid = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
-    }
+    const pid = await vi.waitUntil(() => existsSync(file) && readFileSync(file, 'utf8').trim(), PATIENCE)
     expect(isRunning(pid)).toBe(true)
     await device.kill('SIGKILL')
-    await vi.waitFor(() => expect(isRunning(pid)).toBe(false))
+    await vi.waitUntil(() => !isRunning(pid), PATIENCE)
   })
 
   it('when both are killed while a command runs', async () => {

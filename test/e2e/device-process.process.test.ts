@@ -5,7 +5,7 @@ import { temporaryFolders } from '../../packages/device/test/support/temporary.j
 import { lives } from '../../packages/device/test/support/config.js'
 import { ScriptedServer, type ScriptedConnection } from '../../packages/device/test/support/scripted-server.js'
 import { OrreryHome, type OrreryProcess } from '../support/orrery-process.js'
-import { systemPrograms } from '../support/system-programs.js'
+import { hasPrograms } from '../support/has-programs.js'
 
 /** A device as a process, which may do everything in a folder. */
 async function startDevice(
@@ -38,33 +38,30 @@ const JOBS = [
 /** Leaves a daemon behind and ends, once that has left its group. */
 const COMMAND = `(setsid sh -c '${stubborn('left').replaceAll("'", '"')}' >/dev/null 2>&1 &); until [ -s left.pid ]; do sleep 0.01; done`
 
-describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutils', bash: 'bash', setsid: 'util-linux' }))(
-  'the end of a device',
-  () => {
-    const temporary = temporaryFolders()
+describe.runIf(process.platform === 'linux' && hasPrograms('script', 'bash', 'setsid'))('the end of a device', () => {
+  const temporary = temporaryFolders()
 
-    it.each(['SIGKILL', 'SIGTERM', 'SIGHUP', 'SIGINT', 'SIGABRT', 'SIGSEGV'] as const)(
-      'by %s is the end of all that its tools have started, in terminals and as daemons too',
-      async (signal) => {
-        const folder = temporary()
-        await using home = new OrreryHome()
-        await using server = await ScriptedServer.listen()
-        const { device, connection } = await startDevice(home, server, folder)
-        const results = await connection.run(JOBS.map((parameters) => ({ tool_name: 'start_job', parameters })))
-        expect(results.map(({ status, error }) => error ?? status)).toEqual(JOBS.map(() => 'success'))
-        const [left] = await connection.run([{ tool_name: 'execute_command', parameters: { command: COMMAND, cwd: folder } }], {
-          response_id: 'command',
-        })
-        expect(left).toMatchObject({ result: { exit_code: 0 } })
-        const names = ['plain', 'grouped', 'terminal', 'behind', 'noisy', 'session', 'daemon', 'left']
-        const pids = await Promise.all(names.map((name) => pidIn(join(folder, `${name}.pid`))))
-        expect(pids.map(lives)).toEqual(pids.map(() => true))
-        await device.kill(signal)
-        await expect.poll(() => pids.filter(lives), { timeout: 10_000 }).toEqual([])
-      },
-    )
-  },
-)
+  it.each(['SIGKILL', 'SIGTERM', 'SIGHUP', 'SIGINT', 'SIGABRT', 'SIGSEGV'] as const)(
+    'by %s is the end of all that its tools have started, in terminals and as daemons too',
+    async (signal) => {
+      const folder = temporary()
+      await using home = new OrreryHome()
+      await using server = await ScriptedServer.listen()
+      const { device, connection } = await startDevice(home, server, folder)
+      const results = await connection.run(JOBS.map((parameters) => ({ tool_name: 'start_job', parameters })))
+      expect(results.map(({ status, error }) => error ?? status)).toEqual(JOBS.map(() => 'success'))
+      const [left] = await connection.run([{ tool_name: 'execute_command', parameters: { command: COMMAND, cwd: folder } }], {
+        response_id: 'command',
+      })
+      expect(left).toMatchObject({ result: { exit_code: 0 } })
+      const names = ['plain', 'grouped', 'terminal', 'behind', 'noisy', 'session', 'daemon', 'left']
+      const pids = await Promise.all(names.map((name) => pidIn(join(folder, `${name}.pid`))))
+      expect(pids.map(lives)).toEqual(pids.map(() => true))
+      await device.kill(signal)
+      await expect.poll(() => pids.filter(lives), { timeout: 10_000 }).toEqual([])
+    },
+  )
+})
 
 async function pidIn(file: string): Promise<number> {
   await expect.poll(() => existsSync(file) && /^\d+\n$/.test(readFileSync(file, 'utf8')), { timeout: 10_000 }).toBe(true)

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { freePort } from '../support/free-port.js'
 import { OrreryHome, type OrreryProcess } from '../support/orrery-process.js'
 import { startScriptedModel, type Reply, type ScriptedCall, type ScriptedModel } from '../support/scripted-model.js'
@@ -105,7 +105,7 @@ describe('a task in words with ten steps on a real device', () => {
       const { restart, lines } = await scene(home)
       const running = home.start('run', '--json', 'Write ten lines')
       for (const turn of TEN_LINES.keys()) {
-        while (lines().length <= turn) await new Promise((resolve) => setImmediate(resolve))
+        await vi.waitUntil(() => lines().length > turn, { timeout: 60_000, interval: 20 })
         await restart()
         writeFileSync(join(home.path, `go-${turn}`), '')
       }

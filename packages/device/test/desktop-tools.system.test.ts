@@ -172,16 +172,4 @@ describe.runIf(ready)('the tools of the server desktop', () => {
     expect(Buffer.from(last.image!.data, 'base64').length).toBeLessThanOrEqual(DESKTOP_LIMITS.picture)
     expect(sides(last.image!)[0]).toBe(DESKTOP_LIMITS.side)
   })
-
-  it('say which package is missing', async () => {
-    await using tools = await toolCaller({ env: { DISPLAY: ':99', PATH: '/no/such/folder' } })
-    expect(await tools.error('screenshot')).toContain("the program 'xdotool' is missing; install the package xdotool")
-  })
-})
-
-describe('the server desktop', () => {
-  it('is not offered where there is no display', async () => {
-    await using tools = await toolCaller({ env: { PATH: process.env['PATH'] } })
-    expect(await tools.error('screenshot')).toContain('is not registered')
-  })
 })
