@@ -20,7 +20,7 @@ The same as OpenAPI: [openapi.json](openapi.json), and from a running server at 
 
 An event stream (\`/api/sessions/{id}/events\`) is server-sent events: \`id\` is the sequence number, \`event\` the type of the record, \`data\` the
 event as JSON. It begins with what was recorded, or after \`Last-Event-ID\`, and ends after \`ended\`. Progress is not recorded, so those
-events have no \`id\`. Values above 64 KiB stand in events as \`{"$value": id, "bytes": n}\`; the session has them whole.
+events have no \`id\`. Values above 64 KiB are shown in events as \`{"$value": id, "bytes": n}\`; the session has them whole.
 `
 
 /** The page and the document of the HTTP API, from a server that runs for the moment. */

@@ -192,7 +192,7 @@ describe('orrery demo', () => {
 })
 
 describe('a server and a device as two processes', () => {
-  it('stop in good order on SIGTERM, with exit code 0', async () => {
+  it('stop cleanly on SIGTERM, with exit code 0', async () => {
     await using home = new OrreryHome()
     const server = home.start('server', '--port', '0', '--log-level', 'INFO')
     const url = (await server.said(/(http:\/\/127\.0\.0\.1:\d+)/))[1] ?? ''
@@ -205,7 +205,7 @@ describe('a server and a device as two processes', () => {
     expect((await home.run('devices')).code).toBe(1)
   })
 
-  it('a port in use, a bad configuration and an MCP server that does not start are told in one line each', async () => {
+  it('a port in use, a bad configuration and an MCP server that does not start are reported in one line each', async () => {
     await using home = new OrreryHome()
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))

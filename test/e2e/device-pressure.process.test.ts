@@ -80,14 +80,14 @@ describe.runIf(process.platform === 'linux')('a device under pressure', () => {
     expect(peak()).toBeLessThan(MEMORY)
   })
 
-  it('refuses more commands in a batch than the limit, and goes on', async () => {
+  it('refuses more commands in a batch than the limit, and continues', async () => {
     const results = await run(Array.from({ length: 10_000 }, () => tool('echo', { text: 'x' })))
     expect(results).toHaveLength(10_000)
     expect(new Set(results.map(({ error }) => error))).toEqual(new Set(['A batch may hold at most 1000 commands']))
     expect(peak()).toBeLessThan(MEMORY)
   })
 
-  it('is not filled by a program that prints for ever', { timeout: 60_000 }, async () => {
+  it('is not filled by a program that prints forever', { timeout: 60_000 }, async () => {
     const printing = run([tool('run_command', { line: 'yes "$(head -c 900 /dev/zero | tr \\\\0 y)"', timeout_s: 4 })])
     expect(await beatsDuring(printing)).toBeGreaterThan(10)
     expect((await printing)[0]).toMatchObject({ status: 'success', result: { ended: 'timeout' } })

@@ -29,7 +29,7 @@ const JOBS = [
   { program: 'bash', args: ['-mc', `sh -c '${stubborn('grouped').replaceAll("'", '"')}' & wait`] },
   { program: 'sh', args: ['-c', stubborn('terminal')], terminal: true },
   { program: 'bash', args: ['-mc', `sh -c '${stubborn('behind').replaceAll("'", '"')}' & wait`], terminal: true },
-  // What holds the terminal ends first, when nobody reads any more.
+  // What holds the terminal ends first, when its output is no longer read.
   { program: 'sh', args: ['-c', stubborn('noisy', 'while :; do echo x; sleep 0.01; done 2>/dev/null')], terminal: true },
   // Sessions of their own: at once, and as daemons do it, whose parent is gone.
   { program: 'setsid', args: ['--wait', 'sh', '-c', stubborn('session')] },

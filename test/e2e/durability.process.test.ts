@@ -53,7 +53,7 @@ async function ledgerHas(lines: () => string[], count: number): Promise<void> {
   await vi.waitUntil(() => lines().filter(Boolean).length >= count, PATIENCE)
 }
 
-/** Whether a process runs; one that has ended and was not asked for its exit code does not. */
+/** Returns whether a process runs; one that has ended and was not asked for its exit code does not. */
 function isRunning(pid: string): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' })
   return /^[^Z]/.test(stdout.trim())
@@ -65,7 +65,7 @@ async function outcome(home: OrreryHome): Promise<Record<string, unknown>> {
 }
 
 describe('nothing lost, nothing run twice', () => {
-  it('when the server is killed while a command runs: the session goes on, and each command had its effect once', async () => {
+  it('when the server is killed while a command runs: the session continues, and each command had its effect once', async () => {
     await using home = new OrreryHome()
     const { ledger, go, startServer, startDevice, workflow } = await scene(home)
     const server = await startServer()
@@ -125,7 +125,7 @@ describe('nothing lost, nothing run twice', () => {
     expect(ledger()).toEqual(['a', 'b', 'c'])
   })
 
-  it('when the server is told to stop: it leaves the session for its next start, and the command goes on meanwhile; exit code 0', async () => {
+  it('when the server is asked to stop: it leaves the session for its next start, and the command continues meanwhile; exit code 0', async () => {
     await using home = new OrreryHome()
     const { ledger, go, startServer, startDevice, workflow } = await scene(home)
     const server = await startServer()

@@ -108,13 +108,13 @@ describe('between a server and a device', () => {
     expect(await (await test.get('private/a')).json()).toMatchObject({ code: 'POLICY_DENIED' })
     expect(await (await test.get('b')).text()).toBe('b')
     expect((await test.put('inbox/c', 'c')).status).toBe(200)
-    // Without a rule a file that is taken is asked about, and nobody can be asked here.
+    // Without a rule a download needs an answer, and there is no terminal here to give it.
     const refused = await test.put('c', 'c')
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, 'POLICY_DENIED'])
     expect(existsSync(join(test.root, 'c'))).toBe(false)
   })
 
-  it('what is no file is neither read nor replaced, and a folder is not made', async () => {
+  it('what is not a file is neither read nor replaced, and a folder is not made', async () => {
     await using test = await pair()
     mkdirSync(join(test.root, 'folder'))
     expect(await (await test.get('folder')).json()).toMatchObject({ code: 'PATH_KIND' })
@@ -135,7 +135,7 @@ describe('between a server and a device', () => {
     expect((await test.put('b', 'b')).status).toBe(200)
   })
 
-  it('a transfer that nobody waits for is refused, and no key is logged', async () => {
+  it('a transfer that is not expected is refused, and no key is logged', async () => {
     await using test = await pair()
     writeFileSync(join(test.root, 'a'), 'a')
     const call = { tool_name: 'send_file', parameters: { path: 'a', transfer_id: crypto.randomUUID() } }

@@ -68,7 +68,7 @@ describe('a task in words with ten steps on a real device', () => {
   })
 
   it(
-    'goes on when the server is killed whenever the model is asked, and no recorded turn is asked for again',
+    'continues when the server is killed whenever the model is asked, and no recorded turn is asked for again',
     async () => {
       const killAt = new Set(TEN_LINES.keys())
       let asked = Promise.withResolvers<void>()
@@ -88,7 +88,7 @@ describe('a task in words with ten steps on a real device', () => {
       await running.said(/"type":"ended"/)
       expect(await outcome(home)).toMatchObject({ status: 'completed', result: 'ten lines written' })
       expect(lines()).toEqual(TEN_LINES)
-      // Each was asked for twice, because the first time nobody was left to hear the answer; the last one once.
+      // Each was asked for twice, because the server was gone before the first answer came; the last one once.
       const turns = model.requests.map(({ turn }) => turn)
       expect(turns).toEqual([...TEN_LINES.keys()].flatMap((turn) => [turn, turn]).concat(STEPS))
     },
@@ -96,7 +96,7 @@ describe('a task in words with ten steps on a real device', () => {
   )
 
   it(
-    'goes on when the server is killed whenever the device is at work: each turn is asked for once, each command runs once',
+    'continues when the server is killed whenever the device is at work: each turn is asked for once, each command runs once',
     async () => {
       await using model = await startScriptedModel(({ turn }) =>
         step(turn, (line) => `echo line ${line} >> ledger; while [ ! -e go-${line} ]; do sleep 0.05; done`),
@@ -119,7 +119,7 @@ describe('a task in words with ten steps on a real device', () => {
 })
 
 describe('a task that asks', () => {
-  it('waits for the answer, hears remarks, and goes on after the server was killed', async () => {
+  it('waits for the answer, hears remarks, and continues after the server was killed', async () => {
     await using model = await startScriptedModel(({ turn, text }) => {
       if (turn === 0) return { calls: [{ tool: 'ask_user', input: { question: 'Which name?' } }] }
       return {
@@ -139,7 +139,7 @@ describe('a task that asks', () => {
   })
 })
 
-describe('what a tool says is no instruction', () => {
+describe('what a tool says is not an instruction', () => {
   it('a model that obeys it does not get past the policy of the device', async () => {
     const shared = mkdtempSync(join(tmpdir(), 'orrery-shared-'))
     const [notes, precious] = [join(shared, 'notes.txt'), join(shared, 'precious')]

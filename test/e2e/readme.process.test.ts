@@ -78,7 +78,7 @@ describe('the README', () => {
       expect(existsSync(join(own.path, 'server.json'))).toBe(true)
       const closed = new Promise((resolve) => child.once('close', resolve))
       process.kill(-(child.pid ?? 0), 'SIGINT')
-      // All processes of the group have ended once the pipe is closed; a server that ended in good order has said that it is gone.
+      // All processes of the group have ended once the pipe is closed; a server that ended cleanly has removed its file.
       await closed
       expect(existsSync(join(own.path, 'server.json'))).toBe(false)
     },

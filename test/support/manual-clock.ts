@@ -5,7 +5,7 @@ interface Pending {
   callback: () => void
 }
 
-/** A clock that moves only when a test says so. Real sockets and processes go on meanwhile. */
+/** A clock that moves only when a test says so. Real sockets and processes are not affected. */
 export class ManualClock implements Clock {
   #now: number
   readonly #pending = new Set<Pending>()

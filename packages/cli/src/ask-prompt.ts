@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import type { TerminalApprover } from '@orrery/device'
 import { paint, singleLine } from './output.js'
 
-/** Asks at this terminal whether a call may run; undefined where nobody sits at one. */
+/** Asks at this terminal whether a call may run; undefined without a terminal. */
 export function terminalApprover(): TerminalApprover | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
   // One question at a time: the answer must be to what is on the screen.

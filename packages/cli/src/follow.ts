@@ -25,13 +25,13 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
   const stop = new AbortController()
   let interrupted = false
   let timer: NodeJS.Timeout | undefined
-  // Nothing else keeps the process alive while a lost connection waits to be taken up again.
+  // Nothing else keeps the process alive while a lost connection waits to be restored.
   const alive = setInterval(() => {}, 60_000)
   const release = onInterrupt(() => {
     interrupted = true
     options.interrupted?.()
     timer = setTimeout(() => stop.abort(), CANCEL_WAIT)
-    // Whatever comes of it, the user wants to get away.
+    // Whether or not the cancellation works, the user wants to leave.
     api.cancel(session.session_id, { timeoutMs: CANCEL_WAIT, signal: stop.signal }).catch(() => stop.abort())
   })
   const wasInterrupted = (): boolean => interrupted

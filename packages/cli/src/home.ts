@@ -67,7 +67,7 @@ export function ensureKey(name: KeyFile): string {
   }
 }
 
-/** The key from a flag, the environment or a file of the folder; the first that is there. */
+/** The key from a flag, the environment or a file of the folder, in this order. */
 export function findKey(flag: { name: string; value: string | undefined }, file: KeyFile): FoundKey | undefined {
   if (flag.value !== undefined) return { key: flag.value, source: flag.name }
   const environment = process.env['ORRERY_API_KEY']

@@ -1,4 +1,4 @@
-/** The object that a JSON text holds; null if it holds something else, or is no JSON. */
+/** The object that a JSON text holds; null if it holds something else, or is not JSON. */
 export function jsonObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text)

@@ -33,7 +33,7 @@ export function parseLogLevel(text: string): LogLevel {
   return level
 }
 
-/** The level from the flag, the environment or a file; the first that is there, else WARNING. */
+/** The level from the flag, the environment or a file, in this order, else WARNING. */
 export function chooseLogLevel(flag: LogLevel | undefined, file?: LogLevel): LogLevel {
   if (flag !== undefined) return flag
   const name = process.env['ORRERY_LOG_LEVEL']

@@ -2,8 +2,8 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
- * Keeps this process small, for a device lives beside the work of its machine: the space for new objects, which V8 lets grow to 48 MiB
- * and more under load and does not give back, stays as it is, and of old ones no more are left lying about than a fifth of those in use.
+ * Keeps this process small, because a device shares its machine with other work. V8 lets the space for new objects grow to 48 MiB
+ * and more under load and never shrinks it, so its size is fixed; unused old objects are collected when they reach a fifth of those in use.
  */
 export function staySmall(): void {
   keepNewSpace()

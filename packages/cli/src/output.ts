@@ -44,7 +44,7 @@ export function displayWidth(text: string): number {
   return width
 }
 
-/** Cuts a text without colours to so many columns; a cut is marked with `…`. */
+/** Cuts a text without colours to a number of columns; a cut is marked with `…`. */
 export function fit(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text
   let kept = ''
@@ -57,7 +57,7 @@ export function fit(text: string, columns: number): string {
   return `${kept.trimEnd()}…`
 }
 
-/** How wide a stream is, in columns. @param piped how wide if it is no terminal */
+/** How wide a stream is, in columns. @param piped how wide if it is not a terminal */
 export function columnsOf(stream: NodeJS.WriteStream, piped: number): number {
   return stream.isTTY ? stream.columns : piped
 }

@@ -27,7 +27,7 @@ export function buildProgram(): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
     .usage('<command> [options]')
-    // What stands after a command is its own, also where two levels have an option of one name.
+    // Options after a command are its own, also where two levels have an option of one name.
     .enablePositionalOptions()
     .addHelpText('after', firstSteps)
   program.commandsGroup('Start:')

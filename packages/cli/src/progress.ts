@@ -72,7 +72,7 @@ export class Progress {
         this.#status.set(this.#answers ? '' : 'Waiting for an answer')
         break
       case 'answer':
-        this.#note(textOf(event.data['text']) === null ? 'nobody answered' : `answered: ${textOf(event.data['text']) ?? ''}`)
+        this.#note(textOf(event.data['text']) === null ? 'not answered' : `answered: ${textOf(event.data['text']) ?? ''}`)
         this.#status.set('Waiting for the model')
         break
       case 'accepted':
@@ -88,7 +88,7 @@ export class Progress {
   }
 
   /** Tells the user something besides the events. */
-  /** What the user is typing, which stands in the last line. @param cursor where the cursor is in it */
+  /** What the user is typing, which is shown in the last line. @param cursor where the cursor is in it */
   draft(text: string, cursor: number): void {
     this.#status.draft(text, cursor)
   }
@@ -115,7 +115,7 @@ export class Progress {
     if (this.#batch.every(({ tool_name: tool }) => tool === 'list_tools')) return
     for (const [index, result] of results.entries()) {
       const command = this.#batch.find((sent) => sent.call_id === result.call_id) ?? this.#batch[index]
-      // The time is that of the whole batch, so it stands at its last command.
+      // The time is that of the whole batch, so it is shown at its last command.
       const last = index === results.length - 1
       const time = !last || ms === null ? '' : `${results.length > 1 ? `${results.length} commands in ` : ''}${duration(ms)}`
       this.#status.log(this.#line(result.status, command, time))

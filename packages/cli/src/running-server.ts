@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { inHome, makeHome } from './home.js'
 
-/** What the file tells of the server that runs on this machine. */
+/** What the file says about the server that runs on this machine. */
 interface RunningServer {
   url: string
   pid: number

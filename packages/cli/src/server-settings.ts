@@ -44,7 +44,7 @@ export async function serverSettings(flags: ServerFlags, configFile: string | un
   }
 }
 
-/** The configuration of a server: of the given file, else of `server.yaml` in ORRERY_HOME if it is there. @throws {CliError} with exit code 2 */
+/** The configuration of a server: of the given file, else of `server.yaml` in ORRERY_HOME if it exists. @throws {CliError} with exit code 2 */
 export async function readServerConfig(given: string | undefined): Promise<ServerConfig> {
   const usual = inHome('server.yaml')
   if (given === undefined && !existsSync(usual)) return {}

@@ -2,7 +2,7 @@ import { EXIT } from './errors.js'
 import { onInterrupt } from './interrupt.js'
 import { paint } from './output.js'
 
-/** A stop in good order may take this long, in milliseconds; then the process ends anyway. */
+/** How long a clean stop may take, in milliseconds; then the process ends anyway. */
 const STOP_LIMIT = 15_000
 
 /**

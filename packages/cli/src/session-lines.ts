@@ -2,14 +2,14 @@ import type { SessionEvent } from '@orrery/aip/api'
 import { textOf } from './event-data.js'
 import { columnsOf, duration, fit, paint, shortId, singleLine } from './output.js'
 
-/** Tells of sessions in one line at their start and one at their end. */
+/** Reports sessions in one line at their start and one at their end. */
 export function sessionLines(print: (line: string) => void): (event: SessionEvent) => void {
   const started = new Map<string, number>()
   return (event) => {
     const id = shortId(event.session_id)
     const time = paint('dim', new Date(event.time).toTimeString().slice(0, 8))
     if (event.type === 'accepted') {
-      // Lists of tools are read by commands that look; they are no work.
+      // Lists of tools are read by commands that look; they are not work.
       if (event.data['task_name'] === 'list_tools') return
       started.set(event.session_id, Date.parse(event.time))
       const device = singleLine(textOf(event.data['device_id']) ?? '')

@@ -9,7 +9,7 @@ import { inHome, orreryHome } from './home.js'
 import { type PresetFlags, withPresets } from './preset-flags.js'
 import { type ShellMode, chooseShell } from './shell-mode.js'
 
-/** The configuration file to read: the given one, else `device.jsonc` in ORRERY_HOME if it is there. @throws {CliError} with exit code 2 */
+/** The configuration file to read: the given one, else `device.jsonc` in ORRERY_HOME if it exists. @throws {CliError} with exit code 2 */
 export function deviceConfigPath(given: string | undefined): string | undefined {
   if (given !== undefined) {
     if (!existsSync(given)) throw usageError(`There is no file ${given}: --config names a device's configuration`)

@@ -25,13 +25,13 @@ export class StatusLine {
     }, FRAME_MS)
   }
 
-  /** Changes the text; its time starts anew. An empty text hides the line. */
+  /** Changes the text; its time restarts. An empty text hides the line. */
   set(text: string): void {
     this.#text = singleLine(text)
     this.#since = Date.now()
   }
 
-  /** Changes the text; its time goes on. */
+  /** Changes the text; its time continues. */
   update(text: string): void {
     this.#text = singleLine(text)
   }

@@ -3,7 +3,7 @@ import { orrery } from './invocation.js'
 import { paint } from './output.js'
 import type { ShellMode } from './shell-mode.js'
 
-/** What the welcome tells of. */
+/** What the welcome mentions. */
 export interface WelcomeFacts {
   /** Address of the server from this machine. */
   url: string

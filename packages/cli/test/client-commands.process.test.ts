@@ -59,7 +59,7 @@ describe('client commands', () => {
     expect([code, stdout]).toEqual([1, ''])
   })
 
-  it('`run` goes on when the event stream is cut', async () => {
+  it('`run` continues when the event stream is cut', async () => {
     await using server = await labServer({
       'GET /api/sessions/s1/events': [stream([frame(1, 'accepted')], 'cut'), stream([frame(2, 'ended')])],
       'GET /api/sessions/s1': json(session({ result: 'done' })),
@@ -96,7 +96,7 @@ describe('client commands', () => {
     expect(await home.run('call', 'x', '--server', bad.url)).toEqual({ code: 1, stdout: '', stderr: 'line 1\nline 2\n' })
   })
 
-  it('asks which device is meant when several are online, and passes over those that are away', async () => {
+  it('asks which device is meant when several are online, and ignores those that are away', async () => {
     const other = { ...LAB, device_id: 'web-1' }
     await using two = await scriptedServer({ 'GET /api/devices': json({ devices: [LAB, other] }) })
     const ended = await home.run('tools', '--server', two.url)

@@ -70,7 +70,7 @@ describe('what is typed while a task runs', () => {
     expect(drafts).toEqual(['a|', 'ab|', 'a|b', '|b', 'c|b', '|', '|'])
   })
 
-  it('that cannot be said is told to the user', async () => {
+  it('that cannot be sent is reported to the user', async () => {
     const { input, notes, conversation } = talk('the session has ended')
     input.write('hello\n')
     await vi.waitFor(() => expect(notes).toEqual(['the session has ended']))

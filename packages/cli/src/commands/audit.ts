@@ -57,7 +57,7 @@ function audit({ device, limit, json }: Options): void {
   for (const line of table(headers, rows, [4, 2])) print(line)
 }
 
-/** The entries of a device, oldest first. A line that is half written is passed over. */
+/** The entries of a device, oldest first. A line that is half written is ignored. */
 function entriesOf(folder: string): AuditEntry[] {
   if (!existsSync(folder)) return []
   const files = readdirSync(folder).filter((name) => /^audit\.jsonl(\.\d+)?$/.test(name))

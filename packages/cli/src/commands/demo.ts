@@ -43,7 +43,7 @@ async function demo(): Promise<void> {
     clientId: 'demo-device',
     config: DeviceConfig.parse({
       mcpServers: { everything: { command: process.execPath, args: [everythingServer(), 'stdio'] } },
-      // Tools of servers that are not built in are asked about; nobody answers in a demo.
+      // Tools of servers that are not built in are asked about; a demo has no one to answer.
       policy: [{ server: 'everything', do: 'allow' }],
     }),
     logger,

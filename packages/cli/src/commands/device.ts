@@ -45,7 +45,7 @@ export function deviceCommand(): Command {
       .option('--platform <name>', 'platform to register as (default: that of this machine)')
       .option(
         '--max-retries <n>',
-        'give up after so many failed attempts (default: 5, but a server that keeps sessions is waited for)',
+        'give up after this many failed attempts (default: 5, but a server that keeps sessions is waited for)',
         parseRetries,
       )
       .addOption(shellOption())
@@ -67,7 +67,7 @@ export function deviceCommand(): Command {
         ]),
       )
       .action(device)
-      // What stands after 'check' is its own, not this command's.
+      // Options after 'check' are its own, not this command's.
       .enablePositionalOptions()
       .addCommand(deviceCheckCommand())
   )
