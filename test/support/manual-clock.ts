@@ -51,6 +51,6 @@ export class ManualClock implements Clock {
 }
 
 /** Lets all promises that are ready run. */
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
