@@ -31,6 +31,11 @@ export const FOLDER_ORDERS: readonly FolderOrder[] = [
     ],
   },
   {
+    src: 'packages/cli/src',
+    layers: ['main', 'program', 'commands', 'copy demo follow running', 'settings', 'terminal'],
+    known: [],
+  },
+  {
     src: 'packages/device/src',
     layers: [
       'index',

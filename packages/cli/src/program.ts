@@ -18,7 +18,7 @@ import { sessionsCommand } from './commands/sessions.js'
 import { toolsCommand } from './commands/tools.js'
 import { workflowsCommand } from './commands/workflows.js'
 import { upCommand } from './commands/up.js'
-import { firstSteps, styleHelp } from './help.js'
+import { firstSteps, styleHelp } from './terminal/help.js'
 
 /** The whole command line. Its parse functions throw `CommanderError` instead of ending the process. */
 export function buildProgram(): Command {

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import { describe, expect, it, vi } from 'vitest'
-import { Conversation } from '../src/conversation.js'
+import { Conversation } from '../src/follow/conversation.js'
 
 /** A conversation, what it said to the server, and what it noted for the user. */
 function talk(fail?: string) {

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ensureKey, findKey, inHome, readKey } from '../src/home.js'
-import { DEFAULT_SERVER, announceServer, localServer } from '../src/running-server.js'
+import { ensureKey, findKey, inHome, readKey } from '../src/settings/home.js'
+import { DEFAULT_SERVER, announceServer, localServer } from '../src/settings/running-server.js'
 
 let folder: string
 beforeEach(() => {

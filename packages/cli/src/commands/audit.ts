@@ -2,10 +2,10 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import type { AuditEntry } from '@orrery/device'
-import { examples } from '../help.js'
-import { inHome } from '../home.js'
-import { print } from '../output.js'
-import { table } from '../table.js'
+import { examples } from '../terminal/help.js'
+import { inHome } from '../settings/home.js'
+import { print } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
 
 interface Options {
   device?: string

@@ -5,11 +5,11 @@ import { Command } from 'commander'
 import { CopyProgress } from '../copy/copy-progress.js'
 import { copyPlace, fileNameIn, targetPath, type CopyPlace } from '../copy/copy-place.js'
 import { localSource, localTarget, writeLocal } from '../copy/local-file.js'
-import { CliError, EXIT, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { onInterrupt } from '../interrupt.js'
-import { printJson } from '../output.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+import { CliError, EXIT, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import { printJson } from '../terminal/output.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 interface CopyOptions extends TargetOptions {
   force?: boolean

@@ -1,12 +1,12 @@
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import type { OrreryApi } from '@orrery/constellation'
 import { Command } from 'commander'
-import { describeEvent } from '../event-data.js'
-import { examples } from '../help.js'
-import { duration, paint, print, printJson, printValue } from '../output.js'
-import { STATUS_STYLE, runTime, usageLine } from '../session-format.js'
-import { details, table } from '../table.js'
-import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
+import { describeEvent } from '../follow/event-data.js'
+import { examples } from '../terminal/help.js'
+import { duration, paint, print, printJson, printValue } from '../terminal/output.js'
+import { STATUS_STYLE, runTime, usageLine } from '../follow/session-format.js'
+import { details, table } from '../terminal/table.js'
+import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
 /** The past events of a running session come in one go; after this long without one, in milliseconds, they are all there. */
 const QUIET = 300

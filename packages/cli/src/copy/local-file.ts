@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { link, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '@orrery/aip'
-import { CliError, usageError } from '../errors.js'
+import { CliError, usageError } from '../terminal/errors.js'
 
 /** A file of this machine that is sent. */
 export interface LocalSource {

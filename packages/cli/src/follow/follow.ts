@@ -1,8 +1,8 @@
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import type { OrreryApi } from '@orrery/constellation'
 import { Conversation } from './conversation.js'
-import { CliError, EXIT } from './errors.js'
-import { onInterrupt } from './interrupt.js'
+import { CliError, EXIT } from '../terminal/errors.js'
+import { onInterrupt } from '../terminal/interrupt.js'
 import { Progress } from './progress.js'
 
 /** How long a cancelled session may take to end, in milliseconds. */

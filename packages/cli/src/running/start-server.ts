@@ -1,11 +1,8 @@
-import type { Logger } from '@orrery/aip'
-import type { OrreryServer, ServerOptions } from '@orrery/server'
+import type { OrreryServer } from '@orrery/server'
 import { mkdirSync } from 'node:fs'
-import { CliError, usageError } from './errors.js'
-import { announceServer } from './running-server.js'
-
-/** Settings of a server that a command starts. */
-export type ServerSettings = ServerOptions & { host: string; port: number; dataDir: string; logger: Logger }
+import { CliError, usageError } from '../terminal/errors.js'
+import { announceServer } from '../settings/running-server.js'
+import type { ServerSettings } from '../settings/server-settings.js'
 
 /**
  * Starts a server and tells other commands on this machine where it is.

@@ -1,6 +1,6 @@
-import { EXIT } from './errors.js'
-import { onInterrupt } from './interrupt.js'
-import { paint } from './output.js'
+import { EXIT } from '../terminal/errors.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import { paint } from '../terminal/output.js'
 
 /** How long a clean stop may take, in milliseconds; then the process ends anyway. */
 const STOP_LIMIT = 15_000

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { CliError } from './errors.js'
+import { CliError } from '../terminal/errors.js'
 
 /** The keys of a server, by the name of their file. */
 export type KeyFile = 'operator.key' | 'device.key'

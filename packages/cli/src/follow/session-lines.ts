@@ -1,6 +1,6 @@
 import type { SessionEvent } from '@orrery/aip/api'
 import { textOf } from './event-data.js'
-import { columnsOf, duration, fit, paint, shortId, singleLine } from './output.js'
+import { columnsOf, duration, fit, paint, shortId, singleLine } from '../terminal/output.js'
 
 /** Reports sessions in one line at their start and one at their end. */
 export function sessionLines(print: (line: string) => void): (event: SessionEvent) => void {

@@ -1,5 +1,5 @@
 import { AipError, messageOf } from '@orrery/aip'
-import { paint, singleLine } from './output.js'
+import { paint, singleLine } from '../terminal/output.js'
 
 /** Remembers that a server is there and does not take this device, and says so when it happens first. */
 export class Refusals {

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { messageOf } from '@orrery/aip'
+import { messageOf, type Logger } from '@orrery/aip'
 import type { ServerConfig, ServerOptions } from '@orrery/server'
 import { configuredModel } from './configured-model.js'
-import { usageError } from './errors.js'
+import { usageError } from '../terminal/errors.js'
 import { ensureKey, findKey, inHome } from './home.js'
 import { type LogLevel, chooseLogLevel, createLogger, toLogLevel } from './logging.js'
-import type { ServerSettings } from './start-server.js'
+
+/** Settings of a server that a command starts. */
+export type ServerSettings = ServerOptions & { host: string; port: number; dataDir: string; logger: Logger }
 
 /** What the command line says about a server. */
 export interface ServerFlags {

@@ -1,7 +1,7 @@
 import type { SessionEvent } from '@orrery/aip/api'
 import { type ShownCommand, commandsOf, describeCommand, numberOf, resultsOf, textOf, turnOf } from './event-data.js'
-import { type Style, columnsOf, duration, fit, paint, singleLine } from './output.js'
-import { StatusLine } from './status-line.js'
+import { type Style, columnsOf, duration, fit, paint, singleLine } from '../terminal/output.js'
+import { StatusLine } from '../terminal/status-line.js'
 
 const MARKS: Record<string, { mark: string; style: Style }> = {
   success: { mark: '✓', style: 'green' },

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { usageError } from './errors.js'
+import { usageError } from '../terminal/errors.js'
 
 /** What a device's shell tool may run: the programs of an allow-list, or everything. */
 export type ShellMode = 'strict' | 'full'

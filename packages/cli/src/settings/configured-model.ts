@@ -1,6 +1,6 @@
 import type { ModelSettings, ServerConfig } from '@orrery/server'
 import { messageOf } from '@orrery/aip'
-import { usageError } from './errors.js'
+import { usageError } from '../terminal/errors.js'
 
 /**
  * The model that the environment and the configuration of a server name.

@@ -1,7 +1,7 @@
 import type { Logger } from '@orrery/aip'
 import { InvalidArgumentError } from 'commander'
-import { usageError } from './errors.js'
-import { type Style, paint } from './output.js'
+import { usageError } from '../terminal/errors.js'
+import { type Style, paint } from '../terminal/output.js'
 
 /** The names of the log levels, as the flag and the environment take them in any case, and pino's names for them. */
 const LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal', OFF: 'silent' } as const

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
-import { orrery } from './invocation.js'
-import { paint } from './output.js'
-import type { ShellMode } from './shell-mode.js'
+import { orrery } from '../terminal/invocation.js'
+import { paint } from '../terminal/output.js'
+import type { ShellMode } from '../settings/shell-mode.js'
 
 /** What the welcome mentions. */
 export interface WelcomeFacts {

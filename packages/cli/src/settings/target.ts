@@ -1,8 +1,8 @@
 import type { OrreryApi } from '@orrery/constellation'
 import type { Command } from 'commander'
-import { CliError } from './errors.js'
+import { CliError } from '../terminal/errors.js'
 import { findKey } from './home.js'
-import { orrery } from './invocation.js'
+import { orrery } from '../terminal/invocation.js'
 import { localServer } from './running-server.js'
 
 /** Options of every client command. */
