@@ -7,6 +7,7 @@ import { ConfigWatcher, type ConfigFile } from './config/config-watcher.js'
 import { DEFAULT_DEVICE_CONFIG, restartKeysIn, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
 import { CommandJournal } from './journal/command-journal.js'
+import { serverAddress } from './journal/server-address.js'
 import { AuditLog } from './audit/audit-log.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import { Approvals, type TerminalApprover } from './policy/approvals.js'
@@ -118,7 +119,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
   })
-  const journal = options.journalPath === undefined ? null : new CommandJournal(options.journalPath, () => clock.now())
+  const journal = openJournal(options.journalPath, wsUrl, clock)
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
   let request = options.request
@@ -199,6 +200,10 @@ function foldersOf(
 
 function approversOf({ policy }: DeviceConfig): { approvers: readonly Approver[]; timeoutMs: number } {
   return { approvers: policy.approvers, timeoutMs: policy.ask_timeout_s * 1000 }
+}
+
+function openJournal(path: string | undefined, wsUrl: string, clock: Clock): CommandJournal | null {
+  return path === undefined ? null : new CommandJournal({ path, server: serverAddress(wsUrl), now: () => clock.now() })
 }
 
 function openAudit(path: string | undefined, { audit }: DeviceConfig, logger: Logger): AuditLog | null {

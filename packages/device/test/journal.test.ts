@@ -8,7 +8,7 @@ import { Holder } from './support/holder.js'
 import { DeviceConfig, startDevice } from '../src/index.js'
 import { CommandJournal } from '../src/journal/command-journal.js'
 import { RecordingLogger } from './support/recording-logger.js'
-import { online } from './support/running-device.js'
+import { online, type OnlineDevice } from './support/running-device.js'
 
 const bare = withServers({})
 const call = (tool_name: string) => ({ tool_name })
@@ -40,6 +40,24 @@ describe('a device with a journal', () => {
     const again = await (await running.server.connection()).accept(resuming())
     expect((again['metadata'] as { aip: object }).aip).toMatchObject({ resume_token: 't1' })
     expect(running.logger.lines.join('\n')).not.toContain('t1"')
+  })
+
+  it('shows its token to the server that gave it, and to no other', async () => {
+    const options = { config: bare, journalPath: journal() }
+    const shown = ({ registration }: OnlineDevice): unknown =>
+      (registration['metadata'] as { aip: Record<string, unknown> }).aip['resume_token']
+    const first = await online(options, resuming())
+    expect(shown(first)).toBeUndefined()
+    await first.device.stop()
+    const other = { aip: { ...resuming().aip, resume_token: 't2' } }
+    await using second = await online(options, other)
+    expect(shown(second)).toBeUndefined()
+    await second.device.stop()
+    const device = startDevice({ ...options, serverUrl: `${first.server.url}?token=another-key`, clientId: 'lab-1' })
+    const again = await (await first.server.connection()).accept(resuming())
+    expect((again['metadata'] as { aip: object }).aip).toMatchObject({ resume_token: 't1' })
+    await device.stop()
+    await first[Symbol.asyncDispose]()
   })
 
   it('answers a batch that comes again with the same results, without running it again', async () => {
@@ -129,7 +147,7 @@ describe('a device with a journal', () => {
       call_id: 'c1',
     })
     const commands = { r1: command('touch made'), r2: command('ls') }
-    const before = new CommandJournal(path)
+    const before = new CommandJournal({ path, server: 'ws://elsewhere/ws' })
     for (const [response_id, each] of Object.entries(commands)) {
       await before.begin({ session_id: 's1', response_id, status: 'continue' })
       await before.started(response_id, each)
