@@ -3,9 +3,11 @@ import { TransferDialer } from './transfers/transfer-dialer.js'
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
 import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
+import { capabilitiesOf } from './capabilities.js'
 import { ConfigWatcher, type ConfigFile } from './config/config-watcher.js'
 import { DEFAULT_DEVICE_CONFIG, restartKeysIn, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
+import { collectDetails } from './info/device-details.js'
 import { CommandJournal } from './journal/command-journal.js'
 import { serverAddress } from './journal/server-address.js'
 import { AuditLog } from './audit/audit-log.js'
@@ -129,6 +131,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     clock,
     logger,
     persistent: options.persistent ?? false,
+    details: collectDetails(capabilitiesOf(config, env)),
     approvals,
     ...(config.tools.files ? { transfers } : {}),
     onFailed: options.onFailed,

@@ -68,27 +68,28 @@ it('a journal forgets many batches bit by bit', async () => {
 })
 
 it('a journal gives a server nothing of another, and keeps the tokens of the last 16 servers', async () => {
-  const { path, finish, journal } = opened()
+  const { path, finish, journal, time } = opened()
+  const now = (): number => time.now
   await finish('of s')
   await journal.keepToken('t0')
   await journal.close()
   for (let n = 1; n <= 15; n += 1) {
-    await using other = closing(new CommandJournal({ path, server: `ws://other-${n}/ws` }))
+    await using other = closing(new CommandJournal({ path, server: `ws://other-${n}/ws`, now }))
     expect(other.journal.resumeToken).toBeNull()
     expect(other.journal.unacknowledged()).toEqual([])
     await other.journal.keepToken(`t${n}`)
     await other.journal.keepToken(`t${n}b`)
   }
   {
-    await using same = closing(new CommandJournal({ path, server: 'ws://s/ws' }))
+    await using same = closing(new CommandJournal({ path, server: 'ws://s/ws', now }))
     expect(same.journal.resumeToken).toBe('t0')
     expect(same.journal.unacknowledged()).toHaveLength(1)
   }
   {
-    await using one = closing(new CommandJournal({ path, server: 'ws://one-more/ws' }))
+    await using one = closing(new CommandJournal({ path, server: 'ws://one-more/ws', now }))
     await one.journal.keepToken('t16')
   }
-  await using same = closing(new CommandJournal({ path, server: 'ws://s/ws' }))
+  await using same = closing(new CommandJournal({ path, server: 'ws://s/ws', now }))
   expect(same.journal.resumeToken).toBeNull()
 })
 

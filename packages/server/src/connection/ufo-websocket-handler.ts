@@ -258,7 +258,9 @@ export class UFOWebSocketHandler {
     if (client.clientType !== 'device' || metadata === null) return
     const { mcp_servers: servers, info } = readDevicePush(metadata)
     if (servers !== null) this.#clients.setMcpServers(client.clientId, servers)
-    if (info !== null) this.#clients.setDeviceSystemInfo(client.clientId, info)
+    if (info === null) return
+    // What the registration and the server's settings say stays.
+    this.#clients.setDeviceSystemInfo(client.clientId, { ...this.#clients.getDeviceSystemInfo(client.clientId), ...info })
   }
 
   handleProgress(
