@@ -23,7 +23,7 @@ event as JSON. It begins with what was recorded, or after \`Last-Event-ID\`, and
 events have no \`id\`. Values above 64 KiB are shown in events as \`{"$value": id, "bytes": n}\`; the session has them whole.
 `
 
-/** The page and the document of the HTTP API, from a server that runs for the moment. */
+/** The page and the document of the HTTP API, from a server that runs only for this. */
 export async function httpPages(): Promise<{ page: string; document: string }> {
   const server = await startServer({ port: 0, operatorKey: 'docs', deviceKey: 'docs-device' })
   try {
