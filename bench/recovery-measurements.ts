@@ -47,8 +47,8 @@ async function startWith(folder: string, ended: number, open: number): Promise<n
   const api = new OrreryApi({ server: server.url, apiKey: 'operator', timeoutMs: 120_000 })
   const idOf = (at: number): string => `device-${at % devices.length}`
   // A task of no commands ends at once; one of a command that is never answered stays open, and others wait behind it.
-  await inLanes(ended, 32, async (at) => void (await api.createSession({ device_id: idOf(at), request: '0' })))
-  await inLanes(open, 32, async (at) => void (await api.createSession({ device_id: idOf(at), request: '1' })))
+  await inLanes(ended, 32, async (at) => void (await api.sessions.create({ device_id: idOf(at), request: '0' })))
+  await inLanes(open, 32, async (at) => void (await api.sessions.create({ device_id: idOf(at), request: '1' })))
   await server.stop()
   for (const device of devices) device.close()
   const begun = performance.now()
@@ -65,7 +65,7 @@ async function reconnect(folder: string, count: number): Promise<{ registered: n
   const devices: WaitingDevice[] = []
   await inLanes(count, 50, async (at) => void devices.push(await WaitingDevice.register(server.url, `device-${at}`)))
   const api = new OrreryApi({ server: server.url, apiKey: 'operator', timeoutMs: 120_000 })
-  await inLanes(count, 32, async (at) => void (await api.createSession({ device_id: `device-${at}`, request: '1' })))
+  await inLanes(count, 32, async (at) => void (await api.sessions.create({ device_id: `device-${at}`, request: '1' })))
   await Promise.all(devices.map((device) => device.asked))
   await server.stop()
   const again = await ServerProcess.start('orrery-server.ts', settings)

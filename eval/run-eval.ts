@@ -83,12 +83,12 @@ async function runTask(task: EvalTask, scene: Scene, url: string): Promise<EvalR
   try {
     await device.registered
     const api = new OrreryApi({ server: url, apiKey: KEYS.operatorKey })
-    const begun = await api.createSession({ device_id: task.id, request: task.request(scene) })
+    const begun = await api.sessions.create({ device_id: task.id, request: task.request(scene) })
     let session: Session = begun
-    for await (const event of api.events(begun.session_id)) {
-      if (event.type === 'ended') session = await api.session(begun.session_id)
+    for await (const event of api.sessions.events(begun.session_id)) {
+      if (event.type === 'ended') session = await api.sessions.get(begun.session_id)
     }
-    if (!hasEnded(session.status)) session = await api.session(begun.session_id)
+    if (!hasEnded(session.status)) session = await api.sessions.get(begun.session_id)
     const result = typeof session.result === 'string' ? session.result : JSON.stringify(session.result)
     const success = session.status === 'completed' && (await runScript(task.check, scene, result)) === 0
     const { usage } = session

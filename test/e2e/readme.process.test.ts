@@ -141,7 +141,7 @@ describe('the README', () => {
     const file = join(ROOT, 'node_modules', `readme-${process.pid}.mjs`)
     const key = readFileSync(join(home.path, 'operator.key'), 'utf8').trim()
     // The one device that is connected has the name of this machine.
-    const device = (await new OrreryApi({ server: url, apiKey: key }).devices()).find(({ status }) => status === 'online')
+    const device = (await new OrreryApi({ server: url, apiKey: key }).devices.list()).find(({ status }) => status === 'online')
     const ours = code.replace('http://127.0.0.1:5000', url).replace('ws://127.0.0.1:5000', url.replace('http', 'ws'))
     writeFileSync(file, ours.replaceAll("'lab'", JSON.stringify(device?.device_id)))
     try {

@@ -71,11 +71,6 @@ export const ERRORS = {
     'A live connection has this client id.',
     (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
   ),
-  TOO_MANY_CONNECTIONS: entry(
-    503,
-    'Too many connections wait for their registration.',
-    () => 'Too many unregistered connections, try again later',
-  ),
   CAPACITY_REACHED: entry<[{ limit: number }]>(
     503,
     'As many clients are online as the server takes.',
@@ -85,6 +80,16 @@ export const ERRORS = {
     400,
     'A device has a platform that the server does not take.',
     (v) => `Invalid platform '${v.platform}': must be one of ${v.platforms}`,
+  ),
+  FORBIDDEN: entry<[{ right: string }]>(
+    403,
+    'The key does not have the right that this needs.',
+    (v) => `This key does not have the right '${v.right}'`,
+  ),
+  STALE_OWNER: entry<[{ id: string }]>(
+    409,
+    'Something else has taken over the sessions of this device; nothing was recorded.',
+    (v) => `The sessions of '${v.id}' belong to another owner now`,
   ),
   SERVER_STOPPING: entry(503, 'The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
@@ -183,6 +188,11 @@ export const ERRORS = {
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
   ),
+  VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
+    404,
+    'No event of the session refers to a value with this id.',
+    (v) => `Session '${v.id}' has no value '${v.value}'`,
+  ),
   ASK_NOT_FOUND: entry<[{ id: string }]>(
     404,
     'No ask of this id is open: it was answered, or has expired.',
@@ -258,8 +268,7 @@ export const ERRORS = {
   MODEL_CUT_OFF: entry<[{ where: string; detail: string }]>(
     502,
     "The connection to the model's endpoint was lost in the middle of an answer, again and again.",
-    (v) =>
-      `The model at ${v.where} breaks off in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
+    (v) => `The model at ${v.where} stops in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
   ),
   MODEL_SILENT: entry<[{ where: string; seconds: number }]>(
     504,
@@ -327,6 +336,11 @@ export const ERRORS = {
     'Another session runs on the device.',
     (v) => `busy: session '${v.id}' is running on this device`,
   ),
+  NOT_READ_ONLY: entry<[{ tool: string }]>(
+    409,
+    'A command was sent as a concurrent read, and its tool is not one that the device trusts to be read-only.',
+    (v) => `${v.tool} cannot run beside a session: it is not a trusted read-only tool`,
+  ),
   TOOL_UNKNOWN: entry<[{ key: string; computer: string }]>(
     404,
     'The device has no such tool.',
@@ -357,11 +371,6 @@ export const ERRORS = {
     507,
     'The journal of the device cannot be written, so no command is taken.',
     (v) => `The journal of the device cannot be written, so nothing is run: ${v.detail}`,
-  ),
-  AGENT_UNCONFIGURED: entry<[{ agent: string }]>(
-    404,
-    'The device has no tools for this agent.',
-    (v) => `Agent configuration for ${v.agent} not found.`,
   ),
   MCP_SERVER_FAILED: entry<[{ name: string; detail: string }]>(
     502,
@@ -492,7 +501,7 @@ export const ERRORS = {
   JOB_ENDED: entry<[{ id: string }]>(
     409,
     'Input was sent to a job that has ended, or whose input was closed.',
-    (v) => `The job '${v.id}' takes no input any more`,
+    (v) => `The job '${v.id}' no longer takes input`,
   ),
   TOO_MANY_JOBS: entry<[{ limit: number }]>(
     503,

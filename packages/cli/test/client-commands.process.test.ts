@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OrreryHome } from '../../../test/support/orrery-process.js'
-import { frame, json, scriptedServer, session, stream, text } from '../../constellation/test/scripted-server.js'
+import { event, frame, json, scriptedServer, session, stream, text } from '../../constellation/test/scripted-server.js'
 
 const LAB = {
   device_id: 'lab',
@@ -150,10 +150,7 @@ describe('client commands', () => {
     const running = session({ status: 'running' })
     await using server = await labServer({
       'GET /api/sessions/s1': json(running),
-      'GET /api/sessions/s1/events': stream(
-        [frame(1, 'accepted'), frame(null, 'progress'), frame(2, 'commands_sent', SENT)],
-        'open',
-      ),
+      'GET /api/sessions/s1/log?limit=1000': json({ events: [event(1, 'accepted'), event(2, 'commands_sent', SENT)] }),
     })
     const shown = await home.run('session', 's1', '--json', '--server', server.url)
     expect(JSON.parse(shown.stdout)).toMatchObject({ ...running, events: [{ seq: 1 }, { seq: 2 }] })

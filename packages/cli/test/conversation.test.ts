@@ -13,8 +13,8 @@ function talk(fail?: string) {
     said.push(words)
     return fail === undefined ? Promise.resolve({} as Session) : Promise.reject(new Error(fail))
   }
-  const api = {
-    answerQuestion: (id: string, text: string, question?: string) => say('answer', id, text, question ?? ''),
+  const sessions = {
+    answer: (id: string, text: string, question?: string) => say('answer', id, text, question ?? ''),
     remark: (id: string, text: string) => say('remark', id, text),
   }
   return {
@@ -23,7 +23,7 @@ function talk(fail?: string) {
     notes,
     drafts,
     conversation: new Conversation({
-      api,
+      sessions,
       sessionId: 's',
       input,
       draft: (text, cursor) => void drafts.push(`${text.slice(0, cursor)}|${text.slice(cursor)}`),

@@ -5,6 +5,7 @@ import { readDeviceConfig } from './config/load-device-config.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import type { MCPServer, MCPServerState } from './mcp/mcp-server.js'
 import { deadRules } from './policy/dead-rules.js'
+import { BUILT_IN_TOOLS } from './tools/built-in-servers.js'
 import type { Environment } from './process/child-environment.js'
 
 /** What {@link checkDevice} takes. */
@@ -36,7 +37,7 @@ export interface DeviceCheck {
 /**
  * Reads a configuration, starts its MCP servers, lists their tools, and ends them again. No server is dialled.
  * @param path undefined: what holds without a file
- * @throws AipError `INVALID_INPUT` with all mistakes of the file, `INVALID_CONFIG` for a bad `mcp.yaml`
+ * @throws AipError `INVALID_CONFIG` with all mistakes of the file, or the first of its `mcp.yaml`
  */
 export async function checkDevice(path: string | undefined, options: DeviceCheckOptions): Promise<DeviceCheck> {
   const { timeoutMs, clock = systemClock, logger = silentLogger, env = process.env, cwd = process.cwd() } = options
@@ -73,7 +74,7 @@ function warningsOf(config: DeviceConfig, servers: readonly MCPServer[], file: C
     return { name, toolType, builtIn, tools: state === 'ready' ? tools.map((tool) => tool.name) : null }
   })
   const list = file.find(['policy'])?.type === 'array' ? ['policy'] : ['policy', 'rules']
-  return deadRules(config.policy.rules, known, config.shell).map(
+  return deadRules(config.policy.rules, known, (tool) => BUILT_IN_TOOLS.find(tool, config.shell)?.server).map(
     ({ at, why }) => `${file.placeOf([...list, at])}: policy.rules[${at}] never matches: ${why}`,
   )
 }

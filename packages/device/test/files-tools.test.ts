@@ -16,8 +16,8 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DeviceConfig, type DeviceOptions } from '../src/index.js'
-import { describeBuiltInCall } from '../src/tools/built-in-calls.js'
-import { matchesGlob } from '../src/glob.js'
+import { BUILT_IN_TOOLS } from '../src/tools/built-in-servers.js'
+import { matchesGlob } from '../src/paths/glob.js'
 import { FILE_LIMITS } from '../src/tools/files/limits.js'
 import { Roots } from '../src/policy/roots.js'
 import { ALLOW_ALL } from './support/config.js'
@@ -181,7 +181,9 @@ describe('edit_file', () => {
     expect(await at.tools.value('edit_file', { path, old_text: 'two', new_text: '$& 2' })).toMatchObject({ replacements: 1 })
     expect(readFileSync(join(at.root, path), 'utf8')).toBe('one\n$& 2\nthree\n')
     expect(await at.tools.error('edit_file', { path, old_text: 'two', new_text: '' })).toContain("is not in 'a.txt'")
-    expect(await at.tools.error('edit_file', { path, old_text: 'e', new_text: '' })).toContain('3 times')
+    expect(await at.tools.error('edit_file', { path, old_text: 'e', new_text: '' })).toMatch(
+      /3 times.*give more of its surroundings, or set replace_all/,
+    )
     expect(await at.tools.value('edit_file', { path, old_text: 'e', new_text: 'E', replace_all: true })).toMatchObject({
       replacements: 3,
     })
@@ -378,11 +380,11 @@ describe('globs', () => {
 describe('what a call of the file tools would touch', () => {
   it('is known before it runs', () => {
     const place = { roots: new Roots({ cwd: join('/srv', 'x') }), shell: 'strict' as const, cwd: '/srv/x' }
-    const effects = (tool: string, args: unknown) => describeBuiltInCall('files', tool, args, place)
+    const effects = (tool: string, args: unknown) => BUILT_IN_TOOLS.describeCall('files', tool, args, place)
     expect(effects('read_file', { path: '../y' })).toEqual({ paths: [{ path: join('/srv', 'y'), access: 'read' }] })
     expect(effects('move_file', { from: 'a', to: '/b' })?.paths?.map(({ access }) => access)).toEqual(['change', 'change'])
     expect(effects('read_file', { path: 7 })).toEqual({ refused: true })
     expect(effects('nothing', {})).toBe(null)
-    expect(describeBuiltInCall('toString', 'x', {}, place)).toBe(null)
+    expect(BUILT_IN_TOOLS.describeCall('toString', 'x', {}, place)).toBe(null)
   })
 })

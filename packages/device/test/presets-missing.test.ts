@@ -1,7 +1,7 @@
 import { silentLogger, systemClock } from '@orrery/aip'
 import { describe, expect, it } from 'vitest'
 import { DeviceConfig } from '../src/index.js'
-import { presetProgram } from '../src/presets/presets.js'
+import { presetProgram } from '../src/mcp/presets/presets.js'
 import { ALLOW_ALL, onlyTools } from './support/config.js'
 import { toolCaller } from './support/tool-caller.js'
 

@@ -102,9 +102,13 @@ export class RecordLog {
     return this.#query(() => this.#prepared(sql).all(...values)).map((row) => this.#streamInfo(row))
   }
 
-  /** A value that was stored out of line, by the `$value` of its reference; `undefined` when it was deleted. */
-  value(id: string): unknown {
-    const row = this.#query(() => this.#statements.readValue.get(id))
+  /**
+   * A value that was stored out of line, by the `$value` of its reference; `undefined` when it was deleted.
+   * @param stream only if a record of this stream refers to it
+   */
+  value(id: string, stream?: string): unknown {
+    const { readValue, readOwnValue } = this.#statements
+    const row = this.#query(() => (stream === undefined ? readValue.get(id) : readOwnValue.get(stream, id)))
     return row === undefined ? undefined : JSON.parse(String(row['data']))
   }
 
@@ -143,7 +147,9 @@ export class RecordLog {
   #newRecord(stream: string, type: string, data: unknown, options: AppendOptions | undefined): NewRecord {
     this.#assertOpen()
     this.#assertLabels(options?.labels)
-    return { stream, type, time: this.#now(), data: encodeData(data, this.#inlineBytes), options }
+    const time = this.#now()
+    const summary = options?.summary === undefined ? null : JSON.stringify(options.summary(time))
+    return { stream, type, time, data: encodeData(data, this.#inlineBytes), summary, options }
   }
 
   /** Releases space to the file system when it is worth the copying; free pages are used again in any case. */
@@ -178,6 +184,7 @@ export class RecordLog {
       firstSeq: Number(row['first_seq']),
       createdAt: Number(row['created_at']),
       labels: Object.fromEntries(this.#labels.map((label) => [label, (row[`label_${label}`] ?? null) as string | null])),
+      summary: typeof row['summary'] === 'string' ? JSON.parse(row['summary']) : null,
     }
   }
 

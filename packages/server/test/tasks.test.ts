@@ -346,7 +346,10 @@ describe('a client that drops', () => {
     constellation.terminate()
     expect(await device.next()).toMatchObject({ type: 'task_end', session_id: 's', status: 'failed' })
     device.answer(command)
-    expect((await server.api('/api/sessions/s')).body).toMatchObject({ status: 'cancelled' })
+    expect((await server.api('/api/sessions/s')).body).toMatchObject({
+      status: 'cancelled',
+      error: 'Task was cancelled due to client disconnection',
+    })
     expect(server.log.lines).toContain('info [WS] 🌟 Constellation c1 disconnected, cancelling 1 active session(s)')
     device.send({ type: 'task', client_id: 'd1', request: 'run next' })
     expect(await device.next()).toMatchObject({ type: 'heartbeat' })

@@ -34,7 +34,7 @@ async function call(words: string[], options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const device = await pickDevice(api, named, 'orrery call DEVICE TOOL')
   // A session, not the route that waits for the results: it can be cancelled, may last for hours and survives a lost connection.
-  const session = await api.createSession({ device_id: device, commands: [command] })
+  const session = await api.sessions.create({ device_id: device, commands: [command] })
   const [{ followShown }, { Result }] = await Promise.all([import('../follow/follow.js'), import('@orrery/aip')])
   const ended = await followShown(api, session, { device, results: false })
   const results = Result.array().catch([]).parse(ended.result)

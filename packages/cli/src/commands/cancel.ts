@@ -23,7 +23,7 @@ export function cancelCommand(): Command {
 async function cancel(named: string, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const id = await pickSession(api, named)
-  await api.cancel(id)
-  if (options.json) printJson(await api.session(id))
+  await api.sessions.cancel(id)
+  if (options.json) printJson(await api.sessions.get(id))
   else print(`Session ${id} is being cancelled`)
 }

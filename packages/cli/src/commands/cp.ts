@@ -94,7 +94,7 @@ async function placeOf(api: OrreryApi, word: string): Promise<CopyPlace> {
   if (place.on === 'here' || !place.path.includes(':')) return place
   return copyPlace(
     word,
-    (await api.devices()).map((device) => device.device_id),
+    (await api.devices.list()).map((device) => device.device_id),
   )
 }
 
@@ -104,7 +104,7 @@ async function download({ api, device, from, to, force, signal }: Copy): Promise
   const target = await localTarget(to, name, force)
   let size = 0
   using progress = new CopyProgress(name, device, () => size)
-  const file = await api.readFile(device, from, { signal })
+  const file = await api.devices.readFile(device, from, { signal })
   size = file.size
   let path = from
   const verify = async (checksum: string): Promise<void> => {
@@ -125,7 +125,7 @@ async function upload({ api, device, from, to, force, signal }: Copy): Promise<C
   let failed: unknown = null
   const bytes = counted(source.bytes, progress, (error) => (failed = error))
   const options = { bytes, size: source.size, overwrite: force }
-  const written = await api
+  const written = await api.devices
     .writeFile(device, path, options, { signal })
     .catch((error: unknown) => Promise.reject(failed ?? error))
   const checksum = source.checksum()
@@ -157,7 +157,7 @@ async function sentFile(api: OrreryApi, sessionId: string): Promise<{ path: stri
   const [{ Result }, { z }, session] = await Promise.all([
     import('@orrery/aip'),
     import('zod'),
-    api.session(sessionId).catch(() => null),
+    api.sessions.get(sessionId).catch(() => null),
   ])
   const Sent = z.tuple([Result.extend({ result: z.object({ path: z.string(), checksum: z.string() }) })])
   return Sent.safeParse(session?.result).data?.[0].result ?? null

@@ -56,7 +56,7 @@ async function demo(): Promise<void> {
     for (const step of DEMO_STEPS) report = (await runStep(api, step)).result
     print(`\n${paint('bold', 'Report')}`)
     printValue(report)
-    const kept = await api.sessions({ limit: 100 })
+    const kept = await api.sessions.list({ limit: 100 })
     if (kept.length !== DEMO_STEPS.length)
       throw new CliError(`The event log has ${kept.length} sessions, not ${DEMO_STEPS.length}`)
     print(
@@ -74,14 +74,14 @@ async function demo(): Promise<void> {
 async function runStep(api: OrreryApi, step: DemoStep): Promise<Session> {
   print(`\n${paint('bold', step.title)}`)
   const { Progress } = await import('../follow/progress.js')
-  const session = await api.createSession({ device_id: 'demo-device', ...step.work })
+  const session = await api.sessions.create({ device_id: 'demo-device', ...step.work })
   const progress = new Progress('demo-device', { results: true, stream: process.stdout })
   try {
-    for await (const event of api.events(session.session_id)) progress.show(event)
+    for await (const event of api.sessions.events(session.session_id)) progress.show(event)
   } finally {
     progress.close()
   }
-  const ended = await api.session(session.session_id)
+  const ended = await api.sessions.get(session.session_id)
   try {
     step.verify(ended)
   } catch (cause) {

@@ -29,7 +29,7 @@ export function devicesCommand(): Command {
 }
 
 async function listDevices(options: TargetOptions & { verbose?: boolean }): Promise<void> {
-  const devices = await (await connect(options)).devices()
+  const devices = await (await connect(options)).devices.list()
   if (options.json) return printJson({ devices })
   if (devices.length === 0) return print(`No device is connected. Start one with: ${orrery('device')}`)
   const lines = options.verbose ? devices.flatMap((device, index) => block(device, index)) : list(devices)

@@ -38,7 +38,7 @@ async function run(request: string | undefined, options: TargetOptions & { devic
   const work = workOf(request, options.workflow)
   const api = await connect(options)
   const device = await pickDevice(api, options.device, 'with --device ID')
-  const session = await api.createSession({ device_id: device, ...work })
+  const session = await api.sessions.create({ device_id: device, ...work })
   const { follow, followShown } = await import('../follow/follow.js')
   if (options.json) {
     const ended = await follow(api, session, { event: (event) => print(JSON.stringify(event)) })

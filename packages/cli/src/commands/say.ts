@@ -27,8 +27,8 @@ export function sayCommand(): Command {
 async function say(named: string, text: string, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const id = await pickSession(api, named)
-  const { question } = await api.session(id)
-  const session = await (question === null ? api.remark(id, text) : api.answerQuestion(id, text, question.question_id))
+  const { question } = await api.sessions.get(id)
+  const session = await (question === null ? api.sessions.remark(id, text) : api.sessions.answer(id, text, question.question_id))
   if (options.json) return printJson(session)
   print(question === null ? 'The task hears it before its next step.' : `Answered: ${question.text}`)
 }

@@ -35,7 +35,7 @@ export function sessionsCommand(): Command {
 
 async function listSessions(options: Filter): Promise<void> {
   const api = await connect(options)
-  const sessions = await api.sessions({ device_id: options.device, status: options.status, limit: options.limit })
+  const sessions = await api.sessions.list({ device_id: options.device, status: options.status, limit: options.limit })
   if (options.json) return printJson({ sessions })
   if (sessions.length === 0) {
     const filtered = options.device !== undefined || options.status !== undefined

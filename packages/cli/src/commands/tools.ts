@@ -26,7 +26,7 @@ export function toolsCommand(): Command {
 async function listTools(named: string | undefined, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const device = await pickDevice(api, named, 'orrery tools DEVICE')
-  const tools = await api.tools(device)
+  const tools = await api.devices.tools(device)
   if (options.json) return printJson({ tools })
   if (tools.length === 0) return print(`${device} offers no tools: its configuration has them all off`)
   const rows = tools.map((tool) => [

@@ -25,7 +25,7 @@ export function workflowsCommand(): Command {
 
 async function listWorkflows(options: TargetOptions): Promise<void> {
   const api = await connect(options)
-  const workflows = await api.workflows()
+  const workflows = await api.workflows.list()
   if (options.json) return printJson({ workflows })
   for (const workflow of workflows) for (const line of describe(workflow)) print(line)
   print(`Run one with: ${orrery('run workflow:NAME')}`)

@@ -2,12 +2,12 @@ import { createInterface, type Interface } from 'node:readline'
 import { Writable, type Readable } from 'node:stream'
 import { messageOf } from '@orrery/aip'
 import type { SessionEvent } from '@orrery/aip/api'
-import type { OrreryApi } from '@orrery/constellation'
+import type { SessionsApi } from '@orrery/constellation'
 import { textOf } from './event-data.js'
 
 /** What a conversation says to the user. */
 export interface ConversationPort {
-  api: Pick<OrreryApi, 'answerQuestion' | 'remark'>
+  sessions: Pick<SessionsApi, 'answer' | 'remark'>
   sessionId: string
   /** A terminal. */
   input: Readable
@@ -56,10 +56,10 @@ export class Conversation {
   }
 
   async #say(text: string): Promise<void> {
-    const { api, sessionId, note } = this.#port
+    const { sessions, sessionId, note } = this.#port
     const question = this.#question
     try {
-      await (question === null ? api.remark(sessionId, text) : api.answerQuestion(sessionId, text, question))
+      await (question === null ? sessions.remark(sessionId, text) : sessions.answer(sessionId, text, question))
     } catch (error) {
       note(messageOf(error))
     }

@@ -32,16 +32,16 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
     options.interrupted?.()
     timer = setTimeout(() => stop.abort(), CANCEL_WAIT)
     // Whether or not the cancellation works, the user wants to leave.
-    api.cancel(session.session_id, { timeoutMs: CANCEL_WAIT, signal: stop.signal }).catch(() => stop.abort())
+    api.sessions.cancel(session.session_id, { timeoutMs: CANCEL_WAIT, signal: stop.signal }).catch(() => stop.abort())
   })
   const wasInterrupted = (): boolean => interrupted
   try {
     let ended = false
-    for await (const event of api.events(session.session_id, { signal: stop.signal })) {
+    for await (const event of api.sessions.events(session.session_id, { signal: stop.signal })) {
       options.event(event)
       ended = event.type === 'ended'
     }
-    if (!wasInterrupted()) return await api.session(session.session_id)
+    if (!wasInterrupted()) return await api.sessions.get(session.session_id)
     throw new CliError(ended ? 'Cancelled' : 'Interrupted', EXIT.interrupted)
   } catch (error) {
     if (!wasInterrupted() || error instanceof CliError) throw error
@@ -70,7 +70,7 @@ export async function followShown(
   const progress = new Progress(shown.device, { results: shown.results, answers: talks })
   const conversation = talks
     ? new Conversation({
-        api,
+        sessions: api.sessions,
         sessionId: session.session_id,
         input: process.stdin,
         draft: (text, cursor) => progress.draft(text, cursor),

@@ -31,20 +31,21 @@ export async function connect(options: TargetOptions): Promise<OrreryApi> {
 /** The device that is meant: the one that is named, else the only one that is online. */
 export async function pickDevice(api: OrreryApi, named: string | undefined, how: string): Promise<string> {
   if (named !== undefined) return named
-  const online = (await api.devices()).filter((device) => device.status !== 'offline').map((device) => device.device_id)
+  const online = (await api.devices.list()).filter((device) => device.status !== 'offline').map((device) => device.device_id)
   const [only, ...others] = online
   if (only === undefined) throw new CliError(`No device is connected. Start one with: ${orrery('device')}`)
   if (others.length > 0) throw new CliError(`Several devices are online (${online.join(', ')}): say which one, ${how}`)
   return only
 }
 
-/** The id of the session that is meant; the beginning of one is enough where no other session begins like it. */
+/** The id of the session that is meant, or its run id; the beginning of an id is enough where no other session begins like it. */
 export async function pickSession(api: OrreryApi, named: string): Promise<string> {
   try {
-    return (await api.session(named)).session_id
+    await api.sessions.get(named)
+    return named
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'SESSION_NOT_FOUND')) throw error
-    const all = (await api.sessions({ limit: 500 })).map((session) => session.session_id)
+    const all = (await api.sessions.list({ limit: 500 })).map((session) => session.session_id)
     const matching = [...new Set(all.filter((id) => id.startsWith(named)))]
     const [only, ...others] = matching
     if (only === undefined) throw error

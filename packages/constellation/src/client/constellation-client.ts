@@ -121,7 +121,7 @@ export class ConstellationClient {
         cancel: (task) => this.#cancel(task),
         events: (task, signal) => {
           const { link, api } = this.#target(deviceId)
-          return link.negotiates ? api.events(task.sessionId, signal === undefined ? {} : { signal }) : null
+          return link.negotiates ? api.sessions.events(task.sessionId, signal === undefined ? {} : { signal }) : null
         },
       },
     )
@@ -207,7 +207,7 @@ export class ConstellationClient {
   async #cancel(run: TaskRun): Promise<void> {
     const { link, api } = this.#target(run.deviceId)
     if (link.negotiates) {
-      await api.cancel(run.sessionId)
+      await api.sessions.cancel(run.sessionId)
       return
     }
     const alone = [...this.#runs.values()].every(

@@ -46,14 +46,14 @@ export class ConfigText {
     this.#problems.push({ offset, message })
   }
 
-  /** All mistakes as one AipError `INVALID_INPUT`, a line for each in the order of the file; null if there are none. */
+  /** All mistakes as one AipError `INVALID_CONFIG`, a line for each in the order of the file; null if there are none. */
   mistakes(): AipError | null {
     if (this.#problems.length === 0) return null
     const lines = this.#problems
       .toSorted((a, b) => a.offset - b.offset)
       .slice(0, SHOWN)
       .map(({ offset, message }) => `${this.#place(offset)}: ${message}`)
-    return aipError('INVALID_INPUT', { detail: lines.join('\n') })
+    return aipError('INVALID_CONFIG', { detail: lines.join('\n') })
   }
 
   #place(offset: number): string {

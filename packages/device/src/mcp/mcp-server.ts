@@ -1,6 +1,7 @@
 import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/client'
 import {
   aipError,
+  backoff,
   messageOf,
   sleep,
   withTimeLimit,
@@ -12,7 +13,7 @@ import {
 import type { Connection, Connector } from './connection.js'
 
 /** Waits between two starts of a server that dies, in milliseconds. */
-const RESTART_WAIT = { first: 500, longest: 30_000 } as const
+const RESTART_WAIT = { firstMs: 500, longestMs: 30_000 } as const
 /** A server that ran this long is well: the next wait is the first one again. */
 const WELL_AFTER = 30_000
 /** How often a server is asked for its tools to see whether it still answers, and how long it may take, in milliseconds. */
@@ -170,7 +171,7 @@ export class MCPServer {
 
   async #keepRunning(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options
-    let wait: number = RESTART_WAIT.first
+    let failures = 0
     while (!signal.aborted) {
       const startedAt = clock.now()
       const reason = await this.#runOnce(signal)
@@ -178,10 +179,10 @@ export class MCPServer {
       if (stopped(signal)) return
       this.lastError = reason
       this.#enter('failed')
-      if (clock.now() - startedAt >= WELL_AFTER) wait = RESTART_WAIT.first
+      failures = clock.now() - startedAt >= WELL_AFTER ? 1 : failures + 1
+      const wait = backoff(failures, RESTART_WAIT)
       logger.warn(`[MCP] Server ${this.name} is not running, next start in ${wait / 1000}s: ${reason}`)
       await sleep(clock, wait, signal)
-      wait = Math.min(wait * 2, RESTART_WAIT.longest)
       if (!stopped(signal)) this.#enter('starting')
     }
   }

@@ -7,7 +7,7 @@ import { parsePlan } from '../model/parse-plan.js'
 import { parseWorkflow } from './parse-workflow.js'
 import { resolveInputs } from './resolve-inputs.js'
 import { summaryOf } from './workflow-summary.js'
-import type { Work } from '../../sessions/task.js'
+import type { Work } from '@orrery/aip/records'
 
 /** The workflows that come with the server. */
 const BUNDLED = fileURLToPath(new URL('../../../workflows/', import.meta.url))
