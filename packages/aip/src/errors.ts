@@ -268,8 +268,7 @@ export const ERRORS = {
   MODEL_CUT_OFF: entry<[{ where: string; detail: string }]>(
     502,
     "The connection to the model's endpoint was lost in the middle of an answer, again and again.",
-    (v) =>
-      `The model at ${v.where} breaks off in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
+    (v) => `The model at ${v.where} stops in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
   ),
   MODEL_SILENT: entry<[{ where: string; seconds: number }]>(
     504,
@@ -502,7 +501,7 @@ export const ERRORS = {
   JOB_ENDED: entry<[{ id: string }]>(
     409,
     'Input was sent to a job that has ended, or whose input was closed.',
-    (v) => `The job '${v.id}' takes no input any more`,
+    (v) => `The job '${v.id}' no longer takes input`,
   ),
   TOO_MANY_JOBS: entry<[{ limit: number }]>(
     503,
