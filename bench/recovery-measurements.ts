@@ -5,6 +5,7 @@ import { resumeWait } from '@orrery/aip'
 import { OrreryApi } from '@orrery/constellation'
 import { WebSocket } from 'ws'
 import { ServerProcess } from './child.ts'
+import { inLanes } from './load.ts'
 import { row, type Row } from './row.ts'
 import { percentile } from './statistics.ts'
 
@@ -92,15 +93,6 @@ async function reconnect(folder: string, count: number): Promise<{ registered: n
       1,
     ),
   }
-}
-
-async function inLanes(count: number, lanes: number, work: (at: number) => Promise<void>): Promise<void> {
-  let next = 0
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      for (let at = next++; at < count; at = next++) await work(at)
-    }),
-  )
 }
 
 /** A device that can resume. It answers a command only after it has come back. */

@@ -159,6 +159,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
       await sessions.stop(options.dataDir !== undefined)
       await upgrade.close()
       await app.close()
+      known.close()
       await clientStore.close()
       await store.close()
     },

@@ -125,9 +125,9 @@ export class ClientConnectionManager {
     return client?.clientType === 'device' ? client.systemInfo : null
   }
 
-  getStats(): { total: number; device_clients: number; constellation_clients: number } {
-    const devices = this.listClients('device').length
-    return { total: this.#clients.size, device_clients: devices, constellation_clients: this.#clients.size - devices }
+  /** How many clients are online. */
+  get size(): number {
+    return this.#clients.size
   }
 
   #assertFree(clientId: string): void {

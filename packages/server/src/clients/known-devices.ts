@@ -1,6 +1,12 @@
-import { LIMITS, messageOf, type Clock, type Logger, type PushedTool } from '@orrery/aip'
+import { LIMITS, messageOf, type Clock, type Logger, type PushedTool, type Timer } from '@orrery/aip'
 import type { ClientStore, KnownDevice, KnownTools } from '../store/client-store.js'
 import type { Feed } from '../store/feed.js'
+
+/** Until what a device says of itself is kept, in milliseconds. */
+const SAVE_DELAY = 1000
+/** Devices that are kept at once, and the pause until the next of them, in milliseconds: the server answers in between. */
+const SAVED_AT_ONCE = 200
+const SAVE_PAUSE = 10
 
 /** What {@link KnownDevices} work with. */
 export interface KnownDevicesOptions {
@@ -22,6 +28,8 @@ export class KnownDevices {
   readonly #online = new Map<string, KnownDevice>()
   /** Those that were seen longest ago first. */
   readonly #offline = new Map<string, KnownDevice>()
+  readonly #unsaved = new Set<string>()
+  #timer: Timer | null = null
 
   constructor({ store, feed, clock, logger }: KnownDevicesOptions) {
     this.#store = store
@@ -53,7 +61,7 @@ export class KnownDevices {
     const known = { ...device, firstSeenAt: this.get(clientId)?.firstSeenAt ?? now, lastSeenAt: now }
     this.#offline.delete(clientId)
     this.#online.set(clientId, known)
-    this.#save(known)
+    this.#save(clientId)
     this.#limit()
     this.#changed(clientId)
   }
@@ -65,7 +73,7 @@ export class KnownDevices {
     const known = { ...device, lastSeenAt: this.#clock.now() }
     this.#online.delete(deviceId)
     this.#offline.set(deviceId, known)
-    this.#save(known)
+    this.#save(deviceId)
     this.#changed(deviceId)
   }
 
@@ -94,8 +102,33 @@ export class KnownDevices {
     }
   }
 
-  #save(device: KnownDevice): void {
-    this.#attempt(this.#store.saveDevice(device))
+  /** Keeps what is known of a device, soon: when thousands return at once, their registrations go first. */
+  #save(deviceId: string): void {
+    this.#unsaved.add(deviceId)
+    this.#timer ??= this.#clock.after(SAVE_DELAY, () => this.#saveSome())
+  }
+
+  #saveSome(): void {
+    this.#timer = null
+    let left = SAVED_AT_ONCE
+    for (const deviceId of this.#unsaved) {
+      this.#unsaved.delete(deviceId)
+      const device = this.get(deviceId)
+      if (device !== undefined) this.#attempt(this.#store.saveDevice(device))
+      left -= 1
+      if (left === 0) break
+    }
+    if (this.#unsaved.size > 0) this.#timer = this.#clock.after(SAVE_PAUSE, () => this.#saveSome())
+  }
+
+  /** Keeps what is not kept yet. */
+  close(): void {
+    this.#timer?.cancel()
+    for (const deviceId of this.#unsaved) {
+      const device = this.get(deviceId)
+      if (device !== undefined) this.#attempt(this.#store.saveDevice(device))
+    }
+    this.#unsaved.clear()
   }
 
   /** What cannot be kept, as on a full disk, is known until the server ends. */

@@ -35,5 +35,5 @@ export function checkAdmission(
     throw aipError('INVALID_PLATFORM', { platform: platform.slice(0, 64), platforms: platforms.join(', ') })
   }
   const limit = rules.maxClients ?? Infinity
-  if (clients.getStats().total >= limit && !clients.isOnline(clientId)) throw aipError('CAPACITY_REACHED', { limit })
+  if (clients.size >= limit && !clients.isOnline(clientId)) throw aipError('CAPACITY_REACHED', { limit })
 }

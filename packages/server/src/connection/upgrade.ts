@@ -39,15 +39,14 @@ export class WebSocketUpgrade {
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy())
-      const refusal = this.#refusal(request)
-      if (refusal !== null) {
+      const asked = askedOf(request)
+      const principal = this.#keys.principalOf(asked.key)
+      const refusal = this.#refusal(asked, principal)
+      if (principal === null || refusal !== null) {
         socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
         return
       }
-      const principal = this.#keys.principalOf(tokenOf(request))
-      if (principal === null) return
-      const transfer = transferOf(request)
-      const connect = transfer === null ? null : this.#transfers.take(transfer)
+      const connect = asked.transfer === null ? null : this.#transfers.take(asked.transfer)
       if (connect !== null) {
         this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
         return
@@ -64,10 +63,9 @@ export class WebSocketUpgrade {
   }
 
   /** Existing peers see 403 for a wrong path and a wrong key alike (protocol reference, chapter 1). */
-  #refusal(request: IncomingMessage): string | null {
-    const transfer = transferOf(request)
-    const isKnown = transfer === null ? pathOf(request) === '/ws' : this.#transfers.admits(transfer)
-    if (!isKnown || this.#keys.principalOf(tokenOf(request)) === null) return '403 Forbidden'
+  #refusal({ path, transfer }: Asked, principal: Principal | null): string | null {
+    const isKnown = transfer === null ? path === '/ws' : this.#transfers.admits(transfer)
+    if (!isKnown || principal === null) return '403 Forbidden'
     // One that came while the others are being closed would keep the server from ending.
     if (this.#closing()) return '503 Service Unavailable'
     if (transfer !== null) return null
@@ -121,23 +119,24 @@ function socketServer(maxPayload: number): WebSocketServer {
   } as ConstructorParameters<typeof WebSocketServer>[0])
 }
 
-/** The file transfer that a connection is for, and what it shows for that; null for a client's own connection. */
-function transferOf(request: IncomingMessage): { id: string; key: string | undefined } | null {
-  const id = /^\/ws\/transfers\/([^/]+)$/.exec(pathOf(request) ?? '')?.[1]
-  const key = request.headers['x-orrery-transfer-key']
-  return id === undefined ? null : { id, key: typeof key === 'string' ? key : undefined }
+/** What a handshake asks for. */
+interface Asked {
+  path: string | undefined
+  /** A bearer token, or the last `token` of the query. */
+  key: string | undefined
+  /** The file transfer that the connection is for, and what it shows for that; null for a client's own connection. */
+  transfer: { id: string; key: string | undefined } | null
 }
 
-function urlOf(request: IncomingMessage): URL | null {
-  return URL.parse(request.url ?? '', 'http://localhost')
-}
-
-function pathOf(request: IncomingMessage): string | undefined {
-  return urlOf(request)?.pathname
-}
-
-/** The key of a handshake: a bearer token, or the last `token` of the query. */
-function tokenOf(request: IncomingMessage): string | undefined {
-  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  return bearer ?? urlOf(request)?.searchParams.getAll('token').at(-1)
+function askedOf({ url = '', headers }: IncomingMessage): Asked {
+  const parsed = URL.parse(url, 'http://localhost')
+  const path = parsed?.pathname
+  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
+  const id = /^\/ws\/transfers\/([^/]+)$/.exec(path ?? '')?.[1]
+  const transferKey = headers['x-orrery-transfer-key']
+  return {
+    path,
+    key: bearer ?? parsed?.searchParams.getAll('token').at(-1),
+    transfer: id === undefined ? null : { id, key: typeof transferKey === 'string' ? transferKey : undefined },
+  }
 }

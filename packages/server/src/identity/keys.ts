@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { DEVICE_KEY, OPERATOR, type Principal } from './principal.js'
 
 /** The two keys of a server, compared in constant time and never logged. */
@@ -24,5 +24,5 @@ export class Keys {
 
 /** Digests have one length, which the comparison needs. */
 function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
+  return hash('sha256', key, 'buffer')
 }
