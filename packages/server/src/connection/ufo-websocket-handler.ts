@@ -270,7 +270,8 @@ export class UFOWebSocketHandler {
     const { clientId } = client
     const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
     if (servers !== null) client.mcpServers = servers
-    if (info !== null) client.systemInfo = this.#overlays.describe(clientId, info)
+    // What the registration and the server's settings say stays.
+    if (info !== null) client.systemInfo = this.#overlays.describe(clientId, { ...client.systemInfo, ...info })
     if (tools !== null) this.#known.listed(clientId, tools)
     if (servers !== null || info !== null) this.#known.seen({ ...client, features: [...client.features] })
   }
