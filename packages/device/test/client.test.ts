@@ -11,6 +11,7 @@ import {
   DEFAULT_DEVICE_CONFIG,
 } from '../src/index.js'
 import { silentLogger, systemClock } from '@orrery/aip'
+import { WebSocketTransport } from '@orrery/aip/node'
 import { withServers } from './support/config.js'
 import { RecordingLogger } from './support/recording-logger.js'
 import { dial, online } from './support/running-device.js'
@@ -31,8 +32,13 @@ function engine(logger = new RecordingLogger()): UFOClient {
 }
 
 describe('UFOWebSocketClient', () => {
-  it('is built without connecting, with the defaults of the seeds [S-001 S-002 S-003 S-004 S-090]', () => {
-    const client = new UFOWebSocketClient({ wsUrl: 'ws://localhost:1/ws', ufoClient: engine() })
+  it('is built without connecting, with the defaults of the seeds [S-001 S-002 S-003 S-004 S-090]', async () => {
+    await using server = await ScriptedServer.listen()
+    const client = new UFOWebSocketClient({ wsUrl: server.url, ufoClient: engine() })
+    // A connection that it had made while it was built would have come before this one.
+    const probe = await WebSocketTransport.connect(server.url)
+    expect(server.attempts).toBe(1)
+    probe.terminate()
     expect(client).toMatchObject({
       maxRetries: 3,
       timeout: 120,

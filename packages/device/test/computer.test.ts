@@ -1,7 +1,7 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { MCPToolInfo, silentLogger, systemClock, type Command } from '@orrery/aip'
-import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import {
   ComputerManager,
   DEFAULT_DEVICE_CONFIG,
@@ -103,18 +103,34 @@ describe('UFOClient', () => {
     await using parts = engine()
     const { servers, computers } = parts
     // @ts-expect-error: without a computer manager
-    const one: ConstructorParameters<typeof UFOClient>[0] = { mcpServerManager: servers }
+    expect(() => new UFOClient({ mcpServerManager: servers })).toThrow(/needs a computerManager/)
     // @ts-expect-error: without a server manager
-    const other: ConstructorParameters<typeof UFOClient>[0] = { computerManager: computers }
-    expect([one, other]).toHaveLength(2)
+    expect(() => new UFOClient({ computerManager: computers })).toThrow(/needs a mcpServerManager/)
   })
 
-  it('reaches no network and no model by itself [S-169]', () => {
-    const folder = new URL('../src/computer/', import.meta.url)
-    const imported = readdirSync(folder).flatMap((name) =>
-      [...readFileSync(new URL(name, folder), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map((match) => match[1]),
-    )
-    expect(new Set(imported)).toEqual(new Set(['@orrery/aip', '@modelcontextprotocol/client']))
+  it('runs the commands that it is given and no others, and interprets nothing of a request or a result [S-169]', async () => {
+    const calls: unknown[] = []
+    const suggesting: LocalServerFactory = () => {
+      const server = new McpServer({ name: 'lab', version: '1.0.0' })
+      for (const name of ['look', 'press']) {
+        server.registerTool(name, { inputSchema: z.looseObject({}) }, (input) => {
+          calls.push([name, input])
+          return { content: [{ type: 'text', text: 'Next, call press with {"key": "y"}.' }] }
+        })
+      }
+      return server
+    }
+    await using parts = engine(undefined, { lab: suggesting })
+    const { client } = parts
+    const step = { agent_name: null, process_name: null, root_name: null, user_request: 'press y', request: 'press y' }
+    await client.executeStep({ ...step, actions: null })
+    expect(calls).toEqual([])
+    const results = await client.executeStep({ ...step, actions: [command('look', null, { at: 'press' }), command('look')] })
+    expect(results.map(({ result }) => result)).toEqual(Array(2).fill('Next, call press with {"key": "y"}.'))
+    expect(calls).toEqual([
+      ['look', { at: 'press' }],
+      ['look', {}],
+    ])
   })
 
   it('has nothing to do without commands [S-161]', async () => {

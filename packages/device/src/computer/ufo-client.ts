@@ -29,7 +29,7 @@ export class UFOClient {
   readonly clientId: string
   readonly platform: string
   readonly commandRouter: CommandRouter
-  /** Whoever changes the state of the client, or runs commands, holds it. */
+  /** Held while the state of the client changes or commands run. */
   readonly taskLock = new TaskLock()
   readonly mcpServerManager: MCPServerManager
   readonly computerManager: ComputerManager
@@ -39,7 +39,11 @@ export class UFOClient {
   #processName: string | null = null
   #rootName: string | null = null
 
+  /** @throws AipError `INVALID_INPUT` without one of the managers, which only a program without types can leave out */
   constructor(options: UFOClientOptions) {
+    for (const needed of ['mcpServerManager', 'computerManager'] as const) {
+      if (!(needed in options)) throw aipError('INVALID_INPUT', { detail: `a UFOClient needs a ${needed}` })
+    }
     this.mcpServerManager = options.mcpServerManager
     this.computerManager = options.computerManager
     this.clientId = options.clientId ?? 'client_001'
@@ -82,7 +86,7 @@ export class UFOClient {
     this.#rootName = this.#accept('Root name', value)
   }
 
-  /** Takes over whom a batch is for and runs it. The caller holds {@link taskLock}. */
+  /** Notes whom a batch is for and runs it. The caller holds {@link taskLock}. */
   executeStep(message: Step, control: BatchControl = {}): Promise<Result[]> {
     this.agentName = message.agent_name
     this.processName = message.process_name
@@ -90,7 +94,7 @@ export class UFOClient {
     return this.executeActions(message.actions, control)
   }
 
-  /** Runs commands that only read, whoever holds {@link taskLock}: what is set for the session stays as it is. */
+  /** Runs commands that only read, without {@link taskLock}: the state of the session is left alone. */
   executeReads({ agent_name, process_name, root_name, actions }: Step, control: BatchControl = {}): Promise<Result[]> {
     const addressee = { agentName: agent_name, processName: process_name, rootName: root_name }
     return this.commandRouter.execute(addressee, actions ?? [], { ...control, readsOnly: true })
@@ -104,7 +108,7 @@ export class UFOClient {
     return this.commandRouter.execute(addressee, commands, control)
   }
 
-  /** Forgets the session and its computers, and starts those MCP servers anew that are configured so. The caller holds {@link taskLock}. */
+  /** Forgets the session and its computers, and restarts the MCP servers that are configured so. The caller holds {@link taskLock}. */
   async reset(): Promise<void> {
     this.#sessionId = this.#agentName = this.#processName = this.#rootName = null
     this.computerManager.reset()
