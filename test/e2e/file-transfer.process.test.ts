@@ -168,7 +168,8 @@ describe('orrery cp', () => {
     expect(there.stderr).toMatch(/big\.bin → .*\/big\.bin: 4\.8 MiB in .*\/s\n$/)
     const back = await home.run('cp', `:${shared}/big.bin`, 'copy.bin', '--json')
     expect(back.code, back.stderr).toBe(0)
-    expect(JSON.parse(back.stdout)).toMatchObject({ to: join(home.path, 'copy.bin'), bytes: BIG.length, checksum: md5(BIG) })
+    const [from, to] = [join(shared, 'big.bin'), join(home.path, 'copy.bin')]
+    expect(JSON.parse(back.stdout)).toMatchObject({ from, to, bytes: BIG.length, checksum: md5(BIG) })
     expect(readFileSync(join(home.path, 'copy.bin'))).toEqual(BIG)
   })
 

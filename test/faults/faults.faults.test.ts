@@ -8,7 +8,7 @@ import { runFaults } from './run-faults.js'
 describe('injected faults', () => {
   it(
     '200 of them lose nothing, run nothing twice and give no requester what another asked for',
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const kinds = canFillDisks() ? KIND_NAMES : KIND_NAMES.filter((kind) => !kind.endsWith('disk-full'))
       const { book } = await runFaults({ count: 200, seed: 7, devices: 8, kinds })

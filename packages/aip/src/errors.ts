@@ -561,7 +561,7 @@ export function errorText<C extends ErrorCode>(code: C, ...values: ErrorValues<C
 }
 
 /**
- * The error that a text of a peer stands for: on the wire only the text travels. Of texts with values it matches what is around them.
+ * Returns the error that a peer's text means: on the wire only the text travels. Of texts with values it matches what is around them.
  * @param codes those that are looked for
  * @returns undefined if the text is none of theirs
  */

@@ -43,12 +43,12 @@ export const LIMITS_TABLE = {
   waitingFrames: limit(
     256,
     'frames',
-    'Frames that have come and nobody has taken; at this number no more are read from the socket.',
+    'Frames that have arrived and were not taken; at this number no more are read from the socket.',
   ),
   waitingData: limit(
     16 * 1024 * 1024,
     'bytes',
-    'Data that has come and nobody has taken; at this size no more is read from the socket.',
+    'Data that has arrived and was not taken; at this size no more is read from the socket.',
   ),
   nesting: limit(512, 'levels', 'Objects and lists within each other in one message.'),
   batchTime: limit(
@@ -64,15 +64,15 @@ export const LIMITS_TABLE = {
   ),
   dispatchTime: limit(30_000, 'ms', "From the dispatch of a task to the device's own task."),
   cancelGrace: limit(2000, 'ms', 'A cancelled agent gets this long to end (protocol reference, chapter 6.10).'),
-  resumeGrace: limit(120_000, 'ms', 'A device with the feature resume may be away for so long while its session waits.'),
-  probeTime: limit(5000, 'ms', 'An old connection of an id that registers again has so long for a sign of life.'),
+  resumeGrace: limit(120_000, 'ms', 'A device with the feature resume may be away for this long while its session waits.'),
+  probeTime: limit(5000, 'ms', 'An old connection of an id that registers again has this long for a sign of life.'),
   resumeSilence: limit(
     30_000,
     'ms',
-    'A connection with the feature resume without any answer for so long is dead; it is pinged three times as often.',
+    'A connection with the feature resume without any answer for this long is dead; it is pinged three times as often.',
   ),
   recordRetry: limit(1000, 'ms', 'Until a server tries again to record the end of a session, when its disk had no room.'),
-  drainTime: limit(5000, 'ms', 'Running sessions get so long to end when a server is told to stop.'),
+  drainTime: limit(5000, 'ms', 'Running sessions get this long to end when a server is told to stop.'),
   inlineValue: limit(64 * 1024, 'bytes', 'A result value above this is stored once and referenced from events.'),
   fileChunk: limit(1024 * 1024, 'bytes', 'A chunk of a file (protocol reference, chapter 10: 1 MiB).'),
   transferChunk: limit(256 * 1024, 'bytes', 'A chunk of a file between server and device.'),
@@ -80,9 +80,9 @@ export const LIMITS_TABLE = {
   transferStart: limit(
     240_000,
     'ms',
-    "From the request for a file transfer to the device's connection for it, waits for permission included; its id is good for as long.",
+    "From the request for a file transfer to the device's connection for it, waits for permission included; its id is valid for the same time.",
   ),
-  transferSilence: limit(180_000, 'ms', 'A file transfer on which nothing moves for so long ends.'),
+  transferSilence: limit(180_000, 'ms', 'A file transfer on which nothing moves for this long ends.'),
   transferEnd: limit(10_000, 'ms', 'From the end of the bytes, or of the connection, to what the device says about its file.'),
   file: limit(16 * 1024 ** 3, 'bytes', 'A file that is received, unless its receiver says otherwise.'),
 }
@@ -92,7 +92,7 @@ export const LIMITS = Object.fromEntries(Object.entries(LIMITS_TABLE).map(([name
   readonly [Name in keyof typeof LIMITS_TABLE]: number
 }
 
-/** So many pings of a connection with the feature resume must stay unanswered before it counts as dead. */
+/** How many pings of a connection with the feature resume must stay unanswered before it counts as dead. */
 export const PINGS_PER_SILENCE = 3
 
 /** Which client ids are allowed. */

@@ -4,7 +4,7 @@ import { aipError } from './errors.js'
 /**
  * Waits for `work`, at most `ms` milliseconds, and no longer than until `signal` aborts.
  * @param operation what the error calls it
- * @throws AipError `TIMEOUT` at the limit, `TOOL_CANCELLED` at the abort; `work` goes on by itself then, and its end is ignored
+ * @throws AipError `TIMEOUT` at the limit, `TOOL_CANCELLED` at the abort; `work` continues by itself then, and its end is ignored
  */
 export async function withTimeLimit<T>(
   work: Promise<T>,

@@ -12,6 +12,7 @@ export {
   type OrreryApiOptions,
   type ReconnectLimits,
   type RouteInput,
+  type SentFile,
   type SessionFilter,
   type SessionsApi,
   type WorkflowsApi,

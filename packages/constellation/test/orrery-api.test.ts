@@ -174,13 +174,28 @@ describe('files', () => {
       'PUT /api/devices/lab%20pc/files?path=%2Fx+y&overwrite=true': json(written),
     })
     const api = new OrreryApi({ server: server.url, apiKey: 'secret' })
-    const { content, ...file } = await api.devices.readFile('lab pc', '/x y')
+    const { content, sessionId, size } = await api.devices.readFile('lab pc', '/x y')
     let text = ''
     for await (const piece of content) text += Buffer.from(piece).toString()
-    expect({ ...file, text }).toEqual({ sessionId: 's1', size: 5, text: 'hello' })
+    expect({ sessionId, size, text }).toEqual({ sessionId: 's1', size: 5, text: 'hello' })
     const bytes = ReadableStream.from([Buffer.from('he'), Buffer.from('llo')])
     expect(await api.devices.writeFile('lab pc', '/x y', { bytes, size: 5, overwrite: true })).toEqual(written)
     expect(server.seen.at(-1)).toMatchObject({ body: 'hello', headers: { 'content-length': '5', 'x-api-key': 'secret' } })
+  })
+
+  it('say what the device says about them, if that is known', async () => {
+    const results = [[{ status: 'success', result: { path: '/real', bytes: 5, checksum: 'c' } }], [{ result: 'text' }], null]
+    const answers = [...results]
+    await using server = await scriptedServer({
+      'GET /api/devices/lab/files?path=x': (_request, response) =>
+        void response.writeHead(200, { 'content-length': 0, 'x-orrery-session-id': 's1' }).end(),
+      'GET /api/sessions/s1': (request, response) => json(session({ result: answers.shift() }))(request, response),
+    })
+    const file = await new OrreryApi({ server: server.url }).devices.readFile('lab', 'x')
+    expect(await file.sent()).toEqual({ path: '/real', checksum: 'c' })
+    for (const _ of results.slice(1)) expect(await file.sent()).toBeNull()
+    await server[Symbol.asyncDispose]()
+    expect(await file.sent()).toBeNull()
   })
 
   it('that are cut off say what the session says', async () => {

@@ -18,7 +18,7 @@ export interface DeviceCheckOptions {
   cwd?: string
 }
 
-/** What became of one MCP server. */
+/** How one MCP server started. */
 export interface CheckedServer {
   name: string
   state: MCPServerState
@@ -27,7 +27,7 @@ export interface CheckedServer {
   error: string | null
 }
 
-/** What a good configuration is like in use. */
+/** What a valid configuration does in use. */
 export interface DeviceCheck {
   servers: CheckedServer[]
   /** One line each, with its place in the file. */

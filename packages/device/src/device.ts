@@ -33,7 +33,7 @@ export interface DeviceOptions {
   platform?: string | undefined
   /** Default: no file, built-in tools on, strict shell. */
   config?: DeviceConfig
-  /** Where `config` comes from: its changes are taken up while the device runs. Default: nothing is watched. */
+  /** Where `config` comes from: its changes are applied while the device runs. Default: nothing is watched. */
   configFile?: ConfigFile | undefined
   /** Attempts in a row that may fail. Default 3. */
   maxRetries?: number | undefined
@@ -43,7 +43,7 @@ export interface DeviceOptions {
   clock?: Clock
   /** File of the journal, with which sessions survive lost connections and restarts. Default: none is kept. */
   journalPath?: string | undefined
-  /** Try for ever to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
+  /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean | undefined
   /** Called when the server cannot be reached or the connection has ended, with the reason; the device tries again. */
   onFailed?: ((error: unknown) => void) | undefined
@@ -61,7 +61,7 @@ export interface DeviceOptions {
   dataDir?: string | undefined
   /** File of the audit: what ran, and what decided about it. Default: none is kept. */
   auditPath?: string | undefined
-  /** Asks whoever sits at the device, where the policy says so. Default: nobody can be asked there. */
+  /** Asks at the device's terminal, where the policy says so. Default: there is no terminal. */
   approver?: TerminalApprover | undefined
   /** MCP servers inside this process, by name; each factory makes an `McpServer` of `@modelcontextprotocol/server`. */
   localServers?: Readonly<Record<string, LocalServerFactory>>
@@ -74,7 +74,7 @@ export interface DeviceHandle {
   registered: Promise<void>
   /** Settles when the device has ended by itself or was stopped; never rejects. Its MCP servers have ended then too. */
   done: Promise<ConnectionEnd>
-  /** Closes the connection with 1000 and ends every child process. Settles when all that is done. */
+  /** Closes the connection with 1000 and ends every child process. Settles when both are done. */
   stop(): Promise<void>
 }
 
@@ -185,7 +185,7 @@ async function run(
     return await client.connectAndListen()
   } finally {
     await watcher?.close()
-    // Whoever still waits for the lock, such as a reset, must not start a server again.
+    // Work that still waits for the lock, such as a reset, must not start a server again.
     await client.ufoClient.taskLock.run(() => servers.stop())
     await journal?.close()
     await audit?.close()

@@ -25,7 +25,7 @@ export async function explainPolicy(
     server,
     builtIn,
     trusted: builtIn || configured?.trustAnnotations === true,
-    // What a tool of another server says of itself is known only while that runs.
+    // The annotations of other servers' tools are known only while those run.
     readOnly: builtIn && known?.readOnly === true,
     args: call.args,
   })

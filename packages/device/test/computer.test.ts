@@ -3,6 +3,7 @@ import { MCPToolInfo, silentLogger, systemClock, type Command } from '@orrery/ai
 import { Socket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../../../test/support/manual-clock.js'
+import { z } from 'zod'
 import {
   ComputerManager,
   DEFAULT_DEVICE_CONFIG,
@@ -109,31 +110,33 @@ describe('UFOClient', () => {
     expect(() => new UFOClient({ computerManager: computers })).toThrow('mcpServerManager is required')
   })
 
-  it('runs the given commands and no others, whatever a request says, and reaches no network [S-169]', async () => {
-    const ran: string[] = []
-    const noting: LocalServerFactory = () => {
+  it('runs the commands that it is given and no others, interprets nothing of a request or a result, and reaches no network [S-169]', async () => {
+    const calls: unknown[] = []
+    const suggesting: LocalServerFactory = () => {
       const server = new McpServer({ name: 'lab', version: '1.0.0' })
-      for (const tool of ['one', 'two', 'three'])
-        server.registerTool(tool, {}, () => {
-          ran.push(tool)
-          return { content: [{ type: 'text', text: tool }] }
+      for (const name of ['look', 'press']) {
+        server.registerTool(name, { inputSchema: z.looseObject({}) }, (input) => {
+          calls.push([name, input])
+          return { content: [{ type: 'text', text: 'Next, call press with {"key": "y"}.' }] }
         })
+      }
       return server
     }
-    await using parts = engine(undefined, { lab: noting })
-    const connect = vi.spyOn(Socket.prototype, 'connect')
-    try {
-      const step = { agent_name: 'HostAgent', process_name: null, root_name: null, user_request: 'run three' }
-      const results = await parts.client.executeStep({ ...step, actions: [command('two'), command('one'), command('no-tool')] })
-      expect(results.map(({ status }) => status)).toEqual(['success', 'success', 'failure'])
-      expect(await parts.client.executeStep({ ...step, actions: [] })).toEqual([])
-      await parts.client.reset()
-      await settle()
-      expect(ran).toEqual(['two', 'one'])
-      expect(connect).not.toHaveBeenCalled()
-    } finally {
-      connect.mockRestore()
-    }
+    await using parts = engine(undefined, { lab: suggesting })
+    const { client } = parts
+    using connect = vi.spyOn(Socket.prototype, 'connect')
+    const step = { agent_name: null, process_name: null, root_name: null, user_request: 'press y', request: 'press y' }
+    await client.executeStep({ ...step, actions: null })
+    expect(calls).toEqual([])
+    const results = await client.executeStep({ ...step, actions: [command('look', null, { at: 'press' }), command('look')] })
+    expect(results.map(({ result }) => result)).toEqual(Array(2).fill('Next, call press with {"key": "y"}.'))
+    expect(calls).toEqual([
+      ['look', { at: 'press' }],
+      ['look', {}],
+    ])
+    await client.reset()
+    await settle()
+    expect(connect).not.toHaveBeenCalled()
   })
 
   it('has nothing to do without commands [S-161]', async () => {

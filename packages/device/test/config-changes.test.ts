@@ -109,7 +109,7 @@ describe('a change of device.jsonc', () => {
     const config = { tools: onlyTools(), policy: ALLOW_ALL, mcpServers: { lab: TOOL_SERVER } }
     await using device = await configured(config)
     const pid = await device.value('pid')
-    const told = device.logger.until('goes on as it was configured before', true)
+    const told = device.logger.until('previous configuration stays in effect', true)
     writeFileSync(device.path, '{\n  "shel": "full"\n}')
     await told
     expect(device.logger.lines.join('\n')).toContain("device.jsonc:2:3: unknown key 'shel'")

@@ -149,7 +149,7 @@ describe.runIf(posix)('an ask through the server', () => {
     })
     const { askId } = await asked.promise
     connection.send('answer', { ask_id: askId, decision: 'allow', by: 'operator' })
-    await logger.until('was passed over')
+    await logger.until('was ignored')
     await clock.advance(120_000)
     expect(await connection.next('command_results')).toMatchObject({ action_results: [{ status: 'failure' }] })
   })

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { McpServer } from '@modelcontextprotocol/server'
 import { ManualClock } from '../../../test/support/manual-clock.js'
@@ -293,15 +292,15 @@ describe('sessions of a device', () => {
 
   it('runs the batches of a session one after the other [S-145 S-177]', async () => {
     const holder = new Holder()
-    await using running = await online({ config: bare, localServers: { lab: holder.factory } })
+    const agreed = { aip: { version: 1, features: ['concurrent'] } }
+    await using running = await online({ config: bare, localServers: { lab: holder.factory } }, agreed)
     const { connection } = running
     connection.command([call('hold')], { response_id: 'r1' })
     connection.command([call('quick')], { response_id: 'r2' })
     await holder.begun.promise
-    // Long enough for the second batch to run, if it did not wait.
-    for (let round = 0; round < 20; round += 1) {
-      connection.socket.ping()
-      await once(connection.socket, 'pong')
+    // Each of these takes longer than the second batch would take if it did not wait.
+    for (let n = 0; n < 10; n += 1) {
+      await connection.run([call('list_tools')], { concurrent: true, session_id: 's2', response_id: `read-${n}` })
     }
     expect(holder.quickRuns).toBe(0)
     holder.letGo()

@@ -171,6 +171,6 @@ export const TO_CLIENT = [
   answer,
 ] as const
 
-/** A message to a client, told apart by `type`. */
+/** A message to a client, discriminated by `type`. */
 export type ServerMessage = MessageOf<(typeof TO_CLIENT)[number]>
 export type ServerMessageType = ServerMessage['type']

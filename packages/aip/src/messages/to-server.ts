@@ -100,7 +100,7 @@ export const clientError = defineMessage({
   direction: 'to_server',
   roles: both,
   documented: ['ERROR'],
-  doc: 'Tells the server of an error; it is logged and comes back as an error.',
+  doc: 'Reports an error to the server; it is logged and comes back as an error.',
   schema: z.object(fields('error')),
 })
 
@@ -154,6 +154,6 @@ export const TO_SERVER = [
   ask,
 ] as const
 
-/** A message to the server, told apart by `type`. */
+/** A message to the server, discriminated by `type`. */
 export type ClientMessage = MessageOf<(typeof TO_SERVER)[number]>
 export type ClientMessageType = ClientMessage['type']

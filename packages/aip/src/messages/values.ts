@@ -30,7 +30,7 @@ export const Command = z.object({
 })
 export type Command = z.infer<typeof Command>
 
-/** What became of one command. `result` is any JSON value; `""`, `0`, `false` and `[]` are results like others. */
+/** The outcome of one command. `result` is any JSON value; `""`, `0`, `false` and `[]` are results like others. */
 export const Result = z.object({
   status: ResultStatus,
   error: text,
@@ -55,7 +55,7 @@ export const MCPToolInfo = z.object({
 })
 export type MCPToolInfo = z.infer<typeof MCPToolInfo>
 
-/** What a device tells about itself when it registers. Memory is in GiB, rounded to two decimals. */
+/** What a device says about itself when it registers. Memory is in GiB, rounded to two decimals. */
 export const DeviceInfo = z.looseObject({
   device_id: z.string(),
   platform: z.string(),
@@ -74,7 +74,7 @@ export type DeviceInfo = z.infer<typeof DeviceInfo>
 /** The state of an MCP server of a device. */
 export const McpServerStatus = z.object({
   name: z.string(),
-  /** `unknown` stands for one that the reader does not know. */
+  /** `unknown` is one that the reader does not know. */
   state: z.enum(['starting', 'ready', 'failed', 'stopped', 'unknown']),
   /** Number of tools; of a server that is not ready, those that it last had. */
   tools: z.number().int(),

@@ -21,14 +21,14 @@ const Complete = z.object({
   checksum: z.string().nullish(),
 })
 
-/** What is said of a file before its bytes. */
+/** What is sent about a file before its bytes. */
 export interface ContentOptions {
   filename: string
   /** Bytes. */
   size: number
   /** Bytes of one chunk. Default 1 MiB. */
   chunkBytes?: number | undefined
-  /** Default: guessed by no one, the receiver knows what it asked for. */
+  /** Default: none, because the receiver knows what it asked for. */
   mimeType?: string | undefined
   sessionId?: string | undefined
   description?: string | undefined
@@ -73,7 +73,7 @@ export async function sendContent(aip: AIPProtocol, source: AsyncIterable<Uint8A
   return checksum
 }
 
-/** Cuts bytes into chunks, each a buffer of its own: the socket may still hold the last one. */
+/** Cuts bytes into chunks, each a separate buffer: the socket may still hold the last one. */
 async function* inChunks(source: AsyncIterable<Uint8Array>, size: number, bytes: number): AsyncGenerator<Uint8Array, void> {
   let left = size
   let chunk = Buffer.allocUnsafe(Math.min(bytes, left))
@@ -140,7 +140,7 @@ async function* receiveChunks(aip: AIPProtocol, start: z.infer<typeof Start>): A
   return verified(hash, complete.checksum)
 }
 
-/** The checksum of a chunk is optional: MD5 or SHA-256, told apart by their lengths. */
+/** The checksum of a chunk is optional: MD5 or SHA-256, distinguished by their lengths. */
 function checkChunk(data: Uint8Array, checksum: unknown): void {
   if (typeof checksum !== 'string') return
   verified(createHash(checksum.length === 64 ? 'sha256' : 'md5').update(data), checksum)

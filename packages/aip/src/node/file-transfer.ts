@@ -64,7 +64,7 @@ export interface ReceiveFileOptions {
 
 /**
  * Receives a file. It appears under its name only when it is whole and its size and checksum are right; until then it is a
- * `.part` file beside it, which is removed when anything goes wrong.
+ * `.part` file next to it, which is removed when anything goes wrong.
  * @throws AipError `TRANSFER_UNEXPECTED`, `FILE_TOO_LARGE`, `FILE_NAME_UNSAFE`, `FILE_EXISTS`, `SIZE_MISMATCH`,
  * `CHECKSUM_MISMATCH`, `BINARY_EXPECTED` or `CONNECTION_CLOSED`
  */

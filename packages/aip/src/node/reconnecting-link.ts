@@ -18,7 +18,7 @@ export interface LinkOptions extends DialOptions {
   beat: (connection: ServerConnection, signal: AbortSignal) => Promise<void>
   /** A connection that was made has ended, registered or not. */
   ended: () => void
-  /** Decides how to go on. @returns the wait before the next attempt in milliseconds, or null to give up */
+  /** Decides how to continue. @returns the wait before the next attempt in milliseconds, or null to give up */
   retry: (down: Down) => number | null
 }
 

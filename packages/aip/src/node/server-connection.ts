@@ -9,7 +9,7 @@ import { TaskExecutionProtocol } from '../protocol/task-execution.js'
 import type { Transport } from '../transport/transport.js'
 import { WebSocketTransport, type WebSocketSettings } from './websocket-transport.js'
 
-/** A client's connection to a server: all that is made anew for each. */
+/** A client's connection to a server: everything that is made for each. */
 export interface ServerConnection {
   readonly transport: Transport
   readonly aip: AIPProtocol<'client'>

@@ -15,7 +15,7 @@ export interface WebSocketSettings {
   closeTimeoutMs: number
   /** Largest frame that is read. */
   maxFrameBytes: number
-  /** Unsent data at which a connection is given up with 1013. */
+  /** Unsent data at which a connection is closed with 1013. */
   maxUnsentBytes: number
   clock: Clock
 }
@@ -77,7 +77,7 @@ export class WebSocketTransport implements Transport {
       this.#inbox.put(isBinary ? data : data.toString())
     })
     socket.on('pong', () => this.#hear())
-    // An error is always followed by 'close'; its code tells what happened.
+    // An error is always followed by 'close'; its code says what happened.
     socket.on('error', () => {
       this.state = 'error'
     })

@@ -151,7 +151,7 @@ export class AIPProtocol<S extends Side = Side> {
     return message as Incoming<S>
   }
 
-  /** Tells the peer of an error. @param responseId default: a fresh one */
+  /** Reports an error to the peer. @param responseId default: a fresh one */
   sendError(text: string, responseId?: string): Promise<void> {
     if (this.side === 'client') return this.sendMessage(clientError, { error: text })
     return this.sendMessage(serverError, { error: text, ...(responseId === undefined ? {} : { response_id: responseId }) })

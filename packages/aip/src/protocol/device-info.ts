@@ -30,7 +30,7 @@ export class DeviceInfoProtocol extends ProtocolPart {
     return this.sendDeviceInfoPush(deviceId, { ...state })
   }
 
-  /** Tells the server this device's information. */
+  /** Sends the server information about this device. */
   sendDeviceInfoPush(deviceId: string, info: Record<string, unknown>): Promise<void> {
     return this.aip.sendMessage(deviceInfoPush, { client_id: deviceId, metadata: info })
   }

@@ -27,7 +27,7 @@ export class HeartbeatProtocol extends ProtocolPart {
     const timer = this.aip.clock.after(intervalS * 1000, () => {
       this.sendHeartbeat(clientId, clientType).then(
         () => {
-          // Stopped or started anew while this one was on its way.
+          // Stopped or restarted while this one was on its way.
           if (this.#timer === timer) this.startHeartbeat(clientId, intervalS, clientType)
         },
         (error: unknown) => this.aip.logger.debug(`Heartbeat failed: ${messageOf(error)}`),

@@ -31,7 +31,7 @@ export class RegistrationProtocol extends ProtocolPart {
       .accepted
   }
 
-  /** Registers and tells the whole outcome. The answer is the first message of the server, whatever its type (protocol reference 6.1). */
+  /** Registers and returns the whole outcome. The answer is the first message of the server, whatever its type (protocol reference 6.1). */
   async register(options: {
     clientId: string
     clientType: 'device' | 'constellation'

@@ -47,7 +47,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
     })
   }
 
-  /** Asks a device to take up a task that came in through the HTTP API. */
+  /** Asks a device to take a task that came in through the HTTP API. */
   sendTaskAssignment(task: { userRequest: string; taskName: string; sessionId: string }): Promise<void> {
     return this.aip.sendMessage(taskAssignment, {
       user_request: task.userRequest,
@@ -82,7 +82,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
     })
   }
 
-  /** Tells that a session ended. */
+  /** Reports that a session has ended. */
   sendTaskEnd(end: {
     sessionId: string
     status: 'completed' | 'failed'
@@ -119,12 +119,12 @@ export class TaskExecutionProtocol extends ProtocolPart {
     })
   }
 
-  /** Tells a device with the feature `journal` that its results are recorded. */
+  /** Acknowledges to a device with the feature `journal` that its results are recorded. */
   sendResultsAck(responseId: string): Promise<void> {
     return this.aip.sendMessage(resultsAck, { response_id: responseId })
   }
 
-  /** Tells a server that offered `progress` how far a command is. */
+  /** Reports the progress of a command to a server with the feature `progress`. */
   sendProgress(report: {
     sessionId: string
     callId: string

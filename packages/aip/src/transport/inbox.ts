@@ -3,12 +3,12 @@ import { LIMITS } from '../limits.js'
 
 type Frame = string | Uint8Array
 
-/** Frames that have arrived and nobody has taken yet. Asks its source to pause while too many, or too many bytes, wait. */
+/** Frames that have arrived and were not taken yet. Asks its source to pause while too many, or too many bytes, wait. */
 export class Inbox {
   readonly #pause: (paused: boolean) => void
   readonly #maxFrames: number
   readonly #maxBytes: number
-  /** The frames before {@link Inbox.#taken} are gone; their places are given back now and then. */
+  /** The frames before {@link Inbox.#taken} are gone; their places are freed from time to time. */
   readonly #frames: Frame[] = []
   #taken = 0
   /** Length of what waits: bytes of binary frames, characters of text frames. */
@@ -20,7 +20,7 @@ export class Inbox {
   #ended = false
 
   /**
-   * @param pause called with true to pause the source, with false to let it go on
+   * @param pause called with true to pause the source, with false to let it continue
    * @param maxFrames number of waiting frames at which the source is paused
    * @param maxBytes length of the waiting frames at which the source is paused
    */
@@ -64,7 +64,7 @@ export class Inbox {
     })
   }
 
-  /** No more frames come: whoever waits gets `CONNECTION_CLOSED`, frames that arrived before can still be taken. */
+  /** No more frames come: a waiting receiver gets `CONNECTION_CLOSED`, frames that arrived before can still be taken. */
   end(): void {
     this.#ended = true
     this.#waiting?.reject(aipError('CONNECTION_CLOSED'))
@@ -78,7 +78,7 @@ export class Inbox {
     this.#frames[this.#taken] = ''
     this.#taken += 1
     this.#bytes -= frame.length
-    // The array would grow for ever under a receiver that never catches up.
+    // The array would grow forever under a receiver that never catches up.
     if (this.#taken === this.#frames.length || this.#taken >= 1024) {
       this.#frames.splice(0, this.#taken)
       this.#taken = 0

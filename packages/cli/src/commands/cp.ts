@@ -108,7 +108,7 @@ async function download({ api, device, from, to, force, signal }: Copy): Promise
   size = file.size
   let path = from
   const verify = async (checksum: string): Promise<void> => {
-    const sent = await sentFile(api, file.sessionId)
+    const sent = await file.sent()
     path = sent?.path ?? from
     if (sent !== null && sent.checksum !== checksum)
       throw new CliError(`The file came damaged: its checksum is ${checksum}, at the device it is ${sent.checksum}`)
@@ -150,15 +150,4 @@ async function* counted(
     failed(error)
     throw error
   }
-}
-
-/** What the device says about the file that it has sent; null if that is no longer known. */
-async function sentFile(api: OrreryApi, sessionId: string): Promise<{ path: string; checksum: string } | null> {
-  const [{ Result }, { z }, session] = await Promise.all([
-    import('@orrery/aip'),
-    import('zod'),
-    api.sessions.get(sessionId).catch(() => null),
-  ])
-  const Sent = z.tuple([Result.extend({ result: z.object({ path: z.string(), checksum: z.string() }) })])
-  return Sent.safeParse(session?.result).data?.[0].result ?? null
 }

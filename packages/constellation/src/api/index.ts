@@ -1,6 +1,6 @@
 export { ApiClientError } from './api-client-error.js'
 export type { AsksApi } from './asks-api.js'
-export type { DeviceFile } from './device-file.js'
+export type { DeviceFile, SentFile } from './device-file.js'
 export type { DevicesApi, FileContent } from './devices-api.js'
 export type { ReconnectLimits } from './event-stream.js'
 export type { FileBytes } from './http-caller.js'

@@ -2,7 +2,7 @@ import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { messageOf, type Logger } from '@orrery/aip'
 
-/** One call of a tool, whatever became of it. */
+/** One tool call and its outcome. */
 export interface AuditEntry {
   /** ISO-8601, when the call was decided about. */
   time: string
@@ -29,14 +29,14 @@ export interface AuditEntry {
 /** What an {@link AuditLog} is built from. */
 export interface AuditLogOptions {
   path: string
-  /** Size at which a file is put aside, in bytes. */
+  /** Size at which a file is rotated, in bytes. */
   maxBytes: number
-  /** Files that were put aside and are kept. */
+  /** Number of rotated files that are kept. */
   keep: number
   logger: Logger
 }
 
-/** A file of JSON Lines that says what ran on this device. It is put aside at a size; the oldest ones go. */
+/** A file of JSON Lines that says what ran on this device. It is rotated at a size; the oldest files are deleted. */
 export class AuditLog {
   readonly #options: AuditLogOptions
   /** Lines that are not in the file yet. */
@@ -48,7 +48,7 @@ export class AuditLog {
     this.#options = options
   }
 
-  /** Adds an entry. It is in the file soon; what cannot be written is told in the log of the device. */
+  /** Adds an entry. It is in the file soon; what cannot be written is reported in the device's log. */
   add(entry: AuditEntry): void {
     this.#waiting.push(`${JSON.stringify(entry)}\n`)
     this.#writing ??= this.#write().finally(() => {

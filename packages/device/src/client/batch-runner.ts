@@ -7,17 +7,17 @@ import { runJournalled, type JournalHooks } from './journalled-batch.js'
 import { RunningBatch, RunningBatches } from './running-batches.js'
 import type { SessionSlot } from './session-slot.js'
 
-/** A batch as it comes in. */
+/** A batch as it arrives. */
 export interface Batch extends Step {
   session_id: string | null
   response_id: string | null
   /** Of the COMMAND; its answer repeats it. */
   status: TaskStatus
-  /** Whether it only reads, beside whatever session has the device. */
+  /** Whether it only reads and runs beside the session that has the device. */
   concurrent: boolean
 }
 
-/** How far a command is. */
+/** The progress of a command. */
 export interface ProgressReport {
   sessionId: string
   callId: string
@@ -26,7 +26,7 @@ export interface ProgressReport {
   message?: string
 }
 
-/** Takes a batch in and gives its results: one batch at a time, for one session at a time, and concurrent reads beside that. */
+/** Runs batches: one at a time, for one session at a time, and concurrent reads beside that. */
 export class BatchRunner {
   readonly #client: UFOClient
   readonly #slot: SessionSlot
@@ -34,7 +34,7 @@ export class BatchRunner {
   readonly #running = new RunningBatches()
   readonly #reads = new TaskLock(LIMITS.concurrentBatches)
   readonly #journal: CommandJournal | null
-  /** Batches that run now, by response id: one that comes again gets the results of the first. */
+  /** Batches that run now, by response id: a repeated one gets the results of the first. */
   readonly #inFlight = new Map<string, Promise<Result[]>>()
 
   /** @param journal null for a device that keeps none */
@@ -82,7 +82,7 @@ export class BatchRunner {
     }
   }
 
-  /** Ends what is asked for; see {@link RunningBatches.cancel}. */
+  /** Cancels batches or commands; see {@link RunningBatches.cancel}. */
   cancel(target: Parameters<RunningBatches['cancel']>[0] = {}): void {
     this.#running.cancel(target)
   }

@@ -20,9 +20,9 @@ export interface DeviceSessionsOptions {
   logger: Logger
   /** Null for a device that keeps none. */
   journal: CommandJournal | null
-  /** Null for a device that asks nobody. */
+  /** Null for a device that never asks. */
   approvals: Approvals | null
-  /** The connection of the moment, if it is registered. */
+  /** The current connection, if it is registered. */
   connection: () => ServerConnection | null
 }
 
@@ -58,13 +58,13 @@ export class DeviceSessions {
     return this.#resumes
   }
 
-  /** Takes what the server has answered to a registration: features, the token for the next time, and which session goes on. */
+  /** Applies what the server has answered to a registration: features, the token for the next time, and which session continues. */
   async agree(connection: ServerConnection, agreement: Agreement | null): Promise<void> {
     const { features } = connection
     this.#approvals?.reachServer(features.has('ask') ? (ask) => this.#sendAsk(connection, ask) : null)
     const resumed = this.#resumes
     this.#resumes = this.#journal !== null && features.has('resume') && features.has('journal')
-    // Another server may answer now, which knows nothing of the session that was to go on.
+    // Another server may answer now, which does not know the session that was to continue.
     if (resumed && !this.#resumes) this.#endAll()
     if (!this.#resumes) return
     if (agreement?.resume_token) await this.#journal?.keepToken(agreement.resume_token)
@@ -82,7 +82,7 @@ export class DeviceSessions {
     const concurrent = message.concurrent === true && features.has('concurrent')
     if (!concurrent) this.lastSessionId = message.session_id
     const progress = new ProgressPacer(this.#clock, (report) => {
-      // The batch may go on over another connection than that it came over.
+      // The batch may continue over another connection than the one it came over.
       const now = this.#connection()
       if (now?.features.has('progress') === true) now.tasks.sendProgress({ ...report, clientId }).catch(() => {})
     })
@@ -101,7 +101,7 @@ export class DeviceSessions {
     if (message.status === 'completed' || message.status === 'failed') this.end(message)
   }
 
-  /** Tells how a session ended and frees the device. */
+  /** Logs how a session ended and frees the device. */
   end(end: Pick<ServerMessage, 'session_id' | 'status' | 'result' | 'error'>): void {
     const { session_id: session, status } = end
     if (status === 'completed') this.#logger.info(`[WS] Task ${session} completed, result: ${logText(end.result)}`)
@@ -119,10 +119,10 @@ export class DeviceSessions {
     this.#batches.cancel({ sessionId: session_id, responseId: response_id, callId: call_id })
   }
 
-  /** Somebody has answered an ask through the server. */
+  /** An ask was answered through the server. */
   answered({ ask_id: id, decision, by }: Received<'answer'>): void {
     if (this.#approvals?.answer(id, { decision, by: `server: ${by}` }) === true) return
-    this.#logger.warn(`[WS] An answer to an ask that does not wait for the server was passed over: ${id}`)
+    this.#logger.warn(`[WS] An answer to an ask that does not wait for the server was ignored: ${id}`)
   }
 
   /** A task that was asked for has its session. */
@@ -153,7 +153,7 @@ export class DeviceSessions {
     await this.#batches.idle()
   }
 
-  /** Lets work go on by itself; its failure is logged. */
+  /** Lets work continue in the background; its failure is logged. */
   inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
   }

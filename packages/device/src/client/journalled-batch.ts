@@ -20,7 +20,7 @@ export async function runJournalled(
   const { response_id: id } = batch
   const past = journal.past(id)
   if (past?.results) return past.results
-  // What has run cannot be undone: if its result cannot be recorded, it is still sent.
+  // A command that has run cannot be undone: its result is sent even if it cannot be recorded.
   const record = async (writing: Promise<void>): Promise<void> => {
     await writing.catch((error: unknown) => logger.error(messageOf(error)))
   }

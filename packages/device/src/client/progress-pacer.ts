@@ -4,13 +4,13 @@ import type { ProgressReport } from './batch-runner.js'
 /** In milliseconds. */
 const SECOND = 1000
 
-/** Passes on the progress of one batch as fast as somebody can read it; a tool may report for each byte. */
+/** Passes on the progress of one batch as fast as a person can read it; a tool may report each byte. */
 export class ProgressPacer {
   readonly #clock: Clock
   readonly #send: (report: ProgressReport) => void
   #since = -Infinity
   #sent = 0
-  /** The newest of those that were too many. */
+  /** The newest report that was held back. */
   #waiting: ProgressReport | null = null
   #timer: Timer | null = null
 

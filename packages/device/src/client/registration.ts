@@ -16,14 +16,14 @@ import { logText } from './log-text.js'
 
 /** The optional behaviours that this device offers when it registers. */
 const FEATURES: readonly Feature[] = ['cancel', 'progress', 'concurrent']
-/** What it can do besides with a journal. */
+/** What it offers when it keeps a journal. */
 const JOURNAL_FEATURES: readonly Feature[] = ['journal', 'resume', ...FEATURES]
 
 /** What {@link registerDevice} takes. */
 export interface RegistrationOptions {
   clientId: string
   platform: string
-  /** Tells what the device is; default {@link DeviceInfoProvider.collectSystemInfo}. */
+  /** Describes the device; default {@link DeviceInfoProvider.collectSystemInfo}. */
   collect: ((clientId: string) => DeviceInfo) | undefined
   journal: CommandJournal | null
   /** Whether operators of the server may answer for the device's owner. */
@@ -67,7 +67,7 @@ function offerOf({ journal, asks, files }: RegistrationOptions): OfferFields {
   }
 }
 
-/** What a registration says of the device. One that cannot tell what it is registers all the same. */
+/** Describes the device for its registration. A device that cannot be described registers all the same. */
 function describeDevice(
   { clientId, collect = DeviceInfoProvider.collectSystemInfo }: RegistrationOptions,
   logger: Logger,

@@ -23,7 +23,7 @@ export class RunningBatch {
     return AbortSignal.any([this.signal, this.#call(command.call_id).signal])
   }
 
-  /** Ends one command, started or not, or without a call id all. */
+  /** Ends one command, started or not; without a call id, all of them. */
   cancel(callId: string | null = null): void {
     if (callId === null) this.#all.abort()
     else this.#call(callId).abort()

@@ -4,7 +4,7 @@ import { LIMITS, errorText, messageOf, type Result } from '@orrery/aip'
 const ENVELOPE = 64 * 1024
 
 /**
- * The results as they can go into one frame: a value that is no JSON, and values that would make the frame longer than its limit, become
+ * Returns the results as they fit into one frame: a value that is not JSON, and values that would make the frame longer than its limit, become
  * failures that say so. The largest give way first.
  */
 export function sendableResults(results: readonly Result[]): Result[] {

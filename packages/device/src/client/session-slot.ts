@@ -26,7 +26,7 @@ export class SessionSlot {
     return this.#live?.sessionId ?? null
   }
 
-  /** Whether the session has the device; one that is not named yet may be this one. */
+  /** Returns whether the session has the device; one that is not named yet may be this one. */
   holds(sessionId: string | null): boolean {
     return this.#live !== null && (this.#live.sessionId === null || this.#live.sessionId === sessionId)
   }
@@ -44,7 +44,7 @@ export class SessionSlot {
     return true
   }
 
-  /** Counts a batch of the session that has the device; the function that comes back ends it. */
+  /** Counts a batch of the session that has the device; the returned function ends it. */
   begin(): () => void {
     const live = this.#live
     if (live === null) return () => {}
@@ -60,7 +60,7 @@ export class SessionSlot {
     if (this.#live?.sessionId === null) this.#live.sessionId = sessionId
   }
 
-  /** After the connection was lost: the server says which session goes on; another has ended meanwhile. @returns whether one has */
+  /** After the connection was lost, the server says which session continues; any other has ended. @returns whether one has */
   keepOnly(sessionId: string | null): boolean {
     if (this.#live === null || this.#live.sessionId === sessionId) return false
     this.#live = null

@@ -37,7 +37,7 @@ export class TaskRequests {
     return this.current
   }
 
-  /** A failure frees the device, is logged and, if that can be, told to the server. */
+  /** A failure frees the device, is logged and, where possible, reported to the server. */
   async #send(request: string, taskName: string): Promise<void> {
     const { clientId } = this.#client
     const platform = sessionPlatform(this.#client.platform)

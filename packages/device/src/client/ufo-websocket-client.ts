@@ -35,17 +35,17 @@ export interface UFOWebSocketClientOptions {
   timeout?: number
   clock?: Clock
   logger?: Logger
-  /** Collects what the device tells about itself; default `DeviceInfoProvider.collectSystemInfo`. */
+  /** Describes the device; default `DeviceInfoProvider.collectSystemInfo`. */
   collectInfo?: (clientId: string) => DeviceInfo
   /** Pushed to a server of Orrery with the MCP servers and tools. */
   details?: DeviceDetails
   /** Keeps what has run, so that sessions survive lost connections where the server can do that too. */
   journal?: CommandJournal
-  /** Try for ever to reach a server with which sessions can be resumed, whatever `maxRetries` says. Default false. */
+  /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean
-  /** Calls that wait for somebody's permission. */
+  /** Calls that wait for permission. */
   approvals?: Approvals
-  /** Dials for whole files; it is told what each registration has agreed on. */
+  /** Dials for whole files; it gets what each registration has agreed on. */
   transfers?: TransferDialer
   /** Longest wait before another attempt then, in seconds. Default 5. */
   longestWaitS?: number
@@ -192,7 +192,7 @@ export class UFOWebSocketClient {
   }
 
   /**
-   * Asks the server to run a task on this device. Settles when the request was sent; a failure is logged and told to the server.
+   * Asks the server to run a task on this device. Settles when the request was sent; a failure is logged and reported to the server.
    * @param taskName default: a fresh UUID
    */
   startTask(request: string, taskName?: string | null): Promise<void> {

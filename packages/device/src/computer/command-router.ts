@@ -12,7 +12,7 @@ export interface BatchControl {
   signal?: AbortSignal
   /** The signal that ends one command. */
   callSignal?: (command: Command) => AbortSignal
-  /** The session that the batch is of. */
+  /** The session of the batch. */
   sessionId?: string | null
   /** What is known of a command already; it is taken instead of running it. @param repeatable whether it may run twice */
   known?: ((command: Command, repeatable: () => Promise<boolean>) => Promise<Result | null>) | undefined
@@ -20,7 +20,7 @@ export interface BatchControl {
   starting?: ((command: Command) => Promise<void>) | undefined
   /** Called with the result of a command that has run or was denied. */
   after?: ((command: Command, result: Result) => Promise<void>) | undefined
-  /** How far a command is. */
+  /** The progress of a command. */
   onProgress?: ((command: Command, progress: Progress) => void) | undefined
 }
 
@@ -101,7 +101,7 @@ export class CommandRouter {
   }
 }
 
-/** A result of a command that no tool has seen. */
+/** A result of a command that did not reach a tool. */
 export function outcome(command: Command, fields: Pick<Result, 'status' | 'error'> & { result?: unknown }): Result {
   // In the order of the wire.
   return { status: fields.status, error: fields.error, result: fields.result ?? null, namespace: null, call_id: command.call_id }

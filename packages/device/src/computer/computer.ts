@@ -58,7 +58,7 @@ export class Computer {
     })
   }
 
-  /** Whether a command does no harm when it runs twice: its tool says so, and it is one of this device's own. */
+  /** Returns whether a command does no harm when it runs twice: its tool says so, and it is one of this device's own. */
   async isRepeatable(command: Command): Promise<boolean> {
     if (command.tool_name === LIST_TOOLS) return true
     const found = await this.#find(command).catch(() => null)
@@ -80,7 +80,7 @@ export class Computer {
   /**
    * Decides whether a command may run, asking where the device's policy says so.
    * @param signal ends the wait for an answer
-   * @param waiting called when somebody is asked
+   * @param waiting called when permission is asked for
    * @returns null where there is nothing to decide: the list of tools, and tools that do not exist
    */
   async authorise(command: Command, origin: CallOrigin, signal: AbortSignal, waiting: () => void): Promise<Passage | null> {
@@ -93,7 +93,7 @@ export class Computer {
   /** Runs one command. Whatever happens becomes its result. */
   async run(command: Command, control: CallControl): Promise<Result> {
     const result: Result = { status: 'failure', error: null, result: null, namespace: null, call_id: command.call_id }
-    // Ends the call at its server too when this end waits no longer.
+    // Ends the call at its server too when this end stops waiting.
     const given = new AbortController()
     const signal = AbortSignal.any([control.signal, given.signal])
     const { tool_name: tool } = command

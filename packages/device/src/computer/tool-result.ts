@@ -20,7 +20,7 @@ export function errorOf(answer: CallToolResult): string {
   return text === '' ? 'The tool reported an error without a text' : text
 }
 
-/** FastMCP and the 2025 protocol wrap what is no object as `{result: x}`. */
+/** FastMCP and the 2025 protocol wrap a value that is not an object as `{result: x}`. */
 function isWrapped(structured: unknown, schema: Json | undefined): structured is { result: unknown } {
   if (!isObject(structured) || !('result' in structured) || Object.keys(structured).length !== 1) return false
   if (schema === undefined || schema['x-fastmcp-wrap-result'] === true) return true

@@ -29,7 +29,7 @@ export class UFOClient {
   readonly clientId: string
   readonly platform: string
   readonly commandRouter: CommandRouter
-  /** Whoever changes the state of the client, or runs commands, holds it. */
+  /** Held while the state of the client changes or commands run. */
   readonly taskLock = new TaskLock()
   readonly mcpServerManager: MCPServerManager
   readonly computerManager: ComputerManager
@@ -83,7 +83,7 @@ export class UFOClient {
     this.#rootName = this.#accept('Root name', value)
   }
 
-  /** Takes over whom a batch is for and runs it. The caller holds {@link taskLock}. */
+  /** Notes whom a batch is for and runs it. The caller holds {@link taskLock}. */
   executeStep(message: Step, control: BatchControl = {}): Promise<Result[]> {
     this.agentName = message.agent_name
     this.processName = message.process_name
@@ -91,7 +91,7 @@ export class UFOClient {
     return this.executeActions(message.actions, control)
   }
 
-  /** Runs commands that only read, whoever holds {@link taskLock}: what is set for the session stays as it is. */
+  /** Runs commands that only read, without {@link taskLock}: the state of the session is left alone. */
   executeReads({ agent_name, process_name, root_name, actions }: Step, control: BatchControl = {}): Promise<Result[]> {
     const addressee = { agentName: agent_name, processName: process_name, rootName: root_name }
     return this.commandRouter.execute(addressee, actions ?? [], { ...control, readsOnly: true })
@@ -105,7 +105,7 @@ export class UFOClient {
     return this.commandRouter.execute(addressee, commands, control)
   }
 
-  /** Forgets the session and its computers, and starts those MCP servers anew that are configured so. The caller holds {@link taskLock}. */
+  /** Forgets the session and its computers, and restarts the MCP servers that are configured so. The caller holds {@link taskLock}. */
   async reset(): Promise<void> {
     this.#sessionId = this.#agentName = this.#processName = this.#rootName = null
     this.computerManager.reset()

@@ -1,12 +1,12 @@
 import { aipError, type AipError } from '@orrery/aip'
 import { findNodeAtLocation, parseTree, printParseErrorCode, type JSONPath, type Node, type ParseError } from 'jsonc-parser'
 
-/** Most mistakes that are told at once. */
+/** Most mistakes that are reported at once. */
 const SHOWN = 20
 
 /** The text of a configuration file, and what is wrong in it at which place. */
 export class ConfigText {
-  /** Undefined for an empty text, or one in which something is wrong with the form. */
+  /** Undefined for an empty text, or one that is malformed. */
   readonly root: Node | undefined
   readonly #name: string
   readonly #text: string
@@ -24,7 +24,7 @@ export class ConfigText {
     this.root = this.#problems.length === 0 ? root : undefined
   }
 
-  /** Where a value is: `file:line:column`. What is missing has the place of what it should be in. */
+  /** Returns where a value is, as `file:line:column`. A missing value has the place of what it should be in. */
   placeOf(path: JSONPath): string {
     return this.#place(this.nodeAt(path)?.offset ?? 0)
   }

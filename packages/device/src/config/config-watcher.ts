@@ -5,29 +5,29 @@ import type { DeviceConfig } from './device-config.js'
 
 /** Quiet time after a change before the file is read, in milliseconds: editors write in several steps. */
 const SETTLE = 200
-/** Time between two looks that nothing gave cause for, in milliseconds: behind links and on network drives changes are not announced. */
+/** How often the file is checked without a notification, in milliseconds: changes behind links and on network drives are not announced. */
 const LOOK_EVERY = 5000
 
 /** Where a device's configuration comes from. */
 export interface ConfigFile {
   path: string
-  /** Reads the file, with all that goes over it. @throws if something is wrong in it */
+  /** Reads the file and what overrides it. @throws if the file is invalid */
   load: () => Promise<DeviceConfig>
 }
 
 /** What a {@link ConfigWatcher} is built from. */
 export interface ConfigWatcherOptions {
   file: ConfigFile
-  /** Other files that the configuration of this moment consists of. */
+  /** Other files that the current configuration consists of. */
   parts: () => readonly string[]
-  /** Takes up a configuration. @throws if it cannot be taken up; nothing has changed then */
+  /** Applies a configuration. @throws if it cannot be applied; nothing has changed then */
   onConfig: (config: DeviceConfig) => void
   clock: Clock
   logger: Logger
 }
 
 /**
- * Sees when a device's configuration changes, and hands the new one over; a bad one is reported in the log and passed over. What counts
+ * Watches a device's configuration and hands over each new one; an invalid one is reported in the log and ignored. What counts
  * is what the file says, so it may be written in place, replaced, removed and made again.
  */
 export class ConfigWatcher {
@@ -38,7 +38,7 @@ export class ConfigWatcher {
   #looking: Promise<void> = Promise.resolve()
   #closed = false
 
-  /** Begins to watch. The configuration of this moment counts as known. */
+  /** Starts watching. The current configuration counts as known. */
   constructor(options: ConfigWatcherOptions) {
     this.#options = options
     this.#seen = this.#read()
@@ -75,7 +75,7 @@ export class ConfigWatcher {
       this.#looking = this.#looking
         .then(() => this.#look())
         .then(() => {
-          // A change meanwhile has set another look.
+          // A change meanwhile has scheduled another check.
           if (!this.#closed && this.#next === timer) this.#next = this.#lookIn(LOOK_EVERY)
         })
     })
@@ -93,7 +93,7 @@ export class ConfigWatcher {
       onConfig(config)
       logger.info(`[Config] ${file.path} has changed and was taken up`)
     } catch (error) {
-      logger.error(`[Config] The device goes on as it was configured before: ${messageOf(error)}`)
+      logger.error(`[Config] The previous configuration stays in effect: ${messageOf(error)}`)
     }
   }
 

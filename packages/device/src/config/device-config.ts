@@ -6,7 +6,7 @@ import { BUILT_IN_NAMES } from './built-in-names.js'
 /** An MCP server as MCP hosts write it, plus `namespace`, `reset` and `trustAnnotations`: a program with `command`, or an address with `url`. */
 export const McpServerConfig = z
   .strictObject({
-    /** How it is reached, if `command` or `url` do not say it; `data_collection`: its tools are for an agent's own observation. */
+    /** How it is reached, if `command` or `url` does not say so; `data_collection`: its tools are for an agent's own observation. */
     type: z.enum(['stdio', 'http', 'streamable-http', 'sse', 'data_collection']).optional(),
     /** Program that is started as a child process. */
     command: z.string().min(1).optional(),
@@ -20,9 +20,9 @@ export const McpServerConfig = z
     headers: z.record(z.string(), z.string()).default({}),
     /** The name under which results and tools are known; default: the key. */
     namespace: z.string().min(1).optional(),
-    /** Start it anew when a session ends. */
+    /** Restart it when a session ends. */
     reset: z.boolean().default(false),
-    /** Believe what its tools say of themselves (read-only, idempotent): such a command may run again after an interruption. */
+    /** Trust the annotations of its tools (read-only, idempotent): such a command may run again after an interruption. */
     trustAnnotations: z.boolean().default(false),
   })
   .superRefine((server, context) => {
@@ -69,13 +69,13 @@ const File = z.strictObject({
       enabled: z.boolean().default(true),
       /** Keep the arguments themselves, not only their hash. */
       contents: z.boolean().default(false),
-      /** Size at which a file is put aside, in bytes. */
+      /** Size at which a file is rotated, in bytes. */
       max_bytes: z
         .number()
         .int()
         .min(1024)
         .default(10 * 1024 * 1024),
-      /** Files that were put aside and are kept. */
+      /** Number of rotated files that are kept. */
       files: z.number().int().min(0).max(1000).default(5),
     })
     .prefault({}),
@@ -97,13 +97,13 @@ export type DeviceConfig = z.infer<typeof DeviceConfig>
 
 type BuiltIn = (typeof BUILT_IN_NAMES)[number]
 
-/** What holds without a file. */
+/** The configuration without a file. */
 export const DEFAULT_DEVICE_CONFIG: DeviceConfig = DeviceConfig.parse({})
 
 /** Keys that are read when a device starts, and not again. */
 const RESTART_KEYS = ['client_id', 'server', 'token', 'reconnect_s', 'audit'] as const
 
-/** The keys whose change counts only from the next start of the device on. */
+/** Returns the keys that have changed and take effect only when the device starts again. */
 export function restartKeysIn(before: DeviceConfig, after: DeviceConfig): string[] {
   return RESTART_KEYS.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
 }

@@ -2,7 +2,7 @@ import type { JSONPath } from 'jsonc-parser'
 import type { Environment } from '../process/child-environment.js'
 import type { ConfigText } from './config-text.js'
 
-/** Keys of an MCP server in whose strings variables stand for their values. */
+/** Keys of an MCP server in whose strings variables are replaced by their values. */
 const SERVER_KEYS: ReadonlySet<string> = new Set(['command', 'args', 'env', 'cwd', 'url', 'headers'])
 
 /** `${NAME}`, `${NAME:-default}`, or `$${` for the two characters themselves; anything else after `${` is a mistake. */
@@ -10,7 +10,7 @@ const VARIABLE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
 
 /**
  * Puts the values of environment variables into the strings of a configuration that may hold some: those of MCP servers, and the token.
- * As in a shell, a default also stands for an empty value.
+ * As in a shell, a default also replaces an empty value.
  * @param value of the whole file
  * @param file takes note of mistakes
  * @returns the value with the variables replaced

@@ -57,7 +57,7 @@ function parse(file: ConfigText, env: Environment): DeviceConfig {
   throw mistakes ?? aipError('INVALID_CONFIG', { detail: messageOf(parsed.error) })
 }
 
-/** A server that an agent is given must be there. What `mcp.yaml` brings is not known here. */
+/** A server that an agent is given must exist. The servers of `mcp.yaml` are not known here. */
 function noteUnknownServers(config: DeviceConfig, file: ConfigText): void {
   if (config.mcpYaml !== undefined) return
   const on = Object.entries(config.tools).flatMap(([name, isOn]) => (isOn ? [name] : []))
@@ -74,7 +74,7 @@ function noteUnknownServers(config: DeviceConfig, file: ConfigText): void {
   }
 }
 
-/** Two servers under one name could not be told apart. */
+/** Two servers under one name could not be distinguished. */
 function noteSharedNamespaces(config: DeviceConfig, file: ConfigText): void {
   const builtIn = new Set(Object.entries(config.tools).flatMap(([name, on]) => (on ? [name] : [])))
   const taken = new Set<string>([...builtIn, ...config.presets])

@@ -5,7 +5,7 @@ import { decodeAnswer, encodeCall, messageLength, type Answer, type MethodCall }
 /** The error that the other end answered. */
 export class DBusError extends Error {}
 
-/** A connection to a D-Bus message bus of this machine: calls methods, and passes over signals. */
+/** A connection to a D-Bus message bus of this machine: calls methods and ignores signals. */
 export class DBusConnection {
   readonly #socket: Socket
   readonly #waiting = new Map<number, { resolve: (body: unknown[]) => void; reject: (error: Error) => void }>()
@@ -28,7 +28,7 @@ export class DBusConnection {
    */
   static async open(addresses: string): Promise<DBusConnection> {
     const socket = connect(socketPath(addresses))
-    // What fails below tells more.
+    // The failure below says more.
     socket.on('error', () => {})
     try {
       await once(socket, 'connect')

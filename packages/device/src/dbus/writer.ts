@@ -1,6 +1,6 @@
 import { alignmentOf, completeTypes } from './signature.js'
 
-/** A value whose type is told beside it: the type `v`. */
+/** A value together with its type: the type `v`. */
 export class Variant {
   readonly signature: string
   readonly value: unknown

@@ -13,7 +13,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Returns the names of the applications that the desktop of this machine shows, sorted; empty where they cannot be told without starting
+ * Returns the names of the applications that the desktop of this machine shows, sorted; empty where they are not known without starting
  * a program.
  */
 export function installedApplications(folders: readonly string[] = FOLDERS[process.platform] ?? []): string[] {

@@ -37,7 +37,7 @@ function ipAddress(): string {
   return (outside.find((address) => address.family === 'IPv4') ?? outside[0])?.address ?? 'unknown'
 }
 
-/** What the device tells about itself. */
+/** What the device says about itself. */
 export const DeviceInfoProvider = {
   /**
    * Collects the record of protocol reference, chapter 5. A probe that fails gives `unknown` or 0; it never throws.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const DRM = '/sys/class/drm'
 
 /**
- * Returns the resolution of the first screen that is connected, such as `1920x1080`; null where there is none or it cannot be told without
+ * Returns the resolution of the first screen that is connected, such as `1920x1080`; null where there is none or it is not known without
  * starting a program.
  */
 export function screenResolution(folder = DRM): string | null {

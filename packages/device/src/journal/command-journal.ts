@@ -2,7 +2,7 @@ import { Result, aipError, messageOf, type Command } from '@orrery/aip'
 import { RecordLog } from '@orrery/log'
 import { z } from 'zod'
 
-/** A batch as the journal keeps it. */
+/** A batch as the journal records it. */
 export interface JournalledBatch {
   session_id: string | null
   response_id: string
@@ -10,13 +10,13 @@ export interface JournalledBatch {
   status: string
 }
 
-/** What has become of a batch, as far as it was recorded. */
+/** What the journal knows about a batch. */
 export interface PastBatch {
   /** All results, if it was finished. */
   results: Result[] | null
   /** Results by call id. */
   done: ReadonlyMap<string, Result>
-  /** Call ids of commands that were begun. */
+  /** Call ids of commands that were started. */
   started: ReadonlySet<string>
 }
 
@@ -25,17 +25,17 @@ export interface Unacknowledged extends JournalledBatch {
   results: Result[]
 }
 
-/** Batches that nobody asks for any more are given up after this time, in milliseconds; the longest wait of a server is 6000 s. */
+/** Batches that were not acknowledged expire after this time, in milliseconds; the longest wait of a server is 6000 s. */
 const EXPIRY = 24 * 60 * 60 * 1000
-/** What is acknowledged may go after this time, in milliseconds. */
+/** Acknowledged batches may be deleted after this time, in milliseconds. */
 const KEEP = 2 * 60 * 60 * 1000
-/** Size above which acknowledged batches go earlier, in bytes. */
+/** Size above which acknowledged batches are deleted earlier, in bytes. */
 const MAX_BYTES = 512 * 1024 ** 2
-/** How often that is looked after, in milliseconds, and how many batches go at once: the next command waits meanwhile. */
+/** How often batches are deleted, in milliseconds, and how many at once: the next command waits meanwhile. */
 const PRUNE_INTERVAL = 60_000
 const PRUNE_AT_ONCE = 200
 const PRUNE_PAUSE = 100
-/** Servers whose token is kept. */
+/** How many servers' tokens are kept. */
 const SERVERS = 16
 
 const Batch = z.object({
@@ -45,7 +45,7 @@ const Batch = z.object({
   /** Missing in journals of older devices. */
   server: z.string().optional(),
 })
-/** Older devices have written the token alone. */
+/** Older devices recorded the token alone. */
 const Token = z.union([
   z.object({ server: z.string(), token: z.string() }),
   z.string().transform((token) => ({ server: null, token })),
@@ -147,7 +147,7 @@ export class CommandJournal {
 
   /** Keeps a new token of this server; the one before is no longer valid. */
   async keepToken(token: string): Promise<void> {
-    // Those of other servers stay, but not without an end.
+    // Those of other servers are kept, up to a limit.
     const tokens = this.#tokens()
     const others = tokens.filter(({ server }) => !this.#isOurs(server))
     const old = [...tokens.filter(({ server }) => this.#isOurs(server)), ...others.slice(SERVERS - 1)]
@@ -168,13 +168,13 @@ export class CommandJournal {
     return server === null || server === this.#server
   }
 
-  /** Deletes, now and then, what nobody will ask for again. A disk that is too full for that is told of when something is recorded. */
+  /** Deletes old batches from time to time. A disk that is too full for that is reported when something is recorded. */
   #prune(): void {
     const now = this.#now()
     if (now < this.#pruneAt) return
     this.#pruneAt = now + PRUNE_INTERVAL
     try {
-      // Servers without a journal of their own acknowledge nothing.
+      // Servers without a journal acknowledge nothing.
       const expired = this.#log
         .streams({ open: true, limit: PRUNE_AT_ONCE })
         .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - EXPIRY)

@@ -72,8 +72,8 @@ export class MCPServerManager {
   }
 
   /**
-   * Takes up another configuration: servers that it changes start anew, those that it no longer has end, all others keep running.
-   * @param quiet settles when nobody uses the servers any more that are to end
+   * Applies another configuration: changed servers restart, removed ones end, all others keep running.
+   * @param quiet settles when the servers that are to end are no longer in use
    * @throws AipError `INVALID_CONFIG` for a bad `mcp.yaml`; nothing has changed then
    */
   update(config: DeviceConfig, quiet: Promise<void> = Promise.resolve()): void {
@@ -123,7 +123,7 @@ export class MCPServerManager {
     this.#servers.set(server.name, { server, plan: null })
   }
 
-  /** Starts those servers anew that are configured so; the others keep running (design, delivery contract). */
+  /** Restarts the servers that are configured so; the others keep running (design, delivery contract). */
   async reset(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.reset()))
   }

@@ -14,7 +14,7 @@ import type { Connection, Connector } from './connection.js'
 
 /** Waits between two starts of a server that dies, in milliseconds. */
 const RESTART_WAIT = { firstMs: 500, longestMs: 30_000 } as const
-/** A server that ran this long is well: the next wait is the first one again. */
+/** A server that ran this long is healthy: the next wait is the first one again. */
 const WELL_AFTER = 30_000
 /** How often a server is asked for its tools to see whether it still answers, and how long it may take, in milliseconds. */
 const PROBE = { every: 30_000, limit: 15_000 } as const
@@ -33,9 +33,9 @@ export interface ServerSpec {
   /** The namespace of its tools. */
   name: string
   toolType: ToolType
-  /** Whether it is started anew when a session ends. */
+  /** Whether it is restarted when a session ends. */
   reset: boolean
-  /** Whether what its tools say of themselves (read-only, idempotent) counts. */
+  /** Whether the annotations of its tools (read-only, idempotent) count. */
   trusted: boolean
   /** Whether it comes with the device. */
   builtIn?: boolean
@@ -55,7 +55,7 @@ export interface MCPServerOptions extends ServerSpec {
 /** How a tool is called. */
 export interface ToolCallOptions {
   signal: AbortSignal
-  /** Asks the server to tell how far it is. */
+  /** Asks the server to report its progress. */
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -98,7 +98,7 @@ export class MCPServer {
     return this.#tools
   }
 
-  /** How it is, for people. */
+  /** A human-readable status. */
   get status(): McpServerStatus {
     const error = this.#state === 'ready' || this.lastError === null ? null : this.lastError.slice(0, ERROR_SHOWN)
     return { name: this.name, state: this.#state, tools: this.#tools.length, error }
@@ -109,7 +109,7 @@ export class MCPServer {
     return this.#revision
   }
 
-  /** Starts it and keeps it running; does nothing when it runs, or has not come to the end of a {@link stop} yet. */
+  /** Starts it and keeps it running; does nothing when it runs, or when a {@link stop} has not finished yet. */
   start(): void {
     if (this.#life !== null) return
     const stop = new AbortController()
@@ -129,7 +129,7 @@ export class MCPServer {
     this.#enter('stopped')
   }
 
-  /** Starts it anew if it was configured so. Does not wait for the start. */
+  /** Restarts it if it was configured so. Does not wait for the start. */
   async reset(): Promise<void> {
     if (!this.resets || this.#life === null) return
     await this.stop()
@@ -221,7 +221,7 @@ export class MCPServer {
     for (;;) {
       await sleep(this.#options.clock, PROBE.every, signal)
       if (signal.aborted) return connection.closed
-      // A server that does one thing at a time cannot answer while a call runs; the call has a limit of its own.
+      // A server that does one thing at a time cannot answer while a call runs; the call has its own limit.
       if (this.#calls > 0) continue
       try {
         const tools = await this.#listTools(connection, PROBE.limit)
@@ -264,7 +264,7 @@ export class MCPServer {
   }
 }
 
-/** Asks anew: what was true before an `await` need not be after it. */
+/** Asks again: what was true before an `await` need not be true after it. */
 function stopped(signal: AbortSignal): boolean {
   return signal.aborted
 }

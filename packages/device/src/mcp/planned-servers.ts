@@ -15,7 +15,7 @@ import { stdioConnector } from './stdio-connector.js'
 
 /** A server that a configuration asks for. */
 export interface PlannedServer extends ServerSpec {
-  /** Changes with all that the running server depends on. */
+  /** Changes with everything that the running server depends on. */
   fingerprint: string
   /** Whether agents see it that the configuration says nothing about. */
   forAll: boolean
@@ -59,7 +59,7 @@ function builtIn(name: BuiltInName, { shell, roots: folders }: DeviceConfig, aro
   const { clock, env, cwd, roots, permits, dataDir, transfers } = around
   const factory: LocalServerFactory = () =>
     BUILT_IN_SERVERS[name].create({ shell, clock, env, cwd, roots, permits, dataDir, transfers })
-  // Descriptions may name the roots; those of `shell` do not, and its jobs are to go on.
+  // Descriptions may name the roots; those of `shell` do not, and its jobs should continue.
   const depends = name === 'shell' ? [shell] : [shell, folders]
   return { ...local(name, factory, around), builtIn: true, fingerprint: JSON.stringify(['built-in', ...depends]) }
 }

@@ -19,7 +19,7 @@ export interface WireFormat {
 /** How much of the standard error is kept for error messages, in characters. */
 const STDERR_KEPT = 2000
 
-/** MCP over the pipes of a child process that leads its own process group, so that all it starts ends with it. */
+/** MCP over the pipes of a child process that leads its own process group, so that everything it starts ends with it. */
 export class StdioTransport implements Transport {
   onmessage?: ((message: JSONRPCMessage) => void) | undefined
   onerror?: ((error: Error) => void) | undefined
@@ -51,7 +51,7 @@ export class StdioTransport implements Transport {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT)
       this.#onStderr(text)
     })
-    // A write to a program that has just ended fails here too; the end itself tells more.
+    // A write to a program that has just ended fails here too; the end itself says more.
     group.child.stdin?.on('error', (error) => this.onerror?.(error))
     void group.ended.then((end) => {
       this.#end = end
@@ -105,7 +105,7 @@ export class StdioTransport implements Transport {
     while (this.#readOne(buffer));
   }
 
-  /** Reads the next message, if a whole one has come. A line that is none, such as a log line on the wrong stream, is passed over. */
+  /** Reads the next message, if a whole one has come. Other lines, such as a log line on the wrong stream, are ignored. */
   #readOne(buffer: ReadBuffer): boolean {
     try {
       const message = buffer.readMessage()

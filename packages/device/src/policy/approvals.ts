@@ -1,7 +1,7 @@
 import { messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
 import type { Approver } from './policy-config.js'
 
-/** A question whether exactly this call may run on this device. */
+/** The question whether exactly this call may run on this device. */
 export interface Ask {
   askId: string
   sessionId: string | null
@@ -21,20 +21,20 @@ export interface Answer {
   by: string
 }
 
-/** Asks whoever sits at the device. @param signal aborts when the question is settled otherwise @returns null if nobody answered */
+/** Asks at the device's terminal. @param signal aborts when the question is settled otherwise @returns null without an answer */
 export type TerminalApprover = (ask: Ask, signal: AbortSignal) => Promise<'allow' | 'deny' | null>
 
 /** What {@link Approvals} are built from. */
 export interface ApprovalsOptions {
   approvers: readonly Approver[]
   timeoutMs: number
-  /** Left out where nobody can be asked at the device. */
+  /** Left out where there is no terminal to ask at. */
   terminal?: TerminalApprover | undefined
   clock: Clock
   logger: Logger
 }
 
-/** Calls that wait for somebody's permission. Each ask is answered once, or expires as denied. */
+/** Calls that wait for permission. Each ask is answered once, or expires as denied. */
 export class Approvals {
   #options: ApprovalsOptions
   readonly #pending = new Map<string, { ask: Ask; settle: (answer: Answer) => void }>()
@@ -50,12 +50,12 @@ export class Approvals {
     return this.#options.approvers.includes('server')
   }
 
-  /** From now on these may answer, in this time; what waits already goes on as it was asked. */
+  /** Changes who may answer and in which time; asks that already wait are not affected. */
   update(rules: Pick<ApprovalsOptions, 'approvers' | 'timeoutMs'>): void {
     this.#options = { ...this.#options, ...rules }
   }
 
-  /** Says how asks reach the server from now on; those that wait are sent at once. */
+  /** Sets how asks reach the server; those that wait are sent at once. */
   reachServer(send: ((ask: Ask) => void) | null): void {
     this.#server = send
     for (const { ask } of this.#pending.values()) this.#sender?.(ask)
@@ -64,8 +64,8 @@ export class Approvals {
   /**
    * Asks, and waits for the answer.
    * @param signal ends the wait
-   * @param waiting called when somebody is asked
-   * @returns null if nobody can be asked, `expired` if nobody answered in time or the wait was ended
+   * @param waiting called when permission is asked for
+   * @returns null if there is no one to ask, `expired` if no answer came in time or the wait was ended
    */
   async request(
     question: Omit<Ask, 'askId' | 'expiresAt'>,

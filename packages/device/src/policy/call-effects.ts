@@ -10,17 +10,17 @@ export interface CallEffects {
   argv?: readonly string[]
   /** Absolute paths; links in them are not followed yet, the tool itself does that and checks the roots. */
   paths?: readonly PathEffect[]
-  /** The command opens an application; another list than that of the shell holds. */
+  /** The command opens an application; a different list than the shell's applies. */
   launches?: boolean
   /** The call is about a job that an earlier call has started and the policy has allowed. */
   ownJob?: boolean
   /** The tool refuses these arguments by itself. */
   refused?: boolean
-  /** Names or addresses that are connected to. */
+  /** Names or addresses that the call connects to. */
   hosts?: readonly string[]
 }
 
-/** One path of a call. `change` stands for all that is not mere reading: writing, making, moving, deleting. */
+/** One path of a call. `change` means everything but reading: writing, creating, moving, deleting. */
 export interface PathEffect {
   path: string
   access: 'read' | 'change' | 'run'
@@ -34,7 +34,7 @@ export interface CallPlace {
   cwd: string
 }
 
-/** A tool of which it can be said beforehand what a call would touch. */
+/** A tool whose calls can be described before they run. */
 export interface DescribedTool {
   name: string
   /** Whether it changes nothing. */

@@ -21,7 +21,7 @@ export interface DeadRule {
 /** Returns the built-in server that has a tool, if one has. */
 type OwnerOf = (tool: string) => string | undefined
 
-/** Finds the rules that decide about nothing, such as one with a misspelt tool. Where the tools of a server are not known, it may be meant. */
+/** Finds the rules that decide about nothing, such as one with a misspelt tool. Where the tools of a server are not known, the rule may be about them. */
 export function deadRules(rules: readonly PolicyRule[], servers: readonly KnownServer[], ownerOf: OwnerOf): DeadRule[] {
   const everything = rules.findIndex(
     ({ tool, server, argv, path, host }) => (tool ?? server ?? argv ?? path ?? host) === undefined,

@@ -12,7 +12,7 @@ export interface CallOrigin {
   agent: string | null
 }
 
-/** A call that was decided about. */
+/** A call about which the policy has decided. */
 export interface Passage {
   /** Why the call must not run; null if it may. */
   denied: AipError | null
@@ -32,7 +32,7 @@ export interface GateOptions {
   clock: Clock
 }
 
-/** What every call of a tool passes: the policy, somebody's permission where that is needed, and the audit. */
+/** What every tool call passes through: the policy, permission where it is needed, and the audit. */
 export class Gate {
   #options: GateOptions
 
@@ -40,7 +40,7 @@ export class Gate {
     this.#options = options
   }
 
-  /** From now on this decides. */
+  /** Replaces what decides. */
   update(rules: Pick<GateOptions, 'policy'>): void {
     this.#options = { ...this.#options, ...rules }
   }
@@ -53,7 +53,7 @@ export class Gate {
   /**
    * Decides about a call, asking where the policy says so.
    * @param signal ends the wait for an answer
-   * @param waiting called when somebody is asked
+   * @param waiting called when permission is asked for
    */
   async pass(call: ToolCall, origin: CallOrigin, signal: AbortSignal, waiting: () => void = () => {}): Promise<Passage> {
     const { policy, permits, clock } = this.#options

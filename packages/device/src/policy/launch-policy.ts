@@ -31,7 +31,7 @@ export function allowLaunch(line: string, mode: ShellMode, cwd: string, permits?
   return { file, args }
 }
 
-/** Whether an application may be opened with these words. @throws PolicyViolation naming the rule */
+/** Returns whether an application may be opened with these words. @throws PolicyViolation naming the rule */
 export function checkLaunch([program = '', ...args]: readonly string[]): void {
   const name = basename(program)
   if (!APPLICATIONS.has(name.toLowerCase().replace(/\.exe$/, ''))) {

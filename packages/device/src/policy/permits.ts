@@ -13,7 +13,7 @@ export class Permits {
     }
   }
 
-  /** Whether exactly this command in exactly this folder was let through. */
+  /** Returns whether exactly this command in exactly this folder was let through. */
   has(argv: readonly string[], cwd: string): boolean {
     return this.#granted.has(keyOf(argv, cwd))
   }

@@ -7,7 +7,7 @@ export type PolicyAction = z.infer<typeof PolicyAction>
 
 const nonEmpty = z.string().min(1)
 
-/** One rule. A call matches if all that is given matches; a rule that gives nothing matches every call. */
+/** One rule. A call matches if everything that is given matches; a rule that gives nothing matches every call. */
 export const PolicyRule = z.strictObject({
   /** Name of the tool, e.g. `execute_command`; `*` stands for any characters. */
   tool: nonEmpty.optional(),
@@ -27,7 +27,7 @@ export const PolicyRule = z.strictObject({
 })
 export type PolicyRule = z.infer<typeof PolicyRule>
 
-/** Who may answer an ask: whoever sits at the device, or an operator of the server. */
+/** Who may answer an ask: the person at the device's terminal, or an operator of the server. */
 export const Approver = z.enum(['terminal', 'server'])
 export type Approver = z.infer<typeof Approver>
 
@@ -35,7 +35,7 @@ const Settings = z.strictObject({
   /** Tried in order: the first that matches decides. */
   rules: z.array(PolicyRule).default([]),
   approvers: z.array(Approver).default(['terminal']),
-  /** Seconds after which an ask that nobody answers is denied. */
+  /** Seconds after which an unanswered ask is denied. */
   ask_timeout_s: z.number().min(1).max(3600).default(120),
 })
 

@@ -21,7 +21,7 @@ export interface ToolCall {
   server: string
   /** Whether the server comes with the device; of others nothing is known but the arguments. */
   builtIn: boolean
-  /** Whether what the tool says of itself counts. */
+  /** Whether the annotations of the tool count. */
   trusted: boolean
   readOnly: boolean
   args: Record<string, unknown>
@@ -32,7 +32,7 @@ export interface Verdict {
   do: PolicyAction
   /** What decided: `policy.rules[2]`, or the name of a rule that always holds. */
   rule: string
-  /** Why, for people. */
+  /** A human-readable reason. */
   detail: string
   /** The command that the strict shell must let through although it is not on its list. */
   command: { argv: readonly string[]; cwd: string } | null
@@ -51,7 +51,7 @@ export interface PolicyOptions {
   builtIn: BuiltInTools
 }
 
-/** All that rules look at. */
+/** Everything that rules look at. */
 interface Facts {
   command: CommandFacts | null
   /** Whether the call may start programs that its arguments do not show. */
@@ -99,7 +99,7 @@ export class Policy {
 
   async #judge(call: ToolCall, effects: CallEffects | null, facts: Facts): Promise<Verdict> {
     const { rules } = this.#options.config
-    /** A rule that may be meant, though the call does not show it. */
+    /** A rule that may apply, though the call does not show it. */
     let doubt: string | null = null
     for (const [at, rule] of rules.entries()) {
       const name = `policy.rules[${at}]`

@@ -9,7 +9,7 @@ const STARTERS: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-/** Programs that do what a text of a language says, which nobody can foresee from the arguments. */
+/** Programs that run code, whose effect cannot be foreseen from the arguments. */
 const INTERPRETERS =
   /^(sh|bash|dash|ash|zsh|ksh|mksh|fish|csh|tcsh|pwsh|powershell|cmd|python|pypy|perl|ruby|irb|node|nodejs|deno|bun|npx|npm|pnpm|yarn|php|lua|luajit|tclsh|wish|expect|awk|gawk|mawk|nawk|sed|ed|ex|vi|vim|nvim|view|nano|emacs|less|more|most|man|make|gmake|gdb|osascript|R|Rscript|julia|java|groovy|scala|ghci|guile|sqlite3|psql|mysql|crontab|at|batch)[\d.]*$/
 
@@ -18,12 +18,12 @@ export function programName(program: string): string {
   return basename(program.replaceAll('\\', '/')).replace(/\.exe$/i, '')
 }
 
-/** Whether a program can run what its arguments do not show plainly. */
+/** Returns whether a program can run what its arguments do not show plainly. */
 export function isInterpreter(program: string): boolean {
   return INTERPRETERS.test(programName(program))
 }
 
-/** Whether a program starts others, as a starter or as an interpreter: only a rule that names it stands for it. */
+/** Returns whether a program starts others, as a starter or as an interpreter: only a rule that names it matches it. */
 export function startsPrograms(program: string): boolean {
   return STARTERS.has(programName(program)) || isInterpreter(program)
 }
@@ -109,7 +109,7 @@ const RISKY: Readonly<Record<string, RiskyOptions>> = {
   date: { short: 's', valued: 'dfrIs', long: ['--set'] },
 }
 
-/** Whether an argument makes its program start another one, or write to a file. Known for the programs of {@link RISKY} alone. */
+/** Returns whether an argument makes its program start another one, or write to a file. Known for the programs of {@link RISKY} alone. */
 export function isRisky(program: string, arg: string): boolean {
   const options = Object.hasOwn(RISKY, programName(program)) ? RISKY[programName(program)] : undefined
   if (options === undefined) return false
@@ -126,7 +126,7 @@ function letters(arg: string, valued: string): string[] {
   return end < 0 ? all : all.slice(0, end + 1)
 }
 
-/** Whether `arg` is one of these long options; programs also take unambiguous abbreviations. */
+/** Returns whether `arg` is one of these long options; programs also take unambiguous abbreviations. */
 function isLong(arg: string, options: readonly string[]): boolean {
   const name = arg.split('=', 1)[0] ?? ''
   return name.length > 2 && options.some((option) => option.startsWith(name))

@@ -7,7 +7,7 @@ import { codeOf, fileError } from '../paths/file-error.js'
 export interface RootsOptions {
   /** The folders that tools may work in; relative ones start at `cwd`. None: `cwd` alone. */
   folders?: readonly string[] | undefined
-  /** Folders and files that belong to the device itself (keys, configuration, journal); closed even inside of a root. */
+  /** Folders and files that belong to the device itself (keys, configuration, journal); closed even inside a root. */
   closed?: readonly string[] | undefined
   /** The folder in which the device was started. */
   cwd: string
@@ -15,7 +15,7 @@ export interface RootsOptions {
 
 /**
  * The folders that the tools of a device may work in. Decisions are about real paths: every link on the way is followed first.
- * A path that this class gives may be replaced by a link afterwards; whoever opens it must not follow links then.
+ * A path that this class gives may be replaced by a link afterwards; code that opens it must not follow links.
  */
 export class Roots {
   readonly #cwd: string
@@ -37,7 +37,7 @@ export class Roots {
     return this.#folders.some((root) => isInside(root, this.#cwd)) ? this.#cwd : (this.#folders[0] ?? this.#cwd)
   }
 
-  /** From now on these hold. */
+  /** Replaces the folders. */
   update({ folders = [], closed = [] }: Omit<RootsOptions, 'cwd'>): void {
     this.#folders = (folders.length === 0 ? [this.#cwd] : folders).map((folder) => resolve(this.#cwd, folder))
     // On Linux what this process knows, its keys among it, can be read as files.
@@ -69,13 +69,13 @@ export class Roots {
     return this.#allowed(path, parent === absolute ? absolute : join(await realPathOf(parent, path), basename(absolute)))
   }
 
-  /** Whether a real path lies in a root, and not in a closed folder. */
+  /** Returns whether a real path lies in a root, and not in a closed folder. */
   async allows(real: string): Promise<boolean> {
     const [roots, closed] = await Promise.all([realOnes(this.folders), closedOnes(this.#closed)])
     return roots.some((root) => isInside(root, real)) && !closed.some((folder) => isInside(folder, real))
   }
 
-  /** Whether a real path is a root or a closed folder, or holds one: it must be neither moved nor deleted. */
+  /** Returns whether a real path is a root or a closed folder, or holds one: it must be neither moved nor deleted. */
   async isAnchored(real: string): Promise<boolean> {
     const [roots, closed] = await Promise.all([realOnes(this.folders), closedOnes(this.#closed)])
     return [...roots, ...closed].some((folder) => isInside(real, folder))
@@ -89,7 +89,7 @@ export class Roots {
   }
 }
 
-/** Whether `path` is `folder` or lies in it. Both are absolute. */
+/** Returns whether `path` is `folder` or lies in it. Both are absolute. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path)
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
@@ -100,7 +100,7 @@ function realOnes(folders: readonly string[]): Promise<string[]> {
   return Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))
 }
 
-/** Like {@link realOnes}, and where such a place is a link itself, the link too: whoever replaces it replaces the place. */
+/** Like {@link realOnes}, and where such a place is a link itself, the link too: replacing the link replaces the place. */
 async function closedOnes(places: readonly string[]): Promise<string[]> {
   const links = places.map(async (place) => join(await realpath(dirname(place)).catch(() => dirname(place)), basename(place)))
   return [...new Set([...(await realOnes(places)), ...(await Promise.all(links))])]

@@ -11,28 +11,28 @@ export interface CommandFacts {
 }
 
 /**
- * Whether a pattern grants a command. A bare name stands for the program of the system alone. Jokers stand neither for programs that
- * start others nor for options that do: those have to be named.
+ * Returns whether a pattern grants a command. A bare name means only the program of the system. Wildcards match neither programs that
+ * start others nor options that do: those have to be named.
  */
 export function grantsCommand(pattern: readonly string[], { argv, systemProgram }: CommandFacts): boolean {
   const [first = '', ...rest] = pattern
   const [program = '', ...args] = argv
   if (!grantsProgram(first, program, systemProgram)) return false
-  // With `**` in front every word is the joker's.
+  // With `**` in front the wildcard takes every word.
   const words = first === '**' ? pattern : rest
-  const named = new Set(words.filter((word) => !isJoker(word)))
+  const named = new Set(words.filter((word) => !isWildcard(word)))
   return matchesList(words, args, matchesWord, '**') && args.every((arg) => named.has(arg) || !isRisky(program, arg))
 }
 
 function grantsProgram(wanted: string, program: string, systemProgram: string | null): boolean {
-  if (isAbsolute(wanted) && !isJoker(wanted)) return program === wanted || systemProgram === wanted
+  if (isAbsolute(wanted) && !isWildcard(wanted)) return program === wanted || systemProgram === wanted
   if (systemProgram === null) return false
   const name = programName(systemProgram)
-  if (!isJoker(wanted)) return wanted === name
+  if (!isWildcard(wanted)) return wanted === name
   return (wanted === '**' || matchesWord(wanted, name)) && !startsPrograms(program)
 }
 
-/** Whether a pattern restricts a command: this one, wherever its program lies, or one that it could start. */
+/** Returns whether a pattern restricts a command: this one, wherever its program lies, or one that it could start. */
 export function restrictsCommand(pattern: readonly string[], argv: readonly string[]): boolean {
   return commandsIn(argv).some(([program = '', ...args]) => {
     const [first = '', ...rest] = pattern
@@ -43,15 +43,15 @@ export function restrictsCommand(pattern: readonly string[], argv: readonly stri
 }
 
 function matchesWord(wanted: string, word: string): boolean {
-  return isJoker(wanted) ? matchesName(wanted, word) : wanted === word
+  return isWildcard(wanted) ? matchesName(wanted, word) : wanted === word
 }
 
-function isJoker(wanted: string): boolean {
+function isWildcard(wanted: string): boolean {
   return /[*?]/.test(wanted)
 }
 
 /**
- * Whether a path matches a pattern.
+ * Returns whether a path matches a pattern.
  * @param path absolute
  * @param cwd where relative patterns start
  */
@@ -61,7 +61,7 @@ export function matchesPath(pattern: string, path: string, cwd: string): boolean
   return matchesGlob(`/${slashed(absolute)}`, slashed(path))
 }
 
-/** Whether a host matches a pattern; without a port in the pattern, any port. @param host `name` or `name:port` */
+/** Returns whether a host matches a pattern; without a port in the pattern, any port. @param host `name` or `name:port` */
 export function matchesHost(pattern: string, host: string): boolean {
   const wanted = pattern.toLowerCase()
   const given = host.toLowerCase()

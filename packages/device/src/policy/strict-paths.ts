@@ -41,7 +41,7 @@ const PUBLIC_FILES: ReadonlySet<string> = new Set([
 const STUCK_LENGTH = 256
 
 /**
- * Says what is wrong with the paths that a program of the strict shell would read, or `null`. Which arguments are paths differs from
+ * Returns what is wrong with the paths that a program of the strict shell would read, or `null`. Which arguments are paths differs from
  * option to option, so every argument, and every part of one that could be a value, counts as a path if there is such a file. That
  * refuses a little too much and misses nothing, save for links that other programs of this machine make at that very moment.
  */

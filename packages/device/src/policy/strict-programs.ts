@@ -1,8 +1,8 @@
-/** Says what is wrong with the arguments of a program, or `null` when they are fine. */
+/** Returns what is wrong with the arguments of a program, or `null`. */
 type ArgumentRule = (args: readonly string[]) => string | null
 
 /**
- * Programs that the strict shell may run, by base name: those that only look (mcp-servers reference, chapter 5), with a rule where a
+ * Programs that the strict shell may run, by base name: those that only read (mcp-servers reference, chapter 5), with a rule where a
  * program can also write, change the system or start others.
  */
 export const STRICT_PROGRAMS: ReadonlyMap<string, ArgumentRule | null> = new Map<string, ArgumentRule | null>([
@@ -32,7 +32,7 @@ function letters(arg: string, takesValue: string): string[] {
   return end < 0 ? all : all.slice(0, end + 1)
 }
 
-/** Whether `arg` is one of these long options; programs also take unambiguous abbreviations. */
+/** Returns whether `arg` is one of these long options; programs also take unambiguous abbreviations. */
 function isLong(arg: string, options: readonly string[]): boolean {
   const name = arg.split('=', 1)[0] ?? ''
   return name.length > 2 && options.some((option) => option.startsWith(name))

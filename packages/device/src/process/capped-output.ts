@@ -30,7 +30,7 @@ export class CappedOutput {
     if (rest.length === 0) return
     this.#tail.push(rest)
     this.#tailBytes += rest.length
-    // Joined only now and then, so that many small chunks stay cheap.
+    // Joined only from time to time, so that many small chunks stay cheap.
     if (this.#tailBytes > this.#limit * 2) this.#cutTail()
   }
 
@@ -45,7 +45,7 @@ export class CappedOutput {
   #cutTail(): void {
     const room = Math.floor(this.#limit / 2)
     const joined = Buffer.concat(this.#tail)
-    // A copy, so that the large buffer can go.
+    // A copy, so that the large buffer can be freed.
     const kept = joined.length > room ? Buffer.from(joined.subarray(joined.length - room)) : joined
     this.#tail = [kept]
     this.#tailBytes = kept.length

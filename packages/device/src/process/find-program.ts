@@ -5,7 +5,7 @@ import type { Environment } from './child-environment.js'
 
 /**
  * The absolute path of a program on the `PATH` of an environment, or null if it is not installed. Relative folders of the `PATH` are
- * passed over: they would mean another program in each folder.
+ * ignored: they would mean another program in each folder.
  */
 export async function findProgram(name: string, env: Environment): Promise<string | null> {
   const folders = (env['PATH'] ?? env['Path'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder))
@@ -19,7 +19,7 @@ export async function findProgram(name: string, env: Environment): Promise<strin
   return null
 }
 
-/** Whether there is a file that may be run; a folder, which may be entered, is none. */
+/** Returns whether there is a file that may be run; a folder, which may be entered, is none. */
 export async function isProgram(file: string): Promise<boolean> {
   try {
     await access(file, constants.X_OK)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-/** The variable that every program gets and hands on to what it starts: by it a process is known that has left its group and session. */
+/** The variable that every program gets and passes on to what it starts: it identifies a process that has left its group and session. */
 export const MARK_VARIABLE = 'ORRERY_STARTED_BY'
 
 const run = randomBytes(16).toString('hex')
@@ -10,13 +10,13 @@ let count = 0
 /** What all marks of this process begin with, and no others. */
 export const RUN_MARK = `${run}.`
 
-/** A mark for one program and all that it starts. */
+/** A mark for one program and everything that it starts. */
 export function newMark(): string {
   count += 1
   return `${RUN_MARK}${count}`
 }
 
-/** The mark that a process was started with, or null: it has none, has ended, or belongs to somebody else. Linux only. */
+/** Returns the mark that a process was started with, or null if it has none, has ended, or belongs to another user. Linux only. */
 export function readMark(pid: number): string | null {
   try {
     const name = `${MARK_VARIABLE}=`

@@ -7,12 +7,12 @@ import { Watchdog } from './watchdog.js'
 
 /** Time between the polite and the hard end of a process group, in milliseconds. */
 const KILL_GRACE = 2000
-/** How long output may still come in after a process has ended; only a child in a session of its own can hold its pipes. */
+/** How long output may still arrive after a process has ended; only a child in its own session can hold the pipes open. */
 const DRAIN = 200
 
 const isWindows = process.platform === 'win32'
 const live = new Set<ProcessGroup>()
-/** For the end of this process that no `exit` event announces. */
+/** For an end of this process that no `exit` event announces. */
 const watchdog = isWindows ? null : new Watchdog()
 
 function killAll(): void {
@@ -28,22 +28,22 @@ export interface ProcessEnd {
 /** Where a program that leads sessions names them. */
 const SESSION_PIPE = 3
 
-/** Rounds of signals at most, for programs that start others all the while. */
+/** Most rounds of signals, for programs that keep starting others. */
 const ROUNDS = 20
 
 /** How a {@link ProcessGroup} deals with what its program starts. */
 export interface GroupOptions {
-  /** Its children are sessions of their own, as in a pseudo-terminal; each writes its number as a line on the file descriptor 3. */
+  /** Its children lead their own sessions, as in a pseudo-terminal; each writes its number as a line on the file descriptor 3. */
   leadsSessions?: boolean | undefined
   /**
-   * What has made a session of its own, as daemons do, ends when the program has ended by itself. Otherwise it runs on then; it still
+   * Whether what has made its own session, as daemons do, ends when the program has ended by itself. Otherwise it keeps running; it still
    * ends with this process, and when the program is ended from here.
    */
   endsDaemons?: boolean | undefined
 }
 
 /**
- * A child process and all that it starts. None of them outlives the group's end (but see {@link GroupOptions}), or this process,
+ * A child process and everything that it starts. None of it outlives the group's end (but see {@link GroupOptions}), or this process,
  * however that ends (except on Windows; daemons on Linux only).
  */
 export class ProcessGroup {
@@ -56,7 +56,7 @@ export class ProcessGroup {
   readonly #leadsSessions: boolean
   #endsDaemons: boolean
   readonly #mark = newMark()
-  /** Sessions that its children have told to lead. */
+  /** Sessions that its children have reported to lead. */
   readonly #sessions = new Set<number>()
 
   /** Starts a child as the leader of its own process group. `options` are those of `child_process.spawn`. */
@@ -94,7 +94,7 @@ export class ProcessGroup {
     if (leadsSessions && named instanceof Readable) named.setEncoding('latin1').on('data', (text: string) => this.#learn(text))
   }
 
-  /** Signals all that the program has started; does nothing when it has ended, for its number may belong to others then. */
+  /** Signals everything that the program has started; does nothing once it has ended, because its number may belong to others then. */
   kill(signal: NodeJS.Signals): void {
     const { pid } = this.child
     if (pid === undefined || !live.has(this)) return
@@ -131,7 +131,7 @@ export class ProcessGroup {
     }
   }
 
-  /** The watchdog must know a session before this process is killed: afterwards nobody can tell whose it was. */
+  /** The watchdog must know a session before this process is killed: afterwards it cannot be found out whose it was. */
   #learn(text: string): void {
     for (const word of text.match(/\d+/g) ?? []) {
       if (!live.has(this)) return
@@ -140,7 +140,7 @@ export class ProcessGroup {
     }
   }
 
-  /** The leader has ended: what it left behind ends too, and its pipes are closed even if somebody still holds them. */
+  /** The leader has ended: what it left behind ends too, and its pipes are closed even if another process still holds them. */
   #drain(end: ProcessEnd, resolve: (end: ProcessEnd) => void): void {
     const { pid } = this.child
     if (!isWindows && pid !== undefined) {

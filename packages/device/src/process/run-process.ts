@@ -20,13 +20,13 @@ export interface ProcessRequest {
   signal?: AbortSignal
   /** What the program reads; default: nothing. */
   stdin?: string | Buffer | undefined
-  /** Sees all that is printed, also what is left out of the outcome. */
+  /** Receives everything that is printed, including what is left out of the outcome. */
   onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
   /** See {@link ProcessGroup}. */
   leadsSessions?: boolean
 }
 
-/** What became of a program. `exitCode` is `null` when a signal ended it. */
+/** How a program ended. `exitCode` is `null` when a signal ended it. */
 export interface ProcessOutcome {
   ended: 'exit' | 'timeout' | 'cancelled'
   exitCode: number | null

@@ -7,13 +7,13 @@ export interface Started {
   leader: number
   /** Its mark; null leaves out what has left its sessions and its group. */
   mark: string | null
-  /** Sessions that its children have told to lead; null if they lead none. */
+  /** Sessions that its children have reported to lead; null if they lead none. */
   sessions: ReadonlySet<number> | null
 }
 
 /**
- * What a signal must go to so that it reaches all that a program has started: numbers of processes, and process groups as negative
- * numbers, as `kill` takes them. Children come first: when the leader has ended, nobody knows them any more. Beyond the own group on
+ * Returns where a signal must go to reach everything that a program has started: numbers of processes, and process groups as negative
+ * numbers, as `kill` takes them. Children come first: once the leader has ended, they cannot be found any more. Beyond the own group on
  * Linux only. It waits for nothing, so it works while this process ends.
  */
 export function targetsOf({ leader, mark, sessions }: Started): number[] {

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { MARK_VARIABLE, RUN_MARK } from './mark.js'
 
 /**
- * Takes `+ GROUP` and `- GROUP` from its standard input; when that closes, because this process has ended in whatever way, what is left
+ * Takes `+ GROUP` and `- GROUP` from its standard input; when that closes, because this process has ended somehow, what is left
  * ends: the groups, and on Linux the other groups of their sessions and all processes with a mark of this process. Again until none is
  * left, or what is left cannot end; and once more a moment later, for what was just being started. A shell, because it must be small
  * and cannot die of what kills this process.
@@ -47,7 +47,7 @@ export class Watchdog {
     this.#tell('+', group)
   }
 
-  /** The group has ended: its number may belong to others from now on. */
+  /** The group has ended: from now on its number may belong to others. */
   remove(group: number): void {
     this.#groups.delete(group)
     this.#tell('-', group)
@@ -56,7 +56,7 @@ export class Watchdog {
   /** Starts the helper, if it does not run. */
   start(): void {
     if (this.#helper !== null) return
-    // In a group of its own, so that Ctrl-C in a terminal does not end it with this process.
+    // In a separate group, so that Ctrl-C in a terminal does not end it with this process.
     const helper: ChildProcess = spawn('/bin/sh', ['-c', SCRIPT, 'sh', `${MARK_VARIABLE}=${RUN_MARK}`], {
       detached: true,
       cwd: '/',
@@ -70,7 +70,7 @@ export class Watchdog {
     helper.once('error', gone)
     helper.once('exit', (_code, signal) => {
       gone()
-      // Somebody has ended it.
+      // It was ended from outside.
       if (signal !== null) this.start()
     })
     helper.stdin?.on('error', gone)

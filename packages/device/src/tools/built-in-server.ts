@@ -6,7 +6,7 @@ import type { ToolContext } from './tool-context.js'
 
 /** A server that comes with the device. */
 export interface BuiltInServer {
-  /** Returns its tools; what they say of themselves may depend on what may be run. */
+  /** Returns its tools; their annotations may depend on what may be run. */
   tools(shell: ShellMode): readonly DescribedTool[]
   /** Makes the MCP server with exactly these tools. */
   create(context: ToolContext): Promise<McpServer>

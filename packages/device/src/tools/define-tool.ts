@@ -4,7 +4,7 @@ import type { CallEffects, CallPlace, DescribedTool } from '../policy/call-effec
 import { PolicyViolation } from '../policy/policy-violation.js'
 import { toolError, toolValue } from './tool-error.js'
 
-/** What a tool says of itself; all three are said, because their defaults in MCP differ. */
+/** The annotations of a tool; all three are given, because their defaults in MCP differ. */
 export interface ToolHints {
   readOnlyHint: boolean
   /** Whether it can destroy what was there; counts only for tools that are not read-only. */
@@ -27,7 +27,7 @@ export interface ToolSpec<S, I extends z.ZodObject, O extends z.ZodObject> {
   describeCall: (args: z.output<I>, place: CallPlace) => CallEffects
   /** Does the work. What it throws becomes the error of the call. */
   run: (args: z.output<I>, state: S, signal: AbortSignal) => Promise<z.output<O>>
-  /** Content for the caller instead of the value; such a tool tells its output schema to nobody. */
+  /** Content for the caller instead of the value; the output schema of such a tool is not published. */
   content?: (value: z.output<O>) => CallToolResult['content']
 }
 

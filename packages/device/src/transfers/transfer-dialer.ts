@@ -5,7 +5,7 @@ import { TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
 export interface TransferConnection extends AsyncDisposable {
   readonly aip: AIPProtocol<'client'>
   /**
-   * Waits until the server has taken all that was sent, which it says by closing the connection.
+   * Waits until the server has taken everything that was sent, which it says by closing the connection.
    * @throws AipError `TRANSFER_CUT` if it closes for another reason
    */
   taken(): Promise<void>
@@ -44,7 +44,7 @@ export class TransferDialer implements Transfers {
     this.#options = options
   }
 
-  /** Takes the key of the connection of the moment; null if its server has no file transfer. */
+  /** Takes the key of the current connection; null if its server has no file transfer. */
   agree(key: string | null): void {
     this.#key = key
   }
@@ -73,7 +73,7 @@ export class TransferDialer implements Transfers {
   }
 }
 
-/** The server tells nobody why a connection is none of its own. */
+/** The server does not say why it rejects a connection. */
 function refusal(error: unknown): never {
   throw error instanceof AipError && error.code === 'UNAUTHORIZED' ? aipError('TRANSFER_REFUSED') : error
 }

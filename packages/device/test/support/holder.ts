@@ -6,6 +6,7 @@ export class Holder {
   readonly begun = Promise.withResolvers<void>()
   readonly #letGo = Promise.withResolvers<string>()
   cancelled = 0
+  /** Calls of `hold`. */
   runs = 0
   quickRuns = 0
 

@@ -15,7 +15,7 @@ export interface PackageProgram {
 
 /**
  * Finds a program of an npm package: beside this package, where `npm install` puts it, or on the `PATH`, where `npm install -g` does.
- * It is not looked for in the folder in which the device runs: whoever may write there would decide what is started.
+ * It is not looked for in the folder in which the device runs: anything that can write there would decide what is started.
  * @returns null if it is not installed
  */
 export async function findPackageProgram(name: string, program: string, env: Environment): Promise<PackageProgram | null> {

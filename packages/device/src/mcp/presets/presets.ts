@@ -44,7 +44,7 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
         '--output-dir',
         outputFolder('browser', context),
       ]
-      // Otherwise every answer leaves a file with the page that nobody can read; browser_snapshot gives it when it is wanted.
+      // Otherwise every answer leaves a file with the page that cannot be read from here; browser_snapshot returns it when it is wanted.
       args.push('--snapshot-mode', 'none')
       if (!isSeen(context.env)) args.push('--headless')
       if (isRoot()) args.push('--no-sandbox')
@@ -120,7 +120,7 @@ async function browserFor(preset: PresetName, { env }: PresetContext): Promise<s
   throw aipError('PRESET_UNAVAILABLE', { preset, detail })
 }
 
-/** Whether somebody could see a window. */
+/** Returns whether a window could be seen. */
 function isSeen(env: Environment): boolean {
   return process.platform !== 'linux' || hasDisplay(env)
 }

@@ -4,7 +4,7 @@ import type { Environment } from '../../process/child-environment.js'
 import { AccessibleObjects, announceListener } from './accessible.js'
 import { DESKTOP_LIMITS } from './limits.js'
 
-/** The accessibility bus of the desktop (AT-SPI), on which programs tell what their windows hold. */
+/** The accessibility bus of the desktop (AT-SPI), on which programs report the contents of their windows. */
 export class Accessibility {
   readonly #env: Environment
   readonly #clock: Clock

@@ -15,7 +15,7 @@ export interface Ref {
 /** What an accessible object is now. */
 export interface Accessible extends Ref {
   name: string
-  /** In English, e.g. `push button`. */
+  /** The English name, e.g. `push button`. */
   role: string
   /** On the screen; null for what has no place there. */
   area: Area | null
@@ -56,7 +56,7 @@ export class AccessibleObjects {
     return this.children({ bus: `${PREFIX}.Registry`, path: '/org/a11y/atspi/accessible/root' })
   }
 
-  /** The process of an application; null if it cannot be told. */
+  /** The process of an application; null if it is not known. */
   async processOf({ bus }: Ref): Promise<number | null> {
     const name = 'org.freedesktop.DBus'
     const call = { destination: name, path: '/org/freedesktop/DBus', interface: name, member: 'GetConnectionUnixProcessID' }
@@ -170,7 +170,7 @@ function isIn(states: unknown[], state: number): boolean {
   return (((bits[state >> 5] ?? 0) >>> (state & 31)) & 1) === 1
 }
 
-/** Switches on what some programs (Chromium, Qt) tell only when somebody listens. @param session the session's bus */
+/** Switches on what some programs (Chromium, Qt) report only when an assistive technology listens. @param session the session's bus */
 export async function announceListener(session: DBusConnection): Promise<void> {
   const body = ['org.a11y.Status', 'IsEnabled', new Variant('b', true)]
   const bus = { destination: 'org.a11y.Bus', path: '/org/a11y/bus' }

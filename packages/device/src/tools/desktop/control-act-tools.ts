@@ -163,7 +163,7 @@ async function withControl<T>(
   })
 }
 
-/** Puts the window in front, and tells where the control is now. */
+/** Raises the window and returns where the control is now. */
 async function placeOf(state: DesktopState, control: Control, signal: AbortSignal): Promise<Area> {
   await focusWindow(state.x11, (await state.window(signal)).id, signal)
   return withControl(state, control, signal, (_objects, { area }) => Promise.resolve(area ?? control.area))

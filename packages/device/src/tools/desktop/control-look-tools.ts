@@ -23,7 +23,7 @@ export const desktopTargets = defineTool({
   name: 'get_desktop_app_target_info',
   title: 'Windows of the desktop, as targets',
   description:
-    'The windows on the screen as a list of {kind, id, name, type, rect}, for agents that expect it so; list_windows tells more.',
+    'The windows on the screen as a list of {kind, id, name, type, rect}, for agents that expect it so; list_windows says more.',
   hints: LOOKS,
   input: z.object({
     remove_empty: z.boolean().default(true).describe('Windows without a title are never listed'),
@@ -46,7 +46,7 @@ export const desktopTargets = defineTool({
 export const windowInfo = defineTool({
   name: 'get_app_window_info',
   title: 'The selected window',
-  description: 'Tells fields of the window that select_application_window has selected.',
+  description: 'Gives fields of the window that select_application_window has selected.',
   hints: LOOKS,
   input: z.object({ field_list: FIELD_LIST }),
   output: z.object({ result: Fields }),
@@ -71,7 +71,7 @@ export const controlsInfo = defineTool({
   name: 'get_app_window_controls_info',
   title: 'Controls of the selected window',
   description:
-    'Tells fields of the buttons, fields, menus and so on of the selected window; label is the id that click_input and the like take.',
+    'Gives fields of the buttons, fields, menus and so on of the selected window; label is the id that click_input and the like take.',
   hints: LOOKS,
   input: z.object({ field_list: FIELD_LIST }),
   output: z.object({ result: z.array(Fields) }),
@@ -101,7 +101,7 @@ export const controlTargets = defineTool({
   description:
     'The buttons, fields, menus and so on of the selected window as a list of {kind, id, name, type, rect}; the ids are those that click_input and the like take.',
   hints: LOOKS,
-  input: z.object({ field_list: z.array(z.string()).default([]).describe('All are told') }),
+  input: z.object({ field_list: z.array(z.string()).default([]).describe('All are given') }),
   output: z.object({ result: z.array(Target) }),
   describeCall: NOTHING,
   run: async (_args, state: DesktopState, signal) => ({
@@ -132,7 +132,7 @@ const Tree: z.ZodType<TreeNode> = z.object({
   },
 })
 
-/** `get_ui_tree`: all that can be seen in the selected window. */
+/** `get_ui_tree`: everything that can be seen in the selected window. */
 export const uiTree = defineTool({
   name: 'get_ui_tree',
   title: 'All of the selected window',
@@ -148,7 +148,7 @@ export const uiTree = defineTool({
   },
 })
 
-/** The controls of the selected window as they are now; their ids are good until the next list. */
+/** The controls of the selected window as they are now; their ids are valid until the next list. */
 async function listControls(state: DesktopState, signal: AbortSignal): Promise<readonly Control[]> {
   const window = await state.window(signal)
   state.controls = await state.accessibility.use(signal, async (objects) =>

@@ -61,13 +61,13 @@ export function controlType(role: string): string {
 }
 
 /**
- * All that can be seen in a window, as its program tells it.
- * @throws AipError `NOT_SUPPORTED` for a window whose program tells nothing
+ * Returns everything that can be seen in a window, as its program reports it.
+ * @throws AipError `NOT_SUPPORTED` for a window whose program reports nothing
  */
 export async function windowTree(objects: AccessibleObjects, window: DesktopWindow): Promise<ControlNode> {
   const found = await accessibleWindow(objects, window)
   if (found === null) {
-    const detail = `its program tells nothing on the accessibility bus; use pictures and places of the window '${window.title}'`
+    const detail = `its program reports nothing on the accessibility bus; use pictures and places of the window '${window.title}'`
     throw aipError('NOT_SUPPORTED', { what: 'Looking into this window', detail })
   }
   const root: ControlNode = { ...found, children: [] }
@@ -119,12 +119,12 @@ async function nameOf(objects: AccessibleObjects, node: ControlNode, siblings: r
   return labels.toSorted((a, b) => (b.area?.x ?? 0) - (a.area?.x ?? 0))[0]?.name ?? ''
 }
 
-/** The window of the screen as its program tells it; null if it does not. */
+/** The window of the screen as its program reports it; null if it does not. */
 async function accessibleWindow(objects: AccessibleObjects, window: DesktopWindow): Promise<Accessible | null> {
   const applications = await objects.applications()
   const pids = await Promise.all(applications.map((each) => objects.processOf(each)))
   const own = applications.filter((_, index) => window.pid !== null && pids[index] === window.pid)
-  // Where the program does not tell its process, the title must do.
+  // Where the program does not report its process, the title has to do.
   const candidates = own.length > 0 ? own : applications
   const lists = await Promise.all(candidates.map((each) => objects.children(each).catch(unlessLost([]))))
   const windows = (await Promise.all(lists.flat().map((each) => objects.describe(each)))).filter((each) => each !== null)

@@ -5,7 +5,7 @@ import type { X11 } from './x11.js'
 export const KEY_DELAY = 8
 
 /**
- * Milliseconds between two characters that may be on no key. Such a one is put on a free key for a moment, and a program that is slow
+ * Milliseconds between two characters that may be on no key. Such a one is put on a free key for a moment, and a slow program
  * must have read it by then.
  */
 const REMAPPED_DELAY = 200

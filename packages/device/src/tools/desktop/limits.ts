@@ -11,9 +11,9 @@ export const DESKTOP_LIMITS = {
   controlDepth: 50,
   /** All questions to the programs of one call. */
   accessibility: 20_000,
-  /** A control that was given the keyboard has it after so long, or does not tell. */
+  /** How long a control that was given the keyboard may take to report that it has it. */
   focus: 2000,
-  /** Between two looks whether it has. */
+  /** Time between two checks whether it has. */
   focusLook: 20,
   /** Windows that are listed. */
   windows: 100,

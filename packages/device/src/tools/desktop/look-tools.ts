@@ -94,7 +94,7 @@ export const desktopAppInfo = defineTool({
   name: 'get_desktop_app_info',
   title: 'Windows of the desktop',
   description:
-    'The windows on the screen as a list of {id, name, type, kind}, for agents that expect it so; list_windows tells more.',
+    'The windows on the screen as a list of {id, name, type, kind}, for agents that expect it so; list_windows says more.',
   hints: LOOKS,
   input: z.object({
     remove_empty: z.boolean().default(true).describe('Windows without a title are never listed'),

@@ -24,7 +24,7 @@ export function pointIn(area: Area, x: number, y: number): Point {
   return { x: area.x + within(x, area.width), y: area.y + within(y, area.height) }
 }
 
-/** Clicks, so many times. @throws as {@link X11.run}, like all here */
+/** Clicks, this many times. @throws as {@link X11.run}, like everything here */
 export async function clickAt(x11: X11, { x, y }: Point, button: MouseButton, count: number, signal: AbortSignal): Promise<void> {
   await x11.xdotool(['mousemove', x, y, 'click', '--repeat', count, '--delay', CLICK_DELAY, BUTTONS[button]], signal)
 }

@@ -27,7 +27,7 @@ export async function listWindows(x11: X11, signal: AbortSignal): Promise<Deskto
   const ids = found.split('\n').filter((line) => /^\d+$/.test(line))
   const windows: DesktopWindow[] = []
   for (const id of ids.slice(0, DESKTOP_LIMITS.windows)) {
-    // A window may go while one looks at it.
+    // A window may close while it is examined.
     const window = await describeWindow(x11, id, active, signal).catch(unlessUnsupported(null))
     if (window !== null && window.width > 1 && window.height > 1) windows.push(window)
   }
@@ -63,7 +63,7 @@ async function describeWindow(x11: X11, id: string, active: string, signal: Abor
   const title = (await x11.xdotool(['getwindowname', id], signal)).trimEnd()
   const geometry = await x11.xdotool(['getwindowgeometry', '--shell', id], signal)
   const number = (name: string): number => Number(new RegExp(`^${name}=(-?\\d+)$`, 'm').exec(geometry)?.[1] ?? 0)
-  // Not every program tells its process.
+  // Not every program reports its process.
   const pid = await x11.xdotool(['getwindowpid', id], signal).catch(() => '')
   return {
     id,
@@ -77,7 +77,7 @@ async function describeWindow(x11: X11, id: string, active: string, signal: Abor
   }
 }
 
-/** For calls that may fail, unless it is for good. */
+/** For calls that may fail, unless the failure is permanent. */
 function unlessUnsupported<T>(value: T): (error: unknown) => T {
   return (error) => {
     if (error instanceof Error && 'code' in error && error.code === 'TOOL_FAILED') return value

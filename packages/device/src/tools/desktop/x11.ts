@@ -4,13 +4,13 @@ import { findProgram } from '../../process/find-program.js'
 import { runProcess } from '../../process/run-process.js'
 import { DESKTOP_LIMITS } from './limits.js'
 
-/** Where the helper programs come from, for those who miss one. */
+/** The packages that have the helper programs, for error messages. */
 const PACKAGES = { xdotool: 'xdotool', import: 'imagemagick', convert: 'imagemagick' } as const
 
 /** A helper program. */
 export type Helper = keyof typeof PACKAGES
 
-/** Whether this machine has a screen that the desktop tools can use: one of X11, which most Wayland desktops have too. */
+/** Returns whether this machine has a screen that the desktop tools can use: one of X11, which most Wayland desktops have too. */
 export function hasDisplay(env: Environment): boolean {
   return process.platform === 'linux' && (env['DISPLAY'] ?? '') !== ''
 }

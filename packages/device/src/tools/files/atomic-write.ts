@@ -54,7 +54,7 @@ export async function replaceAtomically<T>(
 ): Promise<T> {
   const temporary = `.orrery-${randomUUID()}.tmp`
   try {
-    // As the system does on a write: whoever changes a program must not inherit its rights.
+    // As the system does on a write: changing a program must not pass on its rights.
     const mode = before === null ? NEW_FILE : Number(before.mode & 0o777n)
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
     const file = await open(folder.at(temporary), flags, mode)
@@ -76,7 +76,7 @@ export async function replaceAtomically<T>(
   }
 }
 
-/** Only the superuser may give a file to others; for everybody else it becomes their own, as with any editor that replaces files. */
+/** Only the superuser may give a file to others; otherwise it becomes the user's own, as with any editor that replaces files. */
 async function keepOwner(file: FileHandle, before: BigIntStats, mode: number): Promise<void> {
   await file.chown(Number(before.uid), Number(before.gid)).catch(() => {})
   await file.chmod(mode)

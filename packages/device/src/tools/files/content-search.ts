@@ -77,7 +77,7 @@ function lineFinder({ text, regex, ignoreCase }: Wanted): (content: string) => L
   } catch (error) {
     throw aipError('INVALID_INPUT', { detail: messageOf(error) })
   }
-  // Only here the engine lets itself be stopped: some patterns take longer than anybody lives.
+  // Only here can the engine be stopped: some patterns take practically forever.
   const context = createContext({ pattern, lines: [] })
   const script = new Script('lines.flatMap((text, at) => (pattern.test(text) ? [at] : []))')
   return (content) => {

@@ -9,8 +9,8 @@ import type { Roots } from '../../policy/roots.js'
 const PINS = process.platform === 'linux'
 
 /**
- * A folder that is held open, so that all that is done in it is done in this folder, whatever becomes of its path meanwhile. Where
- * the system cannot do that (see PINS) the path is looked at once more instead, which leaves a moment open to other programs of
+ * A folder that is held open, so that everything happens in this folder even if its path changes meanwhile. Where
+ * the system cannot do that (see PINS) the path is checked again instead, which leaves a moment open to other programs of
  * this machine; a caller of the tools has no such moment, because no tool makes links.
  */
 export class Folder implements AsyncDisposable {
@@ -90,7 +90,7 @@ export class Folder implements AsyncDisposable {
     return this.#handle === null ? join(this.path, name) : `/proc/self/fd/${this.#handle.fd}/${name}`
   }
 
-  /** The real path of an entry, for people. */
+  /** The real path of an entry, to show. */
   pathOf(name: string): string {
     return join(this.path, name)
   }
@@ -105,7 +105,7 @@ export class Folder implements AsyncDisposable {
     if (!(await this.#roots.allows(this.pathOf(name)))) throw aipError('PATH_CLOSED', { path: shown })
     let handle: FileHandle
     try {
-      // Without O_NONBLOCK the opening of a pipe would wait for ever. Windows has neither flag, which counts as 0.
+      // Without O_NONBLOCK, opening a pipe would wait forever. Windows has neither flag, which counts as 0.
       handle = await open(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     } catch (error) {
       throw fileError(error, shown)

@@ -25,6 +25,6 @@ export const FILE_LIMITS = {
   /** Levels of folders. */
   depth: 64,
   searchTime: 60_000,
-  /** A pattern that takes longer than this on one file is given up; the device answers nothing else meanwhile. */
+  /** A pattern that takes longer than this on one file is abandoned; the device answers nothing else meanwhile. */
   patternTime: 300,
 } as const

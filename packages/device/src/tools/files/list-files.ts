@@ -47,7 +47,7 @@ export const statFile = defineTool({
   name: 'stat_file',
   title: 'Look at a file',
   description:
-    'Tells what a path is: file, folder or link, its size, time of change and permissions. A link is described, not followed.',
+    'Says what a path is: file, folder or link, its size, time of change and permissions. A link is described, not followed.',
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   input: z.object({ path: z.string().describe('Absolute, or relative to the start folder of the device') }),
   output: EntryInfo,

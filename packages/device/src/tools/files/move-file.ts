@@ -49,7 +49,7 @@ export const moveFile = defineTool({
   },
 })
 
-/** The system's own rename replaces a file without a word. */
+/** The system's own rename silently replaces a file. */
 async function refuseLoss(folder: Folder, name: string, shown: string, replace: boolean): Promise<void> {
   const there = await lstat(folder.at(name)).catch(() => null)
   if (there === null) return

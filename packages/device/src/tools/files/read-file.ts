@@ -21,7 +21,7 @@ export const readFile = defineTool({
   description:
     'Reads a file, or a part of it by lines (start_line, line_count) or by bytes (offset, length). Text comes as it is, anything ' +
     `else as base64. At most ${read / 1024} KiB at once unless length says more (up to ${readMost / 1024 ** 2} MiB); next_offset or ` +
-    'next_line say where to go on. sha256 is that of the whole file; give it to write_file or edit_file to be sure that nobody changed the file meanwhile.',
+    'next_line say where to continue. sha256 is that of the whole file; give it to write_file or edit_file to be sure that the file was not changed meanwhile.',
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   input: z.object({
     path: z.string().describe('Absolute, or relative to the start folder of the device'),
@@ -42,8 +42,8 @@ export const readFile = defineTool({
     content: z.string(),
     offset: z.number().describe('Where the content starts in the file, in bytes'),
     bytes: z.number().describe('Bytes of the content'),
-    next_offset: z.number().optional().describe('The file goes on here'),
-    next_line: z.number().optional().describe('The file goes on with this line'),
+    next_offset: z.number().optional().describe('The file continues here'),
+    next_line: z.number().optional().describe('The file continues with this line'),
   }),
   describeCall: ({ path }, { roots }) => ({ paths: [{ path: roots.absolute(path), access: 'read' }] }),
   run: async (args, { roots }: FilesState, signal) => {

@@ -7,7 +7,7 @@ import { presentFile, replaceAtomically } from './atomic-write.js'
 import type { FilesState } from './files-state.js'
 import { Folder } from './folder.js'
 
-/** `receive_file`: a file from the server, over a connection of its own. */
+/** `receive_file`: takes a file from the server, over a separate connection. */
 export const receiveFile = defineTool({
   name: 'receive_file',
   title: 'Take a file from the server',

@@ -9,7 +9,7 @@ import { shorten, type ContentMatch, type Wanted } from './content-search.js'
 import type { Folder } from './folder.js'
 import { FILE_LIMITS } from './limits.js'
 
-/** Lines of `rg --json` that tell a match; what is not valid UTF-8 comes as bytes in base64. */
+/** Lines of `rg --json` that report a match; text that is not valid UTF-8 comes as base64. */
 const Text = z.union([z.object({ text: z.string() }), z.object({ bytes: z.string() })])
 const MatchLine = z.object({ type: z.literal('match'), data: z.object({ path: Text, lines: Text, line_number: z.number() }) })
 

@@ -44,7 +44,7 @@ export const searchFiles = defineTool({
       .array(z.string().regex(/^[^/\\*?[\]{}!]+$/))
       .max(50)
       .default(['.git', 'node_modules'])
-      .describe('Names of folders that are passed over'),
+      .describe('Names of folders that are skipped'),
     limit: z.number().int().min(1).max(matchesMost).default(matches),
   }),
   output: z.object({

@@ -7,7 +7,7 @@ import { defineTool } from '../define-tool.js'
 import type { FilesState } from './files-state.js'
 import { Folder } from './folder.js'
 
-/** `send_file`: the content of a file to the server, over a connection of its own. */
+/** `send_file`: sends the content of a file to the server, over a separate connection. */
 export const sendFile = defineTool({
   name: 'send_file',
   title: 'Send a file to the server',

@@ -8,7 +8,7 @@ import { FILE_LIMITS } from './limits.js'
 
 /** An entry that a walk meets. */
 export interface WalkedEntry {
-  /** The folder that holds it; open until the walk goes on. */
+  /** The folder that holds it; open until the walk continues. */
   folder: Folder
   name: string
   type: EntryInfo['type']
@@ -21,14 +21,14 @@ export interface WalkOptions {
   roots: Roots
   /** Levels of folders below the first. */
   depth: number
-  /** Whether a folder of this name is passed over. */
+  /** Whether a folder of this name is skipped. */
   skips?: (name: string) => boolean
   signal: AbortSignal
 }
 
 /**
  * Meets all entries below a folder, each folder before what is in it, by name. Links are met and not followed; closed folders, and
- * those that cannot be read, are passed over.
+ * those that cannot be read, are skipped.
  * @throws AipError `TOOL_CANCELLED` when the signal aborts
  */
 export async function* walk(folder: Folder, options: WalkOptions, prefix = ''): AsyncGenerator<WalkedEntry> {

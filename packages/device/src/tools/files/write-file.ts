@@ -14,7 +14,7 @@ export const writeFile = defineTool({
   title: 'Write a file',
   description:
     'Writes a file as a whole, at once: it is new or entirely replaced, never half written. Missing folders are made. ' +
-    'With expected_sha256 it is written only if its present content has this hash (read_file tells it); with only_new, only if ' +
+    'With expected_sha256 it is written only if its present content has this hash (read_file gives it); with only_new, only if ' +
     'there is no such file yet. To change a part of a text, edit_file is better.',
   hints: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
   input: z.object({

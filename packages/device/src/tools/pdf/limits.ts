@@ -2,7 +2,7 @@
 export const PDF_LIMITS = {
   /** A larger file is refused. */
   file: 100 * 1024 * 1024,
-  /** Characters of text that one call gives; the rest is left out, and that is said. */
+  /** Characters of text that one call returns; the text says when the rest is left out. */
   text: 4 * 1024 * 1024,
   /** Files of a folder that one call reads or lists. */
   files: 200,

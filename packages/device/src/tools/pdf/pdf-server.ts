@@ -120,6 +120,6 @@ async function textOf(folder: Folder, name: string, shown: string, clock: Clock,
   await using file = await folder.file(name, shown)
   const { size } = await file.stat()
   if (size > PDF_LIMITS.file) throw aipError('FILE_TOO_LARGE', { size, limit: PDF_LIMITS.file })
-  // A copy of its own: the bytes are moved to another thread, and small buffers share their memory with others.
+  // A copy: the bytes are moved to another thread, and small buffers share their memory with others.
   return pdfText(new Uint8Array(await file.readFile()), clock, signal)
 }

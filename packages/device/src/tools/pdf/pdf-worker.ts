@@ -1,4 +1,4 @@
-// Reads one PDF in a thread of its own, because a large one keeps a thread busy for seconds.
+// Reads one PDF in a separate thread, because a large one keeps a thread busy for seconds.
 import { parentPort, workerData } from 'node:worker_threads'
 import { extractText, getDocumentProxy } from 'unpdf'
 

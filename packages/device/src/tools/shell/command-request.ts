@@ -41,7 +41,7 @@ export interface ReadyCommand {
 const HARMLESS = /^(LANG|LC_[A-Z]+|TZ|COLUMNS|LINES|NO_COLOR)$/
 
 /**
- * Decides about a command and puts together all that is needed to start it.
+ * Decides about a command and puts together what is needed to start it.
  * @throws PolicyViolation; AipError of the catalogue for a bad folder or bad arguments
  */
 export async function readyCommand(context: ToolContext, request: CommandRequest): Promise<ReadyCommand> {

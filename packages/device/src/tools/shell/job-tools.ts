@@ -82,7 +82,7 @@ export const readOutput = defineTool({
   title: 'Read an output',
   description:
     'Gives what a job has printed since an offset, or the whole of a long output that run_command has cut. ' +
-    'Go on with next_offset. With wait_ms it waits for more, or for the end of the job, if there is nothing new.',
+    'Continue with next_offset. With wait_ms it waits for more, or for the end of the job, if there is nothing new.',
   hints: LOOKS,
   input: z.object({
     id: z.string().describe('A job_id, or the stdout_id or stderr_id of run_command'),

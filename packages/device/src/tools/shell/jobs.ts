@@ -9,7 +9,7 @@ import type { SpooledOutput } from './spooled-output.js'
 /** A program in the background. */
 export interface Job {
   id: string
-  /** For people. */
+  /** A human-readable description. */
   command: string
   group: ProcessGroup
   output: SpooledOutput

@@ -17,7 +17,7 @@ export async function inTerminal(command: ReadyCommand): Promise<ReadyCommand> {
     throw aipError('NOT_SUPPORTED', { what, detail: "the program 'script' is missing (Debian: package bsdutils)" })
   const { columns, rows } = SHELL_LIMITS.terminal
   // `script` takes a line for a shell and nothing else; quoted words reach the program as they are.
-  // The program leads a session of its own, whose number it tells on the file descriptor 3 (see ProcessGroup).
+  // The program leads its own session, whose number it reports on the file descriptor 3 (see ProcessGroup).
   const line = `echo $$ >&3; exec 3>&-; stty cols ${columns} rows ${rows}; exec ${[command.file, ...command.args].map(quote).join(' ')}`
   return {
     file: script,

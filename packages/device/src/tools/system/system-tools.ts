@@ -14,7 +14,7 @@ async function library(): Promise<typeof SystemInformation> {
   return (await import('systeminformation')).default
 }
 
-/** Facts that a machine does not tell come as empty texts. */
+/** Facts that the machine does not report are empty texts. */
 const known = (text: string): string | null => (text === '' || text === '-' ? null : text)
 const rounded = (value: number): number => Math.round(value * 10) / 10
 
