@@ -1,4 +1,12 @@
-import { ERRORS, LIMITS_TABLE } from '@orrery/aip'
+import { ERRORS, LIMITS_TABLE, type LimitsTable } from '@orrery/aip'
+import {
+  DESKTOP_LIMITS_TABLE,
+  DEVICE_LIMITS_TABLE,
+  FILE_LIMITS_TABLE,
+  PDF_LIMITS_TABLE,
+  SHELL_LIMITS_TABLE,
+} from '@orrery/device'
+import { SERVER_LIMITS_TABLE } from '@orrery/server'
 import { GENERATED, code, markdownTable } from './markdown.ts'
 
 /** The page of all errors. */
@@ -18,14 +26,28 @@ function exampleOf(text: (...values: never[]) => string): string {
   return (text as (values: object) => string)(names)
 }
 
+const LIMITS_TABLES: readonly [title: string, table: LimitsTable][] = [
+  ['The protocol, and what both ends share', LIMITS_TABLE],
+  ['The server', SERVER_LIMITS_TABLE],
+  ['The device', DEVICE_LIMITS_TABLE],
+  ['The tools `files`', FILE_LIMITS_TABLE],
+  ['The tools `shell`', SHELL_LIMITS_TABLE],
+  ['The tools `desktop`', DESKTOP_LIMITS_TABLE],
+  ['The tools `pdf`', PDF_LIMITS_TABLE],
+]
+
 /** The page of all limits. */
 export function limitsPage(): string {
-  const rows = Object.entries(LIMITS_TABLE).map(([name, { value, unit, doc }]) => [code(name), shown(value, unit), doc])
+  const sections = LIMITS_TABLES.map(([title, table]) => {
+    const rows = Object.entries(table).map(([name, { value, unit, doc }]) => [code(name), shown(value, unit), doc])
+    return `## ${title}\n\n${markdownTable(['name', 'value', 'what it bounds'], rows)}`
+  })
   return `${GENERATED}# Limits
 
-Every limit of the protocol and of the server, from the one table in the code.
+Every limit of the protocol, the server, and the device with its tools, from the tables in the code. Those of models that a user can set
+are in [models.md](models.md).
 
-${markdownTable(['name', 'value', 'what it bounds'], rows)}`
+${sections.join('\n')}`
 }
 
 function shown(value: number, unit: string): string {

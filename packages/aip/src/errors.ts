@@ -1,3 +1,5 @@
+import { LIMITS } from './limits.js'
+
 /** One entry of the catalogue. `P` are the values that its text needs: none, or one object. */
 interface ErrorEntry<P extends [] | [object]> {
   /** What the peer or the user reads. */
@@ -11,9 +13,6 @@ interface ErrorEntry<P extends [] | [object]> {
 function entry<P extends [] | [object] = []>(http: number, doc: string, text: (...values: P) => string): ErrorEntry<P> {
   return { http, doc, text }
 }
-
-/** Longest error text that leaves a process, in bytes of UTF-8; a tool may fail with megabytes of output. */
-export const MAX_ERROR_TEXT = 4096
 
 /**
  * Every error that Orrery reports to a peer or a user, by its code. Texts that existing peers know are theirs
@@ -570,17 +569,17 @@ function isTextOf(code: ErrorCode, text: string): boolean {
   return text.endsWith(parts.at(-1) ?? '')
 }
 
-/** Cuts a text to {@link MAX_ERROR_TEXT}, never within a character. */
+/** Cuts a text to `LIMITS.errorText`, never within a character. */
 export function clip(text: string): string {
   // A character has at most three bytes for each of its code units.
-  if (text.length * 3 <= MAX_ERROR_TEXT || encoder.encodeInto(text, whole).read === text.length) return text
+  if (text.length * 3 <= LIMITS.errorText || encoder.encodeInto(text, whole).read === text.length) return text
   return `${text.slice(0, encoder.encodeInto(text, cut).read)}${ELLIPSIS}`
 }
 
 const ELLIPSIS = '…'
 const encoder = new TextEncoder()
-const whole = new Uint8Array(MAX_ERROR_TEXT)
-const cut = whole.subarray(0, MAX_ERROR_TEXT - encoder.encode(ELLIPSIS).length)
+const whole = new Uint8Array(LIMITS.errorText)
+const cut = whole.subarray(0, LIMITS.errorText - encoder.encode(ELLIPSIS).length)
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {

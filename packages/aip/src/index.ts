@@ -9,7 +9,8 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
-export { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorOfText, errorText, messageOf, type ErrorCode } from './errors.js'
+export { AipError, ERRORS, aipError, clip, errorOfText, errorText, messageOf, type ErrorCode } from './errors.js'
+export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'
 export type { Direction, MessageOf, MessageRecord } from './messages/record.js'

@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  AipError,
-  ERRORS,
-  MAX_ERROR_TEXT,
-  aipError,
-  clip,
-  errorOfText,
-  errorText,
-  messageOf,
-  type ErrorCode,
-} from '../src/errors.js'
+import { AipError, ERRORS, aipError, clip, errorOfText, errorText, messageOf, type ErrorCode } from '../src/errors.js'
+import { LIMITS } from '../src/limits.js'
 
 type Values = Record<string, string>
 interface Entry {
@@ -51,7 +42,7 @@ describe('the catalogue of errors', () => {
 
   it.each(CATALOGUE)('%s never has more than 4096 bytes', (code) => {
     const long = values(new Set(), () => 'x'.repeat(100_000))
-    expect(Buffer.byteLength(errorText(code, ...([long] as never)))).toBeLessThanOrEqual(MAX_ERROR_TEXT)
+    expect(Buffer.byteLength(errorText(code, ...([long] as never)))).toBeLessThanOrEqual(LIMITS.errorText)
     expect(Buffer.byteLength(aipError(code, ...([long] as never)).message)).toBeLessThanOrEqual(4096)
   })
 

@@ -1,3 +1,5 @@
+import { DEVICE_LIMITS } from './limits.js'
+
 /**
  * Whether a path matches a pattern: `*` stands for any characters but `/`, `?` for one of them, `**` for any folders, `{a,b}` for
  * either. A pattern without `/` is about the name alone. It takes time in proportion to pattern and path, whatever they are.
@@ -11,14 +13,11 @@ export function matchesGlob(pattern: string, way: string): boolean {
   })
 }
 
-/** Most alternatives that the braces of one pattern may stand for. */
-const ALTERNATIVES = 64
-
 function alternatives(pattern: string): string[] {
   let all = [pattern]
   for (;;) {
     const at = all.findIndex((each) => /\{[^{}]*\}/.test(each))
-    if (at < 0 || all.length > ALTERNATIVES) return all
+    if (at < 0 || all.length > DEVICE_LIMITS.patternAlternatives) return all
     const found = /^(.*?)\{([^{}]*)\}(.*)$/s.exec(all[at] ?? '')
     if (found === null) return all
     const [, before = '', inner = '', after = ''] = found

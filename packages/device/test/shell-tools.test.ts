@@ -257,7 +257,7 @@ describe.runIf(posix)('jobs', () => {
 describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutils' }))('a pseudo-terminal', () => {
   it('is one for the program, with a size, and passes words as they are', async () => {
     await using at = await shell()
-    const { columns, rows } = SHELL_LIMITS.terminal
+    const { terminalColumns: columns, terminalRows: rows } = SHELL_LIMITS
     const { stdout, exit_code: code } = await at.tools.value<Ran>('run_command', {
       line: 'test -t 0 && test -t 1 && stty size; exit 4',
       terminal: true,

@@ -1,7 +1,5 @@
 import { messageOf, type Clock, type Logger, type McpServerStatus, type Timer } from '@orrery/aip'
-
-/** Least time between two reports, in milliseconds: a server that dies again and again must not fill the connection. */
-const PAUSE = 1000
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** Sends how the MCP servers are. */
 type Send = (servers: readonly McpServerStatus[]) => Promise<void>
@@ -34,7 +32,7 @@ export class StateReports {
   /** Something may have changed. */
   changed(): void {
     if (this.#send === null) return
-    this.#timer ??= this.#clock.after(PAUSE, () => {
+    this.#timer ??= this.#clock.after(DEVICE_LIMITS.stateReports, () => {
       this.#timer = null
       this.#report()
     })

@@ -1,6 +1,7 @@
 import { Result, aipError, messageOf, type Command } from '@orrery/aip'
 import { RecordLog } from '@orrery/log'
 import { z } from 'zod'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** A batch as the journal keeps it. */
 export interface JournalledBatch {
@@ -25,15 +26,7 @@ export interface Unacknowledged extends JournalledBatch {
   results: Result[]
 }
 
-/** Batches that nobody asks for any more are given up after this time, in milliseconds; the longest wait of a server is 6000 s. */
-const EXPIRY = 24 * 60 * 60 * 1000
-/** What is acknowledged may go after this time, in milliseconds. */
-const KEEP = 2 * 60 * 60 * 1000
-/** Size above which acknowledged batches go earlier, in bytes. */
-const MAX_BYTES = 512 * 1024 ** 2
-/** How often that is looked after, in milliseconds, and how many batches go at once: the next command waits meanwhile. */
-const PRUNE_INTERVAL = 60_000
-const PRUNE_AT_ONCE = 200
+/** The pause after a pruning that leaves more to prune, in milliseconds. */
 const PRUNE_PAUSE = 100
 
 const Batch = z.object({ session_id: z.string().nullable(), response_id: z.string(), status: z.string() })
@@ -131,15 +124,19 @@ export class CommandJournal {
   #prune(): void {
     const now = this.#now()
     if (now < this.#pruneAt) return
-    this.#pruneAt = now + PRUNE_INTERVAL
+    this.#pruneAt = now + DEVICE_LIMITS.journalPruning
     try {
       // Servers without a journal of their own acknowledge nothing.
       const expired = this.#log
-        .streams({ open: true, limit: PRUNE_AT_ONCE })
-        .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - EXPIRY)
+        .streams({ open: true, limit: DEVICE_LIMITS.journalPrunedAtOnce })
+        .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - DEVICE_LIMITS.journalExpiry)
       for (const { stream } of expired) this.#append(stream, 'expired', null, { open: false }).catch(() => {})
-      const pruned = this.#log.prune({ maxAgeMs: KEEP, maxBytes: MAX_BYTES, maxStreams: PRUNE_AT_ONCE })
-      if (pruned + expired.length >= PRUNE_AT_ONCE / 2) this.#pruneAt = now + PRUNE_PAUSE
+      const pruned = this.#log.prune({
+        maxAgeMs: DEVICE_LIMITS.journalKept,
+        maxBytes: DEVICE_LIMITS.journal,
+        maxStreams: DEVICE_LIMITS.journalPrunedAtOnce,
+      })
+      if (pruned + expired.length >= DEVICE_LIMITS.journalPrunedAtOnce / 2) this.#pruneAt = now + PRUNE_PAUSE
     } catch {
       // What is kept too long does no harm.
     }

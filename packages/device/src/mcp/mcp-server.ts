@@ -10,17 +10,8 @@ import {
   type ToolType,
 } from '@orrery/aip'
 import type { Connection, Connector } from './connection.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
-/** Waits between two starts of a server that dies, in milliseconds. */
-const RESTART_WAIT = { first: 500, longest: 30_000 } as const
-/** A server that ran this long is well: the next wait is the first one again. */
-const WELL_AFTER = 30_000
-/** How often a server is asked for its tools to see whether it still answers, and how long it may take, in milliseconds. */
-const PROBE = { every: 30_000, limit: 15_000 } as const
-/** How long a call waits for a server that is starting, in milliseconds. */
-const READY_TIME = 30_000
-/** Longest error that is shown of a server, in characters. */
-const ERROR_SHOWN = 500
 /** The time limit of a call is the computer's; the SDK's own, which does not follow the clock, must not come first. */
 const NO_LIMIT = 2 ** 31 - 1
 
@@ -99,7 +90,7 @@ export class MCPServer {
 
   /** How it is, for people. */
   get status(): McpServerStatus {
-    const error = this.#state === 'ready' || this.lastError === null ? null : this.lastError.slice(0, ERROR_SHOWN)
+    const error = this.#state === 'ready' || this.lastError === null ? null : this.lastError.slice(0, DEVICE_LIMITS.mcpErrorShown)
     return { name: this.name, state: this.#state, tools: this.#tools.length, error }
   }
 
@@ -139,7 +130,7 @@ export class MCPServer {
   async settled(): Promise<void> {
     if (this.#state !== 'starting') return
     const done = new AbortController()
-    await Promise.race([this.#settled.promise, sleep(this.#options.clock, READY_TIME, done.signal)])
+    await Promise.race([this.#settled.promise, sleep(this.#options.clock, DEVICE_LIMITS.mcpCallWait, done.signal)])
     done.abort()
   }
 
@@ -170,7 +161,7 @@ export class MCPServer {
 
   async #keepRunning(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options
-    let wait: number = RESTART_WAIT.first
+    let wait: number = DEVICE_LIMITS.mcpFirstRestart
     while (!signal.aborted) {
       const startedAt = clock.now()
       const reason = await this.#runOnce(signal)
@@ -178,10 +169,10 @@ export class MCPServer {
       if (stopped(signal)) return
       this.lastError = reason
       this.#enter('failed')
-      if (clock.now() - startedAt >= WELL_AFTER) wait = RESTART_WAIT.first
+      if (clock.now() - startedAt >= DEVICE_LIMITS.mcpWell) wait = DEVICE_LIMITS.mcpFirstRestart
       logger.warn(`[MCP] Server ${this.name} is not running, next start in ${wait / 1000}s: ${reason}`)
       await sleep(clock, wait, signal)
-      wait = Math.min(wait * 2, RESTART_WAIT.longest)
+      wait = Math.min(wait * 2, DEVICE_LIMITS.mcpLongestRestart)
       if (!stopped(signal)) this.#enter('starting')
     }
   }
@@ -192,7 +183,7 @@ export class MCPServer {
       const connection = await this.#options.connector({ signal, onTools: (tools) => this.#setTools(tools) })
       this.#connection = connection
       if (signal.aborted) await connection.close()
-      this.#setTools(await this.#listTools(connection, READY_TIME))
+      this.#setTools(await this.#listTools(connection, DEVICE_LIMITS.mcpCallWait))
       this.#enter('ready')
       this.#options.logger.info(`[MCP] Server ${this.name} is ready with ${this.#tools.length} tools`)
       return await this.#watchOver(connection)
@@ -218,12 +209,12 @@ export class MCPServer {
     // What runs in this process cannot hang alone.
     if (this.builtIn) return connection.closed
     for (;;) {
-      await sleep(this.#options.clock, PROBE.every, signal)
+      await sleep(this.#options.clock, DEVICE_LIMITS.mcpProbing, signal)
       if (signal.aborted) return connection.closed
       // A server that does one thing at a time cannot answer while a call runs; the call has a limit of its own.
       if (this.#calls > 0) continue
       try {
-        const tools = await this.#listTools(connection, PROBE.limit)
+        const tools = await this.#listTools(connection, DEVICE_LIMITS.mcpProbe)
         if (JSON.stringify(tools) !== JSON.stringify(this.#allTools)) this.#setTools(tools)
       } catch (error) {
         if (this.#calls === 0) return `it does not list its tools any more: ${messageOf(error)}`

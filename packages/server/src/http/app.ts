@@ -21,14 +21,12 @@ import { registerRoutes } from './register-routes.js'
 import { serverHandlers } from './server-handlers.js'
 import { sessionHandlers } from './session-handlers.js'
 import { taskHandlers } from './task-handlers.js'
+import { SERVER_LIMITS } from '../limits.js'
 
 type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
-/** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
-const BODY_LIMIT = 100 * 1024 * 1024
-
 /** As fastify sets it for http: a large file may take longer than the five minutes that Node gives a request. */
-const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: 60_000 }
+const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: SERVER_LIMITS.httpHeaders }
 
 /** Certificate and key, and the authority of client certificates; PEM texts. */
 export interface TlsOptions {
@@ -97,7 +95,7 @@ function authorize({ headers }: FastifyRequest, right: Right, keys: Keys): void 
 
 function createServer(tls: TlsOptions | undefined): FastifyInstance {
   const options = {
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: SERVER_LIMITS.httpBody,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true },
@@ -121,7 +119,7 @@ function toAipError(error: FastifyError, logger: Logger): AipError {
       detail: `${error.validationContext}${path ? ` '${path}'` : ''}: ${issue?.message ?? 'invalid'}`,
     })
   }
-  if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: BODY_LIMIT })
+  if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
   if (error.statusCode !== undefined && error.statusCode < 500) return aipError('INVALID_INPUT', { detail: error.message })
   logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
   return aipError('INTERNAL')

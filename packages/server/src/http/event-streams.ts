@@ -3,11 +3,7 @@ import type { Clock } from '@orrery/aip'
 import type { SessionEvent } from '@orrery/aip/api'
 import type { EventHub } from '../sessions/event-hub.js'
 import type { SessionArchive } from '../sessions/session-archive.js'
-
-/** A comment is sent this often, in milliseconds, so that proxies keep a quiet stream open. */
-const KEEP_ALIVE = 15_000
-/** A reader that has this many bytes waiting is dropped; it can come back with Last-Event-ID. */
-const MAX_UNSENT = 16 * 1024 * 1024
+import { SERVER_LIMITS } from '../limits.js'
 
 /** The open event streams (SSE) of the server. */
 export class EventStreams {
@@ -29,7 +25,7 @@ export class EventStreams {
   stream(response: ServerResponse, run: { runId: string; sessionId: string; ended: boolean }, afterSeq: number): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     let last = afterSeq
-    let timer = this.#clock.after(KEEP_ALIVE, keepAlive)
+    let timer = this.#clock.after(SERVER_LIMITS.eventStreamSilence, keepAlive)
     let ended = false
     const send = (event: SessionEvent): void => {
       // What is recorded after the end, such as its delivery, is not of the session.
@@ -37,7 +33,7 @@ export class EventStreams {
       if (event.seq !== null && event.seq <= last) return
       if (event.seq !== null) last = event.seq
       response.write(format(event))
-      if (event.type === 'ended' || response.writableLength > MAX_UNSENT) end()
+      if (event.type === 'ended' || response.writableLength > SERVER_LIMITS.eventStreamUnsent) end()
     }
     // Listening begins before reading: an event in between comes twice and is dropped by its number.
     const stop = this.#hub.subscribe(run.runId, send)
@@ -51,7 +47,7 @@ export class EventStreams {
     const clock = this.#clock
     function keepAlive(): void {
       response.write(': keep-alive\n\n')
-      timer = clock.after(KEEP_ALIVE, keepAlive)
+      timer = clock.after(SERVER_LIMITS.eventStreamSilence, keepAlive)
     }
     this.#open.add(end)
     response.on('close', end)

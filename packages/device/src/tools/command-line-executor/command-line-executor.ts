@@ -8,9 +8,7 @@ import { ProcessGroup } from '../../process/process-group.js'
 import type { DescribedTool } from '../call-effects.js'
 import type { ToolContext } from '../tool-context.js'
 import { toolError, toolValue } from '../tool-error.js'
-
-/** How long `run_shell` waits for what it launched, in milliseconds (mcp-servers reference, chapter 4). */
-const WAIT = 5000
+import { DEVICE_LIMITS } from '../../limits.js'
 
 const LaunchInput = z.object({ bash_command: z.string().describe('What to launch') })
 
@@ -80,7 +78,7 @@ async function launch(context: ToolContext, line: string, launched: Set<ProcessG
   launched.add(group)
   void group.ended.then(() => launched.delete(group))
   const settled = new AbortController()
-  await Promise.race([group.ended, sleep(context.clock, WAIT, AbortSignal.any([signal, settled.signal]))])
+  await Promise.race([group.ended, sleep(context.clock, DEVICE_LIMITS.runShellWait, AbortSignal.any([signal, settled.signal]))])
   settled.abort()
   if (signal.aborted) await group.end()
 }

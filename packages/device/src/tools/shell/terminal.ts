@@ -15,7 +15,7 @@ export async function inTerminal(command: ReadyCommand): Promise<ReadyCommand> {
   const script = await findProgram('script', { PATH: SYSTEM_PATH.join(':') })
   if (script === null)
     throw aipError('NOT_SUPPORTED', { what, detail: "the program 'script' is missing (Debian: package bsdutils)" })
-  const { columns, rows } = SHELL_LIMITS.terminal
+  const { terminalColumns: columns, terminalRows: rows } = SHELL_LIMITS
   // `script` takes a line for a shell and nothing else; quoted words reach the program as they are.
   // The program leads a session of its own, whose number it tells on the file descriptor 3 (see ProcessGroup).
   const line = `echo $$ >&3; exec 3>&-; stty cols ${columns} rows ${rows}; exec ${[command.file, ...command.args].map(quote).join(' ')}`

@@ -9,9 +9,7 @@ import { answerOwnCall, type End } from './own-calls.js'
 import { OWN_TOOLS, ownTools } from './own-tools.js'
 import { renderPrompt } from './prompts.js'
 import type { ToolCall, Turn } from './turn.js'
-
-/** How often the model is told to go on after a turn with nothing in it, or one that was cut. */
-const MAX_NUDGES = 3
+import { SERVER_LIMITS } from '../../limits.js'
 
 /**
  * One session with a model: turn by turn, until it says that it is done or may not go on. What it does depends only on what is
@@ -70,7 +68,8 @@ export class ModelSession {
       if (end !== null) {
         if (!(await this.#isAwaited())) return end
       } else if (turn.calls.length === 0) {
-        if (nudges === MAX_NUDGES) throw aipError('MODEL_STOPPED', { reason: 'its turns are cut off or empty, again and again' })
+        if (nudges === SERVER_LIMITS.emptyTurns)
+          throw aipError('MODEL_STOPPED', { reason: 'its turns are cut off or empty, again and again' })
         nudges += 1
         this.#say(turn.finish === 'length' ? 'Your answer was cut off. Be shorter, and go on.' : 'Go on: call a tool, or finish.')
       }

@@ -8,12 +8,10 @@ import { parseWorkflow } from './parse-workflow.js'
 import { resolveInputs } from './resolve-inputs.js'
 import { summaryOf } from './workflow-summary.js'
 import type { Work } from '../../sessions/task.js'
+import { SERVER_LIMITS } from '../../limits.js'
 
 /** The workflows that come with the server. */
 const BUNDLED = fileURLToPath(new URL('../../../workflows/', import.meta.url))
-
-/** Longest plan in words, in characters. */
-const MAX_PLAN = 256 * 1024
 
 /** The workflows that a server knows by name: the bundled ones, and those in its data folder, which come first. */
 export class WorkflowLibrary {
@@ -58,7 +56,7 @@ export class WorkflowLibrary {
 
   /** The work of a workflow's text, or of a plan in words. @throws AipError `INVALID_WORKFLOW` or `INVALID_INPUTS` */
   workOfSource(source: string, file: string, inputs: Record<string, unknown>): Work {
-    const plan = source.length > MAX_PLAN ? null : parsePlan(source)
+    const plan = source.length > SERVER_LIMITS.plan ? null : parsePlan(source)
     if (plan !== null) return plan
     const workflow = parseWorkflow(source, file)
     return { kind: 'workflow', name: workflow.name, file, source, inputs: resolveInputs(workflow, inputs) }
