@@ -10,15 +10,15 @@ with another, the answer is 401. Errors are \`{"detail": text, "code": NAME}\` w
 The same as OpenAPI: [openapi.json](openapi.json), and from a running server at \`/api/openapi.json\`. In the SDK a route
 is \`api.call(NAME, …)\`, and most are methods too: \`devices.list\` is \`api.devices.list()\`.
 
-An event stream (\`/api/sessions/:id/events\`) is server-sent events: \`id\` is the sequence number, \`event\` the type of the record, \`data\` the
-event as JSON. It begins with what was recorded, or after \`Last-Event-ID\`, and ends after \`ended\`. Progress is not recorded, so those
-events have no \`id\`. Values above 64 KiB stand in events as \`{"$value": id, "bytes": n}\`; the session has them whole, and
-\`/api/sessions/:id/values/:value\` gives one. \`/api/sessions/:id/log\` lists what was recorded so far, without a stream.
+The streams of events, of one session (\`/api/sessions/:id/events\`) and of the fleet (\`/api/events\`), are described in
+[events.md](events.md). Values above 64 KiB stand in events as \`{"$value": id, "bytes": n}\`; the session has them whole, and
+\`/api/sessions/:id/values/:value\` gives one.
 `
 
 const GROUPS: readonly [group: string, title: string][] = [
   ['devices', 'Devices'],
   ['sessions', 'Sessions'],
+  ['events', 'Events of the fleet'],
   ['workflows', 'Workflows'],
   ['asks', 'Approvals'],
   ['tasks', 'Tasks of existing peers'],

@@ -1,4 +1,5 @@
 import { commandLinePage } from './command-line-page.ts'
+import { eventsPage } from './events-page.ts'
 import { httpPage, openApiDocument } from './http-page.ts'
 import { protocolPage } from './protocol-page.ts'
 import { errorsPage, limitsPage } from './reference-pages.ts'
@@ -10,6 +11,7 @@ export async function generatedPages(): Promise<Map<string, string>> {
   return new Map([
     ['protocol.md', protocolPage()],
     ['http.md', httpPage()],
+    ['events.md', eventsPage()],
     ['openapi.json', document],
     ['errors.md', errorsPage()],
     ['limits.md', limitsPage()],

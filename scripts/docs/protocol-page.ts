@@ -1,5 +1,16 @@
-import { TO_CLIENT, TO_SERVER, type MessageRecord } from '@orrery/aip'
+import {
+  Agreement,
+  DevicePush,
+  LIMITS,
+  Offer,
+  PINGS_PER_SILENCE,
+  TO_CLIENT,
+  TO_SERVER,
+  type Feature,
+  type MessageRecord,
+} from '@orrery/aip'
 import { z } from 'zod'
+import { describedFields } from './described-fields.ts'
 import { GENERATED, code, markdownTable, typeName } from './markdown.ts'
 
 const INTRODUCTION = `# The protocol
@@ -13,16 +24,88 @@ AIP, the Agent Interaction Protocol, is spoken over one WebSocket per client, at
 - A client whose first message uses the names of the documents (upper case) is answered with those names. All others get the wire's.
 - An answer of type \`heartbeat\` with status \`ok\` confirms a registration, answers a heartbeat, or acknowledges a task (then with \`session_id\`).
 - Numbers are those of JavaScript: integers above 2^53 lose digits, and \`NaN\` is not JSON. Of duplicate keys the last one counts.
-- A peer that did not offer a feature is never sent a message of that feature. Features are offered in \`metadata.aip\` of \`register\` as
-  \`{version: 1, features: [...]}\` and confirmed in \`result.aip\`. A client that wants to be sent smaller messages than
-  the limit says so there with \`max_frame\`, in bytes.
+- A peer that did not offer a feature is never sent a message of that feature: see [Negotiation](#negotiation).
 
 The JSON Schema of each message is in [schema/](schema/).
 `
 
+const NEGOTIATION = `## Negotiation
+
+Existing peers negotiate nothing. A client of Orrery offers what it can do in \`metadata.aip\` of its \`register\`; a server of Orrery answers
+with \`result.aip\` in the confirmation. A peer that gets no answer leaves all features alone. Unknown features and fields are ignored, and
+an unusable field counts as absent.
+
+The offer, \`metadata.aip\`:
+
+${describedFields(Offer)}
+The agreement, \`result.aip\`:
+
+${describedFields(Agreement)}
+A device with \`result.aip\` pushes \`device_info_response\` unasked, at its registration and after changes, at most once a second. Its \`metadata\`:
+
+${describedFields(DevicePush)}
+The features:
+
+${markdownTable(
+  ['feature', 'what both sides do'],
+  Object.entries(featureDocs()).map(([name, doc]) => [code(name), doc]),
+)}
+## A device that resumes
+
+What a device has to do so that no lost connection and no restart of either side loses a task or runs a command twice. It offers
+\`journal\` and \`resume\` together.
+
+**The order of frames.** \`register\` is the first frame to the server, and the confirmation the first frame to the device. If a session continues, the
+batch that was in flight follows with the same \`response_id\` and the same \`call_id\`s.
+
+**The resume token.** Each confirmation carries a new \`resume_token\`, and the one before is no longer valid once the new one was confirmed. The device writes it to disk before it
+does anything else, together with the address of the server, and shows it at the next registration with that server and with no other. A registration
+with the right token takes over an old connection of the same id at once. Without the token the old connection is probed for up to
+${LIMITS.probeTime / 1000} s, and the sessions of the id do not continue.
+
+**The journal.** A durable log on the device, keyed by \`response_id\` and \`call_id\`:
+
+1. The batch and \`started\` are on disk before a command's tool runs.
+2. The result is on disk before the next command starts.
+3. All results are on disk before \`command_results\` is sent.
+4. \`results_ack\` with that \`response_id\` says that the server has recorded them. Until then the device keeps them.
+
+A batch with a known \`response_id\` is answered from the journal: finished commands with their recorded results, a command that was started and has no
+result with \`failure\` (unless it is known that it may run twice: a trusted tool that is read-only or idempotent), and the rest runs. A batch that is still running answers once.
+
+**Keep-alive.** Both ends send WebSocket pings ${PINGS_PER_SILENCE} times per \`heartbeat_ms\` and drop a connection that gave no sign of life for that long. The
+\`heartbeat\` message goes on as before.
+
+**What happens on a reconnect.** The device dials again for as long as it runs, with random waits of 0.5 to 5 s. What runs meanwhile goes on, and its results wait.
+After the confirmation:
+
+1. The device stores the new token.
+2. If \`session_id\` is not the session that it was working for, that session has ended: the device cancels its commands and resets its tools.
+3. It sends \`command_results\` for every batch that is finished and not acknowledged, oldest first. The server ignores those that it has.
+4. It answers what the server sends again.
+
+A server that confirms without \`resume\` cannot continue anything: the device ends its sessions. A session whose device stays away for more than
+${LIMITS.resumeGrace / 1000} s fails as \`device_disconnected\`.
+`
+
+/** What the two sides do, by feature; one without a text does not compile. */
+function featureDocs(): Record<Feature, string> {
+  return {
+    journal: 'The device records commands, and the server acknowledges their results with `results_ack`.',
+    resume: 'Sessions survive a lost connection; both ends use the keep-alive of the agreement.',
+    cancel: 'The server may send `cancel`.',
+    progress: 'The device may send `progress`.',
+    ask: 'The device may send `ask`, and the server answers with `answer`.',
+    files: 'The device dials for whole files with the `transfer_key`.',
+    concurrent: 'The server may send a `command` with `concurrent: true`, which runs beside the session that has the device.',
+  }
+}
+
+/** The fields of an object with what each says about itself. */
 /** The page of all messages. */
 export function protocolPage(): string {
   return `${GENERATED}${INTRODUCTION}
+${NEGOTIATION}
 ## To the server
 
 ${messageTable(TO_SERVER)}

@@ -26,6 +26,8 @@ const WORDS: Readonly<Record<string, string>> = {
 const UNREACHED: ReadonlySet<string> = new Set([
   'SERVER_RESTARTED',
   'STORE_FAILED',
+  'STALE_OWNER',
+  'FORBIDDEN',
   'COMMAND_SEND_FAILED',
   'TOOL_FAILED',
   'JOURNAL_FAILED',

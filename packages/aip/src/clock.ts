@@ -44,17 +44,6 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
-/** Longest wait before another attempt to reach a server that resumes sessions, in milliseconds; the shortest is a tenth of it (design, "Extensions"). */
-const LONGEST_RESUME_WAIT = 5000
-
-/**
- * The wait before another attempt to reach a server that resumes sessions, in milliseconds: short, and not the same for all clients
- * that lost it at once.
- */
-export function resumeWait(longestMs = LONGEST_RESUME_WAIT): number {
-  return Math.round(longestMs / 10 + Math.random() * (longestMs - longestMs / 10))
-}
-
 /** A time as the HTTP API writes it: ISO-8601 in UTC with milliseconds. @param ms milliseconds since the epoch */
 export function isoTime(ms: number): string {
   return written(ms).iso

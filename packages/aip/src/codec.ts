@@ -28,12 +28,21 @@ const DEFAULT_STATUS: Readonly<Record<string, string>> = {
   error: 'error',
 }
 
-/** Each message with nothing set: all its fields, in the order of the wire. */
+const RECORDS: readonly MessageRecord[] = [...TO_SERVER, ...TO_CLIENT]
+
+/**
+ * Each message with nothing set: all its fields, in the order of the wire. Fields that existing peers must not
+ * get are missing.
+ */
 const BLANK = new Map<string, Json>(
-  [...TO_SERVER, ...TO_CLIENT].map(({ name, type, direction, schema }) => [
+  RECORDS.map(({ name, type, direction, schema, leftOut = [] }) => [
     name,
     {
-      ...Object.fromEntries(Object.keys(schema.shape).map((key) => [key, null])),
+      ...Object.fromEntries(
+        Object.keys(schema.shape)
+          .filter((key) => !leftOut.includes(key))
+          .map((key) => [key, null]),
+      ),
       type,
       status: DEFAULT_STATUS[type] ?? 'ok',
       ...(direction === 'to_server' ? { client_type: 'device' } : {}),
@@ -42,7 +51,7 @@ const BLANK = new Map<string, Json>(
 )
 
 /**
- * Completes a message: every field of its record is present in the order of the wire, unset ones `null`; it has a status, a
+ * Completes a message: every field of its record is present in the order of the wire, unset ones `null` or left out; it has a status, a
  * time, and (to a client) a fresh `response_id`.
  * @param now milliseconds since the epoch
  */

@@ -80,6 +80,21 @@ export const ERRORS = {
     'A device has a platform that the server does not take.',
     (v) => `Invalid platform '${v.platform}': must be one of ${v.platforms}`,
   ),
+  FORBIDDEN: entry<[{ right: string }]>(
+    403,
+    'The key does not have the right that this needs.',
+    (v) => `This key does not have the right '${v.right}'`,
+  ),
+  STALE_OWNER: entry<[{ id: string }]>(
+    409,
+    'Something else has taken over the sessions of this device; nothing was recorded.',
+    (v) => `The sessions of '${v.id}' belong to another owner now`,
+  ),
+  VALUE_NOT_FOUND: entry<[{ id: string }]>(
+    404,
+    'No event of this session refers to such a value.',
+    (v) => `There is no value '${v.id}' in this session`,
+  ),
   SERVER_STOPPING: entry(503, 'The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection
@@ -176,11 +191,6 @@ export const ERRORS = {
     404,
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
-  ),
-  VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
-    404,
-    'No event of the session refers to a value with this id.',
-    (v) => `Session '${v.id}' has no value '${v.value}'`,
   ),
   ASK_NOT_FOUND: entry<[{ id: string }]>(
     404,
@@ -325,6 +335,11 @@ export const ERRORS = {
     409,
     'Another session runs on the device.',
     (v) => `busy: session '${v.id}' is running on this device`,
+  ),
+  NOT_READ_ONLY: entry<[{ tool: string }]>(
+    409,
+    'A command was sent as a concurrent read, and its tool is not one that the device trusts to be read-only.',
+    (v) => `${v.tool} cannot run beside a session: it is not a trusted read-only tool`,
   ),
   TOOL_UNKNOWN: entry<[{ key: string; computer: string }]>(
     404,

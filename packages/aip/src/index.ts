@@ -1,4 +1,5 @@
-export { resumeWait, sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
+export { backoff, resumeWait } from './backoff.js'
+export { sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
 export {
   buildMessage,
   decodeClientMessage,
@@ -13,7 +14,10 @@ export { AipError, ERRORS, aipError, clip, errorOfText, errorText, messageOf, ty
 export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'
+export { agentNameFor } from './messages/agent-name.js'
+export { DevicePush, PushedTool, readDevicePush, type ReadDevicePush } from './messages/device-push.js'
 export type { Direction, MessageOf, MessageRecord } from './messages/record.js'
+export { Agreement, Offer, agreementIn, offerIn, type AgreementFields, type OfferFields } from './messages/negotiation.js'
 export { TO_CLIENT, type ServerMessage, type ServerMessageType } from './messages/to-client.js'
 export { TO_SERVER, type ClientMessage, type ClientMessageType } from './messages/to-server.js'
 export {
@@ -42,6 +46,7 @@ export { DeviceInfoProtocol } from './protocol/device-info.js'
 export { HeartbeatProtocol } from './protocol/heartbeat.js'
 export { RegistrationProtocol, type RegistrationOutcome } from './protocol/registration.js'
 export { TaskExecutionProtocol } from './protocol/task-execution.js'
+export { SilenceWatch } from './silence-watch.js'
 export { withTimeLimit } from './time-limit.js'
 export { createLinkedTransports } from './transport/linked.js'
 export type { CloseInfo, Transport, TransportState } from './transport/transport.js'

@@ -12,7 +12,24 @@ export const LIMITS_TABLE = defineLimits({
   registrationTime: limit(10_000, 'ms', 'From the connection to the registration.'),
   unregisteredConnections: limit(200, 'connections', 'Connections that have not registered yet.'),
   actionsPerBatch: limit(1000, 'commands', 'Commands in one batch.'),
+  concurrentBatches: limit(
+    8,
+    'commands',
+    'Batches of concurrent reads that run on a device at once; others wait for their turn.',
+  ),
+  toolList: limit(4 * 1024 * 1024, 'bytes', 'The tools in a push of a device; of more, the last ones are left out and counted.'),
   waitingSessions: limit(100, 'sessions', 'Sessions that wait for one device.'),
+  toolListTime: limit(2000, 'ms', 'A device that lists its tools only when asked has this long.'),
+  concurrentSessions: limit(
+    16,
+    'sessions',
+    'Sessions that only read and run beside the one that runs on a device; more wait in line.',
+  ),
+  knownDevices: limit(
+    20_000,
+    'devices',
+    'Devices that a server knows; past it those that were seen longest ago, and are offline, are forgotten.',
+  ),
   unsentData: limit(
     128 * 1024 * 1024,
     'bytes',

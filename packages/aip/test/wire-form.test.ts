@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { buildMessage, encodeMessage } from '../src/codec.js'
 import { wireTime } from '../src/clock.js'
-import { TO_CLIENT, registerConfirm, serverError } from '../src/messages/to-client.js'
+import { TO_CLIENT, command, registerConfirm, serverError } from '../src/messages/to-client.js'
 import { TO_SERVER, register } from '../src/messages/to-server.js'
 import { RECORDS, UUID, WIRE_TIME, requiredFieldsOf, type Json } from './support/messages.js'
 
@@ -13,6 +13,10 @@ const NOW = Date.UTC(2026, 10, 20, 23, 38, 4, 243)
 
 function written(record: (typeof RECORDS)[number], fields: Json = {}): Json {
   return JSON.parse(encodeMessage(buildMessage(record, fields, NOW))) as Json
+}
+
+function nulls(fields: readonly string[] = []): Json {
+  return Object.fromEntries(fields.map((name) => [name, null]))
 }
 
 describe('the wire form', () => {
@@ -51,9 +55,15 @@ describe('the wire form', () => {
     (_, record) => {
       const message = written(record, requiredFieldsOf(record))
       expect(message['type']).toMatch(/^[a-z_]+$/)
-      expect(record.schema.parse(message)).toEqual(message)
+      expect(record.schema.parse(message)).toEqual({ ...message, ...nulls(record.leftOut) })
     },
   )
+
+  it('a command says that it is a concurrent read only where it is one: existing devices must not get the field', () => {
+    expect(written(command)).not.toHaveProperty('concurrent')
+    expect(written(command, { concurrent: true })).toMatchObject({ concurrent: true })
+    expect(command.schema.parse(written(command)).concurrent).toBeNull()
+  })
 
   it('a field that is set to undefined is null, not missing', () => {
     const message = written(register, { session_id: undefined, client_id: 'a' })

@@ -9,6 +9,7 @@ const DEVICE = {
   system_info: null,
   features: ['journal'],
   connected_at: null,
+  last_seen_at: null,
   current_session_id: null,
   mcp_servers: null,
 }

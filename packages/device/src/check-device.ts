@@ -5,6 +5,7 @@ import { readDeviceConfig } from './config/load-device-config.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import type { MCPServer, MCPServerState } from './mcp/mcp-server.js'
 import { deadRules } from './policy/dead-rules.js'
+import { BUILT_IN_TOOLS } from './tools/built-in-servers.js'
 import type { Environment } from './process/child-environment.js'
 
 /** What {@link checkDevice} takes. */
@@ -73,7 +74,7 @@ function warningsOf(config: DeviceConfig, servers: readonly MCPServer[], file: C
     return { name, toolType, builtIn, tools: state === 'ready' ? tools.map((tool) => tool.name) : null }
   })
   const list = file.find(['policy'])?.type === 'array' ? ['policy'] : ['policy', 'rules']
-  return deadRules(config.policy.rules, known, config.shell).map(
+  return deadRules(config.policy.rules, known, (tool) => BUILT_IN_TOOLS.find(tool, config.shell)?.server).map(
     ({ at, why }) => `${file.placeOf([...list, at])}: policy.rules[${at}] never matches: ${why}`,
   )
 }

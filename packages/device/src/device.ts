@@ -1,5 +1,5 @@
 import { AipError, CLIENT_ID, aipError, silentLogger, systemClock, type Clock, type Logger } from '@orrery/aip'
-import { TransferDialer } from './client/transfer-dialer.js'
+import { TransferDialer } from './transfers/transfer-dialer.js'
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
 import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
@@ -15,6 +15,7 @@ import type { Approver } from './policy/policy-config.js'
 import { Permits } from './policy/permits.js'
 import { Policy } from './policy/policy.js'
 import { Roots } from './policy/roots.js'
+import { BUILT_IN_TOOLS } from './tools/built-in-servers.js'
 import type { Environment } from './process/child-environment.js'
 
 /** What {@link startDevice} takes. */
@@ -87,7 +88,8 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   const permits = new Permits()
   const approvals = new Approvals({ ...approversOf(config), terminal: options.approver, clock, logger })
   const audit = openAudit(options.auditPath, config, logger)
-  const policyOf = ({ policy, shell }: DeviceConfig): Policy => new Policy({ config: policy, shell, roots, cwd, env })
+  const policyOf = ({ policy, shell }: DeviceConfig): Policy =>
+    new Policy({ config: policy, shell, roots, cwd, env, builtIn: BUILT_IN_TOOLS })
   const gate = new Gate({
     policy: policyOf(config),
     approvals,

@@ -39,7 +39,7 @@ describe('UFOWebSocketClient', () => {
       retryCount: 0,
       sessionId: null,
       currentTask: null,
-      transport: null,
+      connection: null,
     })
     expect(client.connectedEvent.isSet()).toBe(false)
     expect(client.isConnected()).toBe(false)
@@ -53,7 +53,7 @@ describe('UFOWebSocketClient', () => {
     expect(registration).toMatchObject({ type: 'register', status: 'ok', client_type: 'device', client_id: 'lab-1' })
     const metadata = registration['metadata'] as Record<string, unknown>
     expect(metadata['registration_time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/)
-    expect(metadata['aip']).toEqual({ version: 1, max_frame: 8 * 1024 * 1024, features: ['cancel', 'progress'] })
+    expect(metadata['aip']).toEqual({ version: 1, max_frame: 8 * 1024 * 1024, features: ['cancel', 'progress', 'concurrent'] })
     expect(metadata['platform']).toBe({ linux: 'linux', win32: 'windows', darwin: 'linux' }[process.platform as string])
     expect(metadata['system_info']).toMatchObject({
       device_id: 'lab-1',
@@ -119,8 +119,8 @@ describe('UFOWebSocketClient', () => {
     const first = await server.connection()
     await first.next('register')
     const parts = (): unknown[] => {
-      const { transport, registrationProtocol, heartbeatProtocol, taskProtocol } = device.client
-      return [transport, registrationProtocol, heartbeatProtocol, taskProtocol]
+      const { transport, registration, heartbeat, tasks } = device.client.connection!
+      return [transport, registration, heartbeat, tasks]
     }
     const before = parts()
     first.send('server_error', { error: "client_id 'lab-1' is already registered; duplicate registrations are not allowed" })

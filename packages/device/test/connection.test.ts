@@ -90,7 +90,7 @@ describe('the connection of a device', () => {
   it('ends, and is made again, when a heartbeat cannot be sent [S-044 S-045]', async () => {
     const clock = new ManualClock()
     await using running = await online({ config: bare, clock })
-    running.device.client.heartbeatProtocol!.sendHeartbeat = () => Promise.reject(new Error('cut off'))
+    running.device.client.connection!.heartbeat.sendHeartbeat = () => Promise.reject(new Error('cut off'))
     await clock.advance(120_000)
     await running.connection.closed
     await running.logger.until('Retrying in 2s...')

@@ -17,8 +17,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { systemPrograms } from '../../../test/support/system-programs.js'
 import { DeviceConfig, type DeviceOptions } from '../src/index.js'
-import { describeBuiltInCall } from '../src/tools/built-in-calls.js'
-import { matchesGlob } from '../src/glob.js'
+import { BUILT_IN_TOOLS } from '../src/tools/built-in-servers.js'
+import { matchesGlob } from '../src/paths/glob.js'
 import { FILE_LIMITS } from '../src/tools/files/limits.js'
 import { Roots } from '../src/policy/roots.js'
 import { ALLOW_ALL } from './support/config.js'
@@ -452,11 +452,11 @@ describe('globs', () => {
 describe('what a call of the file tools would touch', () => {
   it('is known before it runs', () => {
     const place = { roots: new Roots({ cwd: join('/srv', 'x') }), shell: 'strict' as const, cwd: '/srv/x' }
-    const effects = (tool: string, args: unknown) => describeBuiltInCall('files', tool, args, place)
+    const effects = (tool: string, args: unknown) => BUILT_IN_TOOLS.describeCall('files', tool, args, place)
     expect(effects('read_file', { path: '../y' })).toEqual({ paths: [{ path: join('/srv', 'y'), access: 'read' }] })
     expect(effects('move_file', { from: 'a', to: '/b' })?.paths?.map(({ access }) => access)).toEqual(['change', 'change'])
     expect(effects('read_file', { path: 7 })).toEqual({ refused: true })
     expect(effects('nothing', {})).toBe(null)
-    expect(describeBuiltInCall('toString', 'x', {}, place)).toBe(null)
+    expect(BUILT_IN_TOOLS.describeCall('toString', 'x', {}, place)).toBe(null)
   })
 })

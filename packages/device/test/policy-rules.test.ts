@@ -7,6 +7,7 @@ import { Permits } from '../src/policy/permits.js'
 import { Policy } from '../src/policy/policy.js'
 import { Roots } from '../src/policy/roots.js'
 import { allowCommand } from '../src/policy/shell-policy.js'
+import { BUILT_IN_TOOLS } from '../src/tools/built-in-servers.js'
 import { temporaryFolders } from './support/temporary.js'
 
 const folder = temporaryFolders()
@@ -20,7 +21,7 @@ interface Place {
 }
 
 function policy({ rules = [], shell = 'strict', cwd = '/', env = { PATH: '/usr/bin:/bin' } }: Place = {}): Policy {
-  return new Policy({ config: PolicyConfig.parse(rules), shell, roots: new Roots({ cwd }), cwd, env })
+  return new Policy({ config: PolicyConfig.parse(rules), shell, roots: new Roots({ cwd }), cwd, env, builtIn: BUILT_IN_TOOLS })
 }
 
 function call(tool: string, args: Record<string, unknown>, more: Partial<ToolCall> = {}): ToolCall {

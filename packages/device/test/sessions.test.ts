@@ -156,7 +156,7 @@ describe('sessions of a device', () => {
 
   it('tells the server when a task request fails on an open connection [S-067 S-095]', async () => {
     await using running = await online({ config: bare })
-    running.device.client.taskProtocol!.sendTaskRequest = () => Promise.reject(new Error('lost its words'))
+    running.device.client.connection!.tasks.sendTaskRequest = () => Promise.reject(new Error('lost its words'))
     await running.device.client.startTask('look around')
     expect(await running.connection.next('error')).toMatchObject({
       error: 'lost its words',

@@ -6,7 +6,7 @@ import { ManualClock } from '../../../test/support/manual-clock.js'
 import { systemPrograms } from '../../../test/support/system-programs.js'
 import { DeviceConfig, type DeviceOptions } from '../src/index.js'
 import { Roots } from '../src/policy/roots.js'
-import { describeBuiltInCall } from '../src/tools/built-in-calls.js'
+import { BUILT_IN_TOOLS } from '../src/tools/built-in-servers.js'
 import { SHELL_LIMITS } from '../src/tools/shell/limits.js'
 import { lives } from './support/config.js'
 import { temporaryFolders } from './support/temporary.js'
@@ -298,12 +298,12 @@ describe('what a call of the shell would touch', () => {
   it('is known before it runs', () => {
     const roots = new Roots({ cwd: '/srv/x' })
     const effects = (args: unknown, mode: 'strict' | 'full' = 'strict') =>
-      describeBuiltInCall('shell', 'run_command', args, { roots, shell: mode, cwd: '/srv/x' })
+      BUILT_IN_TOOLS.describeCall('shell', 'run_command', args, { roots, shell: mode, cwd: '/srv/x' })
     const paths = [{ path: join('/srv/x', 'y'), access: 'run' }]
     expect(effects({ program: 'git', args: ['-c', 'x'], cwd: 'y' })).toEqual({ argv: ['git', '-c', 'x'], paths })
     expect(effects({ line: "ls 'a b'", cwd: 'y' })).toEqual({ argv: ['ls', 'a b'], paths })
     if (posix) expect(effects({ line: 'ls | wc', cwd: 'y' }, 'full')).toEqual({ argv: ['/bin/sh', '-c', 'ls | wc'], paths })
-    expect(effects({ line: 'ls | wc' })).toEqual({ refused: true })
+    expect(() => effects({ line: 'ls | wc' })).toThrow(/shell\.operators/)
     expect(effects({})).toEqual({ refused: true })
   })
 })

@@ -28,7 +28,9 @@ async function receiving(parameters: object, agreed: unknown = AGREED) {
 describe('a device that takes a file', () => {
   it('says that it can, dials its own server alone, and writes what comes', async () => {
     await using test = await receiving({ path: 'a.txt', size: 5 })
-    expect(test.running.registration).toMatchObject({ metadata: { aip: { features: ['cancel', 'progress', 'files'] } } })
+    expect(test.running.registration).toMatchObject({
+      metadata: { aip: { features: ['cancel', 'progress', 'concurrent', 'files'] } },
+    })
     const dialled = await test.running.server.connection()
     expect(dialled.url).toBe(`/ws/transfers/${ID}?token=device-key`)
     const aip = new AIPProtocol(new WebSocketTransport(dialled.socket), { side: 'server' })

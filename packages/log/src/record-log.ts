@@ -107,8 +107,8 @@ export class RecordLog {
    * @param stream only if a record of this stream refers to it
    */
   value(id: string, stream?: string): unknown {
-    const { readValue, readValueOf } = this.#statements
-    const row = this.#query(() => (stream === undefined ? readValue.get(id) : readValueOf.get(stream, id)))
+    const { readValue, readOwnValue } = this.#statements
+    const row = this.#query(() => (stream === undefined ? readValue.get(id) : readOwnValue.get(stream, id)))
     return row === undefined ? undefined : JSON.parse(String(row['data']))
   }
 
@@ -147,7 +147,9 @@ export class RecordLog {
   #newRecord(stream: string, type: string, data: unknown, options: AppendOptions | undefined): NewRecord {
     this.#assertOpen()
     this.#assertLabels(options?.labels)
-    return { stream, type, time: this.#now(), data: encodeData(data, this.#inlineBytes), options }
+    const time = this.#now()
+    const summary = options?.summary === undefined ? null : JSON.stringify(options.summary(time))
+    return { stream, type, time, data: encodeData(data, this.#inlineBytes), summary, options }
   }
 
   /** Gives room back to the file system when it is worth the copying; free pages are used again in any case. */
@@ -182,6 +184,7 @@ export class RecordLog {
       firstSeq: Number(row['first_seq']),
       createdAt: Number(row['created_at']),
       labels: Object.fromEntries(this.#labels.map((label) => [label, (row[`label_${label}`] ?? null) as string | null])),
+      summary: typeof row['summary'] === 'string' ? JSON.parse(row['summary']) : null,
     }
   }
 

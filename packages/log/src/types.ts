@@ -30,18 +30,24 @@ export interface StreamInfo {
   /** Milliseconds since the epoch. */
   createdAt: number
   labels: Record<string, string | null>
+  /** What was last given as {@link AppendOptions.summary}; null if nothing was. */
+  summary: unknown
 }
 
 /** What changes on the stream together with a record. */
 export interface AppendOptions {
   /** Labels to set; others stay as they are. */
   labels?: Record<string, string | null>
+  /** What lists show of the stream from now on, given the time of this record; JSON. */
+  summary?: (time: number) => unknown
   /** False closes the stream, so that it may be pruned; true opens it again. Records may be added to both. */
   open?: boolean
 }
 
 /** Which streams to list, oldest first unless told otherwise. */
 export interface StreamQuery {
+  /** Only the stream of this name. */
+  stream?: string
   /** Labels that must have this value. */
   labels?: Record<string, string>
   open?: boolean

@@ -13,7 +13,7 @@ describe('opening', () => {
     expect(() => openLog(path)).toThrow(
       expect.objectContaining({
         code: 'TOO_NEW',
-        message: `${path} was written by a newer version (its format is 99, known is 2)`,
+        message: `${path} was written by a newer version (its format is 99, known is 3)`,
       }),
     )
     setVersion(path, version)

@@ -29,6 +29,7 @@ describe('every route of the table', () => {
 
   it.each(routes)('$name is there, and answers in the form that it describes', async ({ route }) => {
     const response = await call(route, { 'x-api-key': OPERATOR_KEY })
+    if (route.answer.kind === 'events' && response.ok) return response.body?.cancel()
     const answer: unknown = await response.json()
     if (!response.ok) {
       expect(answer).toEqual({ detail: expect.any(String) as unknown, code: expect.any(String) as unknown })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Position } from './position.js'
 
 /** A call that waits on its device for approval. */
 export const Ask = z
@@ -15,7 +16,7 @@ export const Ask = z
   .meta({ id: 'Ask', description: 'A call that waits on its device for approval' })
 export type Ask = z.infer<typeof Ask>
 
-export const AskList = z.object({ asks: z.array(Ask) })
+export const AskList = z.object({ asks: z.array(Ask), position: Position })
 
 /** An answer to an ask. */
 export const AskAnswer = z.object({ decision: z.enum(['allow', 'deny']) })

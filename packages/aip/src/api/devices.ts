@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Command, Feature, MCPToolInfo, McpServerStatus, Result } from '../messages/values.js'
+import { Position } from './position.js'
 import { SessionStatus } from './sessions.js'
 
 export const DeviceStatus = z.enum(['online', 'busy', 'offline'])
@@ -14,6 +15,7 @@ export const Device = z
     system_info: z.record(z.string(), z.unknown()).nullable(),
     features: z.array(Feature),
     connected_at: z.string().nullable(),
+    last_seen_at: z.string().nullable().default(null),
     current_session_id: z.string().nullable(),
     mcp_servers: z
       .array(McpServerStatus.meta({ id: 'McpServer', description: 'State of an MCP server of a device' }))
@@ -29,8 +31,11 @@ const Tool = MCPToolInfo.meta({ id: 'Tool', description: 'A tool of a device' })
 /** The result of one command. */
 const CommandResult = Result.meta({ id: 'Result', description: 'The result of one command' })
 
-export const DeviceList = z.object({ devices: z.array(Device) })
-export const ToolList = z.object({ tools: z.array(Tool) })
+export const DeviceList = z.object({ devices: z.array(Device), position: Position })
+export const ToolList = z.object({
+  tools: z.array(Tool),
+  listed_at: z.string().nullable().default(null).describe('When the device listed them; null if it never did'),
+})
 
 /** A command as the API takes it. */
 export const CommandInput = Command.pick({ tool_name: true })
@@ -44,6 +49,10 @@ export type CommandInput = z.input<typeof CommandInput>
 export const RunCommands = z.object({
   commands: z.array(CommandInput).min(1).max(1000),
   timeout_ms: z.number().int().min(1).max(6_000_000).optional().describe('How long the device may take'),
+  concurrent: z
+    .boolean()
+    .optional()
+    .describe('Run beside the running session; the device refuses what is not trusted to be read-only'),
 })
 export type RunCommands = z.input<typeof RunCommands>
 

@@ -30,6 +30,7 @@ export {
   type RouteQueryInput,
 } from './routes.js'
 export { Clients, Health, Liveness, Readiness } from './server-state.js'
-export { LogQuery, RecordType, SessionEvent, SessionLog, StoredValue } from './session-events.js'
+export { FleetEvent, FleetEventQuery, FleetEventType } from './fleet-events.js'
+export { LogQuery, SessionEvent, SessionLog, StoredValue } from './session-events.js'
 export { QuestionAnswer, Remark, Session, SessionList, SessionQuery, SessionStatus, Usage, hasEnded } from './sessions.js'
 export { WorkflowList, WorkflowSummary } from './workflows.js'

@@ -3,6 +3,7 @@ import { Ask, AskAnswer, AskList } from './asks.js'
 import { CreateSession } from './create-session.js'
 import { CommandsOutcome, Device, DeviceList, FileQuery, RunCommands, ToolList, WriteFileQuery, WrittenFile } from './devices.js'
 import { Dispatch, DispatchOutcome, TaskResult } from './dispatch.js'
+import { FleetEvent, FleetEventHeaders, FleetEventQuery } from './fleet-events.js'
 import { bytes, defineRoute, events, json, type EventsAnswer, type JsonAnswer, type ParameterIn, type Route } from './route.js'
 import { Clients, Health, Liveness, Readiness } from './server-state.js'
 import { EventStreamHeaders, LogQuery, SessionEvent, SessionLog, StoredValue } from './session-events.js'
@@ -146,6 +147,16 @@ export const ROUTES = {
     params: session,
     body: Remark,
     answer: json(Session),
+  }),
+
+  'events.follow': defineRoute({
+    method: 'GET',
+    path: '/api/events',
+    right: 'read',
+    doc: 'Streams what changes on the whole fleet: devices, sessions, approvals, each as it is then',
+    query: FleetEventQuery,
+    headers: FleetEventHeaders,
+    answer: events(FleetEvent),
   }),
 
   'workflows.list': defineRoute({

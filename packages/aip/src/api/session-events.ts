@@ -1,21 +1,5 @@
 import { z } from 'zod'
-
-/** The records of a session, which are also its events. */
-export const RecordType = z.enum([
-  'accepted',
-  'commands_sent',
-  'results_received',
-  'agent_step',
-  'question',
-  'answer',
-  'remark',
-  'approval',
-  'paused',
-  'resumed',
-  'ended',
-  'delivered',
-])
-export type RecordType = z.infer<typeof RecordType>
+import { RecordType } from '../records/session-records.js'
 
 /** One event of a session. */
 export const SessionEvent = z

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Position } from './position.js'
 
 /** A session waits as `accepted`, is `paused` while its device is away, and ends as one of the last three. */
 export const SessionStatus = z.enum(['accepted', 'running', 'paused', 'completed', 'failed', 'cancelled'])
@@ -47,7 +48,7 @@ export const Session = z
   .meta({ id: 'Session', description: 'One task on one device' })
 export type Session = z.infer<typeof Session>
 
-export const SessionList = z.object({ sessions: z.array(Session) })
+export const SessionList = z.object({ sessions: z.array(Session), position: Position })
 
 /** Query of the session list. */
 export const SessionQuery = z.object({

@@ -21,6 +21,8 @@ export interface MessageRecord<
   roles: readonly ClientType[]
   /** Sent only to a peer that negotiated this feature. */
   feature?: Feature
+  /** Fields that are left out of a message that does not set them; every other unset field is `null`. */
+  leftOut?: readonly string[]
   /** Names of this message in the documents: the first is written in the documented dialect, all are understood. */
   documented: readonly [string, ...string[]]
   /** What the documented dialect writes for a status, where it differs. */

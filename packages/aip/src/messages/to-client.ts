@@ -70,9 +70,10 @@ export const command = defineMessage({
   type: 'command',
   direction: 'to_client',
   roles: ['device'],
+  leftOut: ['concurrent'],
   documented: ['COMMAND'],
-  doc: 'A batch of tool calls, to be run in order and answered by command_results.',
-  schema: z.object(fields('command')),
+  doc: 'A batch of tool calls, to be run in order and answered by command_results. With concurrent: true, sent only to a device with that feature, it runs beside the session that has the device, and only what is trusted and read-only runs.',
+  schema: z.object({ ...fields('command'), concurrent: z.boolean().nullable().default(null) }),
 })
 
 export const taskEnd = defineMessage({

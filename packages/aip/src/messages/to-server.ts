@@ -90,7 +90,7 @@ export const deviceInfoPush = defineMessage({
   direction: 'to_server',
   roles: ['device'],
   documented: ['DEVICE_INFO_RESPONSE'],
-  doc: 'Device information in metadata; the server stores it and does not answer. A device of Orrery tells a server of Orrery how its MCP servers are, as metadata.mcp_servers.',
+  doc: 'Device information in metadata; the server stores it and does not answer. A device of Orrery pushes its MCP servers and tools to a server of Orrery, when it has registered and after changes.',
   schema: z.object(fields('device_info_response')),
 })
 

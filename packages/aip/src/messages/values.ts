@@ -71,10 +71,11 @@ export const DeviceInfo = z.looseObject({
 })
 export type DeviceInfo = z.infer<typeof DeviceInfo>
 
-/** How an MCP server of a device is. */
+/** The state of an MCP server of a device. */
 export const McpServerStatus = z.object({
   name: z.string(),
-  state: z.enum(['starting', 'ready', 'failed', 'stopped']),
+  /** `unknown` stands for one that the reader does not know. */
+  state: z.enum(['starting', 'ready', 'failed', 'stopped', 'unknown']),
   /** Number of tools; of a server that is not ready, those that it last had. */
   tools: z.number().int(),
   /** Why it is not ready. */
@@ -82,6 +83,6 @@ export const McpServerStatus = z.object({
 })
 export type McpServerStatus = z.infer<typeof McpServerStatus>
 
-/** What the optional behaviours of Orrery's own peers are called at registration. */
-export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files'])
+/** Names of the optional behaviours that Orrery's own peers agree on at registration. */
+export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent'])
 export type Feature = z.infer<typeof Feature>

@@ -9,6 +9,10 @@ export {
   type SendFileOptions,
   type TransferredFile,
 } from './file-transfer.js'
+export { heartbeatLoop } from './heartbeat-loop.js'
+export { ReconnectingLink, type Down, type LinkOptions } from './reconnecting-link.js'
+export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
+export { type ServerConnection } from './server-connection.js'
 export {
   CONSTELLATION_SOCKET,
   DEVICE_SOCKET,

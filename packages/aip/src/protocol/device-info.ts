@@ -1,5 +1,5 @@
 import { deviceInfoPush, deviceInfoRequest } from '../messages/to-server.js'
-import type { McpServerStatus } from '../messages/values.js'
+import type { DevicePush } from '../messages/device-push.js'
 import { deviceInfoQuery, deviceInfoResponse } from '../messages/to-client.js'
 import { ProtocolPart } from './aip-protocol.js'
 
@@ -25,9 +25,9 @@ export class DeviceInfoProtocol extends ProtocolPart {
     return this.aip.sendMessage(deviceInfoQuery, {})
   }
 
-  /** Tells a server of Orrery how the MCP servers of this device are. */
-  sendMcpServers(deviceId: string, servers: readonly McpServerStatus[]): Promise<void> {
-    return this.sendDeviceInfoPush(deviceId, { mcp_servers: servers })
+  /** Pushes the MCP servers and tools of this device to a server of Orrery. */
+  sendDeviceState(deviceId: string, state: DevicePush): Promise<void> {
+    return this.sendDeviceInfoPush(deviceId, { ...state })
   }
 
   /** Tells the server this device's information. */

@@ -56,7 +56,10 @@ export class TaskExecutionProtocol extends ProtocolPart {
     })
   }
 
-  /** Sends a batch. @param batch `responseId` comes back with the results */
+  /**
+   * Sends a batch.
+   * @param batch `responseId` comes back with the results; `concurrent` only for a device with that feature
+   */
   sendCommands(batch: {
     actions: Command[]
     sessionId: string
@@ -65,6 +68,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
     agentName: string
     processName?: string
     rootName?: string
+    concurrent?: boolean
   }): Promise<void> {
     return this.aip.sendMessage(command, {
       agent_name: batch.agentName,
@@ -74,6 +78,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
       session_id: batch.sessionId,
       task_name: batch.taskName,
       response_id: batch.responseId,
+      ...(batch.concurrent === true ? { concurrent: true } : {}),
     })
   }
 

@@ -49,6 +49,7 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   progress: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
   total: fc.option(fc.integer()),
   decision: fc.constantFrom('allow', 'deny'),
+  concurrent: fc.option(fc.boolean()),
 }
 
 /** Fields that a record of an extension requires as a text. */

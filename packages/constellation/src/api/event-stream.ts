@@ -1,4 +1,5 @@
-import { RecordType, SessionEvent } from '@orrery/aip/api'
+import { SessionEvent } from '@orrery/aip/api'
+import { RecordType } from '@orrery/aip/records'
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream'
 import { ApiClientError } from './api-client-error.js'
 import { type HttpRequest, type ServerTarget, notOrrery, send, unreachable } from './http-caller.js'

@@ -1,22 +1,23 @@
 import {
-  AIPProtocol,
   AipError,
-  HeartbeatProtocol,
-  LIMITS,
-  PINGS_PER_SILENCE,
-  RegistrationProtocol,
   aipError,
   messageOf,
   resumeWait,
-  sleep,
-  withTimeLimit,
+  type AIPProtocol,
   type Clock,
   type Logger,
+  type OfferFields,
   type ServerMessage,
-  type Transport,
 } from '@orrery/aip'
-import { CONSTELLATION_SOCKET, WebSocketTransport } from '@orrery/aip/node'
-import { z } from 'zod'
+import {
+  CONSTELLATION_SOCKET,
+  ReconnectingLink,
+  heartbeatLoop,
+  registerClient,
+  type Down,
+  type ServerConnection,
+} from '@orrery/aip/node'
+import { Questions } from './questions.js'
 
 /** `connecting` covers the waits between attempts; `failed` means that no more attempts are made. */
 export type LinkState = 'idle' | 'connecting' | 'connected' | 'failed' | 'closed'
@@ -40,29 +41,11 @@ export interface LinkOptions {
   onState: (state: LinkState, reason: string | null) => void
   /** A message that answers nothing that was asked here: the end of a task. */
   onMessage: (message: ServerMessage) => void
-  /** @param sessionIds the sessions that go on; null if the server cannot tell */
+  /** @param sessionIds the sessions that continue; null if the server cannot tell */
   onRegistered: (sessionIds: ReadonlySet<string> | null) => void
 }
 
-/** What a server of Orrery adds to its confirmation. Existing servers add nothing. */
-const Negotiated = z.object({
-  aip: z.object({
-    features: z.array(z.string()),
-    heartbeat_ms: z.number().positive().nullish(),
-    resume_token: z.string().nullish(),
-    session_ids: z.array(z.string()).nullish(),
-  }),
-})
-
-/** How long a server has for the acknowledgement of a task or for what it knows of a device, in milliseconds. */
-const ANSWER_TIME = 30_000
-
-interface Question {
-  take: (message: ServerMessage) => boolean
-  answered: PromiseWithResolvers<ServerMessage>
-}
-
-/** One connection to a server: made, registered, kept alive, and made again when it drops. */
+/** A constellation's connection to one server, and what is asked over it. */
 export class ServerLink {
   state: LinkState = 'idle'
   /** Whether sessions of this link survive a lost connection. */
@@ -72,23 +55,37 @@ export class ServerLink {
   readonly clientId: string
   readonly #options: LinkOptions
   readonly #stopping = new AbortController()
-  #aip: AIPProtocol<'client'> | null = null
-  #transport: Transport | null = null
+  readonly #link: ReconnectingLink
+  readonly #questions: Questions
   #token: string | null = null
-  /** Why the last attempt or the last connection came to its end. */
+  /** Failed attempts in a row. */
+  #failures = 0
+  /** Why the last attempt failed or the last connection ended. */
   #reason: string | null = null
-  /** The reason that was told last. */
-  #told: string | null = null
+  /** The reason that was reported last. */
+  #reported: string | null = null
   #opened = Promise.withResolvers<void>()
   #running: Promise<void> | null = null
-  /** The last of those who wait to ask something. */
-  #line: Promise<unknown> = Promise.resolve()
-  #question: Question | null = null
 
   constructor(options: LinkOptions) {
     this.clientId = options.clientId
     this.#options = options
     this.#opened.promise.catch(() => {})
+    const { url, clientId, heartbeatS, clock, logger } = options
+    this.#questions = new Questions(clock, () => this.#aip())
+    this.#link = new ReconnectingLink({
+      url,
+      socket: CONSTELLATION_SOCKET,
+      clock,
+      logger,
+      signal: this.#stopping.signal,
+      register: (connection) => this.#register(connection),
+      receive: (frame) => this.#receive(frame),
+      beat: ({ heartbeat }, signal) =>
+        heartbeatLoop(heartbeat, { clientId, clientType: 'constellation', intervalS: heartbeatS, signal }),
+      ended: () => this.#questions.fail(),
+      retry: (down) => this.#retry(down),
+    })
   }
 
   /**
@@ -114,171 +111,110 @@ export class ServerLink {
     return this.#opened.promise
   }
 
-  /**
-   * Sends a message and waits for its answer. One question is asked at a time: an error of existing servers does not say what it
-   * answers.
-   * @param take whether a message is the answer
-   * @throws AipError `REPORTED_BY_PEER` with the server's text, `TIMEOUT`, `CONNECTION_CLOSED` or `NOT_CONNECTED`
-   */
+  /** Sends a message and waits for its answer; see {@link Questions.ask}. */
   ask(send: (aip: AIPProtocol) => Promise<void>, take: (message: ServerMessage) => boolean): Promise<ServerMessage> {
-    const answer = this.#line.then(() => this.#exchange(send, take))
-    this.#line = answer.catch(() => {})
-    return answer
+    return this.#questions.ask(send, take)
   }
 
   /** Sends a message that has no answer. @throws AipError `NOT_CONNECTED` or that of the transport */
   async tell(send: (aip: AIPProtocol) => Promise<void>): Promise<void> {
-    if (this.#aip === null) throw aipError('NOT_CONNECTED')
-    await send(this.#aip)
+    const aip = this.#aip()
+    if (aip === null) throw aipError('NOT_CONNECTED')
+    await send(aip)
   }
 
   /** Drops the connection, and with it its sessions on a server that cannot resume them; another one is made. */
   drop(): void {
-    this.#transport?.close(1000).catch(() => {})
+    this.#link.drop().catch(() => {})
   }
 
   /** Ends the link. Settles when its connection is closed. */
   async close(): Promise<void> {
     this.#stopping.abort()
-    await this.#transport?.close(1000)
+    await this.#link.drop()
     await this.#running
     this.#enter('closed', 'the client was closed')
     this.#opened.reject(new AipError('NOT_CONNECTED', 'the client was closed'))
   }
 
-  async #exchange(send: (aip: AIPProtocol) => Promise<void>, take: Question['take']): Promise<ServerMessage> {
-    if (this.#aip === null) throw aipError('CONNECTION_CLOSED')
-    const answered = Promise.withResolvers<ServerMessage>()
-    answered.promise.catch(() => {})
-    this.#question = { take, answered }
-    try {
-      await send(this.#aip)
-      return await withTimeLimit(answered.promise, { clock: this.#options.clock, ms: ANSWER_TIME, operation: 'The request' })
-    } finally {
-      this.#question = null
-    }
+  /** The registered connection, if there is one. */
+  #aip(): AIPProtocol | null {
+    return this.state === 'connected' ? (this.#link.connection?.aip ?? null) : null
   }
 
   async #run(): Promise<void> {
-    const { clock, maxRetries, reconnectDelayMs, logger } = this.#options
-    const { signal } = this.#stopping
-    if (this.state === 'failed') this.#reset()
-    for (let failures = 0; !signal.aborted;) {
-      this.#enter('connecting', this.#reason)
-      try {
-        await this.#open()
-        failures = 0
-        this.#reason = await this.#listen()
-        this.#reset()
-      } catch (error) {
-        if (this.#isStopping()) return
-        failures += 1
-        this.#reason = messageOf(error)
-        const hopeless = error instanceof AipError && error.code === 'UNAUTHORIZED'
-        if (hopeless || (failures > maxRetries && !this.resumes)) {
-          this.#enter('failed', this.#reason)
-          return this.#opened.reject(error)
-        }
-      }
-      if (this.#isStopping()) return
-      const wait = this.resumes ? resumeWait() : reconnectDelayMs
-      logger.warn(`[WS] ${this.#options.clientId}: ${this.#reason}; next attempt in ${wait / 1000} s`)
-      this.#enter('connecting', this.#reason)
-      await sleep(clock, wait, signal)
-    }
+    if (this.state === 'failed') this.#waitAgain()
+    this.#failures = 0
+    this.#enter('connecting', this.#reason)
+    await this.#link.run()
   }
 
-  /** Dials and registers. */
-  async #open(): Promise<void> {
-    const { url, clientId, targetId, heartbeatS, clock, logger } = this.#options
-    const transport = await WebSocketTransport.connect(url, { ...CONSTELLATION_SOCKET, clock, signal: this.#stopping.signal })
-    this.#transport = transport
-    const aip = new AIPProtocol(transport, { side: 'client', clock, logger })
-    try {
-      const answer = new RegistrationProtocol(aip).register({
-        clientId,
-        clientType: 'constellation',
-        targetId,
-        metadata: { ...this.#options.metadata, aip: this.#offer() },
-      })
-      const outcome = await withTimeLimit(answer, { clock, ms: LIMITS.registrationTime, operation: 'The registration' })
-      if (!outcome.accepted) throw new AipError('REGISTRATION_FAILED', `the server refused the registration: ${outcome.reason}`)
-      this.#aip = aip
-      new HeartbeatProtocol(aip).startHeartbeat(clientId, heartbeatS, 'constellation')
-      this.#agree(outcome.confirmation.result)
-    } catch (error) {
-      void transport.close(1000)
-      throw error
-    }
-  }
-
-  #offer(): Record<string, unknown> {
-    return { version: 1, features: ['resume'], ...(this.#token === null ? {} : { resume_token: this.#token }) }
-  }
-
-  #agree(result: unknown): void {
-    const { data } = Negotiated.safeParse(result)
-    this.negotiates = data !== undefined
-    this.resumes = data?.aip.features.includes('resume') === true
-    this.#token = data?.aip.resume_token ?? null
-    const silenceMs = data?.aip.heartbeat_ms ?? LIMITS.resumeSilence
-    if (this.resumes) this.#transport?.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)
+  async #register(connection: ServerConnection): Promise<void> {
+    const { clientId, targetId, metadata, onRegistered } = this.#options
+    const identity = { clientId, clientType: 'constellation', targetId, metadata, offer: this.#offer() } as const
+    const outcome = await registerClient(connection, identity)
+    if (!outcome.accepted) throw new AipError('REGISTRATION_FAILED', `the server refused the registration: ${outcome.reason}`)
+    const { agreement } = outcome
+    this.negotiates = agreement !== null
+    this.resumes = connection.features.has('resume')
+    this.#token = agreement?.resume_token ?? null
+    this.#failures = 0
     this.#enter('connected', null)
-    const sessionIds = data?.aip.session_ids
-    this.#options.onRegistered(sessionIds ? new Set(sessionIds) : null)
+    const sessionIds = agreement?.session_ids
+    onRegistered(sessionIds ? new Set(sessionIds) : null)
     this.#opened.resolve()
   }
 
-  /** Takes messages until the connection ends. @returns why it did */
-  async #listen(): Promise<string> {
-    const transport = this.#transport
-    const aip = this.#aip
-    if (transport === null || aip === null) throw aipError('NOT_CONNECTED')
-    for (;;) {
-      let frame: string | Uint8Array
-      try {
-        frame = await transport.receive()
-      } catch {
-        break
-      }
-      try {
-        this.#route(await aip.readMessage(frame))
-      } catch (error) {
-        this.#options.logger.error(`[WS] Error handling message: ${messageOf(error)}`)
-      }
+  #offer(): OfferFields {
+    return { version: 1, features: ['resume'], ...(this.#token === null ? {} : { resume_token: this.#token }) }
+  }
+
+  async #receive(frame: string | Uint8Array): Promise<void> {
+    const { logger, onMessage } = this.#options
+    try {
+      const message = await this.#link.connection?.aip.readMessage(frame)
+      if (message === undefined) return
+      const answers = this.#questions.offer(message)
+      if (message.type === 'error' && !answers) logger.error(`[WS] Server error: ${message.error}`)
+      if (message.type === 'task_end') onMessage(message)
+    } catch (error) {
+      logger.error(`[WS] Error handling message: ${messageOf(error)}`)
     }
-    const { code, reason } = await transport.closed
-    return `the connection to the server was lost (${code}${reason === '' ? '' : ` ${reason}`})`
   }
 
-  #route(message: ServerMessage): void {
-    const question = this.#question
-    if (message.type === 'error') {
-      if (question === null) return this.#options.logger.error(`[WS] Server error: ${message.error}`)
-      return question.answered.reject(aipError('REPORTED_BY_PEER', { text: message.error ?? 'Unknown error' }))
+  /** Returns the wait before the next attempt in milliseconds; null after the last. */
+  #retry({ error, closed }: Down): number | null {
+    const { clientId, maxRetries, reconnectDelayMs, logger } = this.#options
+    if (closed === null) {
+      this.#failures += 1
+      this.#reason = messageOf(error)
+      const hopeless = error instanceof AipError && error.code === 'UNAUTHORIZED'
+      if (hopeless || (this.#failures > maxRetries && !this.resumes)) {
+        this.#enter('failed', this.#reason)
+        this.#opened.reject(error)
+        return null
+      }
+    } else {
+      const { code, reason } = closed
+      this.#reason = `the connection to the server was lost (${code}${reason === '' ? '' : ` ${reason}`})`
+      this.#waitAgain()
     }
-    if (question?.take(message) === true) question.answered.resolve(message)
-    if (message.type === 'task_end') this.#options.onMessage(message)
+    const wait = this.resumes ? resumeWait() : reconnectDelayMs
+    logger.warn(`[WS] ${clientId}: ${this.#reason}; next attempt in ${wait / 1000} s`)
+    this.#enter('connecting', this.#reason)
+    return wait
   }
 
-  // A method, because TypeScript takes the signal for unchanged across an await.
-  #isStopping(): boolean {
-    return this.#stopping.signal.aborted
-  }
-
-  /** From connected back to not connected. */
-  #reset(): void {
-    this.#aip = null
-    this.#transport = null
+  /** Makes what needs the connection wait for the next one. */
+  #waitAgain(): void {
     this.#opened = Promise.withResolvers()
     this.#opened.promise.catch(() => {})
-    this.#question?.answered.reject(aipError('CONNECTION_CLOSED'))
   }
 
   #enter(state: LinkState, reason: string | null): void {
-    if (this.state === state && this.#told === reason) return
+    if (this.state === state && this.#reported === reason) return
     this.state = state
-    this.#told = reason
+    this.#reported = reason
     this.#options.onState(state, reason)
   }
 }

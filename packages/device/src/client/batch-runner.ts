@@ -1,5 +1,6 @@
 import { LIMITS, errorText, messageOf, type Command, type Logger, type Result, type TaskStatus } from '@orrery/aip'
-import { outcome } from '../computer/command-router.js'
+import { outcome, type BatchControl } from '../computer/command-router.js'
+import { TaskLock } from '../computer/task-lock.js'
 import type { Step, UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import { runJournalled, type JournalHooks } from './journalled-batch.js'
@@ -12,6 +13,8 @@ export interface Batch extends Step {
   response_id: string | null
   /** Of the COMMAND; its answer repeats it. */
   status: TaskStatus
+  /** Whether it only reads, beside whatever session has the device. */
+  concurrent: boolean
 }
 
 /** How far a command is. */
@@ -23,12 +26,13 @@ export interface ProgressReport {
   message?: string
 }
 
-/** Takes a batch in and gives its results: one batch at a time, for one session at a time. */
+/** Takes a batch in and gives its results: one batch at a time, for one session at a time, and concurrent reads beside that. */
 export class BatchRunner {
   readonly #client: UFOClient
   readonly #slot: SessionSlot
   readonly #logger: Logger
   readonly #running = new RunningBatches()
+  readonly #reads = new TaskLock(LIMITS.concurrentBatches)
   readonly #journal: CommandJournal | null
   /** Batches that run now, by response id: one that comes again gets the results of the first. */
   readonly #inFlight = new Map<string, Promise<Result[]>>()
@@ -60,13 +64,15 @@ export class BatchRunner {
     if (commands.length > LIMITS.actionsPerBatch) {
       return failAll(commands, errorText('TOO_MANY_ACTIONS', { limit: LIMITS.actionsPerBatch }))
     }
-    if (!this.#slot.take(batch.session_id)) {
+    // A concurrent read neither takes the device nor waits for the session that has it.
+    if (!batch.concurrent && !this.#slot.take(batch.session_id)) {
       return failAll(commands, errorText('DEVICE_BUSY', { id: this.#slot.sessionId ?? 'unknown' }))
     }
-    const end = this.#slot.begin()
+    const end = batch.concurrent ? () => {} : this.#slot.begin()
+    const lock = batch.concurrent ? this.#reads : this.#client.taskLock
     try {
       return await this.#running.track(new RunningBatch(batch.session_id, batch.response_id), (running) =>
-        this.#client.taskLock.run(() => this.#execute(batch, running, onProgress)),
+        lock.run(() => this.#execute(batch, running, onProgress)),
       )
     } catch (error) {
       this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`)
@@ -94,8 +100,7 @@ export class BatchRunner {
     onProgress: (report: ProgressReport) => void,
     hooks: Partial<JournalHooks> = {},
   ): Promise<Result[]> {
-    if (this.#client.sessionId !== batch.session_id) this.#client.sessionId = batch.session_id
-    return this.#client.executeStep(batch, {
+    const control: BatchControl = {
       ...hooks,
       sessionId: batch.session_id,
       signal: running.signal,
@@ -110,7 +115,10 @@ export class BatchRunner {
           ...(message === undefined ? {} : { message }),
         })
       },
-    })
+    }
+    if (batch.concurrent) return this.#client.executeReads(batch, control)
+    if (this.#client.sessionId !== batch.session_id) this.#client.sessionId = batch.session_id
+    return this.#client.executeStep(batch, control)
   }
 }
 

@@ -1,12 +1,11 @@
-import { TaskStatus, messageOf, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
+import { TaskStatus, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals, Ask } from '../policy/approvals.js'
 import { BatchRunner } from './batch-runner.js'
-import type { DeviceConnection } from './device-connection.js'
+import type { ServerConnection } from '@orrery/aip/node'
 import { logText } from './log-text.js'
 import { ProgressPacer } from './progress-pacer.js'
-import type { Negotiated } from './registration.js'
 import { sendableResults } from './sendable-results.js'
 import { SessionSlot } from './session-slot.js'
 import { TaskRequests } from './task-requests.js'
@@ -24,7 +23,7 @@ export interface DeviceSessionsOptions {
   /** Null for a device that asks nobody. */
   approvals: Approvals | null
   /** The connection of the moment, if it is registered. */
-  connection: () => DeviceConnection | null
+  connection: () => ServerConnection | null
 }
 
 /** The sessions of a device, whatever connection they come over: their batches, their ends, and the tasks it asks for itself. */
@@ -60,17 +59,17 @@ export class DeviceSessions {
   }
 
   /** Takes what the server has answered to a registration: features, the token for the next time, and which session goes on. */
-  async agree(connection: DeviceConnection, { features, resumeToken, sessionId }: Negotiated): Promise<void> {
-    connection.features = features
+  async agree(connection: ServerConnection, agreement: Agreement | null): Promise<void> {
+    const { features } = connection
     this.#approvals?.reachServer(features.has('ask') ? (ask) => this.#sendAsk(connection, ask) : null)
     const resumed = this.#resumes
     this.#resumes = this.#journal !== null && features.has('resume') && features.has('journal')
     // Another server may answer now, which knows nothing of the session that was to go on.
     if (resumed && !this.#resumes) this.#endAll()
     if (!this.#resumes) return
-    if (resumeToken !== null) await this.#journal?.keepToken(resumeToken)
+    if (agreement?.resume_token) await this.#journal?.keepToken(agreement.resume_token)
     const before = this.#slot.sessionId
-    if (this.#slot.keepOnly(sessionId)) {
+    if (this.#slot.keepOnly(agreement?.session_id ?? null)) {
       this.#batches.cancel({ sessionId: before })
       this.#reset()
     }
@@ -78,15 +77,16 @@ export class DeviceSessions {
   }
 
   /** Runs a batch and sends its results on the connection that it came over; with a journal those that cannot be sent wait for the next. */
-  async runBatch(message: Received<'command'>, { tasks, transport }: DeviceConnection): Promise<void> {
+  async runBatch(message: Received<'command'>, { tasks, transport, features }: ServerConnection): Promise<void> {
     const { clientId } = this.#client
-    this.lastSessionId = message.session_id
+    const concurrent = message.concurrent === true && features.has('concurrent')
+    if (!concurrent) this.lastSessionId = message.session_id
     const progress = new ProgressPacer(this.#clock, (report) => {
       // The batch may go on over another connection than that it came over.
       const now = this.#connection()
       if (now?.features.has('progress') === true) now.tasks.sendProgress({ ...report, clientId }).catch(() => {})
     })
-    const results = await this.#batches.run(message, (report) => progress.report(report))
+    const results = await this.#batches.run({ ...message, concurrent }, (report) => progress.report(report))
     progress.flush()
     if (this.#resumes && transport.state !== 'connected') return
     await tasks.sendTaskResult({
@@ -97,6 +97,7 @@ export class DeviceSessions {
       clientId,
     })
     this.#logger.info(`[WS] [AIP] Sent client result for prev_response_id: ${message.response_id}`)
+    if (concurrent) return
     if (message.status === 'completed' || message.status === 'failed') this.end(message)
   }
 
@@ -167,12 +168,12 @@ export class DeviceSessions {
     this.inBackground(this.#client.taskLock.run(() => this.#client.reset()))
   }
 
-  #sendAsk({ tasks }: DeviceConnection, ask: Ask): void {
+  #sendAsk({ tasks }: ServerConnection, ask: Ask): void {
     tasks.sendAsk({ ...ask, clientId: this.#client.clientId }).catch((error: unknown) => this.#logger.warn(messageOf(error)))
   }
 
   /** Sends the results that the server has not acknowledged. */
-  async #sendAgain({ tasks }: DeviceConnection): Promise<void> {
+  async #sendAgain({ tasks }: ServerConnection): Promise<void> {
     for (const batch of this.#journal?.unacknowledged() ?? []) {
       await tasks.sendTaskResult({
         sessionId: batch.session_id,

@@ -1,7 +1,7 @@
 import { aipError, messageOf, type Logger } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import { sessionPlatform } from '../info/device-info-provider.js'
-import type { DeviceConnection } from './device-connection.js'
+import type { ServerConnection } from '@orrery/aip/node'
 import { logText } from './log-text.js'
 import type { SessionSlot } from './session-slot.js'
 
@@ -12,10 +12,10 @@ export class TaskRequests {
   readonly #client: UFOClient
   readonly #slot: SessionSlot
   readonly #logger: Logger
-  readonly #connection: () => DeviceConnection | null
+  readonly #connection: () => ServerConnection | null
 
   /** @param connection gives the one over which a request is sent, at that moment */
-  constructor(client: UFOClient, slot: SessionSlot, logger: Logger, connection: () => DeviceConnection | null) {
+  constructor(client: UFOClient, slot: SessionSlot, logger: Logger, connection: () => ServerConnection | null) {
     this.#client = client
     this.#slot = slot
     this.#logger = logger

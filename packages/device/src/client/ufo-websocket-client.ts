@@ -1,33 +1,28 @@
 import {
   AipError,
-  PINGS_PER_SILENCE,
   aipError,
+  backoff,
   messageOf,
   resumeWait,
   silentLogger,
-  sleep,
   systemClock,
   type Clock,
   type DeviceInfo,
-  type HeartbeatProtocol,
   type Logger,
-  type RegistrationProtocol,
   type ServerMessage,
-  type TaskExecutionProtocol,
-  type Transport,
 } from '@orrery/aip'
+import { ReconnectingLink, heartbeatLoop, type Down, type ServerConnection } from '@orrery/aip/node'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals } from '../policy/approvals.js'
 import { ConnectedEvent } from './connected-event.js'
-import { dialServer, type DeviceConnection } from './device-connection.js'
+import { deviceState } from './device-state.js'
 import { DeviceSessions } from './device-sessions.js'
-import { heartbeatLoop } from './heartbeat-loop.js'
 import { logText } from './log-text.js'
 import { registerDevice } from './registration.js'
-import { retryWait } from './retry-wait.js'
 import { StateReports } from './state-reports.js'
-import type { TransferDialer } from './transfer-dialer.js'
+import type { TransferDialer } from '../transfers/transfer-dialer.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -58,12 +53,14 @@ export interface UFOWebSocketClientOptions {
   onFailed?: ((error: unknown) => void) | undefined
 }
 
+/** Waits between two attempts: 2^n seconds after the n-th failure (seed 000; contradictions, C-32), at most an hour, because a timer cannot wait for the twenty-second. */
+const RETRY_WAIT = { firstMs: 2000, longestMs: DEVICE_LIMITS.reconnectWait }
+
 /** Why {@link UFOWebSocketClient.connectAndListen} has ended. */
 export type ConnectionEnd = 'stopped' | 'retries_spent'
 
 /** The device's end of the connection: registers, beats, takes messages in and sends results; connects again when it drops. */
 export class UFOWebSocketClient {
-  readonly wsUrl: string
   readonly ufoClient: UFOClient
   readonly maxRetries: number
   /** Time between two heartbeats, in seconds. */
@@ -71,37 +68,46 @@ export class UFOWebSocketClient {
   readonly connectedEvent = new ConnectedEvent()
   /** Failed attempts in a row. */
   retryCount = 0
-  transport: Transport | null = null
-  registrationProtocol: RegistrationProtocol | null = null
-  heartbeatProtocol: HeartbeatProtocol | null = null
-  taskProtocol: TaskExecutionProtocol | null = null
   readonly #options: UFOWebSocketClientOptions
-  readonly #clock: Clock
   readonly #logger: Logger
   readonly #stopping = new AbortController()
+  readonly #link: ReconnectingLink
   readonly #sessions: DeviceSessions
   readonly #reports: StateReports
-  #connection: DeviceConnection | null = null
 
   constructor(options: UFOWebSocketClientOptions) {
-    this.wsUrl = options.wsUrl
     this.ufoClient = options.ufoClient
     this.maxRetries = options.maxRetries ?? 3
     this.timeout = options.timeout ?? 120
     this.#options = options
-    this.#clock = options.clock ?? systemClock
-    this.#logger = options.logger ?? silentLogger
-    const { mcpServerManager: servers } = this.ufoClient
-    this.#reports = new StateReports(() => servers.servers.map(({ status }) => status), this.#clock, this.#logger)
-    servers.onChange = () => this.#reports.changed()
+    const { clock = systemClock, logger = silentLogger } = options
+    this.#logger = logger
+    this.#reports = new StateReports(() => deviceState(this.ufoClient), clock, logger)
+    this.ufoClient.mcpServerManager.onChange = () => this.#reports.changed()
     this.#sessions = new DeviceSessions({
       ufoClient: this.ufoClient,
-      clock: this.#clock,
-      logger: this.#logger,
+      clock,
+      logger,
       journal: options.journal ?? null,
       approvals: options.approvals ?? null,
-      connection: () => (this.isConnected() ? this.#connection : null),
+      connection: () => (this.isConnected() ? this.connection : null),
     })
+    this.#link = new ReconnectingLink({
+      url: options.wsUrl,
+      clock,
+      logger,
+      signal: this.#stopping.signal,
+      register: () => this.registerClient(),
+      receive: (frame) => this.handleMessage(frame),
+      beat: (_connection, signal) => this.heartbeatLoop(this.timeout, signal),
+      ended: () => this.#ended(),
+      retry: (down) => this.#retry(down),
+    })
+  }
+
+  /** The connection that was made last, with its protocols; null before the first. */
+  get connection(): ServerConnection | null {
+    return this.#link.connection
   }
 
   /** The session of the last COMMAND. */
@@ -116,20 +122,7 @@ export class UFOWebSocketClient {
 
   /** Connects, registers and listens, again and again, until the attempts are spent or {@link stop} is called. */
   async connectAndListen(): Promise<ConnectionEnd> {
-    const { signal } = this.#stopping
-    while (!signal.aborted && (this.#triesForEver() || this.retryCount < this.maxRetries)) {
-      try {
-        await this.#connectOnce()
-      } catch (error) {
-        if (this.#isStopping()) break
-        const closed = error instanceof AipError && error.code === 'CONNECTION_CLOSED'
-        this.#logger.error(`[WS] ${closed ? 'Connection closed' : 'Unexpected error'}: ${messageOf(error)}`)
-        this.retryCount += 1
-        this.#options.onFailed?.(error)
-        await this.#maybeRetry()
-      }
-    }
-    if (signal.aborted) return 'stopped'
+    if ((await this.#link.run()) === 'stopped') return 'stopped'
     await this.#sessions.stop()
     this.#logger.error('[WS] Max retries reached. Exiting.')
     return 'retries_spent'
@@ -139,12 +132,12 @@ export class UFOWebSocketClient {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#sessions.stop()
-    await this.transport?.close(1000)
+    await this.#link.drop()
   }
 
   /** Registered, and the socket is open. */
   isConnected(): boolean {
-    return this.connectedEvent.isSet() && this.transport?.state === 'connected'
+    return this.connectedEvent.isSet() && this.connection?.transport.state === 'connected'
   }
 
   /**
@@ -153,28 +146,24 @@ export class UFOWebSocketClient {
    */
   async registerClient(): Promise<void> {
     const { clientId, platform } = this.ufoClient
-    const connection = this.#connection
+    const { connection } = this
     if (connection === null) throw aipError('NOT_CONNECTED')
-    const negotiated = await registerDevice(connection, {
+    const agreement = await registerDevice(connection, {
       clientId,
       platform,
       collect: this.#options.collectInfo,
-      clock: this.#clock,
-      logger: this.#logger,
       journal: this.#options.journal ?? null,
       asks: this.#options.approvals?.viaServer === true,
       files: this.#options.transfers !== undefined,
     })
-    this.#options.transfers?.agree(negotiated.transferKey)
-    await this.#sessions.agree(connection, negotiated)
-    const { silenceMs } = negotiated
-    if (this.#sessions.resumes) connection.transport.setKeepAlive(silenceMs / PINGS_PER_SILENCE, silenceMs)
+    this.#options.transfers?.agree(agreement?.transfer_key ?? null)
+    await this.#sessions.agree(connection, agreement)
     this.retryCount = 0
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
     // Existing servers do not know such reports.
-    if (negotiated.features.size > 0) this.#reports.reach((servers) => connection.deviceInfo.sendMcpServers(clientId, servers))
+    if (agreement !== null) this.#reports.reach((state) => connection.deviceInfo.sendDeviceState(clientId, state))
   }
 
   /**
@@ -182,14 +171,14 @@ export class UFOWebSocketClient {
    * @param intervalS seconds
    */
   async heartbeatLoop(intervalS = 30, signal?: AbortSignal): Promise<void> {
-    if (this.heartbeatProtocol === null) return
-    const options = { clientId: this.ufoClient.clientId, intervalS, clock: this.#clock, logger: this.#logger, signal }
-    await heartbeatLoop(this.heartbeatProtocol, options)
+    if (this.connection === null) return
+    const { clientId } = this.ufoClient
+    await heartbeatLoop(this.connection.heartbeat, { clientId, clientType: 'device', intervalS, signal })
   }
 
-  /** Handles one frame of the server. Never throws and never waits for a command or a task: those go on by themselves. */
+  /** Handles one frame of the server. Never throws and never waits for a command or a task: those continue by themselves. */
   async handleMessage(frame: string | Uint8Array): Promise<void> {
-    const connection = this.#connection
+    const { connection } = this
     if (connection === null) return
     try {
       const message = await connection.aip.readMessage(frame)
@@ -208,62 +197,7 @@ export class UFOWebSocketClient {
     return this.#sessions.requests.start(request, taskName)
   }
 
-  /** Tells how a session ended and frees the device. */
-  handleTaskEnd(end: Pick<ServerMessage, 'session_id' | 'status' | 'result' | 'error'>): void {
-    this.#sessions.end(end)
-  }
-
-  async #connectOnce(): Promise<void> {
-    this.connectedEvent.clear()
-    const { signal } = this.#stopping
-    const connection = await dialServer(this.wsUrl, { clock: this.#clock, logger: this.#logger, signal })
-    const { transport } = connection
-    this.#connection = connection
-    this.transport = transport
-    this.registrationProtocol = connection.registration
-    this.heartbeatProtocol = connection.heartbeat
-    this.taskProtocol = connection.tasks
-    try {
-      if (signal.aborted) throw aipError('CONNECTION_CLOSED')
-      await this.registerClient()
-      await this.#handleMessages(transport)
-    } finally {
-      this.connectedEvent.clear()
-      this.#reports.reach(null)
-      this.#connection = null
-      await transport.close(1000)
-      this.#sessions.dropped()
-    }
-  }
-
-  /** Runs the two loops; the end of one is the end of the other. @throws AipError `CONNECTION_CLOSED` */
-  async #handleMessages(transport: Transport): Promise<never> {
-    const ended = new AbortController()
-    const receiving = this.#receiveLoop(transport)
-    try {
-      await Promise.race([receiving, this.heartbeatLoop(this.timeout, ended.signal)])
-    } finally {
-      ended.abort()
-      transport.terminate()
-      await receiving
-    }
-    const { code, reason } = await transport.closed
-    throw new AipError('CONNECTION_CLOSED', `${code} ${reason}`.trimEnd())
-  }
-
-  async #receiveLoop(transport: Transport): Promise<void> {
-    for (;;) {
-      let frame: string | Uint8Array
-      try {
-        frame = await transport.receive()
-      } catch {
-        return
-      }
-      await this.handleMessage(frame)
-    }
-  }
-
-  #route(message: ServerMessage, connection: DeviceConnection): void {
+  #route(message: ServerMessage, connection: ServerConnection): void {
     const sessions = this.#sessions
     switch (message.type) {
       case 'task':
@@ -271,7 +205,7 @@ export class UFOWebSocketClient {
       case 'command':
         return sessions.inBackground(sessions.runBatch(message, connection))
       case 'task_end':
-        return this.handleTaskEnd(message)
+        return sessions.end(message)
       case 'cancel':
         return sessions.cancel(message)
       case 'results_ack':
@@ -290,24 +224,32 @@ export class UFOWebSocketClient {
     }
   }
 
+  #ended(): void {
+    this.connectedEvent.clear()
+    this.#reports.reach(null)
+    this.#sessions.dropped()
+  }
+
+  /** Returns the wait before the next attempt in milliseconds; null if the last was the last that is allowed. */
+  #retry({ error, closed }: Down): number | null {
+    const reason = closed === null ? error : new AipError('CONNECTION_CLOSED', `${closed.code} ${closed.reason}`.trimEnd())
+    const lost = reason instanceof AipError && reason.code === 'CONNECTION_CLOSED'
+    this.#logger.error(`[WS] ${lost ? 'Connection closed' : 'Unexpected error'}: ${messageOf(reason)}`)
+    this.retryCount += 1
+    this.#options.onFailed?.(reason)
+    const forEver = this.#triesForEver()
+    if (!forEver && this.retryCount >= this.maxRetries) return null
+    const { longestWaitS } = this.#options
+    const wait = forEver
+      ? resumeWait(longestWaitS === undefined ? undefined : longestWaitS * 1000)
+      : backoff(this.retryCount, RETRY_WAIT)
+    this.#logger.info(`[WS] Retrying in ${wait / 1000}s...`)
+    return wait
+  }
+
   #triesForEver(): boolean {
-    // A token in the journal tells of such a server too, from before a restart of this process.
+    // A token in the journal says that there is such a server too, from before a restart of this process.
     const knowsServer = this.#sessions.resumes || (this.#options.journal?.resumeToken ?? null) !== null
     return knowsServer && this.#options.persistent === true
-  }
-
-  /** Waits before the next attempt, unless the last was the last that is allowed. */
-  async #maybeRetry(): Promise<void> {
-    const forEver = this.#triesForEver()
-    if (!forEver && this.retryCount >= this.maxRetries) return
-    const seconds = forEver
-      ? resumeWait(this.#options.longestWaitS === undefined ? undefined : this.#options.longestWaitS * 1000) / 1000
-      : retryWait(this.retryCount)
-    this.#logger.info(`[WS] Retrying in ${seconds}s...`)
-    await sleep(this.#clock, seconds * 1000, this.#stopping.signal)
-  }
-
-  #isStopping(): boolean {
-    return this.#stopping.signal.aborted
   }
 }

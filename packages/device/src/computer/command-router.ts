@@ -6,6 +6,8 @@ import type { Addressee, ComputerManager } from './computer-manager.js'
 export interface BatchControl {
   /** After a failure the rest is skipped. Default true. */
   earlyExit?: boolean
+  /** Refuse what is not a trusted read-only tool. Default false. */
+  readsOnly?: boolean
   /** Ends the whole batch. */
   signal?: AbortSignal
   /** The signal that ends one command. */
@@ -72,6 +74,7 @@ export class CommandRouter {
     if (command.tool_name === '') return outcome(command, { status: 'success', error: '', result: 'No action taken.' })
     try {
       const computer = this.#computers.getOrCreate(addressee)
+      if (control.readsOnly === true) await computer.requireReadOnly(command)
       const known = await control.known?.(command, () => computer.isRepeatable(command))
       if (known) return known
       const origin = { sessionId: control.sessionId ?? null, callId: command.call_id, agent: addressee.agentName }

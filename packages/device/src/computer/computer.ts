@@ -66,6 +66,17 @@ export class Computer {
   }
 
   /**
+   * Makes sure that a command only reads: its tool says so, and the device trusts what it says.
+   * @throws AipError `NOT_READ_ONLY`, or `TOOL_UNKNOWN`
+   */
+  async requireReadOnly(command: Command): Promise<void> {
+    if (command.tool_name === LIST_TOOLS) return
+    const { server, info } = await this.#find(command)
+    if (server.trusted && info.annotations?.['readOnlyHint'] === true) return
+    throw aipError('NOT_READ_ONLY', { tool: command.tool_name })
+  }
+
+  /**
    * Decides whether a command may run, asking where the device's policy says so.
    * @param signal ends the wait for an answer
    * @param waiting called when somebody is asked

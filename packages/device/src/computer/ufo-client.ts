@@ -90,6 +90,12 @@ export class UFOClient {
     return this.executeActions(message.actions, control)
   }
 
+  /** Runs commands that only read, whoever holds {@link taskLock}: what is set for the session stays as it is. */
+  executeReads({ agent_name, process_name, root_name, actions }: Step, control: BatchControl = {}): Promise<Result[]> {
+    const addressee = { agentName: agent_name, processName: process_name, rootName: root_name }
+    return this.commandRouter.execute(addressee, actions ?? [], { ...control, readsOnly: true })
+  }
+
   /** Runs commands; one result each, in order. The caller holds {@link taskLock}. */
   async executeActions(commands: readonly Command[] | null, control: BatchControl = {}): Promise<Result[]> {
     if (commands === null || commands.length === 0) return []

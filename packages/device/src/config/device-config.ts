@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { PolicyConfig } from '../policy/policy-config.js'
 import { PRESET_NAMES } from './preset-names.js'
-import { BUILT_IN_NAMES } from '../tools/built-in-servers.js'
+import { BUILT_IN_NAMES } from './built-in-names.js'
 
 /** An MCP server as MCP hosts write it, plus `namespace`, `reset` and `trustAnnotations`: a program with `command`, or an address with `url`. */
 export const McpServerConfig = z

@@ -5,7 +5,7 @@ import { getNodeValue } from 'jsonc-parser'
 import type { z } from 'zod'
 import type { Environment } from '../process/child-environment.js'
 import { ConfigText } from './config-text.js'
-import { ownNameOf } from '../tools/built-in-servers.js'
+import { ownNameOf } from './built-in-names.js'
 import { DeviceConfig } from './device-config.js'
 import { expandVariables } from './expand-variables.js'
 

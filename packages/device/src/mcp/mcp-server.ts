@@ -1,6 +1,7 @@
 import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/client'
 import {
   aipError,
+  backoff,
   messageOf,
   sleep,
   withTimeLimit,
@@ -12,6 +13,8 @@ import {
 import type { Connection, Connector } from './connection.js'
 import { DEVICE_LIMITS } from '../limits.js'
 
+/** Waits between two starts of a server that dies. */
+const RESTART_WAIT = { firstMs: DEVICE_LIMITS.mcpFirstRestart, longestMs: DEVICE_LIMITS.mcpLongestRestart }
 /** The time limit of a call is the computer's; the SDK's own, which does not follow the clock, must not come first. */
 const NO_LIMIT = 2 ** 31 - 1
 
@@ -161,7 +164,7 @@ export class MCPServer {
 
   async #keepRunning(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options
-    let wait: number = DEVICE_LIMITS.mcpFirstRestart
+    let failures = 0
     while (!signal.aborted) {
       const startedAt = clock.now()
       const reason = await this.#runOnce(signal)
@@ -169,10 +172,10 @@ export class MCPServer {
       if (stopped(signal)) return
       this.lastError = reason
       this.#enter('failed')
-      if (clock.now() - startedAt >= DEVICE_LIMITS.mcpWell) wait = DEVICE_LIMITS.mcpFirstRestart
+      failures = clock.now() - startedAt >= DEVICE_LIMITS.mcpWell ? 1 : failures + 1
+      const wait = backoff(failures, RESTART_WAIT)
       logger.warn(`[MCP] Server ${this.name} is not running, next start in ${wait / 1000}s: ${reason}`)
       await sleep(clock, wait, signal)
-      wait = Math.min(wait * 2, DEVICE_LIMITS.mcpLongestRestart)
       if (!stopped(signal)) this.#enter('starting')
     }
   }

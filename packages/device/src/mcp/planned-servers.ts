@@ -1,12 +1,13 @@
 import type { Clock, Logger, ToolType } from '@orrery/aip'
-import type { Transfers } from '../client/transfer-dialer.js'
+import type { Transfers } from '../transfers/transfer-dialer.js'
 import type { DeviceConfig, McpServerConfig } from '../config/device-config.js'
 import { serversOf, type AgentToolSets, type McpYamlEntry } from '../config/mcp-yaml.js'
 import type { Permits } from '../policy/permits.js'
 import type { Roots } from '../policy/roots.js'
-import { hiddenToolsOf, presetConnector } from '../presets/presets.js'
+import { hiddenToolsOf, presetConnector } from './presets/presets.js'
 import type { Environment } from '../process/child-environment.js'
-import { BUILT_IN_NAMES, BUILT_IN_SERVERS, isAvailable, ownNameOf, type BuiltInName } from '../tools/built-in-servers.js'
+import { BUILT_IN_NAMES, ownNameOf, type BuiltInName } from '../config/built-in-names.js'
+import { BUILT_IN_SERVERS, isAvailable } from '../tools/built-in-servers.js'
 import { httpConnector } from './http-connector.js'
 import { localConnector, type LocalServerFactory } from './local-connector.js'
 import type { ServerSpec } from './mcp-server.js'
@@ -56,7 +57,8 @@ export function plannedServers(config: DeviceConfig, toolSets: AgentToolSets, ar
 
 function builtIn(name: BuiltInName, { shell, roots: folders }: DeviceConfig, around: ServerSurroundings): PlannedServer {
   const { clock, env, cwd, roots, permits, dataDir, transfers } = around
-  const factory: LocalServerFactory = () => BUILT_IN_SERVERS[name]({ shell, clock, env, cwd, roots, permits, dataDir, transfers })
+  const factory: LocalServerFactory = () =>
+    BUILT_IN_SERVERS[name].create({ shell, clock, env, cwd, roots, permits, dataDir, transfers })
   // Descriptions may name the roots; those of `shell` do not, and its jobs are to go on.
   const depends = name === 'shell' ? [shell] : [shell, folders]
   return { ...local(name, factory, around), builtIn: true, fingerprint: JSON.stringify(['built-in', ...depends]) }

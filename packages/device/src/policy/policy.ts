@@ -1,10 +1,9 @@
 import { dirname, join, resolve } from 'node:path'
 import { AipError, errorText, type ToolType } from '@orrery/aip'
-import { matchesName } from '../glob.js'
+import { matchesName } from '../paths/glob.js'
 import type { Environment } from '../process/child-environment.js'
 import { findProgram, isProgram } from '../process/find-program.js'
-import { describeBuiltInCall } from '../tools/built-in-calls.js'
-import type { CallEffects } from '../tools/call-effects.js'
+import type { BuiltInTools, CallEffects } from './call-effects.js'
 import { checkLaunch } from './launch-policy.js'
 import type { PolicyAction, PolicyConfig, PolicyRule } from './policy-config.js'
 import { PolicyViolation } from './policy-violation.js'
@@ -48,6 +47,8 @@ export interface PolicyOptions {
   cwd: string
   /** The device's own environment. */
   env: Environment
+  /** What is known of the tools that come with the device. */
+  builtIn: BuiltInTools
 }
 
 /** All that rules look at. */
@@ -140,8 +141,8 @@ export class Policy {
   }
 
   #describe({ builtIn, server, tool, args }: ToolCall): CallEffects | null {
-    const { roots, shell, cwd } = this.#options
-    return builtIn ? describeBuiltInCall(server, tool, args, { roots, shell, cwd }) : null
+    const { roots, shell, cwd, builtIn: tools } = this.#options
+    return builtIn ? tools.describeCall(server, tool, args, { roots, shell, cwd }) : null
   }
 
   #commandOf(effects: CallEffects | null): { argv: readonly string[]; cwd: string } | null {

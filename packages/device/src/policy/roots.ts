@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { aipError } from '@orrery/aip'
-import { codeOf, fileError } from '../file-error.js'
+import { codeOf, fileError } from '../paths/file-error.js'
 
 /** What {@link Roots} is built from. */
 export interface RootsOptions {

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { matchesGlob, matchesList, matchesName } from '../glob.js'
+import { matchesGlob, matchesList, matchesName } from '../paths/glob.js'
 import { commandsIn, isRisky, programName, startsPrograms } from './programs.js'
 
 /** A command as it will run. */

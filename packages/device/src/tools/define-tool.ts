@@ -1,6 +1,7 @@
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
-import type { CallEffects, CallPlace, DescribedTool } from './call-effects.js'
+import type { CallEffects, CallPlace, DescribedTool } from '../policy/call-effects.js'
+import { PolicyViolation } from '../policy/policy-violation.js'
 import { toolError, toolValue } from './tool-error.js'
 
 /** What a tool says of itself; all three are said, because their defaults in MCP differ. */
@@ -19,7 +20,7 @@ export interface ToolSpec<S, I extends z.ZodObject, O extends z.ZodObject> {
   name: string
   title: string
   /** For a model: what it does, when to use it, what its limits are. */
-  description: string
+  description: string | ((state: S) => string)
   hints: ToolHints
   input: I
   output: O
@@ -46,7 +47,8 @@ export function defineTool<S, I extends z.ZodObject, O extends z.ZodObject>(spec
       if (!parsed.success) return { refused: true }
       try {
         return spec.describeCall(parsed.data, place)
-      } catch {
+      } catch (error) {
+        if (error instanceof PolicyViolation) throw error
         // The tool itself stops at the same place.
         return { refused: true }
       }
@@ -54,7 +56,8 @@ export function defineTool<S, I extends z.ZodObject, O extends z.ZodObject>(spec
     register(server, state) {
       const inputSchema: z.ZodObject = spec.input
       const shape: { outputSchema?: z.ZodObject } = content === undefined ? { outputSchema: spec.output } : {}
-      const config = { title, description, inputSchema, ...shape, annotations: { openWorldHint: false, ...hints } }
+      const text = typeof description === 'string' ? description : description(state)
+      const config = { title, description: text, inputSchema, ...shape, annotations: { openWorldHint: false, ...hints } }
       server.registerTool(name, config, async (args, ctx): Promise<CallToolResult> => {
         try {
           // The SDK has checked the arguments already; parsing again gives them their type.

@@ -1,5 +1,5 @@
 import type { Clock } from '@orrery/aip'
-import type { Transfers } from '../client/transfer-dialer.js'
+import type { Transfers } from '../transfers/transfer-dialer.js'
 import type { Permits } from '../policy/permits.js'
 import type { Roots } from '../policy/roots.js'
 import type { ShellMode } from '../policy/shell-policy.js'

@@ -1,35 +1,46 @@
 import {
   AipError,
-  Feature,
   LIMITS,
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
   aipError,
   messageOf,
+  offerIn,
   type AIPProtocol,
+  type AgreementFields,
   type ClientMessage,
   type ClientType,
+  type Feature,
   type Logger,
+  type Offer,
 } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { KnownDevices } from '../clients/known-devices.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
+import { clientPrincipal, type Principal } from '../identity/principal.js'
 import { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { Resumption } from './resumption.js'
 import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
 
-/** What a key allows: everything, or to be a device. */
-export type Credential = 'operator' | 'device'
-
 /** Of the many connections without features; one set serves them all. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
 /** The optional behaviours that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress', 'ask', 'files'])
+const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
+  'journal',
+  'resume',
+  'cancel',
+  'progress',
+  'ask',
+  'files',
+  'concurrent',
+])
 
 /** What registrations work on. */
 export interface RegistrationOptions {
   clients: ClientConnectionManager
+  known: KnownDevices
   logger: Logger
   rules: RegistrationRules
   overlays: DeviceOverlays
@@ -48,12 +59,13 @@ export class Registration {
   readonly #silenceMs: number
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
+  readonly #known: KnownDevices
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
   ) {
     this.#aip = aip
     this.#rules = rules
@@ -62,6 +74,7 @@ export class Registration {
     this.#resumption = resumption
     this.#silenceMs = silenceMs
     this.#clients = clients
+    this.#known = known
     this.#logger = logger
     this.#protocol = new RegistrationProtocol(aip)
   }
@@ -70,10 +83,10 @@ export class Registration {
    * Registers the client of this connection and confirms it. A refused client is told why, and its connection is closed.
    * @returns the client, or null if it was refused
    */
-  async accept(credential: Credential): Promise<ClientInfo | null> {
+  async accept(shown: Principal): Promise<ClientInfo | null> {
     let client: ClientInfo | null = null
     try {
-      client = this.#check(await this.#firstMessage(), credential)
+      client = await this.#check(await this.#firstMessage(), shown)
       checkAdmission(client, this.#rules, this.#clients)
       await this.#makeRoom(client)
       await this.#enter(client)
@@ -96,7 +109,8 @@ export class Registration {
     const old = this.#clients.getClientInfo(clientId)
     if (old === undefined) return
     const { clock } = this.#aip
-    if (this.#tokens.matches(clientId, tokenOf(metadata))) return this.#clients.replace(clientId, clock, true)
+    const { matches } = await this.#tokens.check(clientId, offerIn(metadata)?.resume_token ?? null)
+    if (matches) return this.#clients.replace(clientId, clock, true)
     if (this.#rules.takeover === 'replace') return this.#clients.replace(clientId, clock, false)
     if (!(await old.transport.isAlive(LIMITS.probeTime))) await this.#clients.replace(clientId, clock, true)
   }
@@ -114,18 +128,21 @@ export class Registration {
     }
   }
 
-  #check(message: ClientMessage, credential: Credential): ClientInfo {
+  async #check(message: ClientMessage, shown: Principal): Promise<ClientInfo> {
     const { client_type: clientType, target_id: targetId, metadata } = message
     if (message.type !== 'register') throw aipError('REGISTRATION_EXPECTED')
     const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
-    if (credential === 'device' && clientType !== 'device') throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
+    if (!shown.registers.includes(clientType)) throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
-    this.#aip.maxFrame = maxFrameOf(metadata)
-    const features = featuresOf(metadata)
+    const offer = offerIn(metadata)
+    this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
+    const features = commonFeatures(offer)
+    const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
     return {
       clientId,
       clientType,
+      principal: clientPrincipal(clientType, clientId, features.has('resume')),
       platform: typeof metadata?.['platform'] === 'string' ? metadata['platform'] : 'windows',
       metadata,
       mcpServers: null,
@@ -134,7 +151,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
-      trusted: this.#tokens.matches(clientId, tokenOf(metadata)) || !this.#tokens.has(clientId),
+      trusted: token.matches || !token.known,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
     }
@@ -154,15 +171,16 @@ export class Registration {
   async #enter(client: ClientInfo): Promise<void> {
     const { clientId, clientType, features } = client
     const release = this.#clients.hold(clientId)
-    let result: Record<string, unknown> | null
+    let result: { aip: AgreementFields } | null
     try {
       result = features.size === 0 ? null : { aip: await this.#negotiate(client) }
     } finally {
       release()
     }
-    // Told that no session goes on, a device would end what it is doing for one that the next start continues.
+    // Told that no session continues, a device would end what it is doing for one that the next start continues.
     if (this.#resumption.isOver) throw aipError('SERVER_STOPPING')
     this.#clients.addClient(client)
+    if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
     await this.#protocol.sendRegistrationConfirmation(result)
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
@@ -170,14 +188,14 @@ export class Registration {
   }
 
   /** What both sides have. Existing peers offer nothing and get the null that they know. */
-  async #negotiate(client: ClientInfo): Promise<Record<string, unknown>> {
+  async #negotiate(client: ClientInfo): Promise<AgreementFields> {
     const { clientId, features, transport, metadata, transferKey } = client
     const key = transferKey === null ? {} : { transfer_key: transferKey }
-    const answer = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs, ...key }
+    const answer: AgreementFields = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs, ...key }
     if (!features.has('resume')) return answer
     transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
-    const resumeToken = await this.#tokens.issue(clientId, tokenOf(metadata))
-    return { ...answer, ...this.#resumption.continuing(client), resume_token: resumeToken }
+    const resumeToken = await this.#tokens.issue(clientId, offerIn(metadata)?.resume_token ?? null)
+    return { ...answer, ...(await this.#resumption.continuing(client)), resume_token: resumeToken }
   }
 
   async #refuse(error: unknown): Promise<void> {
@@ -206,30 +224,10 @@ function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, 
   return isObject(info) ? info : null
 }
 
-/** The token of the last registration, if the client shows one. */
-function tokenOf(metadata: Record<string, unknown> | null): string | null {
-  const offer = metadata?.['aip']
-  return isObject(offer) && typeof offer['resume_token'] === 'string' ? offer['resume_token'] : null
-}
-
-/** The largest frame that the client wants to be sent, in bytes. */
-function maxFrameOf(metadata: Record<string, unknown> | null): number {
-  const offer = metadata?.['aip']
-  const asked = isObject(offer) ? offer['max_frame'] : undefined
-  return typeof asked === 'number' && asked >= LIMITS.frameBeforeRegistration ? Math.min(asked, LIMITS.frame) : LIMITS.frame
-}
-
-/** The features that both sides have. Whatever is not a feature is passed over: newer clients may offer more. */
-function featuresOf(metadata: Record<string, unknown> | null): ReadonlySet<Feature> {
-  const offer = metadata?.['aip']
-  const names = isObject(offer) && Array.isArray(offer['features']) ? offer['features'] : []
-  if (names.length === 0) return NO_FEATURES
-  const features = new Set<Feature>()
-  for (const name of names) {
-    const feature = Feature.safeParse(name)
-    if (feature.success && SERVER_FEATURES.has(feature.data)) features.add(feature.data)
-  }
-  return features
+/** The features that both sides have. */
+function commonFeatures(offer: Offer | null): ReadonlySet<Feature> {
+  if (offer === null || offer.features.length === 0) return NO_FEATURES
+  return new Set(offer.features.filter((name) => SERVER_FEATURES.has(name)))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

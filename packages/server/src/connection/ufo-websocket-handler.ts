@@ -1,13 +1,14 @@
 import {
-  McpServerStatus,
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
+  SilenceWatch,
   HeartbeatProtocol,
   LIMITS,
   type TaskExecutionProtocol,
   aipError,
   messageOf,
+  readDevicePush,
   systemClock,
   type Clock,
   type ClientMessage,
@@ -17,21 +18,18 @@ import {
   type Logger,
   type Transport,
 } from '@orrery/aip'
-import { z } from 'zod'
-import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { KnownDevices } from '../clients/known-devices.js'
+import type { Fleet } from '../fleet/fleet.js'
+import type { Principal } from '../identity/principal.js'
 import type { Asks } from '../sessions/asks.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
-import { Registration, type Credential } from './registration.js'
+import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
-import { SilenceWatch } from './silence-watch.js'
 import { taskFrom } from './task-intake.js'
-
-/** What a device may tell about its MCP servers. */
-const McpServers = z.array(McpServerStatus).max(1000)
 
 /** One registered connection: its pinned identity and its protocols. */
 interface ConnectionContext {
@@ -51,7 +49,8 @@ type Handlers = {
 export class UFOWebSocketHandler {
   readonly #clients: ClientConnectionManager
   readonly #sessions: SessionManager
-  readonly #workflows: WorkflowLibrary
+  readonly #known: KnownDevices
+  readonly #fleet: Fleet
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #dialect: Dialect | 'auto'
@@ -78,7 +77,8 @@ export class UFOWebSocketHandler {
   constructor(options: {
     clientManager: ClientConnectionManager
     sessionManager: SessionManager
-    workflows: WorkflowLibrary
+    known: KnownDevices
+    fleet: Fleet
     logger: Logger
     clock?: Clock
     dialect?: Dialect | 'auto'
@@ -93,7 +93,8 @@ export class UFOWebSocketHandler {
   }) {
     this.#clients = options.clientManager
     this.#sessions = options.sessionManager
-    this.#workflows = options.workflows
+    this.#known = options.known
+    this.#fleet = options.fleet
     this.#logger = options.logger
     this.#clock = options.clock ?? systemClock
     this.#dialect = options.dialect ?? 'auto'
@@ -108,23 +109,24 @@ export class UFOWebSocketHandler {
 
   /**
    * Serves one connection to its end; never throws.
-   * @param credential what the key of the handshake allows
+   * @param shown whose key the handshake had
    * @param registered called once the client is registered
    */
-  async handler(transport: Transport, credential: Credential, registered: () => void = () => {}): Promise<void> {
+  async handler(transport: Transport, shown: Principal, registered: () => void = () => {}): Promise<void> {
     const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: this.#logger, dialect: this.#dialect })
     const client = await new Registration(aip, {
       clients: this.#clients,
+      known: this.#known,
       logger: this.#logger,
       rules: this.#rules,
       overlays: this.#overlays,
       tokens: this.#tokens,
       resumption: this.#resumption,
       silenceMs: this.#resumeSilenceMs,
-    }).accept(credential)
+    }).accept(shown)
     if (client === null) return
     registered()
-    void this.#resumption.back(client)
+    this.#resumption.back(client)
     const context: ConnectionContext = {
       client,
       aip,
@@ -153,10 +155,12 @@ export class UFOWebSocketHandler {
   #watch({ clientId, transport }: ClientInfo): SilenceWatch | null {
     const limit = this.#heartbeatTimeoutMs
     if (limit === undefined) return null
-    return new SilenceWatch(this.#clock, limit, () => {
+    const watch = new SilenceWatch(this.#clock, limit, () => {
       this.#logger.warn(`[WS] ${clientId} was silent for ${limit / 1000} s`)
       transport.terminate()
     })
+    watch.heard()
+    return watch
   }
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
@@ -183,23 +187,28 @@ export class UFOWebSocketHandler {
 
   /** Takes a task of this client: recorded, acknowledged, then run. */
   async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
-    const wanted = await taskFrom(message, client, this.#clients, this.#workflows)
+    const { tasks } = this.#fleet
+    const wanted = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
     if (client.clientType === 'constellation') {
       this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
     }
     const assigned = client.clientType === 'device' ? this.#sessions.assignedTo(client.clientId, wanted.taskName) : undefined
     if (assigned !== undefined) {
       await task.sendAck(assigned.task.sessionId)
-      assigned.adopt()
+      assigned.adoption.adopt()
       return
     }
-    if (await this.#resumption.answerRepeated(wanted, task)) return
-    const { session, repeated } = await this.#sessions.executeTask(wanted)
-    try {
-      await task.sendAck(session.task.sessionId)
-    } finally {
-      if (!repeated) this.#sessions.start(session)
+    const past = await this.#sessions.delivery.repeated(wanted)
+    if (past !== undefined) {
+      const acknowledged = task.sendAck(wanted.sessionId)
+      this.#sessions.delivery.again(client.clientId, past)
+      return acknowledged
     }
+    const { session, repeated } = await tasks.take(client.principal, wanted)
+    // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
+    const acknowledged = task.sendAck(session.task.sessionId)
+    if (!repeated) void tasks.begin(session)
+    await acknowledged
   }
 
   /** Hands results to the session that waits for them; what nobody waits for is dropped. */
@@ -245,7 +254,7 @@ export class UFOWebSocketHandler {
     if (client.clientType !== 'constellation') throw aipError('INFO_FORBIDDEN')
     if (client.scope !== null && target !== client.scope) throw aipError('INFO_OUT_OF_SCOPE')
     this.#logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
-    const info = target === null ? null : this.#clients.getDeviceSystemInfo(target)
+    const info = target === null ? null : this.#fleet.devices.systemInfo(client.principal, target)
     return deviceInfo.sendDeviceInfoResponse(
       info ?? { error: aipError('DEVICE_OFFLINE', { id: target ?? '' }).message },
       requestId,
@@ -258,18 +267,22 @@ export class UFOWebSocketHandler {
     { client }: ConnectionContext,
   ): void {
     if (client.clientType !== 'device' || metadata === null) return
-    const { mcp_servers: servers, ...info } = metadata
-    const told = McpServers.safeParse(servers)
-    if (told.success) this.#clients.setMcpServers(client.clientId, told.data)
-    if (!told.success || Object.keys(info).length > 0) this.#clients.setDeviceSystemInfo(client.clientId, info)
+    const { clientId } = client
+    const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
+    if (servers !== null) client.mcpServers = servers
+    if (info !== null) client.systemInfo = this.#overlays.describe(clientId, info)
+    if (tools !== null) this.#known.listed(clientId, tools)
+    if (servers !== null || info !== null) this.#known.seen({ ...client, features: [...client.features] })
   }
 
   handleProgress(
     { session_id: sessionId, call_id, progress, total, message }: Extract<ClientMessage, { type: 'progress' }>,
     { client }: ConnectionContext,
   ): void {
-    const session = sessionId === null ? undefined : this.#sessions.get(sessionId)
-    if (session?.task.deviceId === client.clientId) session.reportProgress({ call_id, progress, total, message })
+    const session = sessionId === null ? undefined : this.#sessions.live.get(sessionId)
+    if (session?.task.deviceId !== client.clientId) return
+    const tool = session.dispatcher.toolOf(call_id)
+    if (tool !== undefined) session.log.report({ call_id, tool, progress, total, message })
   }
 
   /** A device asks whether a call may run. */
@@ -283,7 +296,7 @@ export class UFOWebSocketHandler {
   async handleTaskEnd(message: Extract<ClientMessage, { type: 'task_end' }>, context: ConnectionContext): Promise<void> {
     const { clientId, features } = context.client
     if (!features.has('resume')) return this.handleUnknown(message, context)
-    if (message.session_id !== null) await this.#resumption.acknowledged(clientId, message.session_id)
+    if (message.session_id !== null) await this.#sessions.delivery.acknowledged(clientId, message.session_id)
   }
 
   /** A type that this client may not send now. */
@@ -297,15 +310,21 @@ export class UFOWebSocketHandler {
     const { clientId, clientType, transport, features } = client
     this.#logger.warn(`[WS] ${clientId} disconnected code=${code}, reason=${reason}`)
     this.#clients.removeClient(clientId, transport)
+    if (!this.#clients.isOnline(clientId)) {
+      this.#known.left(clientId)
+      this.#sessions.delivery.gone(clientId)
+    }
     const device = clientType === 'device'
     if (this.#sessions.stopping) return
     if (features.has('resume')) return this.#resumption.away(client)
-    const sessionIds = device ? this.#clients.getDeviceSessions(clientId) : this.#clients.getConstellationSessions(clientId)
-    if (sessionIds.length > 0) {
+    const { live } = this.#sessions
+    const sessions = device ? live.onDevice(clientId) : live.ofConstellation(clientId)
+    if (sessions.length > 0) {
       const who = device ? '📱 Device' : '🌟 Constellation'
-      this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessionIds.length} active session(s)`)
+      this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessions.length} active session(s)`)
     }
-    for (const sessionId of sessionIds) {
+    for (const { task } of sessions) {
+      const { sessionId } = task
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {

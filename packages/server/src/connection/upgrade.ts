@@ -5,14 +5,14 @@ import { LIMITS, type Clock, type Transport } from '@orrery/aip'
 import { DEVICE_SOCKET, TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { WaitingTransfers } from '../files/waiting-transfers.js'
-import type { Keys } from '../keys.js'
-import type { Credential } from './registration.js'
+import type { Keys } from '../identity/keys.js'
+import type { Principal } from '../identity/principal.js'
 
 /** Bytes of the handshake's frame headers and pings that may come on top of the registration. */
 const FRAME_OVERHEAD = 1024
 
 /** What is done with a connection once its handshake is through. */
-export type Accept = (transport: Transport, credential: Credential, registered: () => void) => Promise<void>
+export type Accept = (transport: Transport, principal: Principal, registered: () => void) => Promise<void>
 
 /** The WebSocket end of the server's port: checks path and key before the upgrade, and bounds what has not registered yet. */
 export class WebSocketUpgrade {
@@ -44,15 +44,15 @@ export class WebSocketUpgrade {
         socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
         return
       }
-      const credential = this.#keys.check(tokenOf(request))
-      if (credential === null) return
+      const principal = this.#keys.principalOf(tokenOf(request))
+      if (principal === null) return
       const transfer = transferOf(request)
       const connect = transfer === null ? null : this.#transfers.take(transfer)
       if (connect !== null) {
         this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
         return
       }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket as Socket, credential))
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket as Socket, principal))
     })
   }
 
@@ -67,7 +67,7 @@ export class WebSocketUpgrade {
   #refusal(request: IncomingMessage): string | null {
     const transfer = transferOf(request)
     const isKnown = transfer === null ? pathOf(request) === '/ws' : this.#transfers.admits(transfer)
-    if (!isKnown || this.#keys.check(tokenOf(request)) === null) return '403 Forbidden'
+    if (!isKnown || this.#keys.principalOf(tokenOf(request)) === null) return '403 Forbidden'
     // One that came while the others are being closed would keep the server from ending.
     if (this.#closing()) return '503 Service Unavailable'
     if (transfer !== null) return null
@@ -82,7 +82,7 @@ export class WebSocketUpgrade {
     this.#open.delete(transport)
   }
 
-  async #serve(webSocket: WebSocket, socket: Socket, credential: Credential): Promise<void> {
+  async #serve(webSocket: WebSocket, socket: Socket, principal: Principal): Promise<void> {
     const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock: this.#clock })
     this.#open.add(transport)
     this.#unregistered += 1
@@ -102,7 +102,7 @@ export class WebSocketUpgrade {
       socket.off('data', bound)
     }
     try {
-      await this.#accept(transport, credential, settle)
+      await this.#accept(transport, principal, settle)
     } finally {
       settle()
       await transport.closed

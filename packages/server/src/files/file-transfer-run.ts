@@ -2,6 +2,7 @@ import {
   AIPProtocol,
   AipError,
   LIMITS,
+  SilenceWatch,
   aipError,
   errorOfText,
   messageOf,
@@ -12,11 +13,11 @@ import {
   type Timer,
   type Transport,
 } from '@orrery/aip'
+import type { Owner } from '@orrery/aip/records'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Session } from '../sessions/session.js'
-import { operatorTask, type Outcome } from '../sessions/task.js'
-import { SilenceLimit } from './silence-limit.js'
-import type { TransferTool } from './transfer-tools.js'
+import { newTask, type Outcome } from '../sessions/task.js'
+import type { TransferTool } from '../sessions/transfer-tools.js'
 import type { WaitingTransfer, WaitingTransfers } from './waiting-transfers.js'
 
 /** What a {@link FileTransferRun} works with. */
@@ -29,6 +30,7 @@ export interface FileTransferPorts {
 
 /** One call of a transfer tool; the id of the transfer is added to its parameters. */
 export interface TransferCall {
+  owner: Owner
   deviceId: string
   tool: TransferTool
   parameters: Record<string, unknown>
@@ -64,7 +66,7 @@ export class FileTransferRun {
   readonly #ports: FileTransferPorts
   readonly #session: Session
   readonly #waiting: WaitingTransfer
-  readonly #silence: SilenceLimit
+  readonly #silence: SilenceWatch
   #transport: Transport | null = null
   /** Why it was ended from this side. */
   #reason: AipError | null = null
@@ -77,10 +79,10 @@ export class FileTransferRun {
     this.#session = session
     this.#waiting = waiting
     const seconds = LIMITS.transferSilence / 1000
-    this.#silence = new SilenceLimit(ports.clock, () => this.end(cut(`nothing moved for ${seconds} s`)))
+    this.#silence = new SilenceWatch(ports.clock, LIMITS.transferSilence, () => this.end(cut(`nothing moved for ${seconds} s`)))
     const gone = (): void => this.end(aipError('CLIENT_DISCONNECTED'))
     signal.addEventListener('abort', gone, { once: true })
-    this.outcome = ports.sessions.ended(session).finally(() => {
+    this.outcome = ports.sessions.live.ended(session).finally(() => {
       this.#over = true
       waiting.close()
       this.#silence.stop()
@@ -103,9 +105,11 @@ export class FileTransferRun {
     const command = { tool_name: call.tool, parameters, tool_type: 'action' as const, call_id: null }
     let run: FileTransferRun
     try {
-      const { session } = await ports.sessions.executeTask(operatorTask(call.deviceId, { kind: 'commands', commands: [command] }))
-      ports.sessions.start(session)
+      const { session } = await ports.sessions.executeTask(
+        newTask(call.owner, call.deviceId, { kind: 'commands', commands: [command] }),
+      )
       run = new FileTransferRun(ports, session, waiting, signal)
+      ports.sessions.start(session)
     } catch (error) {
       waiting.close()
       throw error
@@ -127,7 +131,7 @@ export class FileTransferRun {
 
   /** Bytes have moved: the limit for silence begins anew. */
   moved(): void {
-    this.#silence.moved()
+    this.#silence.heard()
   }
 
   /** Ends the transfer, if it has not ended yet. */
@@ -164,7 +168,7 @@ export class FileTransferRun {
     const limit = { clock, ms: LIMITS.transferStart, operation: `Waiting for device '${this.#session.task.deviceId}'` }
     try {
       this.#transport = await withTimeLimit(Promise.race([this.#waiting.connected, failed]), limit)
-      this.#silence.moved()
+      this.#silence.heard()
       void this.#transport.closed.then(() => {
         if (this.#over) return
         this.#lastWord = clock.after(LIMITS.transferEnd, () => this.end(cut('the connection was lost')))

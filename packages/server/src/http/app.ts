@@ -1,6 +1,6 @@
 import { createServer as createHttpsServer } from 'node:https'
 import swagger from '@fastify/swagger'
-import { AipError, aipError, messageOf, type Logger } from '@orrery/aip'
+import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import {
@@ -10,10 +10,12 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod'
-import type { Keys } from '../keys.js'
+import type { Fleet } from '../fleet/fleet.js'
+import type { Keys } from '../identity/keys.js'
+import { STRANGER, requireRight, type Principal } from '../identity/principal.js'
 import { askHandlers } from './ask-handlers.js'
-import type { HttpContext } from './context.js'
 import { deviceHandlers } from './device-handlers.js'
+import { eventHandlers } from './event-handlers.js'
 import { EventStreams } from './event-streams.js'
 import type { Handlers } from './handler.js'
 import { knownMethods } from './known-methods.js'
@@ -35,13 +37,22 @@ export interface TlsOptions {
   clientCa?: string | undefined
 }
 
+/** What the HTTP side is made of. */
+export interface AppOptions {
+  fleet: Fleet
+  keys: Keys
+  clock: Clock
+  logger: Logger
+  tls?: TlsOptions | undefined
+}
+
 /** The HTTP side of the server: every route of the API, and what they have in common. */
-export async function createApp(context: HttpContext, tls?: TlsOptions): Promise<FastifyInstance> {
+export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions): Promise<FastifyInstance> {
   const app = createServer(tls)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const { httpStatus, message, code } = toAipError(error, context.logger)
+    const { httpStatus, message, code } = toAipError(error, logger)
     return reply.status(httpStatus).send({ detail: message, code })
   })
   // Before the body is read: what is wrong with it is of no interest on a path that does not exist.
@@ -62,19 +73,20 @@ export async function createApp(context: HttpContext, tls?: TlsOptions): Promise
     transform: jsonSchemaTransform,
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   })
-  const streams = new EventStreams(context)
+  const streams = new EventStreams(fleet, clock, logger)
   app.addHook('preClose', () => {
     streams.close()
-    context.files.close()
+    fleet.files.close()
   })
   const handlers: Handlers = {
-    ...deviceHandlers(context),
-    ...sessionHandlers(context, streams),
-    ...askHandlers(context),
-    ...taskHandlers(context),
-    ...serverHandlers(context, () => ({ ...app.swagger() })),
+    ...deviceHandlers(fleet),
+    ...sessionHandlers(fleet, streams),
+    ...eventHandlers(fleet, streams),
+    ...askHandlers(fleet),
+    ...taskHandlers(fleet),
+    ...serverHandlers(fleet, () => ({ ...app.swagger() })),
   }
-  registerRoutes(app, handlers, (request, right) => authorize(request, right, context.keys))
+  registerRoutes(app, handlers, (request, right) => authorize(request, right, keys))
   return app
 }
 
@@ -87,10 +99,17 @@ function withoutUnused(document: OpenApi): OpenApi {
   return unused.length === 0 ? document : withoutUnused(document)
 }
 
-/** @throws AipError `UNAUTHORIZED`; for now the operator key has all rights, and no other key has any */
-function authorize({ headers }: FastifyRequest, right: Right, keys: Keys): void {
+/**
+ * Returns who sends a request. A key that opens no route at all counts as wrong.
+ * @throws AipError `UNAUTHORIZED`, or `FORBIDDEN` if the key does not have the right
+ */
+function authorize({ headers }: FastifyRequest, right: Right, keys: Keys): Principal {
+  if (right === 'open') return STRANGER
   const key = headers['x-api-key']
-  if (right !== 'open' && keys.check(typeof key === 'string' ? key : undefined) !== 'operator') throw aipError('UNAUTHORIZED')
+  const principal = keys.principalOf(typeof key === 'string' ? key : undefined)
+  if (principal === null || principal.rights.size === 0) throw aipError('UNAUTHORIZED')
+  if (right !== 'any') requireRight(principal, right)
+  return principal
 }
 
 function createServer(tls: TlsOptions | undefined): FastifyInstance {

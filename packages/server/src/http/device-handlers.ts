@@ -1,28 +1,18 @@
 import { aipError } from '@orrery/aip'
-import { CommandsOutcome } from '@orrery/aip/api'
 import type { FastifyReply } from 'fastify'
-import { operatorTask } from '../sessions/task.js'
-import { toCommand } from './command-input.js'
-import type { HttpContext } from './context.js'
+import type { Fleet } from '../fleet/fleet.js'
 import type { HandlersOf } from './handler.js'
 
 /** Devices, their tools and files, and commands that are run at once. */
-export function deviceHandlers({ devices, files, sessions }: HttpContext): HandlersOf<'devices'> {
+export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'devices'> {
   return {
-    'devices.list': () => ({ devices: devices.list() }),
-    'devices.get': ({ params }) => devices.get(params.id),
-    'devices.tools': async ({ params }) => ({ tools: await devices.tools(params.id) }),
-    'devices.runCommands': async ({ params, body }) => {
-      devices.requireOnline(params.id)
-      const timeout = body.timeout_ms === undefined ? {} : { timeout_ms: body.timeout_ms }
-      const task = operatorTask(params.id, { kind: 'commands', commands: body.commands.map(toCommand), ...timeout })
-      const { session } = await sessions.executeTask(task)
-      sessions.start(session)
-      const { status, result, error } = await sessions.ended(session)
-      return { session_id: task.sessionId, status, results: CommandsOutcome.shape.results.catch([]).parse(result ?? []), error }
-    },
-    'devices.readFile': async ({ params, query, reply }) => {
-      const file = await files.read(params.id, query.path, goneSignal(reply))
+    'devices.list': ({ principal }) => devices.list(principal),
+    'devices.get': ({ principal, params }) => devices.get(principal, params.id),
+    'devices.tools': ({ principal, params }) => devices.tools(principal, params.id),
+    'devices.runCommands': ({ principal, params, body: { commands, timeout_ms: timeoutMs, concurrent } }) =>
+      tasks.run(principal, params.id, { commands, timeoutMs, concurrent }),
+    'devices.readFile': async ({ principal, params, query, reply }) => {
+      const file = await files.read(principal, params.id, query.path, goneSignal(reply))
       const headers = {
         'content-length': file.size,
         'content-disposition': attachment(file.filename),
@@ -30,11 +20,11 @@ export function deviceHandlers({ devices, files, sessions }: HttpContext): Handl
       }
       return { headers, content: file.content }
     },
-    'devices.writeFile': ({ params, query, headers, request, reply }) => {
+    'devices.writeFile': ({ principal, params, query, headers, request, reply }) => {
       const size = headers['content-length']
       if (size === undefined) throw aipError('LENGTH_REQUIRED')
-      const { path, overwrite } = query
-      return files.write(params.id, { path, overwrite, size: Number(size) }, request.raw, goneSignal(reply))
+      const file = { path: query.path, overwrite: query.overwrite, size: Number(size) }
+      return files.write(principal, params.id, file, request.raw, goneSignal(reply))
     },
   }
 }

@@ -11,6 +11,7 @@ import type {
   RouteQuery,
 } from '@orrery/aip/api'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Principal } from '../identity/principal.js'
 
 /** One request to a route, checked against its description. */
 export interface Call<Name extends RouteName> {
@@ -19,6 +20,8 @@ export interface Call<Name extends RouteName> {
   /** Undefined where the body is bytes: those are read from `request.raw`. */
   body: RouteBody<Name>
   headers: IncomingHttpHeaders
+  /** Who asks; on an open route a principal without rights. */
+  principal: Principal
   request: FastifyRequest
   /** For a status other than the usual one, and for who has gone. */
   reply: FastifyReply

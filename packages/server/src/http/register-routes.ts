@@ -2,19 +2,24 @@ import { ApiError, ROUTES, ROUTE_NAMES, type Right, type Route, type RouteBody, 
 import type { RouteParams, RouteQuery } from '@orrery/aip/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { z } from 'zod'
+import { STRANGER, type Principal } from '../identity/principal.js'
 import type { BytesOutcome, Call, Handler, Handlers } from './handler.js'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | null
+  }
   interface FastifySchema {
     'x-right'?: Right
   }
 }
 
-/** Throws when a request may not use a route with this right. */
-type Authorize = (request: FastifyRequest, right: Right) => void
+/** Returns who sends a request; throws when they may not use a route with this right. */
+type Authorize = (request: FastifyRequest, right: Right) => Principal
 
 /** Registers every route of the API with its handler. */
 export function registerRoutes(app: FastifyInstance, handlers: Handlers, authorize: Authorize): void {
+  app.decorateRequest('principal', null)
   const takesBytes = (name: RouteName): boolean => 'body' in ROUTES[name] && ROUTES[name].body === 'bytes'
   for (const name of ROUTE_NAMES) if (!takesBytes(name)) addRoute(app, name, handlers, authorize)
   // In a scope of its own, where a body of any type is bytes.
@@ -39,7 +44,7 @@ function addRoute<Name extends RouteName>(
     url: route.path,
     schema: schemaOf(name, route),
     onRequest: (request, _reply, done) => {
-      authorize(request, route.right)
+      request.principal = authorize(request, route.right)
       done()
     },
     handler: async (request, reply) => {
@@ -59,6 +64,7 @@ function callOf<Name extends RouteName>(request: FastifyRequest, reply: FastifyR
     query: request.query as RouteQuery<Name>,
     body: request.body as RouteBody<Name>,
     headers: request.headers,
+    principal: request.principal ?? STRANGER,
     request,
     reply,
   }

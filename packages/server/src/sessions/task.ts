@@ -1,30 +1,5 @@
-import { Command, errorText } from '@orrery/aip'
-import { z } from 'zod'
-
-/** What a task asks for. The whole of it is recorded before the task is acknowledged, and read back after a restart. */
-export const Work = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('words'), request: z.string() }),
-  /** `source` is the text of the file, `file` its name for messages, `inputs` have their defaults filled in. */
-  z.object({
-    kind: z.literal('workflow'),
-    name: z.string(),
-    file: z.string(),
-    source: z.string(),
-    inputs: z.record(z.string(), z.unknown()),
-  }),
-  /** Steps in words, each done by a model before the next; `object` is what they are about. */
-  z.object({ kind: z.literal('plan'), task: z.string(), steps: z.array(z.string()), object: z.string().nullable() }),
-  z.object({ kind: z.literal('commands'), commands: z.array(Command), timeout_ms: z.number().optional() }),
-])
-export type Work = z.infer<typeof Work>
-
-/** Who asked: an operator through the HTTP API, or a client on its connection. */
-export interface Owner {
-  kind: 'operator' | 'device' | 'constellation'
-  client_id: string | null
-  /** Whether the client can come back to its sessions after its connection was lost. */
-  resumes: boolean
-}
+import { errorText, type Command } from '@orrery/aip'
+import type { Owner, Work } from '@orrery/aip/records'
 
 /** One request for one device. */
 export interface Task {
@@ -42,13 +17,13 @@ export interface Task {
   transient: boolean
 }
 
-/** A task of the operator. */
-export function operatorTask(deviceId: string, work: Work, more: Partial<Task> = {}): Task {
+/** A task with ids of its own, which nothing can send again. */
+export function newTask(owner: Owner, deviceId: string, work: Work, more: Partial<Task> = {}): Task {
   return {
     sessionId: crypto.randomUUID(),
     taskName: crypto.randomUUID(),
     deviceId,
-    owner: { kind: 'operator', client_id: null, resumes: false },
+    owner,
     requestId: null,
     work,
     assigned: false,

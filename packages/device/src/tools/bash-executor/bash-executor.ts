@@ -1,15 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { McpServer } from '@modelcontextprotocol/server'
 import { errorText } from '@orrery/aip'
 import { z } from 'zod'
-import { SYSTEM_PATH, allowCommand, lineWords } from '../../policy/shell-policy.js'
+import { SYSTEM_PATH, allowCommand, lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { runProcess, type ProcessOutcome } from '../../process/run-process.js'
 import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
-import type { DescribedTool } from '../call-effects.js'
+import { defineServer } from '../built-in-server.js'
+import { defineTool, type DefinedTool } from '../define-tool.js'
 import type { ToolContext } from '../tool-context.js'
-import { toolError, toolValue } from '../tool-error.js'
 import { SystemInfo, readSystemInfo } from './system-info.js'
 
 /** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5). */
@@ -35,61 +34,47 @@ const CommandOutput = z.object({
   error: z.string().optional().describe('Why there is no exit code'),
 })
 
-/** The built-in server `BashExecutor`: runs command lines of this machine. */
-export async function createBashExecutor(context: ToolContext): Promise<McpServer> {
-  const { McpServer } = await import('@modelcontextprotocol/server')
-  const server = new McpServer({ name: 'BashExecutor', version: '1.0.0' })
-  server.registerTool(
-    'execute_command',
-    {
-      title: 'Execute a command',
-      description: describe(context),
-      inputSchema: CommandInput,
-      outputSchema: CommandOutput,
-      annotations: {
-        readOnlyHint: context.shell === 'strict',
-        destructiveHint: context.shell === 'full',
-        idempotentHint: false,
-        openWorldHint: true,
-      },
+/** `execute_command`: a command line to its end. */
+function executeCommand(shell: ShellMode): DefinedTool<ToolContext> {
+  return defineTool({
+    name: 'execute_command',
+    title: 'Execute a command',
+    description: describe,
+    hints: {
+      readOnlyHint: shell === 'strict',
+      destructiveHint: shell === 'full',
+      idempotentHint: false,
+      openWorldHint: true,
     },
-    async (input, ctx) => {
-      try {
-        return toolValue(await execute(context, input, ctx.mcpReq.signal))
-      } catch (error) {
-        return toolError(error)
-      }
-    },
-  )
-  server.registerTool(
-    'get_system_info',
-    {
-      title: 'Get system information',
-      description:
-        'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
-      inputSchema: z.object({ api_key: z.string().nullish().describe('Not needed; ignored') }),
-      outputSchema: SystemInfo,
-      annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    },
-    async (_input, ctx) => toolValue(await readSystemInfo(context, ctx.mcpReq.signal)),
-  )
-  return server
+    input: CommandInput,
+    output: CommandOutput,
+    describeCall: ({ command, cwd: folder }, { cwd }) => ({
+      argv: lineWords(command, shell),
+      paths: [{ path: resolve(cwd, folder ?? ''), access: 'run' }],
+    }),
+    run: (input, context: ToolContext, signal) => execute(context, input, signal),
+  })
 }
 
-/** What a call of this server would touch. */
-export const BASH_EXECUTOR_CALLS: readonly DescribedTool[] = [
-  {
-    name: 'execute_command',
-    readOnly: false,
-    describeCall: (args, { shell, cwd }) => {
-      const parsed = CommandInput.safeParse(args)
-      if (!parsed.success) return { refused: true }
-      const { command, cwd: folder } = parsed.data
-      return { argv: lineWords(command, shell), paths: [{ path: resolve(cwd, folder ?? ''), access: 'run' }] }
-    },
-  },
-  { name: 'get_system_info', readOnly: true, describeCall: () => ({}) },
-]
+/** `get_system_info`: the machine in the words of the usual programs. */
+const getSystemInfo = defineTool({
+  name: 'get_system_info',
+  title: 'Get system information',
+  description:
+    'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
+  hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
+  input: z.object({ api_key: z.string().nullish().describe('Not needed; ignored') }),
+  output: SystemInfo,
+  describeCall: () => ({}),
+  run: (_input, context: ToolContext, signal) => readSystemInfo(context, signal),
+})
+
+/** The built-in server `BashExecutor`: runs command lines of this machine. */
+export const bashExecutor = defineServer<ToolContext>(
+  'BashExecutor',
+  (shell) => [executeCommand(shell), getSystemInfo],
+  (context) => ({ state: context }),
+)
 
 function describe({ shell, roots }: ToolContext): string {
   const common = 'Runs a command line on this machine and returns its exit code and what it printed.'

@@ -1,70 +1,59 @@
-import type { McpServer } from '@modelcontextprotocol/server'
 import { messageOf, sleep } from '@orrery/aip'
 import { z } from 'zod'
 import { allowLaunch } from '../../policy/launch-policy.js'
-import { lineWords } from '../../policy/shell-policy.js'
+import { lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
-import { ProcessGroup } from '../../process/process-group.js'
-import type { DescribedTool } from '../call-effects.js'
-import type { ToolContext } from '../tool-context.js'
-import { toolError, toolValue } from '../tool-error.js'
 import { DEVICE_LIMITS } from '../../limits.js'
+import { ProcessGroup } from '../../process/process-group.js'
+import { defineServer } from '../built-in-server.js'
+import { defineTool, type DefinedTool } from '../define-tool.js'
+import type { ToolContext } from '../tool-context.js'
 
 const LaunchInput = z.object({ bash_command: z.string().describe('What to launch') })
 
-/** What a call of this server would touch. */
-export const COMMAND_LINE_CALLS: readonly DescribedTool[] = [
-  {
+/** What the tools of the server share: the device, and what they have launched. */
+interface LaunchState {
+  context: ToolContext
+  launched: Set<ProcessGroup>
+}
+
+/** `run_shell`: an application in the background. */
+function runShell(shell: ShellMode): DefinedTool<LaunchState> {
+  return defineTool({
     name: 'run_shell',
-    readOnly: false,
-    describeCall: (args, { shell, cwd }) => {
-      const parsed = LaunchInput.safeParse(args)
-      if (!parsed.success || parsed.data.bash_command.trim() === '') return { refused: true }
-      return { argv: lineWords(parsed.data.bash_command, shell), launches: true, paths: [{ path: cwd, access: 'run' }] }
+    title: 'Launch an application',
+    description:
+      'Launches an application and waits up to 5 s for it; what it prints is not returned. ' +
+      (shell === 'full'
+        ? 'The line runs through the shell of the system.'
+        : 'The line is the name of an application, then files or addresses to open; no shell is involved.'),
+    hints: { readOnlyHint: false, destructiveHint: shell === 'full', idempotentHint: false, openWorldHint: true },
+    input: LaunchInput,
+    output: z.object({ result: z.null() }),
+    describeCall: ({ bash_command: line }, { cwd }) => {
+      if (line.trim() === '') return { refused: true }
+      return { argv: lineWords(line, shell), launches: true, paths: [{ path: cwd, access: 'run' }] }
     },
-  },
-]
+    run: async ({ bash_command: line }, { context, launched }: LaunchState, signal) => {
+      if (line.trim() === '') throw new Error('Bash command cannot be empty.')
+      await launch(context, line, launched, signal)
+      return { result: null }
+    },
+  })
+}
 
 /** The built-in server `CommandLineExecutor`: launches applications of this machine. They end with the server. */
-export async function createCommandLineExecutor(context: ToolContext): Promise<McpServer> {
-  const { McpServer } = await import('@modelcontextprotocol/server')
-  const server = new McpServer({ name: 'CommandLineExecutor', version: '1.0.0' })
-  const launched = new Set<ProcessGroup>()
-  server.registerTool(
-    'run_shell',
-    {
-      title: 'Launch an application',
-      description:
-        'Launches an application and waits up to 5 s for it; what it prints is not returned. ' +
-        (context.shell === 'full'
-          ? 'The line runs through the shell of the system.'
-          : 'The line is the name of an application, then files or addresses to open; no shell is involved.'),
-      inputSchema: LaunchInput,
-      outputSchema: z.object({ result: z.null() }),
-      annotations: {
-        readOnlyHint: false,
-        destructiveHint: context.shell === 'full',
-        idempotentHint: false,
-        openWorldHint: true,
-      },
-    },
-    async ({ bash_command: line }, ctx) => {
-      try {
-        if (line.trim() === '') throw new Error('Bash command cannot be empty.')
-        await launch(context, line, launched, ctx.mcpReq.signal)
-        return toolValue({ result: null })
-      } catch (error) {
-        return toolError(error)
-      }
-    },
-  )
-  // The SDK has no event target; this is its one hook.
-  // oxlint-disable-next-line unicorn/prefer-add-event-listener
-  server.server.onclose = () => {
-    for (const group of launched) void group.end()
-  }
-  return server
-}
+export const commandLineExecutor = defineServer<LaunchState>(
+  'CommandLineExecutor',
+  (shell) => [runShell(shell)],
+  (context) => {
+    const launched = new Set<ProcessGroup>()
+    const close = (): void => {
+      for (const group of launched) void group.end()
+    }
+    return { state: { context, launched }, close }
+  },
+)
 
 async function launch(context: ToolContext, line: string, launched: Set<ProcessGroup>, signal: AbortSignal): Promise<void> {
   const { file, args } = allowLaunch(line, context.shell, context.cwd, context.permits)

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { constants, type BigIntStats } from 'node:fs'
 import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { aipError } from '@orrery/aip'
-import { fileError } from '../../file-error.js'
+import { fileError } from '../../paths/file-error.js'
 import type { Folder } from './folder.js'
 
 /** Permissions of a new file, before the umask. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { aipError } from '@orrery/aip'
-import { codeOf, fileError } from '../../file-error.js'
+import { codeOf, fileError } from '../../paths/file-error.js'
 import type { Roots } from '../../policy/roots.js'
 
 /** Linux reaches the entries of an open folder through its descriptor; there a path cannot be swapped under a tool. */

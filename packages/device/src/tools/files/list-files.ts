@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
-import { fileError } from '../../file-error.js'
+import { fileError } from '../../paths/file-error.js'
 import { defineTool } from '../define-tool.js'
 import { EntryInfo, entryInfo } from './entry-info.js'
 import type { FilesState } from './files-state.js'

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { AipError, aipError } from '@orrery/aip'
-import { fileError } from '../../file-error.js'
+import { fileError } from '../../paths/file-error.js'
 import type { Roots } from '../../policy/roots.js'
 import { kindOf, type EntryInfo } from './entry-info.js'
 import type { Folder } from './folder.js'

@@ -1,12 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import type { McpServer } from '@modelcontextprotocol/server'
 import { AipError, aipError, messageOf, type Clock } from '@orrery/aip'
 import { z } from 'zod'
 import type { Roots } from '../../policy/roots.js'
+import { defineServer } from '../built-in-server.js'
 import { defineTool, type ToolHints } from '../define-tool.js'
 import { Folder } from '../files/folder.js'
-import type { ToolContext } from '../tool-context.js'
 import { PDF_LIMITS } from './limits.js'
 import { pdfText } from './pdf-text.js'
 
@@ -96,16 +95,12 @@ export const extractAllPdfs = defineTool({
   },
 })
 
-/** The tools of the server `pdf`. */
-export const PDF_TOOLS = [extractPdfText, listPdfs, extractAllPdfs] as const
-
 /** The built-in server `pdf`: the tools that existing agents know as those of `PDFReaderExecutor`. */
-export async function createPdfServer({ roots, clock }: ToolContext): Promise<McpServer> {
-  const { McpServer } = await import('@modelcontextprotocol/server')
-  const server = new McpServer({ name: 'pdf', version: '1.0.0' })
-  for (const tool of PDF_TOOLS) tool.register(server, { roots, clock })
-  return server
-}
+export const pdfServer = defineServer<PdfState>(
+  'pdf',
+  () => [extractPdfText, listPdfs, extractAllPdfs],
+  ({ roots, clock }) => ({ state: { roots, clock } }),
+)
 
 function isPdf(path: string): boolean {
   return extname(path).toLowerCase() === '.pdf'

@@ -5,7 +5,7 @@ import { PolicyViolation } from '../../policy/policy-violation.js'
 import { SYSTEM_PATH, allowStrict, shellCommand, type AllowedCommand } from '../../policy/shell-policy.js'
 import { splitCommand } from '../../policy/split-command.js'
 import { childEnvironment } from '../../process/child-environment.js'
-import type { CallEffects, CallPlace } from '../call-effects.js'
+import type { CallEffects, CallPlace } from '../../policy/call-effects.js'
 import type { ToolContext } from '../tool-context.js'
 
 /** What both a command and a job are started from. */

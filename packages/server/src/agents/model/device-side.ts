@@ -21,7 +21,7 @@ export class DeviceSide {
   constructor(context: AgentContext, settings: ModelSettings) {
     this.#context = context
     this.#settings = settings
-    this.#role = firstRole(context.platform)
+    this.#role = firstRole(context.agentName)
   }
 
   get role(): Role {
@@ -34,7 +34,7 @@ export class DeviceSide {
 
   /** Takes the role with which a session begins. @throws AipError if the device does not list its tools */
   begin(): Promise<void> {
-    return this.#enter(firstRole(this.#context.platform))
+    return this.#enter(firstRole(this.#context.agentName))
   }
 
   /** Looks at the device as the role wants it, before a turn. @returns null if there is nothing to look at */

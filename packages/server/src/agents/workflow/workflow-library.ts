@@ -7,7 +7,7 @@ import { parsePlan } from '../model/parse-plan.js'
 import { parseWorkflow } from './parse-workflow.js'
 import { resolveInputs } from './resolve-inputs.js'
 import { summaryOf } from './workflow-summary.js'
-import type { Work } from '../../sessions/task.js'
+import type { Work } from '@orrery/aip/records'
 import { SERVER_LIMITS } from '../../limits.js'
 
 /** The workflows that come with the server. */

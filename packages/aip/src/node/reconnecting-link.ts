@@ -1,0 +1,108 @@
+import { sleep } from '../clock.js'
+import { aipError } from '../errors.js'
+import type { CloseInfo, Transport } from '../transport/transport.js'
+import { dialServer, type DialOptions, type ServerConnection } from './server-connection.js'
+
+/** Why there is no connection: an attempt that failed, or a registered connection that has ended. */
+export type Down = { error: unknown; closed: null } | { error: null; closed: CloseInfo }
+
+/** What a {@link ReconnectingLink} is built from. The functions are called in this order. */
+export interface LinkOptions extends DialOptions {
+  /** `ws://` or `wss://`, with the key as `?token=`. */
+  url: string
+  /** Registers on a new connection; what it throws ends the attempt. */
+  register: (connection: ServerConnection) => Promise<void>
+  /** Takes one frame; the next one waits for it. Must not throw. */
+  receive: (frame: string | Uint8Array) => Promise<void>
+  /** Sends heartbeats until one cannot be sent, which ends the connection, or the signal aborts. */
+  beat: (connection: ServerConnection, signal: AbortSignal) => Promise<void>
+  /** A connection that was made has ended, registered or not. */
+  ended: () => void
+  /** Decides how to go on. @returns the wait before the next attempt in milliseconds, or null to give up */
+  retry: (down: Down) => number | null
+}
+
+/** A client's connection to its server: made, registered, kept alive, and made again when it drops. */
+export class ReconnectingLink {
+  readonly #options: LinkOptions
+  #connection: ServerConnection | null = null
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+  }
+
+  /** The connection that was made last, registered or not, open or not. */
+  get connection(): ServerConnection | null {
+    return this.#connection
+  }
+
+  /**
+   * Connects again and again. Settles when the signal aborts and the connection has ended, or when `retry` has given up; never
+   * rejects.
+   */
+  async run(): Promise<'stopped' | 'given_up'> {
+    const { clock, signal, retry } = this.#options
+    for (;;) {
+      if (signal.aborted) return 'stopped'
+      const down = await this.#connect()
+      if (isAborted(signal)) return 'stopped'
+      const wait = retry(down)
+      if (wait === null) return 'given_up'
+      await sleep(clock, wait, signal)
+    }
+  }
+
+  /** Closes the connection with 1000; another one is made unless the signal has aborted. */
+  async drop(): Promise<void> {
+    await this.#connection?.transport.close(1000)
+  }
+
+  /** Serves one connection, from the dialling to its end. */
+  async #connect(): Promise<Down> {
+    const { url, register, ended, signal } = this.#options
+    try {
+      const connection = await dialServer(url, this.#options)
+      this.#connection = connection
+      try {
+        if (signal.aborted) throw aipError('CONNECTION_CLOSED')
+        await register(connection)
+        return { error: null, closed: await this.#serve(connection) }
+      } finally {
+        await connection.transport.close(1000)
+        ended()
+      }
+    } catch (error) {
+      return { error, closed: null }
+    }
+  }
+
+  /** Receives and beats; the end of one is the end of the other. */
+  async #serve(connection: ServerConnection): Promise<CloseInfo> {
+    const { transport } = connection
+    const over = new AbortController()
+    const receiving = receiveAll(transport, this.#options.receive)
+    await Promise.race([receiving, this.#options.beat(connection, over.signal)])
+    over.abort()
+    transport.terminate()
+    await receiving
+    return transport.closed
+  }
+}
+
+/** Asks again: what was true before an `await` need not be true after it. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
+}
+
+/** Takes frames until the connection ends. */
+async function receiveAll(transport: Transport, receive: LinkOptions['receive']): Promise<void> {
+  for (;;) {
+    let frame: string | Uint8Array
+    try {
+      frame = await transport.receive()
+    } catch {
+      return
+    }
+    await receive(frame)
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../clock.js'
+import type { Logger } from '../logger.js'
+import type { Feature } from '../messages/values.js'
+import { AIPProtocol } from '../protocol/aip-protocol.js'
+import { DeviceInfoProtocol } from '../protocol/device-info.js'
+import { HeartbeatProtocol } from '../protocol/heartbeat.js'
+import { RegistrationProtocol } from '../protocol/registration.js'
+import { TaskExecutionProtocol } from '../protocol/task-execution.js'
+import type { Transport } from '../transport/transport.js'
+import { WebSocketTransport, type WebSocketSettings } from './websocket-transport.js'
+
+/** A client's connection to a server: all that is made anew for each. */
+export interface ServerConnection {
+  readonly transport: Transport
+  readonly aip: AIPProtocol<'client'>
+  readonly registration: RegistrationProtocol
+  readonly heartbeat: HeartbeatProtocol
+  readonly tasks: TaskExecutionProtocol
+  readonly deviceInfo: DeviceInfoProtocol
+  /** What was agreed at the registration; empty before, and with existing servers. */
+  features: ReadonlySet<Feature>
+}
+
+/** How {@link dialServer} dials. */
+export interface DialOptions {
+  /** Settings of the socket that differ from a device's. */
+  socket?: Partial<WebSocketSettings>
+  clock: Clock
+  logger: Logger
+  /** Ends the attempt, if it aborts. */
+  signal: AbortSignal
+}
+
+/**
+ * Dials a server.
+ * @param url `ws://` or `wss://`
+ * @throws AipError `UNAUTHORIZED` if the server refuses the key, otherwise `CONNECT_FAILED`
+ */
+export async function dialServer(url: string, { socket, clock, logger, signal }: DialOptions): Promise<ServerConnection> {
+  const transport = await WebSocketTransport.connect(url, { ...socket, clock, signal })
+  const aip = new AIPProtocol(transport, { side: 'client', clock, logger })
+  return {
+    transport,
+    aip,
+    registration: new RegistrationProtocol(aip),
+    heartbeat: new HeartbeatProtocol(aip),
+    tasks: new TaskExecutionProtocol(aip),
+    deviceInfo: new DeviceInfoProtocol(aip),
+    features: new Set(),
+  }
+}

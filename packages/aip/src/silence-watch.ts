@@ -1,0 +1,40 @@
+import type { Clock, Timer } from './clock.js'
+
+/** Notices when nothing was heard for a while. It counts from the first {@link SilenceWatch.heard} on. */
+export class SilenceWatch {
+  readonly #clock: Clock
+  readonly #limitMs: number
+  readonly #silent: () => void
+  #heardAt = 0
+  #timer: Timer | null = null
+  #over = false
+
+  /** @param limitMs how long silence may last @param silent called once, when it lasted that long */
+  constructor(clock: Clock, limitMs: number, silent: () => void) {
+    this.#clock = clock
+    this.#limitMs = limitMs
+    this.#silent = silent
+  }
+
+  /** Notes a sign of life. */
+  heard(): void {
+    this.#heardAt = this.#clock.now()
+    // One timer serves many signs of life: it looks at the last when it fires.
+    if (this.#timer === null && !this.#over) this.#wait(this.#limitMs)
+  }
+
+  /** Ends the watch for good. */
+  stop(): void {
+    this.#over = true
+    this.#timer?.cancel()
+  }
+
+  #wait(ms: number): void {
+    this.#timer = this.#clock.after(ms, () => {
+      const left = this.#heardAt + this.#limitMs - this.#clock.now()
+      if (left > 0) return this.#wait(left)
+      this.#over = true
+      this.#silent()
+    })
+  }
+}

@@ -1,0 +1,32 @@
+import type { DeviceConfig } from './config/device-config.js'
+import type { Environment } from './process/child-environment.js'
+import { BUILT_IN_TOOLS, isBuiltIn } from './tools/built-in-servers.js'
+import { Policy, type Verdict } from './policy/policy.js'
+import { Roots } from './policy/roots.js'
+
+/**
+ * What the policy of a configuration would do with a call; nothing runs.
+ * @param call.server the MCP server that has the tool; default: the built-in one that has it
+ */
+export async function explainPolicy(
+  config: DeviceConfig,
+  call: { tool: string; args: Record<string, unknown>; server?: string | undefined },
+  { cwd = process.cwd(), env = process.env }: { cwd?: string; env?: Environment } = {},
+): Promise<Verdict> {
+  const roots = new Roots({ folders: config.roots, cwd })
+  const policy = new Policy({ config: config.policy, shell: config.shell, roots, cwd, env, builtIn: BUILT_IN_TOOLS })
+  const known = BUILT_IN_TOOLS.find(call.tool, config.shell)
+  const server = call.server ?? known?.server ?? ''
+  const builtIn = isBuiltIn(server)
+  const configured = config.mcpServers[server]
+  return policy.decide({
+    tool: call.tool,
+    toolType: 'action',
+    server,
+    builtIn,
+    trusted: builtIn || configured?.trustAnnotations === true,
+    // What a tool of another server says of itself is known only while that runs.
+    readOnly: builtIn && known?.readOnly === true,
+    args: call.args,
+  })
+}

@@ -1,0 +1,55 @@
+import type { Roots } from './roots.js'
+import type { ShellMode } from './shell-policy.js'
+
+/**
+ * What a call would touch, computed from its arguments before it runs and without looking at the machine, so that a policy can
+ * decide about it. A tool does nothing beyond this; what it reads to do its work (a folder below `paths`) counts as named.
+ */
+export interface CallEffects {
+  /** The program and its arguments; a line for the system's shell is `[shell, '-c', line]`. */
+  argv?: readonly string[]
+  /** Absolute paths; links in them are not followed yet, the tool itself does that and checks the roots. */
+  paths?: readonly PathEffect[]
+  /** The command opens an application; another list than that of the shell holds. */
+  launches?: boolean
+  /** The call is about a job that an earlier call has started and the policy has allowed. */
+  ownJob?: boolean
+  /** The tool refuses these arguments by itself. */
+  refused?: boolean
+  /** Names or addresses that are connected to. */
+  hosts?: readonly string[]
+}
+
+/** One path of a call. `change` stands for all that is not mere reading: writing, making, moving, deleting. */
+export interface PathEffect {
+  path: string
+  access: 'read' | 'change' | 'run'
+}
+
+/** What arguments mean depends on: where relative paths start, and whether there is a shell. */
+export interface CallPlace {
+  roots: Roots
+  shell: ShellMode
+  /** The folder in which commands run unless they name another. */
+  cwd: string
+}
+
+/** A tool of which it can be said beforehand what a call would touch. */
+export interface DescribedTool {
+  name: string
+  /** Whether it changes nothing. */
+  readOnly: boolean
+  /** @throws PolicyViolation for a command line that needs a shell where there is none */
+  describeCall(args: unknown, place: CallPlace): CallEffects
+}
+
+/** What a policy knows of the tools that come with the device. */
+export interface BuiltInTools {
+  /** Returns the server that has a tool, and whether the tool changes nothing; undefined if none has it. */
+  find(tool: string, shell: ShellMode): { server: string; readOnly: boolean } | undefined
+  /**
+   * Returns what a call would touch; null for a server or a tool that there is not, of which nothing may be concluded.
+   * @throws PolicyViolation for a command line that needs a shell where there is none
+   */
+  describeCall(server: string, tool: string, args: unknown, place: CallPlace): CallEffects | null
+}
