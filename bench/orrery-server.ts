@@ -1,7 +1,7 @@
 // The server under test, with an agent that measures. Its memory is kept as `orrery server` keeps it. BENCH_DATA_DIR switches the event log on.
 import { OrreryApi } from '@orrery/constellation'
 import { startServer, type Agent } from '@orrery/server'
-import { staySmallAsServer } from '../packages/cli/src/memory-guard.ts'
+import { staySmallAsServer } from '../packages/cli/src/running/memory-guard.ts'
 import { answerQuestions, type CommandTimes } from './child.ts'
 
 staySmallAsServer()

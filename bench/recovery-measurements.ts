@@ -15,7 +15,7 @@ export interface RecoveryExtent {
   devices: number
 }
 
-/** What a killed server needs to be of use again, and its devices to go on. */
+/** How long a killed server needs to serve again, and its devices to continue. */
 export async function recoveryRows({ ended, open, devices }: RecoveryExtent): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
   try {
@@ -46,7 +46,7 @@ async function startWith(folder: string, ended: number, open: number): Promise<n
   const devices = await Promise.all(Array.from({ length: 50 }, (_, at) => WaitingDevice.register(server.url, `device-${at}`)))
   const api = new OrreryApi({ server: server.url, apiKey: 'operator', timeoutMs: 120_000 })
   const idOf = (at: number): string => `device-${at % devices.length}`
-  // A task of no commands ends at once; one of a command that nobody answers stays open, and others wait behind it.
+  // A task of no commands ends at once; one of a command that is never answered stays open, and others wait behind it.
   await inLanes(ended, 32, async (at) => void (await api.sessions.create({ device_id: idOf(at), request: '0' })))
   await inLanes(open, 32, async (at) => void (await api.sessions.create({ device_id: idOf(at), request: '1' })))
   await server.stop()

@@ -35,10 +35,10 @@ export interface EvalOptions {
   ended?: (row: EvalRow) => void
 }
 
-/** A check or setup may take so long, in milliseconds. */
+/** How long a check or setup may take, in milliseconds. */
 const SCRIPT_TIME = 30_000
 const KEYS = { operatorKey: 'eval-operator', deviceKey: 'eval-device' }
-/** Nobody sits at an evaluation, so everything is allowed; each task has a folder of its own. */
+/** An evaluation runs unattended, so everything is allowed; each task has a folder of its own. */
 const OPEN = { shell: 'full', policy: { rules: [{ tool: '**', do: 'allow' }] } }
 
 /**
@@ -48,7 +48,7 @@ const OPEN = { shell: 'full', policy: { rules: [{ tool: '**', do: 'allow' }] } }
 export async function runEval({ tasks, model, begins, ended }: EvalOptions): Promise<EvalRow[]> {
   const root = mkdtempSync(join(tmpdir(), 'orrery-eval-'))
   const web = await startSite()
-  // Nobody answers questions here, so nobody is waited for.
+  // Questions are not answered here, so no time is spent waiting.
   const server = await startServer({ port: 0, ...KEYS, model: { ...model, questionMs: 1000 } })
   const rows: EvalRow[] = []
   try {

@@ -9,11 +9,11 @@ A session is its records: what the event log holds is what the streams send. Bot
 
 ## The events of one session
 
-\`GET /api/sessions/:id/events\` begins with what was recorded, or after \`Last-Event-ID\`, goes on with what happens, and ends after \`ended\`.
+\`GET /api/sessions/:id/events\` begins with what was recorded, or after \`Last-Event-ID\`, continues with what happens, and ends after \`ended\`.
 \`id\` is the sequence number of the record, \`event\` its type, and \`data\` \`{"seq", "session_id", "time", "type", "data"}\`. Progress is not
 recorded, so it has no \`id\`. \`GET /api/sessions/:id/log\` gives the same records as a list.
 
-Values above 64 KiB stand in records as \`{"$value": id, "bytes": n}\`; \`GET /api/sessions/:id/values/:value\` gives each, and the session has
+Values above 64 KiB are replaced in records by \`{"$value": id, "bytes": n}\`; \`GET /api/sessions/:id/values/:value\` gives each, and the session has
 its result whole.
 `
 

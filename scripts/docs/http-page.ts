@@ -11,8 +11,8 @@ The same as OpenAPI: [openapi.json](openapi.json), and from a running server at 
 is \`api.call(NAME, …)\`, and most are methods too: \`devices.list\` is \`api.devices.list()\`.
 
 The streams of events, of one session (\`/api/sessions/:id/events\`) and of the fleet (\`/api/events\`), are described in
-[events.md](events.md). Values above 64 KiB stand in events as \`{"$value": id, "bytes": n}\`; the session has them whole, and
-\`/api/sessions/:id/values/:value\` gives one.
+[events.md](events.md). An event holds \`{"$value": id, "bytes": n}\` in place of a value above 64 KiB; the session has it whole, and
+\`/api/sessions/:id/values/:value\` gives it.
 `
 
 const GROUPS: readonly [group: string, title: string][] = [

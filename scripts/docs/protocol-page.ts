@@ -74,9 +74,9 @@ A batch with a known \`response_id\` is answered from the journal: finished comm
 result with \`failure\` (unless it is known that it may run twice: a trusted tool that is read-only or idempotent), and the rest runs. A batch that is still running answers once.
 
 **Keep-alive.** Both ends send WebSocket pings ${PINGS_PER_SILENCE} times per \`heartbeat_ms\` and drop a connection that gave no sign of life for that long. The
-\`heartbeat\` message goes on as before.
+\`heartbeat\` message continues as before.
 
-**What happens on a reconnect.** The device dials again for as long as it runs, with random waits of 0.5 to 5 s. What runs meanwhile goes on, and its results wait.
+**What happens on a reconnect.** The device dials again for as long as it runs, with random waits of 0.5 to 5 s. What runs meanwhile continues, and its results wait.
 After the confirmation:
 
 1. The device stores the new token.

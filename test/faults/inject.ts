@@ -147,7 +147,7 @@ async function pause(program: Program, ms: number): Promise<boolean> {
   return true
 }
 
-/** Lets a process go on that stops itself. It does so a moment after it was found to be struck: a SIGCONT before that would be lost. */
+/** Lets a process continue that stops itself. It does so a moment after it was found to be struck: a SIGCONT before that would be lost. */
 async function letGo(program: Program, ms: number): Promise<boolean> {
   for (let tries = 0; tries < 400 && program.alive && !program.isStopped; tries += 1) await sleep(5)
   await sleep(ms)

@@ -30,7 +30,7 @@ export class OrreryHome implements AsyncDisposable {
     return this.start(...args).ended
   }
 
-  /** Starts a command that goes on. */
+  /** Starts a command that keeps running. */
   start(...args: string[]): OrreryProcess {
     const child = spawn(process.execPath, [MAIN, ...args], {
       env: { PATH: process.env['PATH'], HOME: this.path, ORRERY_HOME: this.path, NO_COLOR: '1', ...this.#env },

@@ -90,11 +90,6 @@ export const ERRORS = {
     'Something else has taken over the sessions of this device; nothing was recorded.',
     (v) => `The sessions of '${v.id}' belong to another owner now`,
   ),
-  VALUE_NOT_FOUND: entry<[{ id: string }]>(
-    404,
-    'No event of this session refers to such a value.',
-    (v) => `There is no value '${v.id}' in this session`,
-  ),
   SERVER_STOPPING: entry(503, 'The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection
@@ -191,6 +186,11 @@ export const ERRORS = {
     404,
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
+  ),
+  VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
+    404,
+    'No event of the session refers to a value with this id.',
+    (v) => `Session '${v.id}' has no value '${v.value}'`,
   ),
   ASK_NOT_FOUND: entry<[{ id: string }]>(
     404,

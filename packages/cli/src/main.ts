@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { EXIT, report } from './errors.js'
-import { installInterrupt } from './interrupt.js'
+import { EXIT, report } from './terminal/errors.js'
+import { installInterrupt } from './terminal/interrupt.js'
 import { buildProgram } from './program.js'
 
 // The reader of a pipe may leave early, as `head` does; that is no failure.

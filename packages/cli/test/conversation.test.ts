@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import { describe, expect, it, vi } from 'vitest'
-import { Conversation } from '../src/conversation.js'
+import { Conversation } from '../src/follow/conversation.js'
 
 /** A conversation, what it said to the server, and what it noted for the user. */
 function talk(fail?: string) {
@@ -70,7 +70,7 @@ describe('what is typed while a task runs', () => {
     expect(drafts).toEqual(['a|', 'ab|', 'a|b', '|b', 'c|b', '|', '|'])
   })
 
-  it('that cannot be said is told to the user', async () => {
+  it('that cannot be sent is reported to the user', async () => {
     const { input, notes, conversation } = talk('the session has ended')
     input.write('hello\n')
     await vi.waitFor(() => expect(notes).toEqual(['the session has ended']))

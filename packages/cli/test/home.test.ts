@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ensureKey, findKey, inHome, readKey } from '../src/home.js'
-import { DEFAULT_SERVER, announceServer, localServer } from '../src/running-server.js'
+import { ensureKey, findKey, inHome, readKey } from '../src/settings/home.js'
+import { DEFAULT_SERVER, announceServer, localServer } from '../src/settings/running-server.js'
 
 let folder: string
 beforeEach(() => {
@@ -27,7 +27,7 @@ describe('keys', () => {
     expect(statSync(inHome()).mode & 0o777).toBe(0o700)
   })
 
-  it('are made anew when the file is empty', () => {
+  it('are made again when the file is empty', () => {
     ensureKey('device.key')
     writeFileSync(inHome('device.key'), '\n')
     expect(ensureKey('device.key')).toMatch(/^[\w-]{43}$/)
@@ -42,7 +42,7 @@ describe('keys', () => {
     expect(findKey({ name: '--api-key', value: 'mine' }, 'operator.key')).toEqual({ key: 'mine', source: '--api-key' })
   })
 
-  it.skipIf(process.getuid?.() === 0)('that may not be read are told with the way out', () => {
+  it.skipIf(process.getuid?.() === 0)('that may not be read are reported with the way out', () => {
     ensureKey('operator.key')
     chmodSync(inHome('operator.key'), 0)
     expect(() => readKey('operator.key')).toThrow(/--api-key or ORRERY_API_KEY/)

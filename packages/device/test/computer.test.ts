@@ -1,7 +1,8 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { MCPToolInfo, silentLogger, systemClock, type Command } from '@orrery/aip'
-import { readFileSync, readdirSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { Socket } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
+import { settle } from '../../../test/support/manual-clock.js'
 import {
   ComputerManager,
   DEFAULT_DEVICE_CONFIG,
@@ -99,22 +100,40 @@ describe('UFOClient', () => {
     expect(unknown!.error).toContain('AppAgent::other::WINWORD.EXE')
   })
 
-  it('wants both managers [S-141]', async () => {
+  it('refuses to be made without one of its managers [S-141]', async () => {
     await using parts = engine()
     const { servers, computers } = parts
     // @ts-expect-error: without a computer manager
-    const one: ConstructorParameters<typeof UFOClient>[0] = { mcpServerManager: servers }
+    expect(() => new UFOClient({ mcpServerManager: servers })).toThrow('computerManager is required')
     // @ts-expect-error: without a server manager
-    const other: ConstructorParameters<typeof UFOClient>[0] = { computerManager: computers }
-    expect([one, other]).toHaveLength(2)
+    expect(() => new UFOClient({ computerManager: computers })).toThrow('mcpServerManager is required')
   })
 
-  it('reaches no network and no model by itself [S-169]', () => {
-    const folder = new URL('../src/computer/', import.meta.url)
-    const imported = readdirSync(folder).flatMap((name) =>
-      [...readFileSync(new URL(name, folder), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map((match) => match[1]),
-    )
-    expect(new Set(imported)).toEqual(new Set(['@orrery/aip', '@modelcontextprotocol/client']))
+  it('runs the given commands and no others, whatever a request says, and reaches no network [S-169]', async () => {
+    const ran: string[] = []
+    const noting: LocalServerFactory = () => {
+      const server = new McpServer({ name: 'lab', version: '1.0.0' })
+      for (const tool of ['one', 'two', 'three'])
+        server.registerTool(tool, {}, () => {
+          ran.push(tool)
+          return { content: [{ type: 'text', text: tool }] }
+        })
+      return server
+    }
+    await using parts = engine(undefined, { lab: noting })
+    const connect = vi.spyOn(Socket.prototype, 'connect')
+    try {
+      const step = { agent_name: 'HostAgent', process_name: null, root_name: null, user_request: 'run three' }
+      const results = await parts.client.executeStep({ ...step, actions: [command('two'), command('one'), command('no-tool')] })
+      expect(results.map(({ status }) => status)).toEqual(['success', 'success', 'failure'])
+      expect(await parts.client.executeStep({ ...step, actions: [] })).toEqual([])
+      await parts.client.reset()
+      await settle()
+      expect(ran).toEqual(['two', 'one'])
+      expect(connect).not.toHaveBeenCalled()
+    } finally {
+      connect.mockRestore()
+    }
   })
 
   it('has nothing to do without commands [S-161]', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { McpServer } from '@modelcontextprotocol/server'
 import { ManualClock } from '../../../test/support/manual-clock.js'
@@ -297,6 +298,12 @@ describe('sessions of a device', () => {
     connection.command([call('hold')], { response_id: 'r1' })
     connection.command([call('quick')], { response_id: 'r2' })
     await holder.begun.promise
+    // Long enough for the second batch to run, if it did not wait.
+    for (let round = 0; round < 20; round += 1) {
+      connection.socket.ping()
+      await once(connection.socket, 'pong')
+    }
+    expect(holder.quickRuns).toBe(0)
     holder.letGo()
     expect((await connection.next('command_results'))['prev_response_id']).toBe('r1')
     expect((await connection.next('command_results'))['prev_response_id']).toBe('r2')

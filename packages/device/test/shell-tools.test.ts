@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
-import { systemPrograms } from '../../../test/support/system-programs.js'
+import { hasPrograms } from '../../../test/support/has-programs.js'
 import { DeviceConfig, type DeviceOptions } from '../src/index.js'
 import { Roots } from '../src/policy/roots.js'
 import { BUILT_IN_TOOLS } from '../src/tools/built-in-servers.js'
@@ -254,7 +254,7 @@ describe.runIf(posix)('jobs', () => {
   })
 })
 
-describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutils' }))('a pseudo-terminal', () => {
+describe.runIf(process.platform === 'linux' && hasPrograms('script'))('a pseudo-terminal', () => {
   it('is one for the program, with a size, and passes words as they are', async () => {
     await using at = await shell()
     const { terminalColumns: columns, terminalRows: rows } = SHELL_LIMITS

@@ -86,7 +86,7 @@ export function openFile(path: string, prepare: (db: DatabaseSync) => void): Dat
     db = new DatabaseSync(path)
     // Exclusive: a second process gets "busy", and the lock goes with the process, however that ends.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL')
-    // The write-ahead log stays as large as its largest transaction unless it is told to shrink.
+    // The write-ahead log stays as large as its largest transaction unless it is made to shrink.
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${16 * 1024 * 1024}`)
     db.exec('BEGIN IMMEDIATE')
     prepare(db)

@@ -77,7 +77,7 @@ export class KeyValues {
     return this.#change({ bucket, key, value: JSON.stringify(value) })
   }
 
-  /** Deletes a key, if it is there; settles once that is committed. @throws LogError as {@link set} */
+  /** Deletes a key if it exists; settles once that is committed. @throws LogError as {@link set} */
   delete(bucket: string, key: string): Promise<void> {
     return this.#change({ bucket, key, value: null })
   }

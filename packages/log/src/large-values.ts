@@ -7,7 +7,7 @@ export interface EncodedData {
   values: ReadonlyMap<string, string>
 }
 
-/** Stands in a record for a value that is stored out of line. `bytes` is the size of the value's JSON. */
+/** Replaces, in a record, a value that is stored out of line. `bytes` is the size of the value's JSON. */
 export interface ValueReference {
   $value: string
   bytes: number

@@ -123,7 +123,7 @@ export class RecordLog {
   }
 
   /**
-   * Deletes closed streams with their records and values, those that were closed first first. Commits what waits before.
+   * Deletes closed streams with their records and values, oldest first. Commits pending appends before.
    * @returns how many streams
    * @throws LogError `FULL` or `BROKEN`, and nothing was deleted
    */

@@ -60,7 +60,7 @@ export class RecordWriter {
   }
 
   /**
-   * Deletes closed streams, those that were closed first first.
+   * Deletes closed streams, oldest first.
    * @param now milliseconds since the epoch
    * @returns how many. @throws LogError `FULL` or `BROKEN`
    */

@@ -63,6 +63,6 @@ export interface PruneLimits {
   maxAgeMs?: number
   /** Streams go until the log is not larger than this. */
   maxBytes?: number
-  /** At most so many go at once: nothing else is done meanwhile. Default: all. */
+  /** How many streams one call deletes at most; nothing else runs meanwhile. Default: all. */
   maxStreams?: number
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import { CliError, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { print, printJson } from '../output.js'
-import { table } from '../table.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { CliError, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { print, printJson } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** `orrery answer`: permission for a call that waits on its device. */
 export function answerCommand(): Command {

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import type { AuditEntry } from '@orrery/device'
-import { examples } from '../help.js'
-import { inHome } from '../home.js'
-import { print } from '../output.js'
-import { table } from '../table.js'
+import { examples } from '../terminal/help.js'
+import { inHome } from '../settings/home.js'
+import { print } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
 
 interface Options {
   device?: string
@@ -57,7 +57,7 @@ function audit({ device, limit, json }: Options): void {
   for (const line of table(headers, rows, [4, 2])) print(line)
 }
 
-/** The entries of a device, oldest first. A line that is half written is passed over. */
+/** The entries of a device, oldest first. A line that is half written is ignored. */
 function entriesOf(folder: string): AuditEntry[] {
   if (!existsSync(folder)) return []
   const files = readdirSync(folder).filter((name) => /^audit\.jsonl(\.\d+)?$/.test(name))

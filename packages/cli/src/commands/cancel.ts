@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { print, printJson } from '../output.js'
-import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { print, printJson } from '../terminal/output.js'
+import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
 /** `orrery cancel`: ends a session early. */
 export function cancelCommand(): Command {

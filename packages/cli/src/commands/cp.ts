@@ -5,11 +5,11 @@ import { Command } from 'commander'
 import { CopyProgress } from '../copy/copy-progress.js'
 import { copyPlace, fileNameIn, targetPath, type CopyPlace } from '../copy/copy-place.js'
 import { localSource, localTarget, writeLocal } from '../copy/local-file.js'
-import { CliError, EXIT, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { onInterrupt } from '../interrupt.js'
-import { printJson } from '../output.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+import { CliError, EXIT, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import { printJson } from '../terminal/output.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 interface CopyOptions extends TargetOptions {
   force?: boolean
@@ -47,18 +47,18 @@ export function cpCommand(): Command {
   const command = new Command('cp')
     .summary('copy a file from or to a device')
     .description(
-      'Copies one file, of any size, between this machine and a device. A file that is there already is kept, and one that does not ' +
+      'Copies one file, of any size, between this machine and a device. An existing file is kept, and one that does not ' +
         'come whole is not there at all. What a device sends and takes its policy decides. Ctrl-C ends the copy.',
     )
     .argument('<from>', 'a path on this machine; DEVICE:PATH; or :PATH on the only device that is online')
     .argument('<to>', "the same; where it ends with '/', or is a folder of this machine, the file keeps its name")
-    .option('-f, --force', 'replace a file that is there')
+    .option('-f, --force', 'replace an existing file')
   return withTarget(command)
     .addHelpText(
       'after',
       examples([
         ['orrery cp laptop:/var/log/syslog ./', 'from a device, into this folder'],
-        ['orrery cp ./image.iso laptop:/home/me/', 'to a device, into a folder that is there'],
+        ['orrery cp ./image.iso laptop:/home/me/', 'to a device, into an existing folder'],
         ['orrery cp :notes.txt notes.txt --force', 'from the only device; its paths start in the folder where it was started'],
       ]),
     )
@@ -135,7 +135,7 @@ async function upload({ api, device, from, to, force, signal }: Copy): Promise<C
   return { session_id: written.session_id, from: resolve(from), to: written.path, bytes: written.bytes, checksum }
 }
 
-/** Passes bytes on, and tells how many. @param failed is told what breaks them off */
+/** Passes bytes on, and counts them. @param failed gets the error that breaks them off */
 async function* counted(
   pieces: AsyncIterable<Uint8Array>,
   progress: CopyProgress,

@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { CliError } from '../errors.js'
-import { examples } from '../help.js'
-import { findKey } from '../home.js'
-import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
-import { print } from '../output.js'
-import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
-import { staySmall } from '../memory-guard.js'
-import { localServer } from '../running-server.js'
-import { serve } from '../service.js'
-import { type ShellMode, shellOption } from '../shell-mode.js'
-import { Refusals } from '../refusals.js'
+import { CliError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { findKey } from '../settings/home.js'
+import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../settings/logging.js'
+import { print } from '../terminal/output.js'
+import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
+import { staySmall } from '../running/memory-guard.js'
+import { localServer } from '../settings/running-server.js'
+import { serve } from '../running/service.js'
+import { type ShellMode, shellOption } from '../settings/shell-mode.js'
+import { Refusals } from '../running/refusals.js'
 import { deviceCheckCommand } from './device-check.js'
 
 interface Options extends PresetFlags {
@@ -45,7 +45,7 @@ export function deviceCommand(): Command {
       .option('--platform <name>', 'platform to register as (default: that of this machine)')
       .option(
         '--max-retries <n>',
-        'give up after so many failed attempts (default: 5, but a server that keeps sessions is waited for)',
+        'give up after this many failed attempts (default: 5, but a server that keeps sessions is waited for)',
         parseRetries,
       )
       .addOption(shellOption())
@@ -67,7 +67,7 @@ export function deviceCommand(): Command {
         ]),
       )
       .action(device)
-      // What stands after 'check' is its own, not this command's.
+      // Options after 'check' are its own, not this command's.
       .enablePositionalOptions()
       .addCommand(deviceCheckCommand())
   )
@@ -75,7 +75,7 @@ export function deviceCommand(): Command {
 
 async function device(options: Options): Promise<void> {
   const [{ deviceSettings, localDevice, socketUrl }, { startDevice }] = await Promise.all([
-    import('../start-device.js'),
+    import('../settings/device-settings.js'),
     import('@orrery/device'),
   ])
   const logger = await createLogger(chooseLogLevel(options.logLevel))

@@ -1,11 +1,11 @@
 import type { McpServerStatus } from '@orrery/aip'
 import type { Device } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { orrery } from '../invocation.js'
-import { type Style, age, print, printJson, shortId } from '../output.js'
-import { type Cell, details, table } from '../table.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { orrery } from '../terminal/invocation.js'
+import { type Style, age, print, printJson, shortId } from '../terminal/output.js'
+import { type Cell, details, table } from '../terminal/table.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** The colour of a device's status. */
 const STYLES: Record<Device['status'], Style> = { online: 'green', busy: 'yellow', offline: 'dim' }

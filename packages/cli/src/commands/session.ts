@@ -1,11 +1,11 @@
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { describeEvent } from '../event-data.js'
-import { examples } from '../help.js'
-import { duration, paint, print, printJson, printValue } from '../output.js'
-import { STATUS_STYLE, runTime, usageLine } from '../session-format.js'
-import { details, table } from '../table.js'
-import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
+import { describeEvent } from '../follow/event-data.js'
+import { examples } from '../terminal/help.js'
+import { duration, paint, print, printJson, printValue } from '../terminal/output.js'
+import { STATUS_STYLE, runTime, usageLine } from '../follow/session-format.js'
+import { details, table } from '../terminal/table.js'
+import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
 /** `orrery session`: one session with its events. */
 export function sessionCommand(): Command {

@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { SessionStatus } from '@orrery/aip/api'
-import { examples } from '../help.js'
-import { orrery } from '../invocation.js'
-import { age, duration, print, printJson, shortId } from '../output.js'
-import { STATUS_STYLE, runTime } from '../session-format.js'
-import { table } from '../table.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { orrery } from '../terminal/invocation.js'
+import { age, duration, print, printJson, shortId } from '../terminal/output.js'
+import { STATUS_STYLE, runTime } from '../follow/session-format.js'
+import { table } from '../terminal/table.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 interface Filter extends TargetOptions {
   device?: string

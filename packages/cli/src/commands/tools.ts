@@ -1,9 +1,9 @@
 import type { MCPToolInfo } from '@orrery/aip'
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { print, printJson } from '../output.js'
-import { table } from '../table.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { print, printJson } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 /** `orrery tools`: what a device can do. */
 export function toolsCommand(): Command {

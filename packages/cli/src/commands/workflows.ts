@@ -1,9 +1,9 @@
 import type { WorkflowSummary } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { orrery } from '../invocation.js'
-import { paint, print, printJson, singleLine } from '../output.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { orrery } from '../terminal/invocation.js'
+import { paint, print, printJson, singleLine } from '../terminal/output.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** `orrery workflows`: what can be run by name, and with which inputs. */
 export function workflowsCommand(): Command {

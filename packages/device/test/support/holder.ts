@@ -7,6 +7,7 @@ export class Holder {
   readonly #letGo = Promise.withResolvers<string>()
   cancelled = 0
   runs = 0
+  quickRuns = 0
 
   letGo(): void {
     this.#letGo.resolve('held')
@@ -25,7 +26,10 @@ export class Holder {
       })
       return { content: [{ type: 'text', text: await Promise.race([this.#letGo.promise, cancelled]) }] }
     })
-    server.registerTool('quick', {}, () => ({ content: [{ type: 'text', text: 'quick' }] }))
+    server.registerTool('quick', {}, () => {
+      this.quickRuns += 1
+      return { content: [{ type: 'text', text: 'quick' }] }
+    })
     return server
   }
 }

@@ -63,17 +63,28 @@ export class FleetSessions {
     return view
   }
 
-  /** The recorded events of a session after a sequence number, in order. @throws AipError `SESSION_NOT_FOUND` */
-  async log(principal: Principal, id: string, afterSeq: number): Promise<SessionEvent[]> {
+  /**
+   * The recorded events of a session after a sequence number, in order.
+   * @returns `next` is what to read after, where there are more
+   * @throws AipError `SESSION_NOT_FOUND`
+   */
+  async log(
+    principal: Principal,
+    id: string,
+    afterSeq: number,
+    limit = Infinity,
+  ): Promise<{ events: SessionEvent[]; next?: number | undefined }> {
     const { run_id: runId, session_id: sessionId } = await this.#require(principal, id)
-    return (await this.#store.records(runId, afterSeq)).map((record) => toEvent(record, sessionId))
+    const records = await this.#store.records(runId, afterSeq)
+    const events = records.slice(0, limit).map((record) => toEvent(record, sessionId))
+    return { events, ...(records.length > events.length ? { next: records[events.length - 1]?.seq } : {}) }
   }
 
   /** A value that events of a session refer to. @throws AipError `SESSION_NOT_FOUND` or `VALUE_NOT_FOUND` */
   async value(principal: Principal, id: string, valueId: string): Promise<unknown> {
     const { run_id: runId } = await this.#require(principal, id)
     const value = await this.#store.value(runId, valueId)
-    if (value === undefined) throw aipError('VALUE_NOT_FOUND', { id: valueId })
+    if (value === undefined) throw aipError('VALUE_NOT_FOUND', { id, value: valueId })
     return value
   }
 

@@ -53,7 +53,8 @@ export class EventStreams {
     })
     stream.signal.addEventListener('abort', stop, { once: true })
     try {
-      for (const event of await this.#fleet.sessions.log(principal, runId, afterSeq)) send(event)
+      const { events } = await this.#fleet.sessions.log(principal, runId, afterSeq)
+      for (const event of events) send(event)
       for (const event of waiting) send(event)
       waiting = null
       // A reader that has seen the end already gets nothing more.

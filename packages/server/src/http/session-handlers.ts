@@ -14,12 +14,7 @@ export function sessionHandlers({ sessions, tasks }: Fleet, streams: EventStream
       reply.hijack()
       await streams.session(principal, reply.raw, session, Number.isSafeInteger(lastEventId) ? lastEventId : 0)
     },
-    'sessions.log': async ({ principal, params, query: { after, limit } }) => {
-      const rest = await sessions.log(principal, params.id, after)
-      const events = rest.slice(0, limit)
-      const last = events.at(-1)?.seq ?? null
-      return { events, ...(rest.length > limit && last !== null ? { next: last } : {}) }
-    },
+    'sessions.log': ({ principal, params, query: { after, limit } }) => sessions.log(principal, params.id, after, limit),
     'sessions.value': ({ principal, params }) => sessions.value(principal, params.id, params.value),
     'sessions.cancel': ({ principal, params }) => sessions.cancel(principal, params.id),
     'sessions.answer': ({ principal, params, body }) => sessions.answer(principal, params.id, body.text, body.question_id),

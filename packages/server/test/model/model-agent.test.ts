@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../../test/support/wire-client.js'
-import type { ModelConfig } from '../../src/agents/model/model-config.js'
+import type { ModelConfig } from '../../src/config/model-config.js'
 import { MODEL_KEY, startModelRig, tool } from '../support/model-rig.js'
 
 const OPENAI = { ORRERY_MODEL: 'scripted', OPENAI_BASE_URL: 'MODEL_URL/v1', OPENAI_API_KEY: MODEL_KEY }
