@@ -16,7 +16,7 @@ export class Adoption {
 
   /**
    * Sends the task and waits until the device takes it up.
-   * @throws AipError `DISPATCH_UNANSWERED` after 30 s, `USER_CANCELLED` when the signal aborts, and what sending throws
+   * @throws AipError `DISPATCH_UNANSWERED` after 30 s, the reason of the signal when it aborts, and what sending throws
    */
   wait(send: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {
     return new Promise<void>((resolve, reject) => {
@@ -29,7 +29,7 @@ export class Adoption {
       }
       signal.addEventListener('abort', () => {
         timer.cancel()
-        reject(aipError('USER_CANCELLED'))
+        reject(signal.reason)
       })
       send().catch(reject)
     }).finally(() => {

@@ -117,7 +117,7 @@ export class Session {
     this.#cancelled = reason
     // What runs for a session that continues after the next start continues too.
     if (!this.detached) this.#device.cancel(this.task.sessionId, reason)
-    const error = aipError(reason === 'device_disconnected' ? 'DEVICE_DISCONNECTED' : 'USER_CANCELLED')
+    const error = CANCELLATION[reason].error()
     this.#abort.abort(error)
     this.dispatcher.abort(error)
   }
@@ -161,7 +161,7 @@ export class Session {
       if (this.#isCancelled() === null) return { status: 'failed', result: null, error: messageOf(error) }
     }
     const { status, error } = CANCELLATION[this.#isCancelled() ?? 'user_requested']
-    return { status, result: null, error }
+    return { status, result: null, error: error().message }
   }
 
   // A method, because TypeScript takes the field for unchanged across an await.
@@ -174,7 +174,7 @@ export class Session {
     return new Promise((resolve, reject) => {
       running.then(resolve, reject)
       this.#abort.signal.addEventListener('abort', () => {
-        this.#clock.after(LIMITS.cancelGrace, () => reject(aipError('USER_CANCELLED')))
+        this.#clock.after(LIMITS.cancelGrace, () => reject(this.#abort.signal.reason))
       })
     })
   }

@@ -1,4 +1,4 @@
-import { errorText, type Command } from '@orrery/aip'
+import { aipError, type AipError, type Command } from '@orrery/aip'
 import type { Owner, Work } from '@orrery/aip/records'
 
 /** One request for one device. */
@@ -48,17 +48,17 @@ export type CancelReason =
   | 'server_stopping'
   | 'transfer_cut'
 
-/** How a session ends for each reason, and whether its requester is told. */
+/** How a session ends for each reason, what its agent is told, and whether its requester is told of the end. */
 export const CANCELLATION: Readonly<
-  Record<CancelReason, { status: 'failed' | 'cancelled'; error: string; tellRequester: boolean }>
+  Record<CancelReason, { status: 'failed' | 'cancelled'; error: () => AipError; tellRequester: boolean }>
 > = {
-  device_disconnected: { status: 'failed', error: errorText('DEVICE_DISCONNECTED'), tellRequester: true },
-  constellation_disconnected: { status: 'cancelled', error: errorText('CLIENT_DISCONNECTED'), tellRequester: false },
-  user_requested: { status: 'cancelled', error: errorText('USER_CANCELLED'), tellRequester: true },
-  server_stopping: { status: 'failed', error: errorText('SERVER_STOPPING'), tellRequester: true },
+  device_disconnected: { status: 'failed', error: () => aipError('DEVICE_DISCONNECTED'), tellRequester: true },
+  constellation_disconnected: { status: 'cancelled', error: () => aipError('CLIENT_DISCONNECTED'), tellRequester: false },
+  user_requested: { status: 'cancelled', error: () => aipError('USER_CANCELLED'), tellRequester: true },
+  server_stopping: { status: 'failed', error: () => aipError('SERVER_STOPPING'), tellRequester: true },
   transfer_cut: {
     status: 'failed',
-    error: errorText('TRANSFER_CUT', { detail: 'the connection for its bytes was lost, or nothing moved' }),
+    error: () => aipError('TRANSFER_CUT', { detail: 'the connection for its bytes was lost, or nothing moved' }),
     tellRequester: false,
   },
 }
