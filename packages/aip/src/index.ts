@@ -10,7 +10,17 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
-export { AipError, ERRORS, aipError, clip, errorOfText, errorText, messageOf, type ErrorCode } from './errors.js'
+export {
+  AipError,
+  clip,
+  defineErrors,
+  entry,
+  messageOf,
+  type ErrorEntries,
+  type ErrorEntry,
+  type ErrorTable,
+} from './define-errors.js'
+export { ERRORS, aipError, errorOfText, errorText, isAipError, type ErrorCode } from './errors.js'
 export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'

@@ -1,4 +1,5 @@
 import {
+  isAipError,
   AipError,
   aipError,
   backoff,
@@ -233,7 +234,7 @@ export class UFOWebSocketClient {
   /** Returns the wait before the next attempt in milliseconds; null if the last was the last that is allowed. */
   #retry({ error, closed }: Down): number | null {
     const reason = closed === null ? error : new AipError('CONNECTION_CLOSED', `${closed.code} ${closed.reason}`.trimEnd())
-    const lost = reason instanceof AipError && reason.code === 'CONNECTION_CLOSED'
+    const lost = isAipError(reason, 'CONNECTION_CLOSED')
     this.#logger.error(`[WS] ${lost ? 'Connection closed' : 'Unexpected error'}: ${messageOf(reason)}`)
     this.retryCount += 1
     this.#options.onFailed?.(reason)

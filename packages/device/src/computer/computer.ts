@@ -1,11 +1,11 @@
 import type { Progress } from '@modelcontextprotocol/client'
 import {
+  isAipError,
   AipError,
   LIMITS,
   ToolType,
   aipError,
   clip,
-  errorText,
   messageOf,
   withTimeLimit,
   type Clock,
@@ -17,6 +17,7 @@ import type { MCPServer } from '../mcp/mcp-server.js'
 import type { CallOrigin, Gate, Passage } from '../policy/gate.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
 import { errorOf, resultValue } from './tool-result.js'
+import { deviceError, deviceErrorText } from '../errors.js'
 
 /** How one command is run. */
 export interface CallControl {
@@ -73,7 +74,7 @@ export class Computer {
     if (command.tool_name === LIST_TOOLS) return
     const { server, info } = await this.#find(command)
     if (server.trusted && info.annotations?.['readOnlyHint'] === true) return
-    throw aipError('NOT_READ_ONLY', { tool: command.tool_name })
+    throw deviceError('NOT_READ_ONLY', { tool: command.tool_name })
   }
 
   /**
@@ -180,6 +181,6 @@ function listFilter(parameters: Command['parameters']): { toolType: ToolType | n
 
 /** An error of the catalogue says enough by itself; others come from a server or from the SDK. */
 function failureText(tool: string, error: unknown): string {
-  if (!(error instanceof AipError)) return errorText('TOOL_FAILED', { tool, detail: messageOf(error) })
-  return error.code === 'TIMEOUT' ? errorText('TOOL_TIMEOUT', { tool, seconds: LIMITS.toolTime / 1000 }) : error.message
+  if (!(error instanceof AipError)) return deviceErrorText('TOOL_FAILED', { tool, detail: messageOf(error) })
+  return isAipError(error, 'TIMEOUT') ? deviceErrorText('TOOL_TIMEOUT', { tool, seconds: LIMITS.toolTime / 1000 }) : error.message
 }

@@ -1,6 +1,5 @@
 import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/client'
 import {
-  aipError,
   backoff,
   messageOf,
   sleep,
@@ -12,6 +11,7 @@ import {
 } from '@orrery/aip'
 import type { Connection, Connector } from './connection.js'
 import { DEVICE_LIMITS } from '../limits.js'
+import { deviceError } from '../errors.js'
 
 /** Waits between two starts of a server that dies. */
 const RESTART_WAIT = { firstMs: DEVICE_LIMITS.mcpFirstRestart, longestMs: DEVICE_LIMITS.mcpLongestRestart }
@@ -253,7 +253,7 @@ export class MCPServer {
   }
 
   #failure(detail: string): Error {
-    return aipError('MCP_SERVER_FAILED', { name: this.name, detail })
+    return deviceError('MCP_SERVER_FAILED', { name: this.name, detail })
   }
 }
 

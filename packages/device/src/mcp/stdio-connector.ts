@@ -1,8 +1,9 @@
-import { aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
+import { messageOf, type Clock, type Logger } from '@orrery/aip'
 import { childEnvironment, type Environment } from '../process/child-environment.js'
 import { loadClientSdk, openConnection, type Connector } from './connection.js'
 import { StdioTransport } from './stdio-transport.js'
 import { DEVICE_LIMITS } from '../limits.js'
+import { deviceError } from '../errors.js'
 
 /** A server as a program. */
 export interface Program {
@@ -29,7 +30,7 @@ export function stdioConnector(
     try {
       return await openConnection(sdk, transport, clock, options, () => transport.describeEnd())
     } catch (error) {
-      throw aipError('MCP_SERVER_FAILED', { name, detail: `${messageOf(error)} (${transport.describeEnd()})` })
+      throw deviceError('MCP_SERVER_FAILED', { name, detail: `${messageOf(error)} (${transport.describeEnd()})` })
     }
   }
 }

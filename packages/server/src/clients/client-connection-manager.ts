@@ -1,5 +1,4 @@
 import {
-  aipError,
   sleep,
   type Clock,
   type ClientType,
@@ -10,6 +9,7 @@ import {
 } from '@orrery/aip'
 import type { Principal } from '../identity/principal.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 /** A client that is online. */
 export interface ClientInfo {
@@ -131,6 +131,6 @@ export class ClientConnectionManager {
   }
 
   #assertFree(clientId: string): void {
-    if (this.#clients.has(clientId) || this.#held.has(clientId)) throw aipError('DUPLICATE_CLIENT', { id: clientId })
+    if (this.#clients.has(clientId) || this.#held.has(clientId)) throw serverError('DUPLICATE_CLIENT', { id: clientId })
   }
 }

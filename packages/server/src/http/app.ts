@@ -17,6 +17,7 @@ import { askHandlers } from './ask-handlers.js'
 import { deviceHandlers } from './device-handlers.js'
 import { eventHandlers } from './event-handlers.js'
 import { EventStreams } from './event-streams.js'
+import { statusOf } from './error-status.js'
 import type { Handlers } from './handler.js'
 import { knownMethods } from './known-methods.js'
 import { registerRoutes } from './register-routes.js'
@@ -24,6 +25,7 @@ import { serverHandlers } from './server-handlers.js'
 import { sessionHandlers } from './session-handlers.js'
 import { taskHandlers } from './task-handlers.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
@@ -52,16 +54,16 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const { httpStatus, message, code } = toAipError(error, logger)
-    return reply.status(httpStatus).send({ detail: message, code })
+    const known = toAipError(error, logger)
+    return reply.status(statusOf(known)).send({ detail: known.message, code: known.code })
   })
   // Before the body is read: what is wrong with it is of no interest on a path that does not exist.
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return
     const methods = knownMethods(request.url.split('?')[0] ?? '')
-    if (methods.length === 0) throw aipError('NOT_FOUND')
+    if (methods.length === 0) throw serverError('NOT_FOUND')
     void reply.header('allow', methods.join(', '))
-    throw aipError('METHOD_NOT_ALLOWED')
+    throw serverError('METHOD_NOT_ALLOWED')
   })
   await app.register(swagger, {
     openapi: {
@@ -141,5 +143,5 @@ function toAipError(error: FastifyError, logger: Logger): AipError {
   if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
   if (error.statusCode !== undefined && error.statusCode < 500) return aipError('INVALID_INPUT', { detail: error.message })
   logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
-  return aipError('INTERNAL')
+  return serverError('INTERNAL')
 }

@@ -1,9 +1,10 @@
-import { aipError, messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
+import { messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
 import type { Ask } from '@orrery/aip/api'
 import type { Peers } from './peers.js'
 import type { Feed } from '../store/feed.js'
 import type { LiveSessions } from './live-sessions.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 type AskMessage = Extract<ClientMessage, { type: 'ask' }>
 
@@ -69,9 +70,9 @@ export class Asks {
    */
   async answer(askId: string, decision: 'allow' | 'deny', by: string): Promise<Ask> {
     const ask = this.#pending.get(askId)?.ask
-    if (ask === undefined) throw aipError('ASK_NOT_FOUND', { id: askId })
+    if (ask === undefined) throw serverError('ASK_NOT_FOUND', { id: askId })
     const device = this.#peers.device(ask.device_id)
-    if (device === undefined) throw aipError('DEVICE_OFFLINE', { id: ask.device_id })
+    if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: ask.device_id })
     await device.sendAnswer({ askId, sessionId: ask.session_id, decision, by })
     this.#forget(askId)
     await this.#live

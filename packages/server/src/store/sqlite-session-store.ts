@@ -1,4 +1,4 @@
-import { aipError, messageOf, type Clock } from '@orrery/aip'
+import { messageOf, type Clock } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
 import { RecordType, type RecordData } from '@orrery/aip/records'
 import { RecordLog, type LogRecord, type StreamInfo, type StreamQuery } from '@orrery/log'
@@ -6,6 +6,7 @@ import { SESSION_LABELS, labelsOf } from './session-labels.js'
 import type { Lane, SessionFilter, SessionPruneLimits, SessionStore, StoredRecord } from './session-store.js'
 import { applyRecord, newView, readRecord, viewOf, type SessionRecord } from './session-view.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 /** Keeps sessions in one SQLite file, or in memory: SQLite serves both. One process has the file, so lanes are held in its memory. */
 export class SqliteSessionStore implements SessionStore {
@@ -40,7 +41,7 @@ export class SqliteSessionStore implements SessionStore {
   append<T extends RecordType>(lane: Lane, runId: string, type: T, data: RecordData[T]): Promise<StoredRecord> {
     const held = this.#lanes.get(lane.name)
     if (held?.epoch !== lane.epoch || held.position !== lane.position)
-      return Promise.reject(aipError('STALE_OWNER', { id: lane.name }))
+      return Promise.reject(serverError('STALE_OWNER', { id: lane.name }))
     held.position += 1
     lane.position += 1
     const record = { type, data, runId } as Omit<SessionRecord, 'time' | 'seq'>
@@ -176,5 +177,5 @@ function toStoredRecord(record: LogRecord): StoredRecord {
 }
 
 function storeError(error: unknown): Error {
-  return aipError('STORE_FAILED', { detail: messageOf(error) })
+  return serverError('STORE_FAILED', { detail: messageOf(error) })
 }

@@ -1,4 +1,3 @@
-import { aipError } from '@orrery/aip'
 import { z } from 'zod'
 import type { ShellMode } from '../../policy/shell-policy.js'
 import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
@@ -10,6 +9,7 @@ import { SHELL_LIMITS } from './limits.js'
 import type { ShellState } from './shell-state.js'
 import type { SpooledOutput } from './spooled-output.js'
 import { inTerminal } from './terminal.js'
+import { deviceError } from '../../errors.js'
 
 /** What a command may do depends on the shell that the owner has set. */
 export function commandHints(shell: ShellMode): ToolHints {
@@ -96,7 +96,7 @@ export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
 /** The error of a program that could not be started, in words. */
 export function startError(file: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : null
-  if (code === 'ENOENT') return aipError('TOOL_FAILED', { tool: file, detail: 'there is no such program' })
-  if (code === 'EACCES') return aipError('TOOL_FAILED', { tool: file, detail: 'it is not a program, or may not be run' })
+  if (code === 'ENOENT') return deviceError('TOOL_FAILED', { tool: file, detail: 'there is no such program' })
+  if (code === 'EACCES') return deviceError('TOOL_FAILED', { tool: file, detail: 'it is not a program, or may not be run' })
   return error
 }

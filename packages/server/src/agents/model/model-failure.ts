@@ -1,8 +1,9 @@
 import { APICallError } from '@ai-sdk/provider'
-import { aipError, messageOf, type AipError } from '@orrery/aip'
+import { messageOf, type AipError } from '@orrery/aip'
 import { addressOf, type ModelEndpoint } from './model-settings.js'
 import { CutStreamError } from './read-turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
+import { serverError } from '../../errors.js'
 
 /** What went wrong with a request to a model, as far as it decides what is done about it. */
 type Kind =
@@ -84,28 +85,28 @@ export function modelError({ kind, detail }: ModelFailure, endpoint: ModelEndpoi
   const where = addressOf(endpoint)
   switch (kind) {
     case 'key':
-      return aipError('MODEL_KEY_REFUSED', { where, setting: settings.apiKey, detail })
+      return serverError('MODEL_KEY_REFUSED', { where, setting: settings.apiKey, detail })
     case 'unknown':
-      return aipError('MODEL_UNKNOWN', { where, model, setting: settings.model, address: settings.baseUrl, detail })
+      return serverError('MODEL_UNKNOWN', { where, model, setting: settings.model, address: settings.baseUrl, detail })
     case 'quota':
     case 'rate':
-      return aipError('MODEL_RATE_LIMITED', { where, setting: settings.apiKey, detail })
+      return serverError('MODEL_RATE_LIMITED', { where, setting: settings.apiKey, detail })
     case 'context':
-      return aipError('MODEL_CONTEXT_EXCEEDED', { model, tokens: endpoint.contextTokens, detail })
+      return serverError('MODEL_CONTEXT_EXCEEDED', { model, tokens: endpoint.contextTokens, detail })
     case 'tools':
-      return aipError('MODEL_WITHOUT_TOOLS', { model, setting: settings.model, detail })
+      return serverError('MODEL_WITHOUT_TOOLS', { model, setting: settings.model, detail })
     case 'images':
-      return aipError('MODEL_WITHOUT_IMAGES', { model, detail })
+      return serverError('MODEL_WITHOUT_IMAGES', { model, detail })
     case 'unreachable':
-      return aipError('MODEL_UNREACHABLE', { where, setting: settings.baseUrl, detail })
+      return serverError('MODEL_UNREACHABLE', { where, setting: settings.baseUrl, detail })
     case 'cut':
-      return aipError('MODEL_CUT_OFF', { where, detail })
+      return serverError('MODEL_CUT_OFF', { where, detail })
     case 'silent':
-      return aipError('MODEL_SILENT', { where, seconds: timeoutMs / 1000 })
+      return serverError('MODEL_SILENT', { where, seconds: timeoutMs / 1000 })
     case 'overloaded':
-      return aipError('MODEL_UNAVAILABLE', { where, setting: settings.baseUrl, detail })
+      return serverError('MODEL_UNAVAILABLE', { where, setting: settings.baseUrl, detail })
     case 'refused':
-      return aipError('MODEL_REFUSED', { where, model, detail })
+      return serverError('MODEL_REFUSED', { where, model, detail })
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { aipError, messageOf, type Logger } from '@orrery/aip'
+import { messageOf, type Logger } from '@orrery/aip'
 import type { WorkflowSummary } from '@orrery/aip/api'
 import { parsePlan } from '../model/parse-plan.js'
 import { parseWorkflow } from './parse-workflow.js'
@@ -9,6 +9,7 @@ import { resolveInputs } from './resolve-inputs.js'
 import { summaryOf } from './workflow-summary.js'
 import type { Work } from '@orrery/aip/records'
 import { SERVER_LIMITS } from '../../limits.js'
+import { serverError } from '../../errors.js'
 
 /** The workflows that come with the server. */
 const BUNDLED = fileURLToPath(new URL('../../../workflows/', import.meta.url))
@@ -73,7 +74,7 @@ export class WorkflowLibrary {
       }
     }
     const names = (await this.list()).map((workflow) => workflow.name)
-    throw aipError('WORKFLOW_NOT_FOUND', { name, names: names.join(', ') })
+    throw serverError('WORKFLOW_NOT_FOUND', { name, names: names.join(', ') })
   }
 }
 
@@ -90,7 +91,7 @@ function parseInputs(name: string, text: string): Record<string, unknown> {
   } catch {
     // The same words as for JSON that is no object.
   }
-  throw aipError('INVALID_INPUTS', {
+  throw serverError('INVALID_INPUTS', {
     name,
     detail: 'what follows the name must be a JSON object',
     takes: 'inputs such as {"path": "/"}',
