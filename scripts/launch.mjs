@@ -23,7 +23,7 @@ function installed() {
   })
 }
 
-/** Runs a step to its end; its output is shown only if it fails. */
+/** Runs a step and waits for it; its output is shown only if it fails. */
 function step(name, command, args) {
   const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', shell: windows })
   if (result.status === 0) return

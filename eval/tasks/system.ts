@@ -6,7 +6,7 @@ export const systemTasks = [
     id: 'processes-stop',
     area: 'processes',
     request:
-      'A process whose id is in worker.pid does nothing useful any more. Stop it. The process in keeper.pid must keep running.',
+      'A process whose id is in worker.pid no longer does anything useful. Stop it. The process in keeper.pid must keep running.',
     setup: 'setsid sleep 611 >/dev/null 2>&1 & echo $! > worker.pid; setsid sleep 612 >/dev/null 2>&1 & echo $! > keeper.pid',
     // A zombie counts as ended; on a busy machine a process ends a while after its signal.
     check:

@@ -45,7 +45,7 @@ export function eventsPage(): string {
 const FLEET_DATA: Readonly<Record<FleetEvent['type'], string>> = {
   session: 'The session as lists show it, without its result',
   presence: 'The device as lists show it: it came, went, began or ended work, or says something new of itself',
-  ask: '`{"ask_id", "ask"}`: a call waits for approval; `ask` is null when it does not wait any more',
+  ask: '`{"ask_id", "ask"}`: a call waits for approval; `ask` is null when it no longer waits',
   record: 'A record or progress of the session that was asked for, as in its own stream',
   reset: 'The position is too old, or of an earlier run of the server: read the lists again',
 }

@@ -56,7 +56,7 @@ export function httpPage(): string {
   ].join('\n')
 }
 
-/** The OpenAPI document, from a server that runs for the moment. */
+/** The OpenAPI document, from a server that runs only for this. */
 export async function openApiDocument(): Promise<string> {
   const server = await startServer({ port: 0, operatorKey: 'docs', deviceKey: 'docs-device' })
   try {

@@ -41,7 +41,9 @@ ${describedFields(Offer)}
 The agreement, \`result.aip\`:
 
 ${describedFields(Agreement)}
-A device with \`result.aip\` pushes \`device_info_response\` unasked, at its registration and after changes, at most once a second. Its \`metadata\`:
+A device with \`result.aip\` pushes \`device_info_response\` unasked, at its registration and after changes, at most once a second. Its \`metadata\`
+has these fields; all others (\`screen_resolution\`, \`installed_applications\`, \`capabilities\` and so on) are added to what the device said of itself
+in \`metadata.system_info\` of its registration:
 
 ${describedFields(DevicePush)}
 The features:
@@ -58,8 +60,9 @@ What a device has to do so that no lost connection and no restart of either side
 **The order of frames.** \`register\` is the first frame to the server, and the confirmation the first frame to the device. If a session continues, the
 batch that was in flight follows with the same \`response_id\` and the same \`call_id\`s.
 
-**The resume token.** Each confirmation carries a new \`resume_token\`, and the one before is no longer valid once the new one was confirmed. The device writes it to disk before it
-does anything else, together with the address of the server, and shows it at the next registration with that server and with no other. A registration
+**The resume token.** Each confirmation carries a new \`resume_token\`; the one that was shown stays valid until the new one is shown, because the confirmation may
+be lost. The device writes it to disk before it does anything else, together with the address of the server, and shows it at the next
+registration with that server and with no other. A registration
 with the right token takes over an old connection of the same id at once. Without the token the old connection is probed for up to
 ${LIMITS.probeTime / 1000} s, and the sessions of the id do not continue.
 

@@ -18,7 +18,7 @@ function blank(text: string): string {
   return text.replaceAll(/[^\n]/g, ' ')
 }
 
-/** Code is no prose; it is replaced by letters, so that the words around it do not become neighbours. */
+/** Code is not prose; it is replaced by letters, so that the words around it do not become neighbours. */
 function proseOf(source: string): string {
   return source
     .replaceAll(/^```[\s\S]*?^```/gm, blank)

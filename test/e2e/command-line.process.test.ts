@@ -47,6 +47,15 @@ describe('with a server and a device that `orrery up` started, no flag is needed
     expect(JSON.parse(stdout)).toMatchObject({ success: true, exit_code: 0, stdout: 'hello world\n' })
   })
 
+  it('shows what ran, and what decided about it', async () => {
+    expect((await home.run('call', 'execute_command', '{"command": "id -u"}')).code).toBe(0)
+    const last = async (): Promise<unknown> => JSON.parse((await home.run('audit', '--json', '--limit', '1')).stdout || 'null')
+    // The entry is in the file a moment after the result.
+    await expect.poll(last, { timeout: 30_000 }).toMatchObject({ tool: expect.stringContaining('execute_command') as unknown })
+    expect((await home.run('audit', '--limit', '1')).stdout).toMatch(/^TIME \(UTC\).*\n.*execute_command +allow/)
+    expect((await home.run('audit', '--device', 'none')).stdout).toContain('Nothing has run')
+  })
+
   it('fails with the error of a tool, or with the rule that refuses it', async () => {
     const refused = await home.run('call', 'execute_command', '{"command": "rm -rf /"}')
     expect(refused.code).toBe(1)

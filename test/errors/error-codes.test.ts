@@ -17,12 +17,12 @@ const WORDS: Readonly<Record<string, string>> = {
   MODEL_RATE_LIMITED: 'the account of the key in',
   MODEL_CONTEXT_EXCEEDED: 'does not fit the window of',
   MODEL_WITHOUT_IMAGES: 'set model.images to false',
-  MODEL_CUT_OFF: 'breaks off in the middle of its answers',
+  MODEL_CUT_OFF: 'stops in the middle of its answers',
   MODEL_SILENT: 'model.timeout_s',
   MODEL_BUDGET_SPENT: 'stopped after',
   PATH_ANCHORED: 'neither moved nor deleted',
   EDIT_UNMATCHED: 'give more of its surroundings, or set replace_all',
-  JOB_ENDED: 'takes no input any more',
+  JOB_ENDED: 'no longer takes input',
 }
 
 /** Errors that no test reaches yet. One that a test names has to leave this list. */

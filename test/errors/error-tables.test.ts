@@ -18,7 +18,7 @@ function values(asked: Set<string>, value: (name: string) => string): Values {
   )
 }
 
-/** Errors whose text is what somebody else said. */
+/** Errors whose text is what another program said. */
 const PASSED_ON = new Set([
   'REPORTED_BY_PEER',
   'INVALID_CONFIG',

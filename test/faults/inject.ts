@@ -15,7 +15,7 @@ const FULL_TIME = 700
 /** An intruder that was let in shuts the device out of its sessions until it has registered again, in milliseconds. */
 const INTRUSION_TIME = 5000
 
-/** Does one fault, from its beginning to its end. @returns whether it could be done */
+/** Injects one fault and waits until it is over. @returns whether it could be done */
 type Injector = (fault: Fault, device: DeviceRig, world: World) => Promise<boolean>
 
 const INJECTORS: Record<Kind, Injector> = {

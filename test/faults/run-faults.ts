@@ -93,6 +93,5 @@ async function injectOne(fault: Fault, world: World, tasks: Tasks, book: Book): 
   const limit = tasks.limit()
   while (tasks.lastEnd(device.id) <= over && Date.now() < limit) await sleep(5)
   if (Date.now() < limit) entry.recoveryMs = tasks.lastEnd(device.id) - over
-  else
-    book.findings.push({ breach: 'hung', detail: `${device.id}: ${KINDS[fault.kind].title}: no session ended any more`, fault })
+  else book.findings.push({ breach: 'hung', detail: `${device.id}: ${KINDS[fault.kind].title}: no session ended`, fault })
 }

@@ -25,7 +25,7 @@ export class OrreryHome implements AsyncDisposable {
     this.#env = env
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command until it exits. */
   run(...args: string[]): Promise<Ended> {
     return this.start(...args).ended
   }

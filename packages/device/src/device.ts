@@ -3,10 +3,13 @@ import { TransferDialer } from './transfers/transfer-dialer.js'
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
 import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
+import { capabilitiesOf } from './capabilities.js'
 import { ConfigWatcher, type ConfigFile } from './config/config-watcher.js'
 import { DEFAULT_DEVICE_CONFIG, restartKeysIn, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
+import { collectDetails } from './info/device-details.js'
 import { CommandJournal } from './journal/command-journal.js'
+import { serverAddress } from './journal/server-address.js'
 import { AuditLog } from './audit/audit-log.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import { Approvals, type TerminalApprover } from './policy/approvals.js'
@@ -118,7 +121,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
   })
-  const journal = options.journalPath === undefined ? null : new CommandJournal(options.journalPath, () => clock.now())
+  const journal = openJournal(options.journalPath, wsUrl, clock)
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
   let request = options.request
@@ -128,6 +131,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     clock,
     logger,
     persistent: options.persistent ?? false,
+    details: collectDetails(capabilitiesOf(config, env)),
     approvals,
     ...(config.tools.files ? { transfers } : {}),
     onFailed: options.onFailed,
@@ -199,6 +203,10 @@ function foldersOf(
 
 function approversOf({ policy }: DeviceConfig): { approvers: readonly Approver[]; timeoutMs: number } {
   return { approvers: policy.approvers, timeoutMs: policy.ask_timeout_s * 1000 }
+}
+
+function openJournal(path: string | undefined, wsUrl: string, clock: Clock): CommandJournal | null {
+  return path === undefined ? null : new CommandJournal({ path, server: serverAddress(wsUrl), now: () => clock.now() })
 }
 
 function openAudit(path: string | undefined, { audit }: DeviceConfig, logger: Logger): AuditLog | null {

@@ -50,7 +50,7 @@ export const DEVICE_ERRORS = defineErrors({
   ),
   JOB_ENDED: entry<[{ id: string }]>(
     'Input was sent to a job that has ended, or whose input was closed.',
-    (v) => `The job '${v.id}' takes no input any more`,
+    (v) => `The job '${v.id}' no longer takes input`,
   ),
   TOO_MANY_JOBS: entry<[{ limit: number }]>(
     'A device runs as many background jobs as it may.',

@@ -19,6 +19,13 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
   journal: limit(512 * 1024 ** 2, 'bytes', 'The journal; above this size acknowledged batches go earlier.'),
   journalPruning: limit(60_000, 'ms', 'How often the journal is pruned.'),
   journalPrunedAtOnce: limit(200, 'batches', 'What is pruned from the journal at once: the next command waits meanwhile.'),
+  serverTokens: limit(16, 'servers', 'Servers whose resume token is kept.'),
+  applications: limit(
+    200,
+    'applications',
+    'What a device names of its applications: the first message of a connection must stay small.',
+  ),
+  applicationName: limit(100, 'characters', 'The name of an application.'),
   configLook: limit(
     5000,
     'ms',

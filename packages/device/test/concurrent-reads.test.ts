@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { LIMITS } from '@orrery/aip'
 import { McpServer } from '@modelcontextprotocol/server'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { DeviceConfig } from '../src/index.js'
 import { TOOL_SERVER, withServers } from './support/config.js'
 import { Holder } from './support/holder.js'
 import { online, type OnlineDevice } from './support/running-device.js'
@@ -99,6 +101,19 @@ describe('a concurrent read', () => {
       expect(results).toMatchObject([{ status: 'failure', error: expect.stringContaining(text) }, { status: 'skipped' }])
     }
     expect(device.reader.runs).toBe(0)
+  })
+
+  it('is refused for a command of the strict shell that a rule allows and that does more than read', async () => {
+    const cwd = temporary()
+    const config = DeviceConfig.parse({ policy: [{ argv: ['touch', '**'], do: 'allow' }] })
+    await using device = await online({ config, cwd, journalPath: `${cwd}/journal.db` }, AGREED)
+    const run = (command: string) => ({ tool_name: 'execute_command', parameters: { command } })
+    const [touched] = await device.connection.run([run('touch made')], READ)
+    expect(touched).toMatchObject({ status: 'failure', error: expect.stringContaining('not a trusted read-only tool') })
+    expect(existsSync(`${cwd}/made`)).toBe(false)
+    expect(await device.connection.run([run('ls')], { ...READ, response_id: 'r8' })).toMatchObject([{ status: 'success' }])
+    const alone = { session_id: 's1', response_id: 'r1' }
+    expect(await device.connection.run([run('touch made')], alone)).toMatchObject([{ status: 'success' }])
   })
 
   it('is journalled: the same batch again is answered with the same results', async () => {

@@ -94,6 +94,10 @@ describe('device.jsonc', () => {
       "device.jsonc:1:43: agents.A.default: there is no MCP server 'nil'",
     ],
     ['{ "tools": { "pdf": false }, "agents": { "A": { "default": ["pdf"] } } }', "agents.A.default: 'pdf' is off under 'tools'"],
+    [
+      '{ "policy": [{ "path": "/srv/{a,b,c,d,e,f,g,h,i}/{a,b,c,d,e,f,g,h,i}", "do": "deny" }] }',
+      'its braces stand for more than 64 alternatives, write several rules instead',
+    ],
     ['{ "mcpServers": {}, "servers": {} }', "device.jsonc:1:32: servers: give either 'mcpServers' or 'servers'"],
     ['{\n  "shel": "full"\n}', "device.jsonc:2:3: unknown key 'shel'"],
     ['{ "tools": { "Bash": true } }', "device.jsonc:1:14: unknown key 'tools.Bash'"],

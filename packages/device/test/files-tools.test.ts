@@ -373,7 +373,6 @@ describe('globs', () => {
 
   it('take no time that grows beyond all measure', () => {
     expect(matchesGlob('*a'.repeat(400), 'a'.repeat(255))).toBe(false)
-    expect(matchesGlob('{a,b}'.repeat(100), 'a')).toBe(false)
   })
 })
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { RecordLog } from '@orrery/log'
 import { expect, it, onTestFinished } from 'vitest'
 import { CommandJournal } from '../src/journal/command-journal.js'
 
@@ -9,7 +10,8 @@ const HOUR = 60 * 60 * 1000
 function opened() {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-'))
   const time = { now: Date.UTC(2026, 0, 1) }
-  const journal = new CommandJournal(join(folder, 'journal.db'), () => time.now)
+  const path = join(folder, 'journal.db')
+  const journal = new CommandJournal({ path, server: 'ws://s/ws', now: () => time.now })
   onTestFinished(async () => {
     await journal.close()
     rmSync(folder, { recursive: true })
@@ -19,7 +21,12 @@ function opened() {
     await begin(id)
     await journal.finished(id, [])
   }
-  return { journal, time, begin, finish }
+  return { path, journal, time, begin, finish }
+}
+
+/** Closes a journal at the end of the block. */
+function closing(journal: CommandJournal): AsyncDisposable & { journal: CommandJournal } {
+  return { journal, [Symbol.asyncDispose]: () => journal.close() }
 }
 
 it('a journal forgets what was acknowledged two hours ago while it is used, and keeps what was not', async () => {
@@ -58,4 +65,42 @@ it('a journal forgets many batches bit by bit', async () => {
   time.now += 100
   await begin('two')
   expect(left()).toBe(0)
+})
+
+it('a journal gives a server nothing of another, and keeps the tokens of the last 16 servers', async () => {
+  const { path, finish, journal, time } = opened()
+  const now = (): number => time.now
+  await finish('of s')
+  await journal.keepToken('t0')
+  await journal.close()
+  for (let n = 1; n <= 15; n += 1) {
+    await using other = closing(new CommandJournal({ path, server: `ws://other-${n}/ws`, now }))
+    expect(other.journal.resumeToken).toBeNull()
+    expect(other.journal.unacknowledged()).toEqual([])
+    await other.journal.keepToken(`t${n}`)
+    await other.journal.keepToken(`t${n}b`)
+  }
+  {
+    await using same = closing(new CommandJournal({ path, server: 'ws://s/ws', now }))
+    expect(same.journal.resumeToken).toBe('t0')
+    expect(same.journal.unacknowledged()).toHaveLength(1)
+  }
+  {
+    await using one = closing(new CommandJournal({ path, server: 'ws://one-more/ws', now }))
+    await one.journal.keepToken('t16')
+  }
+  await using same = closing(new CommandJournal({ path, server: 'ws://s/ws', now }))
+  expect(same.journal.resumeToken).toBeNull()
+})
+
+it('a journal of an older device shows its token, which says no server, until it gets a new one', async () => {
+  const { path, journal } = opened()
+  await journal.close()
+  const log = RecordLog.open(path, { labels: ['kind'] })
+  await log.append('token-1', 'token', 'old', { labels: { kind: 'token' } })
+  await log.close()
+  await using later = closing(new CommandJournal({ path, server: 'ws://s/ws' }))
+  expect(later.journal.resumeToken).toBe('old')
+  await later.journal.keepToken('new')
+  expect(later.journal.resumeToken).toBe('new')
 })

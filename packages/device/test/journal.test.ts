@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { withServers } from './support/config.js'
 import { Holder } from './support/holder.js'
-import { startDevice } from '../src/index.js'
+import { DeviceConfig, startDevice } from '../src/index.js'
+import { CommandJournal } from '../src/journal/command-journal.js'
 import { RecordingLogger } from './support/recording-logger.js'
-import { online } from './support/running-device.js'
+import { online, type OnlineDevice } from './support/running-device.js'
 
 const bare = withServers({})
 const call = (tool_name: string) => ({ tool_name })
@@ -39,6 +40,24 @@ describe('a device with a journal', () => {
     const again = await (await running.server.connection()).accept(resuming())
     expect((again['metadata'] as { aip: object }).aip).toMatchObject({ resume_token: 't1' })
     expect(running.logger.lines.join('\n')).not.toContain('t1"')
+  })
+
+  it('shows its token to the server that gave it, and to no other', async () => {
+    const options = { config: bare, journalPath: journal() }
+    const shown = ({ registration }: OnlineDevice): unknown =>
+      (registration['metadata'] as { aip: Record<string, unknown> }).aip['resume_token']
+    const first = await online(options, resuming())
+    expect(shown(first)).toBeUndefined()
+    await first.device.stop()
+    const other = { aip: { ...resuming().aip, resume_token: 't2' } }
+    await using second = await online(options, other)
+    expect(shown(second)).toBeUndefined()
+    await second.device.stop()
+    const device = startDevice({ ...options, serverUrl: `${first.server.url}?token=another-key`, clientId: 'lab-1' })
+    const again = await (await first.server.connection()).accept(resuming())
+    expect((again['metadata'] as { aip: object }).aip).toMatchObject({ resume_token: 't1' })
+    await device.stop()
+    await first[Symbol.asyncDispose]()
   })
 
   it('answers a batch that comes again with the same results, without running it again', async () => {
@@ -116,6 +135,30 @@ describe('a device with a journal', () => {
     await other.accept()
     expect(await other.run([call('quick')], { session_id: 's2', response_id: 'r2' })).toMatchObject([{ status: 'success' }])
     expect(holder.cancelled).toBe(1)
+  })
+
+  it('runs an interrupted command of the strict shell again only where the program itself only reads', async () => {
+    const path = journal()
+    const cwd = dirname(path)
+    const command = (text: string) => ({
+      tool_name: 'execute_command',
+      parameters: { command: text },
+      tool_type: null,
+      call_id: 'c1',
+    })
+    const commands = { r1: command('touch made'), r2: command('ls') }
+    const before = new CommandJournal({ path, server: 'ws://elsewhere/ws' })
+    for (const [response_id, each] of Object.entries(commands)) {
+      await before.begin({ session_id: 's1', response_id, status: 'continue' })
+      await before.started(response_id, each)
+    }
+    await before.close()
+    const config = DeviceConfig.parse({ policy: [{ argv: ['touch', '**'], do: 'allow' }] })
+    await using running = await online({ config, cwd, journalPath: path }, resuming('s1'))
+    const [touched] = await running.connection.run([commands.r1], { response_id: 'r1' })
+    expect(touched).toMatchObject({ status: 'failure', error: expect.stringContaining('interrupted') })
+    expect(existsSync(join(cwd, 'made'))).toBe(false)
+    expect(await running.connection.run([commands.r2], { response_id: 'r2' })).toMatchObject([{ status: 'success' }])
   })
 
   it('ends what runs when it gives up on its server', async () => {

@@ -190,7 +190,7 @@ describe.runIf(posix)('jobs', () => {
     expect(text).toBe('got é1\ngot 2\nbye\n')
     expect(last).toMatchObject({ running: false, exit_code: 0 })
     expect(await at.tools.value('list_jobs')).toMatchObject({ jobs: [{ job_id: id, state: 'ended', exit_code: 0 }] })
-    expect(await at.tools.error('send_input', { job_id: id, text: 'x' })).toContain('takes no input any more')
+    expect(await at.tools.error('send_input', { job_id: id, text: 'x' })).toContain('no longer takes input')
     expect(await at.tools.error('stop_job', { job_id: 'none' })).toBe("There is no job 'none'")
   })
 

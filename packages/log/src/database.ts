@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { LogError, toLogError } from './log-error.js'
 import type { RecordLogOptions } from './types.js'
 
-/** What brings a file from version i to i + 1. Never change an entry: files that it made are out there. */
+/** What brings a file from version i to i + 1. Never change an entry: existing files were made by it. */
 const UPGRADES: readonly string[] = [
   `
   CREATE TABLE streams (

@@ -11,12 +11,12 @@ import { prepareStatements, type Statements } from './statements.js'
 import { streamQuery } from './stream-query.js'
 import type { AppendOptions, LogRecord, PruneLimits, RecordLogOptions, StreamInfo, StreamQuery } from './types.js'
 
-/** Pages that are given back to the file system at once: nothing else is done meanwhile. */
+/** How many pages are released to the file system at once; nothing else runs meanwhile. */
 const SHRINK_PAGES = 2000
 
 /**
  * Append-only records in one SQLite file, each in a stream. What is appended in one turn of the event loop is committed together
- * at its end. One process has the file at a time. Everything but `close` throws `LogError` `CLOSED` after `close`.
+ * at its end. Only one process can have the file open. Everything but `close` throws `LogError` `CLOSED` after `close`.
  */
 export class RecordLog {
   readonly #path: string
@@ -50,7 +50,7 @@ export class RecordLog {
   }
 
   /**
-   * Opens a log, or begins one. Folders and file are made for their owner only.
+   * Opens a log, or creates one. Folders and file are made for their owner only.
    * @param path of the file; `:memory:` keeps nothing after the process
    * @throws LogError `TOO_NEW`, `IN_USE`, `FULL` or `BROKEN`
    * @throws TypeError for a label that is not `[a-z_]+` or comes twice
@@ -103,7 +103,7 @@ export class RecordLog {
   }
 
   /**
-   * A value that was stored out of line, by the `$value` of its reference; `undefined` when it is gone.
+   * A value that was stored out of line, by the `$value` of its reference; `undefined` when it was deleted.
    * @param stream only if a record of this stream refers to it
    */
   value(id: string, stream?: string): unknown {
@@ -112,7 +112,7 @@ export class RecordLog {
     return row === undefined ? undefined : JSON.parse(String(row['data']))
   }
 
-  /** A record's data with the references to large values replaced by the values. Values that are gone stay references. */
+  /** A record's data with the references to large values replaced by the values. Deleted values stay references. */
   resolve(data: unknown): unknown {
     return resolveData(data, (id) => this.value(id))
   }
@@ -135,7 +135,7 @@ export class RecordLog {
     return count
   }
 
-  /** Records what waits and closes the file. May be called again. */
+  /** Records pending appends and closes the file. May be called again. */
   close(): Promise<void> {
     this.#closing ??= this.#queue.drain().then(() => {
       if (this.#wal !== null) closeSync(this.#wal)
@@ -152,7 +152,7 @@ export class RecordLog {
     return { stream, type, time, data: encodeData(data, this.#inlineBytes), summary, options }
   }
 
-  /** Gives room back to the file system when it is worth the copying; free pages are used again in any case. */
+  /** Releases space to the file system when it is worth the copying; free pages are used again in any case. */
   #shrink(): void {
     if (pragma(this.#db, 'freelist_count') * 4 < pragma(this.#db, 'page_count')) return
     try {

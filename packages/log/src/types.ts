@@ -12,7 +12,7 @@ export interface RecordLogOptions {
   maxFileBytes?: number
 }
 
-/** One record. `seq` grows over the whole log and is never given twice, so a stream's records have gaps between them. */
+/** One record. `seq` grows over the whole log and is never reused, so a stream's records have gaps between them. */
 export interface LogRecord {
   seq: number
   stream: string
@@ -44,7 +44,7 @@ export interface AppendOptions {
   open?: boolean
 }
 
-/** Which streams to list, oldest first unless told otherwise. */
+/** Which streams to list, oldest first by default. */
 export interface StreamQuery {
   /** Only the stream of this name. */
   stream?: string

@@ -154,8 +154,7 @@ export const SERVER_ERRORS = defineErrors({
   ),
   MODEL_CUT_OFF: entry<[{ where: string; detail: string }]>(
     "The connection to the model's endpoint was lost in the middle of an answer, again and again.",
-    (v) =>
-      `The model at ${v.where} breaks off in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
+    (v) => `The model at ${v.where} stops in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
   ),
   MODEL_SILENT: entry<[{ where: string; seconds: number }]>(
     "The model's endpoint gave no sign for too long.",

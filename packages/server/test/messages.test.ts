@@ -103,6 +103,16 @@ describe('device information', () => {
     expect((await server.api('/api/devices/d1')).body).toMatchObject({ system_info: { screen: 'new' }, mcp_servers: null })
   })
 
+  it('is added to what the device told when it registered, when it pushes more', async () => {
+    await using server = await startTestServer()
+    const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata: { system_info: SYSTEM_INFO } })
+    device.send({ type: 'device_info_response', metadata: { mcp_servers: [], capabilities: ['gui'] } })
+    device.send({ type: 'heartbeat' })
+    await device.next()
+    const { body } = await server.api('/api/devices/d1')
+    expect(body).toMatchObject({ system_info: { ...SYSTEM_INFO, capabilities: ['gui'] }, mcp_servers: [] })
+  })
+
   it('holds how the MCP servers of a device are, while it is online', async () => {
     await using server = await startTestServer()
     const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata: { system_info: SYSTEM_INFO } })

@@ -18,7 +18,7 @@ export const FleetEvent = z
     z.object({
       id: position,
       type: z.literal('ask'),
-      data: z.object({ ask_id: z.string(), ask: Ask.nullable().describe('Null when it does not wait any more') }),
+      data: z.object({ ask_id: z.string(), ask: Ask.nullable().describe('Null when it no longer waits') }),
     }),
     z.object({
       id: z.null(),

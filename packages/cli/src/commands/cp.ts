@@ -135,7 +135,7 @@ async function upload({ api, device, from, to, force, signal }: Copy): Promise<C
   return { session_id: written.session_id, from: resolve(from), to: written.path, bytes: written.bytes, checksum }
 }
 
-/** Passes bytes on, and counts them. @param failed gets the error that breaks them off */
+/** Passes bytes on, and counts them. @param failed gets the error that interrupts them */
 async function* counted(
   pieces: AsyncIterable<Uint8Array>,
   progress: CopyProgress,
@@ -152,7 +152,7 @@ async function* counted(
   }
 }
 
-/** What the device says about the file that it has sent; null if that is not known any more. */
+/** What the device says about the file that it has sent; null if that is no longer known. */
 async function sentFile(api: OrreryApi, sessionId: string): Promise<{ path: string; checksum: string } | null> {
   const [{ Result }, { z }, session] = await Promise.all([
     import('@orrery/aip'),

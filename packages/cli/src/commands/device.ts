@@ -83,7 +83,7 @@ async function device(options: Options): Promise<void> {
   const { clientId, config } = settings
   const token = tokenFor(options.token, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
-  // An address may have the key in its query; that is not for the screen.
+  // An address may have the key in its query, which must not be shown.
   const shown = serverUrl.replace(/\?.*$/, '')
   const maxRetries = options.maxRetries ?? 5
   staySmall()
@@ -95,7 +95,7 @@ async function device(options: Options): Promise<void> {
     token,
     platform: options.platform,
     maxRetries,
-    // A limit that was set by hand holds; otherwise a server that resumes sessions is waited for.
+    // A limit set by the user applies; otherwise the device keeps waiting for a server that resumes sessions.
     persistent: options.maxRetries === undefined,
     request: options.request,
     taskName: options.task_name,
@@ -106,7 +106,7 @@ async function device(options: Options): Promise<void> {
       refusals.clear()
       print(`Device ${clientId} is connected to ${shown}`)
     },
-    // The end of the device says it.
+    // The end of the device reports it.
     () => {},
   )
   let end: 'stopped' | 'retries_spent' | undefined

@@ -10,7 +10,7 @@ import { duration, paint, print, printValue } from '../terminal/output.js'
 import { usageLine } from '../follow/session-format.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
-/** `orrery run`: a task in words, followed to its end. On a terminal the user can talk with it. */
+/** `orrery run`: a task in words, followed until it ends. On a terminal the user can talk with it. */
 export function runCommand(): Command {
   const command = new Command('run')
     .summary('give a device a task, and watch it')

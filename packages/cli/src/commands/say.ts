@@ -3,7 +3,7 @@ import { examples } from '../terminal/help.js'
 import { print, printJson } from '../terminal/output.js'
 import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
-/** `orrery say`: a word with a task that runs. */
+/** `orrery say`: a remark to a running task. */
 export function sayCommand(): Command {
   const command = new Command('say')
     .summary('answer the question of a task, or add a remark to it')

@@ -13,11 +13,11 @@ export interface ConversationPort {
   input: Readable
   /** What is typed and not sent yet, after each key. */
   draft: (text: string, cursor: number) => void
-  /** A line for the user, such as that something could not be said. */
+  /** A line for the user, for example that a remark could not be sent. */
   note: (text: string) => void
 }
 
-/** Lets the user talk with a task that runs: a line that is typed answers its question, or is a remark. */
+/** Lets the user talk with a running task: a typed line answers its question, or is a remark. */
 export class Conversation {
   readonly #port: ConversationPort
   readonly #reader: Interface
@@ -32,7 +32,7 @@ export class Conversation {
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
     this.#reader = createInterface({ input: port.input, output: nowhere, terminal: true })
     port.input.on('keypress', this.#typed)
-    // Neither does it turn Ctrl-C into a signal then.
+    // In that mode it does not turn Ctrl-C into a signal either.
     this.#reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
     this.#reader.on('line', (line) => {
       const text = line.trim()
@@ -46,7 +46,7 @@ export class Conversation {
     if (event.type === 'answer' || event.type === 'ended') this.#question = null
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   close(): void {
     this.#port.input.off('keypress', this.#typed)
     this.#port.draft('', 0)

@@ -17,7 +17,7 @@ export interface FollowOptions {
 }
 
 /**
- * Follows a session to its end. Ctrl-C cancels it.
+ * Follows a session until it ends. Ctrl-C cancels it.
  * @returns the ended session
  * @throws {CliError} with the exit code of an interruption, after Ctrl-C
  */
@@ -55,7 +55,7 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
 }
 
 /**
- * Follows a session to its end and shows on stderr what happens.
+ * Follows a session until it ends and shows on stderr what happens.
  * @param shown.results whether the outcome of each command is shown too
  * @param shown.talks whether the user, at a terminal, may answer and add remarks meanwhile
  * @returns the ended session

@@ -82,7 +82,7 @@ export class Progress {
     }
   }
 
-  /** Says what is going on besides the events. */
+  /** Shows what is going on besides the events. */
   say(text: string): void {
     this.#status.set(text)
   }
@@ -111,7 +111,7 @@ export class Progress {
   #showResults(event: SessionEvent): void {
     const results = resultsOf(event)
     const ms = numberOf(event.data['duration_ms'])
-    // What the server lists for itself is no step of the task.
+    // What the server lists for itself is not a step of the task.
     if (this.#batch.every(({ tool_name: tool }) => tool === 'list_tools')) return
     for (const [index, result] of results.entries()) {
       const command = this.#batch.find((sent) => sent.call_id === result.call_id) ?? this.#batch[index]

@@ -20,7 +20,7 @@ export function usageLine(usage: Session['usage']): string {
   return `${turns} of the model, ${tokens(usage.input_tokens)} tokens in, ${tokens(usage.output_tokens)} out${cost}`
 }
 
-/** For how long a session has run, or ran, in milliseconds; null while it waits. */
+/** How long a session has run, or ran, in milliseconds; null while it waits. */
 export function runTime(session: Session, now: number = Date.now()): number | null {
   if (session.started_at === null) return null
   return (session.ended_at === null ? now : Date.parse(session.ended_at)) - Date.parse(session.started_at)

@@ -1,7 +1,7 @@
 import { isAipError, messageOf } from '@orrery/aip'
 import { paint, singleLine } from '../terminal/output.js'
 
-/** Remembers that a server is there and does not take this device, and says so when it happens first. */
+/** Remembers that a server refuses this device, and reports it the first time. */
 export class Refusals {
   /** Why the last attempt was refused; null if it failed otherwise. */
   last: string | null = null

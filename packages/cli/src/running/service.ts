@@ -6,9 +6,9 @@ import { paint } from '../terminal/output.js'
 const STOP_LIMIT = 15_000
 
 /**
- * Lets a service run until Ctrl-C, SIGTERM or SIGHUP, or until it ends by itself, and stops it. A second Ctrl-C ends the process at once.
+ * Runs a service until Ctrl-C, SIGTERM or SIGHUP, or until it ends by itself, and stops it. A second Ctrl-C ends the process at once.
  * @param stop closes everything; called once
- * @param ended settles if the service ends by itself; its error is thrown on
+ * @param ended settles if the service ends by itself; its error is rethrown
  */
 export async function serve(stop: () => Promise<void>, ended?: Promise<unknown>): Promise<void> {
   const asked = new Promise<'asked'>((resolve) => {

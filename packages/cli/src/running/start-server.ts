@@ -5,8 +5,8 @@ import { announceServer } from '../settings/running-server.js'
 import type { ServerSettings } from '../settings/server-settings.js'
 
 /**
- * Starts a server and tells other commands on this machine where it is.
- * @returns the server; its `stop` also takes that back
+ * Starts a server and announces its address to other commands on this machine.
+ * @returns the server; its `stop` also withdraws the address
  * @throws {CliError} if it cannot listen or has no place for its data
  */
 export async function startLocalServer(settings: ServerSettings): Promise<OrreryServer> {

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CliError } from '../terminal/errors.js'
@@ -50,19 +49,15 @@ export function readKey(name: KeyFile): FoundKey | undefined {
 }
 
 /** The key in a file of the folder; made, readable by its owner alone, if there is none. */
-export function ensureKey(name: KeyFile): string {
+export async function ensureKey(name: KeyFile): Promise<string> {
   makeHome()
   const found = readKey(name)
   if (found !== undefined) return found.key
+  const { ensureKeyFile } = await import('@orrery/server')
   const path = inHome(name)
-  const key = randomBytes(32).toString('base64url')
   try {
-    // 'wx': of two servers that start at the same moment, the second takes the key of the first.
-    writeFileSync(path, `${key}\n`, { mode: 0o600, flag: existsSync(path) ? 'w' : 'wx' })
-    return key
+    return ensureKeyFile(path)
   } catch (cause) {
-    const other = readKey(name)
-    if (other !== undefined) return other.key
     throw new CliError(`Cannot write the key ${path}: set ORRERY_HOME to a folder that can be written`, undefined, { cause })
   }
 }

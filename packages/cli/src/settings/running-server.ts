@@ -10,7 +10,7 @@ interface RunningServer {
 /** Where commands look if nothing else is said. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:5000'
 
-/** Tells commands on this machine where the server of this process listens. @returns takes it back */
+/** Announces to commands on this machine where the server of this process listens. @returns withdraws it */
 export function announceServer(url: string): () => void {
   makeHome()
   const path = inHome('server.json')

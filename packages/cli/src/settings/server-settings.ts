@@ -30,14 +30,14 @@ export async function serverSettings(flags: ServerFlags, configFile: string | un
   const config = await readServerConfig(configFile)
   const logger = await createLogger(chooseLogLevel(flags.logLevel, levelOf(config.log_level)))
   // The file is made in any case: commands on this machine look there.
-  const made = ensureKey('operator.key')
+  const made = await ensureKey('operator.key')
   const found = findKey({ name: '--api-key', value: flags.apiKey }, 'operator.key')
   return {
     ...furtherSettings(config),
     host: flags.host ?? config.host ?? '127.0.0.1',
     port: flags.port ?? config.port ?? 5000,
     operatorKey: found?.key ?? made,
-    deviceKey: ensureKey('device.key'),
+    deviceKey: await ensureKey('device.key'),
     dataDir: flags.dataDir === undefined ? (config.data_dir ?? inHome('server')) : resolve(flags.dataDir),
     ...defined('durability', flags.durability ?? config.durability),
     ...defined('platform', flags.platform ?? config.platform),

@@ -18,14 +18,14 @@ export function terminalApprover(): TerminalApprover | undefined {
 /**
  * Asks for permission on stderr and reads the answer from stdin.
  * @param text the call, and on a second line why it is asked
- * @param signal takes the question away
- * @returns null if it was taken away or the input has ended
+ * @param signal withdraws the question
+ * @returns null if it was withdrawn or the input has ended
  */
 export async function askPermission(text: string, signal: AbortSignal): Promise<'allow' | 'deny' | null> {
   if (signal.aborted) return null
   const [call = '', why = ''] = text.split('\n')
   const reader = createInterface({ input: process.stdin, output: process.stderr })
-  // The reader takes the terminal's Ctrl-C for itself.
+  // The reader intercepts the terminal's Ctrl-C.
   reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   process.stderr.write(
     `${paint('yellow', '?', process.stderr)} ${singleLine(call)}\n  ${paint('dim', singleLine(why), process.stderr)}\n`,

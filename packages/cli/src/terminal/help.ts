@@ -19,7 +19,7 @@ export function firstSteps(): string {
   return `\n${paint('bold', 'Try these first:')}\n${rows.join('\n')}\n\nEvery command explains itself: ${orrery('run --help')}\n`
 }
 
-/** Gives a command, and those below it, the look of the help and the form of its errors. */
+/** Sets the layout of the help and the form of errors for a command and those below it. */
 export function styleHelp(command: Command): void {
   command
     .helpCommand(false)
@@ -29,7 +29,7 @@ export function styleHelp(command: Command): void {
   for (const child of command.commands) styleHelp(child)
 }
 
-/** Commander's error and its suggestion as one line, with the way to the help. */
+/** Commander's error and its suggestion as one line, with how to get help. */
 function usageLine(command: Command, text: string): string {
   const message = text
     .replace(/^error: /, '')

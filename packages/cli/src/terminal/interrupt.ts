@@ -15,7 +15,7 @@ export function installInterrupt(): void {
 
 /**
  * What the next Ctrl-C does; one after that ends the process at once, so that the user is never kept waiting.
- * @returns takes the handler away again
+ * @returns removes the handler
  */
 export function onInterrupt(handler: Handler): () => void {
   installInterrupt()

@@ -18,14 +18,14 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2))
 }
 
-/** Writes a result: a text as it is, nothing for null, everything else as JSON. */
+/** Writes a result: a string unchanged, nothing for null, everything else as JSON. */
 export function printValue(value: unknown): void {
   if (value === null || value === undefined) return
   if (typeof value !== 'string') printJson(value)
   else if (value !== '') process.stdout.write(value.endsWith('\n') ? value : `${value}\n`)
 }
 
-/** A text of a device on one line, without anything that could steer the terminal. */
+/** A text of a device on one line, without anything that could control the terminal. */
 export function singleLine(text: string): string {
   return stripVTControlCharacters(text)
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')

@@ -4,7 +4,7 @@ const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 const FRAME_MS = 100
 
 /**
- * What is going on right now, as the last line of the terminal: a spinner, a text and for how long; or what the user is typing. On a
+ * What is going on right now, as the last line of the terminal: a spinner, a text and its duration; or what the user is typing. On a
  * pipe only finished lines are written. Until it is closed it keeps the process alive.
  */
 export class StatusLine {
@@ -36,7 +36,7 @@ export class StatusLine {
     this.#text = singleLine(text)
   }
 
-  /** What the user is typing; an empty text gives the line back. @param cursor where the cursor is in it */
+  /** What the user is typing; an empty text restores the line. @param cursor where the cursor is in it */
   draft(text: string, cursor: number): void {
     if (text === '' && this.#draft.text === '') return
     this.#draft = { text: singleLine(text), cursor }
@@ -59,7 +59,7 @@ export class StatusLine {
   #draw(): void {
     if (this.#draft.text !== '') return this.#drawDraft()
     const elapsed = Date.now() - this.#since
-    // What is done in a moment needs no spinner: it would only flicker.
+    // Short work needs no spinner: it would only flicker.
     if (!this.#stream.isTTY || this.#text === '' || elapsed < 2 * FRAME_MS) return this.#clear()
     this.#frame = (this.#frame + 1) % FRAMES.length
     const time = elapsed < 1000 ? '' : `  ${duration(Math.floor(elapsed / 1000) * 1000).replace('.0', '')}`

@@ -4,13 +4,13 @@ import { type Style, columnsOf, displayWidth, fit, paint, singleLine } from './o
 export type Cell = string | { text: string; style: Style }
 
 const GAP = '  '
-/** A column that gives room to others keeps at least this. */
+/** The narrowest that a column is cut to. */
 const NARROWEST = 10
 
 /**
  * Lines of a table that fits the width. Text from devices is made harmless.
  * @param headers one for each column
- * @param flexible indices of the columns that may be cut, in the order in which they give room
+ * @param flexible indices of the columns that may be cut, in the order in which they are cut
  * @param width columns of the terminal; no limit on a pipe
  */
 export function table(

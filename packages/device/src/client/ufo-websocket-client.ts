@@ -13,6 +13,7 @@ import {
   type ServerMessage,
 } from '@orrery/aip'
 import { ReconnectingLink, heartbeatLoop, type Down, type ServerConnection } from '@orrery/aip/node'
+import type { DeviceDetails } from '../info/device-details.js'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals } from '../policy/approvals.js'
@@ -38,6 +39,8 @@ export interface UFOWebSocketClientOptions {
   logger?: Logger
   /** Collects what the device tells about itself; default `DeviceInfoProvider.collectSystemInfo`. */
   collectInfo?: (clientId: string) => DeviceInfo
+  /** Pushed to a server of Orrery with the MCP servers and tools. */
+  details?: DeviceDetails
   /** Keeps what has run, so that sessions survive lost connections where the server can do that too. */
   journal?: CommandJournal
   /** Try for ever to reach a server with which sessions can be resumed, whatever `maxRetries` says. Default false. */
@@ -83,7 +86,7 @@ export class UFOWebSocketClient {
     this.#options = options
     const { clock = systemClock, logger = silentLogger } = options
     this.#logger = logger
-    this.#reports = new StateReports(() => deviceState(this.ufoClient), clock, logger)
+    this.#reports = new StateReports(() => ({ ...options.details, ...deviceState(this.ufoClient) }), clock, logger)
     this.ufoClient.mcpServerManager.onChange = () => this.#reports.changed()
     this.#sessions = new DeviceSessions({
       ufoClient: this.ufoClient,

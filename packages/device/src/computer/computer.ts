@@ -15,6 +15,7 @@ import {
 } from '@orrery/aip'
 import type { MCPServer } from '../mcp/mcp-server.js'
 import type { CallOrigin, Gate, Passage } from '../policy/gate.js'
+import type { ToolCall } from '../policy/policy.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
 import { errorOf, resultValue } from './tool-result.js'
 import { deviceError, deviceErrorText } from '../errors.js'
@@ -62,8 +63,9 @@ export class Computer {
   async isRepeatable(command: Command): Promise<boolean> {
     if (command.tool_name === LIST_TOOLS) return true
     const found = await this.#find(command).catch(() => null)
-    const hints = found?.info.annotations
-    return found?.server.trusted === true && (hints?.['readOnlyHint'] === true || hints?.['idempotentHint'] === true)
+    if (found === null) return false
+    if (found.server.trusted && found.info.annotations?.['idempotentHint'] === true) return true
+    return this.#onlyReads(callOf(found, command))
   }
 
   /**
@@ -72,8 +74,7 @@ export class Computer {
    */
   async requireReadOnly(command: Command): Promise<void> {
     if (command.tool_name === LIST_TOOLS) return
-    const { server, info } = await this.#find(command)
-    if (server.trusted && info.annotations?.['readOnlyHint'] === true) return
+    if (await this.#onlyReads(callOf(await this.#find(command), command))) return
     throw deviceError('NOT_READ_ONLY', { tool: command.tool_name })
   }
 
@@ -87,17 +88,7 @@ export class Computer {
     if (this.#gate === null || command.tool_name === LIST_TOOLS) return null
     const found = await this.#find(command).catch(() => null)
     if (found === null) return null
-    const { server, tool, info } = found
-    const call = {
-      tool: tool.name,
-      toolType: info.tool_type,
-      server: server.name,
-      builtIn: server.builtIn,
-      trusted: server.trusted,
-      readOnly: info.annotations?.['readOnlyHint'] === true,
-      args: command.parameters ?? {},
-    }
-    return this.#gate.pass(call, origin, signal, waiting)
+    return this.#gate.pass(callOf(found, command), origin, signal, waiting)
   }
 
   /** Runs one command. Whatever happens becomes its result. */
@@ -116,6 +107,10 @@ export class Computer {
       given.abort()
     }
     return { ...result }
+  }
+
+  async #onlyReads(call: ToolCall): Promise<boolean> {
+    return this.#gate === null ? call.trusted && call.readOnly : this.#gate.onlyReads(call)
   }
 
   async #perform(command: Command, control: CallControl, result: Result): Promise<void> {
@@ -166,6 +161,19 @@ export class Computer {
       this.#registered = state
     }
     return this.#registry
+  }
+}
+
+/** Describes a call for the policy. */
+function callOf({ server, tool, info }: RegisteredTool, { parameters }: Command): ToolCall {
+  return {
+    tool: tool.name,
+    toolType: info.tool_type,
+    server: server.name,
+    builtIn: server.builtIn,
+    trusted: server.trusted,
+    readOnly: info.annotations?.['readOnlyHint'] === true,
+    args: parameters ?? {},
   }
 }
 

@@ -29,10 +29,31 @@ export interface Unacknowledged extends JournalledBatch {
 /** The pause after a pruning that leaves more to prune, in milliseconds. */
 const PRUNE_PAUSE = 100
 
-const Batch = z.object({ session_id: z.string().nullable(), response_id: z.string(), status: z.string() })
+const Batch = z.object({
+  session_id: z.string().nullable(),
+  response_id: z.string(),
+  status: z.string(),
+  /** Missing in journals of older devices. */
+  server: z.string().optional(),
+})
+/** Older devices have written the token alone. */
+const Token = z.union([
+  z.object({ server: z.string(), token: z.string() }),
+  z.string().transform((token) => ({ server: null, token })),
+])
 const Started = z.object({ call_id: z.string() })
 const Done = z.object({ call_id: z.string(), result: Result })
 const Finished = z.object({ results: z.array(Result) })
+
+/** Which file a {@link CommandJournal} is in, and for whom. */
+export interface CommandJournalOptions {
+  /** Folders are made. */
+  path: string
+  /** Address of the server that the device dials, as {@link serverAddress} gives it. Nothing of another server is shown to it. */
+  server: string
+  /** Milliseconds since the epoch; default `Date.now`. */
+  now?: () => number
+}
 
 /**
  * What has run on this device, in one SQLite file: each command before it starts and when it is done. Its methods that record
@@ -40,11 +61,12 @@ const Finished = z.object({ results: z.array(Result) })
  */
 export class CommandJournal {
   readonly #log: RecordLog
+  readonly #server: string
   readonly #now: () => number
   #pruneAt = -Infinity
 
-  /** @param path of the file; folders are made. @param now milliseconds since the epoch */
-  constructor(path: string, now: () => number = Date.now) {
+  constructor({ path, server, now = Date.now }: CommandJournalOptions) {
+    this.#server = server
     this.#now = now
     this.#log = RecordLog.open(path, { labels: ['kind'], now })
     this.#prune()
@@ -72,7 +94,8 @@ export class CommandJournal {
   begin(batch: JournalledBatch): Promise<void> {
     const { session_id, response_id, status } = batch
     this.#prune()
-    return this.#append(response_id, 'batch', { session_id, response_id, status }, { labels: { kind: 'running' } })
+    const data = { session_id, response_id, status, server: this.#server }
+    return this.#append(response_id, 'batch', data, { labels: { kind: 'running' } })
   }
 
   /** A command is about to run. */
@@ -96,28 +119,44 @@ export class CommandJournal {
     await this.#append(responseId, 'acknowledged', null, { open: false, labels: { kind: 'acknowledged' } })
   }
 
-  /** Finished batches that must be sent again, oldest first. */
+  /** Finished batches of this server that must be sent again, oldest first. */
   unacknowledged(): Unacknowledged[] {
     return this.#log.streams({ open: true, labels: { kind: 'finished' } }).flatMap(({ stream }) => {
       const [first] = this.#log.read(stream)
       const results = this.past(stream)?.results
       const batch = Batch.safeParse(first?.data)
-      return batch.success && results ? [{ ...batch.data, results }] : []
+      if (!batch.success || !results) return []
+      const { server = this.#server, ...rest } = batch.data
+      return server === this.#server ? [{ ...rest, results }] : []
     })
   }
 
-  /** The token with which the device comes back to its sessions; null before its first registration. */
+  /** The token with which the device comes back to its sessions on this server; null before its first registration there. */
   get resumeToken(): string | null {
-    const [newest] = this.#log.streams({ open: true, labels: { kind: 'token' }, newestFirst: true, limit: 1 })
-    const token = newest === undefined ? undefined : this.#log.read(newest.stream)[0]?.data
-    return typeof token === 'string' ? token : null
+    return this.#tokens().find(({ server }) => this.#isOurs(server))?.token ?? null
   }
 
-  /** Keeps a new token; the one before is good no more. */
+  /** Keeps a new token of this server; the one before is no longer valid. */
   async keepToken(token: string): Promise<void> {
-    const old = this.#log.streams({ open: true, labels: { kind: 'token' } })
-    const kept = this.#append(`token-${crypto.randomUUID()}`, 'token', token, { labels: { kind: 'token' } })
+    // Those of other servers stay, but not without an end.
+    const tokens = this.#tokens()
+    const others = tokens.filter(({ server }) => !this.#isOurs(server))
+    const old = [...tokens.filter(({ server }) => this.#isOurs(server)), ...others.slice(DEVICE_LIMITS.serverTokens - 1)]
+    const data = { server: this.#server, token }
+    const kept = this.#append(`token-${crypto.randomUUID()}`, 'token', data, { labels: { kind: 'token' } })
     await Promise.all([kept, ...old.map(({ stream }) => this.#append(stream, 'replaced', null, { open: false }))])
+  }
+
+  /** The tokens that are valid, newest first. */
+  #tokens(): { stream: string; server: string | null; token: string }[] {
+    return this.#log.streams({ open: true, labels: { kind: 'token' }, newestFirst: true }).flatMap(({ stream }) => {
+      const read = Token.safeParse(this.#log.read(stream)[0]?.data)
+      return read.success ? [{ stream, ...read.data }] : []
+    })
+  }
+
+  #isOurs(server: string | null): boolean {
+    return server === null || server === this.#server
   }
 
   /** Deletes, now and then, what nobody will ask for again. A disk that is too full for that is told of when something is recorded. */

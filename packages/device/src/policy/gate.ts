@@ -46,6 +46,11 @@ export class Gate {
     this.#options = { ...this.#options, ...rules }
   }
 
+  /** Returns whether a call changes nothing, as far as the device knows. */
+  onlyReads(call: ToolCall): Promise<boolean> {
+    return this.#options.policy.onlyReads(call)
+  }
+
   /**
    * Decides about a call, asking where the policy says so.
    * @param signal ends the wait for an answer

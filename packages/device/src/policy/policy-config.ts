@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { DEVICE_LIMITS } from '../limits.js'
+import { hasTooManyAlternatives } from '../paths/glob.js'
 
 /** What a rule does with the calls that it matches. */
 export const PolicyAction = z.enum(['allow', 'ask', 'deny'])
@@ -14,8 +16,12 @@ export const PolicyRule = z.strictObject({
   server: nonEmpty.optional(),
   /** The program and its arguments. `*` in a word stands for any characters, `**` as a word for any number of words. */
   argv: z.array(z.string()).min(1).optional(),
-  /** A path; `*` stands for any characters but `/`, `**` for any folders. Relative ones start in the start folder, `~/` at home. */
-  path: nonEmpty.optional(),
+  /** A path; `*` stands for any characters but `/`, `**` for any folders, `{a,b}` for either. Relative ones start in the start folder, `~/` at home. */
+  path: nonEmpty
+    .refine((path) => !hasTooManyAlternatives(path), {
+      error: `its braces stand for more than ${DEVICE_LIMITS.patternAlternatives} alternatives, write several rules instead`,
+    })
+    .optional(),
   /** A host that the call connects to, e.g. `*.example.com`, with `:port` if only that is meant. */
   host: nonEmpty.optional(),
   do: PolicyAction,

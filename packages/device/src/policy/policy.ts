@@ -82,6 +82,21 @@ export class Policy {
     }
   }
 
+  /**
+   * Returns whether a call changes nothing, as far as the device knows: its tool says so and is trusted, and of the strict shell's commands
+   * only those are meant that need no rule of the owner.
+   */
+  async onlyReads(call: ToolCall): Promise<boolean> {
+    if (!call.trusted || !call.readOnly) return false
+    try {
+      const command = this.#commandOf(this.#describe(call))
+      if (command !== null) await allowStrict(command.argv, command.cwd, this.#options.roots)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   async #judge(call: ToolCall, effects: CallEffects | null, facts: Facts): Promise<Verdict> {
     const { rules } = this.#options.config
     /** A rule that may be meant, though the call does not show it. */

@@ -271,7 +271,8 @@ export class UFOWebSocketHandler {
     const { clientId } = client
     const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
     if (servers !== null) client.mcpServers = servers
-    if (info !== null) client.systemInfo = this.#overlays.describe(clientId, info)
+    // What the registration and the server's settings say stays.
+    if (info !== null) client.systemInfo = this.#overlays.describe(clientId, { ...client.systemInfo, ...info })
     if (tools !== null) this.#known.listed(clientId, tools)
     if (servers !== null || info !== null) this.#known.seen({ ...client, features: [...client.features] })
   }
@@ -324,8 +325,7 @@ export class UFOWebSocketHandler {
       const who = device ? '📱 Device' : '🌟 Constellation'
       this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessions.length} active session(s)`)
     }
-    for (const { task } of sessions) {
-      const { sessionId } = task
+    for (const sessionId of sessions.map(({ task }) => task.sessionId)) {
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {

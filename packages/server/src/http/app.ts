@@ -26,6 +26,7 @@ import { sessionHandlers } from './session-handlers.js'
 import { taskHandlers } from './task-handlers.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
+import { UnusedConnections } from './unused-connections.js'
 
 type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
@@ -76,8 +77,10 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   })
   const streams = new EventStreams(fleet, clock, logger)
+  const unused = new UnusedConnections(app.server)
   app.addHook('preClose', () => {
     streams.close()
+    unused.close()
     fleet.files.close()
   })
   const handlers: Handlers = {

@@ -6,6 +6,14 @@ import { serverError } from '../errors.js'
 /** Runs a session to its end, and settles when it has ended. Never rejects. */
 export type Run = (session: Session) => Promise<unknown>
 
+/** What a lane reports to its owner. */
+export interface LaneEvents {
+  /** Another session runs now, or none. */
+  changed: () => void
+  /** Nothing is left in the lane. */
+  empty: () => void
+}
+
 /**
  * What one server process owns of a device: its queue, its presence and what runs there. One session runs at a time, the others wait in
  * order; those that only read run beside it.
@@ -13,8 +21,7 @@ export type Run = (session: Session) => Promise<unknown>
 export class DeviceLane {
   readonly deviceId: string
   readonly #run: Run
-  /** Called when nothing is left in the lane. */
-  readonly #empty: () => void
+  readonly #events: LaneEvents
   readonly #waiting: Session[] = []
   readonly #beside = new Set<Session>()
   /** All that have not ended: they may still be recorded in the lane. */
@@ -26,11 +33,11 @@ export class DeviceLane {
   readonly lane: Lane
   running: Session | null = null
 
-  constructor(lane: Lane, run: Run, empty: () => void) {
+  constructor(lane: Lane, run: Run, events: LaneEvents) {
     this.lane = lane
     this.deviceId = lane.name
     this.#run = run
-    this.#empty = empty
+    this.#events = events
   }
 
   /** Keeps the lane for a caller that is about to record something, until {@link leave}. */
@@ -104,13 +111,15 @@ export class DeviceLane {
     const next = this.#held || this.running !== null ? undefined : this.#waiting.shift()
     if (next === undefined) return
     this.running = next
+    this.#events.changed()
     void this.#run(next).then(() => {
       this.running = null
+      this.#events.changed()
       this.#advance()
     })
   }
 
   #close(): void {
-    if (this.#sessions.size + this.#visitors === 0) this.#empty()
+    if (this.#sessions.size + this.#visitors === 0) this.#events.empty()
   }
 }

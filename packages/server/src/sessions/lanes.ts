@@ -1,4 +1,5 @@
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
+import type { Feed } from '../store/feed.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { Absences } from './absences.js'
 import { DeviceLane, type Run } from './device-lane.js'
@@ -7,6 +8,7 @@ import type { Session } from './session.js'
 /** What {@link Lanes} work with. */
 export interface LanesOptions {
   store: SessionStore
+  feed: Feed
   clock: Clock
   logger: Logger
   /** How long sessions wait for a device that dropped, in milliseconds. */
@@ -112,12 +114,15 @@ export class Lanes {
   }
 
   async #take(deviceId: string): Promise<void> {
-    const { store, run } = this.#options
+    const { store, feed, run } = this.#options
     try {
       const taken = await store.takeLane(deviceId)
-      const lane = new DeviceLane(taken, run, () => {
-        this.#lanes.delete(deviceId)
-        this.#attempt(store.releaseLane(taken))
+      const lane = new DeviceLane(taken, run, {
+        changed: () => feed.changed({ kind: 'presence', deviceId }),
+        empty: () => {
+          this.#lanes.delete(deviceId)
+          this.#attempt(store.releaseLane(taken))
+        },
       })
       if (this.#stopping || this.#away.has(deviceId)) lane.hold()
       this.#lanes.set(deviceId, lane)

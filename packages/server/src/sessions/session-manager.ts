@@ -50,10 +50,11 @@ export class SessionManager {
 
   constructor(env: SessionEnvironment) {
     this.#env = env
-    const { store, peers, clock, logger } = env
+    const { store, feed, peers, clock, logger } = env
     const graceMs = env.resumeGraceMs ?? LIMITS.resumeGrace
     this.lanes = new Lanes({
       store,
+      feed,
       clock,
       logger,
       graceMs,
