@@ -44,7 +44,7 @@ export const FOLDER_ORDERS: readonly FolderOrder[] = [
     layers: [
       'index',
       'device check-device explain-policy',
-      'client',
+      'capabilities client',
       'computer',
       'mcp',
       'tools',

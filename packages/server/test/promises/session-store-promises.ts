@@ -1,9 +1,9 @@
 import type { RecordData, RecordType } from '@orrery/aip/records'
-import fc from 'fast-check'
+import { array, assert, asyncProperty, constant, constantFrom, oneof, tuple, type Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Lane, SessionStore } from '../../src/store/session-store.js'
 import { readRecord, viewOf } from '../../src/store/session-view.js'
-import { ManualClock } from '../../../../test/support/manual-clock.js'
+import type { ManualClock } from '../../../../test/support/manual-clock.js'
 
 /** A store under test, empty. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -119,7 +119,7 @@ export function sessionStorePromises(open: () => Promise<StoreUnderTest>): void 
       await begin(store, lane, 'r2')
       await store.append(lane, 'r1', 'ended', { ...ENDED, result: large })
       const [, ended] = await store.records('r1')
-      const { result } = ended?.data as { result: { $value: string; bytes: number } }
+      const result = ended?.data['result'] as { $value: string; bytes: number }
       expect(result.bytes).toBe(large.length + 2)
       expect(await store.value('r1', result.$value)).toBe(large)
       expect(await store.value('r2', result.$value)).toBeUndefined()
@@ -153,8 +153,8 @@ export function sessionStorePromises(open: () => Promise<StoreUnderTest>): void 
     })
 
     it('shows in lists what the records of each session tell, whatever happened, also after the process', async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('r1', 'r2', 'r3'), happening), { maxLength: 30 }), async (steps) => {
+      await assert(
+        asyncProperty(array(tuple(constantFrom('r1', 'r2', 'r3'), happening), { maxLength: 30 }), async (steps) => {
           await using under = await open()
           const lane = await under.store.takeLane('d1')
           const begun = new Set<string>()
@@ -227,20 +227,20 @@ export function sessionStorePromises(open: () => Promise<StoreUnderTest>): void 
 
 type Happening = { [T in RecordType]: { type: T; data: RecordData[T] } }[Exclude<RecordType, 'accepted' | 'delivered'>]
 
-const happening: fc.Arbitrary<Happening> = fc.oneof(
-  fc.constant<Happening>({
+const happening: Arbitrary<Happening> = oneof(
+  constant<Happening>({
     type: 'commands_sent',
     data: { response_id: 'b', agent_name: 'LinuxAgent', process_name: '', root_name: '', label: null, commands: [] },
   }),
-  fc.constant<Happening>({ type: 'results_received', data: { response_id: 'b', duration_ms: 1, results: [] } }),
-  fc.constant<Happening>({
+  constant<Happening>({ type: 'results_received', data: { response_id: 'b', duration_ms: 1, results: [] } }),
+  constant<Happening>({
     type: 'agent_step',
     data: { name: 'turn', value: { usage: { input_tokens: 1, output_tokens: 2, cached_tokens: 0, cost_usd: 0.1 } } },
   }),
-  fc.constant<Happening>({ type: 'question', data: { question_id: 'q', text: 'Which?', expires_at: '' } }),
-  fc.constant<Happening>({ type: 'answer', data: { question_id: 'q', text: 'this', by: 'operator' } }),
-  fc.constant<Happening>({ type: 'remark', data: { text: 'in blue', by: 'operator' } }),
-  fc.constant<Happening>({ type: 'paused', data: { reason: 'device_disconnected' } }),
-  fc.constant<Happening>({ type: 'resumed', data: {} }),
-  fc.constantFrom('completed', 'failed', 'cancelled').map((status): Happening => ({ type: 'ended', data: { ...ENDED, status } })),
+  constant<Happening>({ type: 'question', data: { question_id: 'q', text: 'Which?', expires_at: '' } }),
+  constant<Happening>({ type: 'answer', data: { question_id: 'q', text: 'this', by: 'operator' } }),
+  constant<Happening>({ type: 'remark', data: { text: 'in blue', by: 'operator' } }),
+  constant<Happening>({ type: 'paused', data: { reason: 'device_disconnected' } }),
+  constant<Happening>({ type: 'resumed', data: {} }),
+  constantFrom('completed', 'failed', 'cancelled').map((status): Happening => ({ type: 'ended', data: { ...ENDED, status } })),
 )
