@@ -105,7 +105,9 @@ describe.runIf(posix)('run_command', () => {
     })
     expect(await at.tools.error('run_command', { line: 'pwd', cwd: '..' })).toContain('outside of the folders')
     expect(await at.tools.error('run_command', { line: 'pwd', cwd: 'none' })).toContain('not a folder')
-    expect(await at.tools.error('run_command', { program: 'no-such-program' })).toContain('there is no such program')
+    expect(await at.tools.error('run_command', { program: 'no-such-program' })).toBe(
+      'Tool no-such-program execution failed: there is no such program',
+    )
     expect(await at.tools.error('run_command', {})).toContain("give either 'program'")
   })
 

@@ -127,10 +127,18 @@ export class SqliteSessionStore implements SessionStore {
     return view
   }
 
-  /** What lists show of a session whose row an older version wrote, or that an earlier process left open. */
+  /**
+   * What lists show of a session whose row an older version wrote, or that an earlier process left open; undefined if this version
+   * cannot read its records, which must keep neither the other sessions nor the server from working.
+   */
   #replayed(runId: string): Session | undefined {
-    const view = viewOf(this.#whole(runId).map(readRecord))
-    return view === undefined ? undefined : listed({ ...view, result: null })
+    const records = this.#whole(runId)
+    try {
+      const view = viewOf(records.map(readRecord))
+      return view === undefined ? undefined : listed({ ...view, result: null })
+    } catch {
+      return undefined
+    }
   }
 
   #whole(runId: string): StoredRecord[] {
