@@ -1,4 +1,4 @@
-import { aipError, type Command, type Result } from '@orrery/aip'
+import { type Command, type Result } from '@orrery/aip'
 import { hasEnded, type CommandInput, type CreateSession, type Session as SessionView } from '@orrery/aip/api'
 import { RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
 import type { z } from 'zod'
@@ -13,6 +13,7 @@ import { isTaskName } from '../sessions/task-name.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
 import type { FleetDevices } from './devices.js'
+import { serverError } from '../errors.js'
 
 /** What {@link FleetTasks} work on. */
 export interface FleetTasksParts {
@@ -78,7 +79,7 @@ export class FleetTasks {
    */
   async start(principal: Principal, wanted: z.output<typeof CreateSession>): Promise<SessionView> {
     requireRight(principal, 'run')
-    if (wanted.task_name !== undefined && !isTaskName(wanted.task_name)) throw aipError('INVALID_TASK_NAME')
+    if (wanted.task_name !== undefined && !isTaskName(wanted.task_name)) throw serverError('INVALID_TASK_NAME')
     const work = await this.#workOf(wanted)
     this.#devices.requireOnline(principal, wanted.device_id)
     const more = wanted.task_name === undefined ? {} : { taskName: wanted.task_name }
@@ -116,7 +117,7 @@ export class FleetTasks {
    */
   async dispatch(principal: Principal, deviceId: string, request: string, taskName: string): Promise<string> {
     requireRight(principal, 'run')
-    if (!this.#clients.isDeviceConnected(deviceId)) throw aipError('CLIENT_NOT_ONLINE')
+    if (!this.#clients.isDeviceConnected(deviceId)) throw serverError('CLIENT_NOT_ONLINE')
     const work = await this.#workflows.workOf(request)
     const session = await this.#run(principal, deviceId, work, { taskName, assigned: true })
     return session.task.sessionId
@@ -145,7 +146,7 @@ export class FleetTasks {
   async #workOf({ commands, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
     if (commands !== undefined) return { kind: 'commands', commands: commands.map(toCommand) }
     if (workflow !== undefined) return this.#workflows.workOfSource(workflow, file ?? 'workflow', inputs ?? {})
-    if (request.trim() === '') throw aipError('EMPTY_REQUEST')
+    if (request.trim() === '') throw serverError('EMPTY_REQUEST')
     return this.#workflows.workOf(request)
   }
 }
