@@ -193,22 +193,10 @@ export class UFOWebSocketHandler {
     if (client.clientType === 'constellation') {
       this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
     }
-    const assigned = client.clientType === 'device' ? this.#sessions.assignedTo(client.clientId, wanted.taskName) : undefined
-    if (assigned !== undefined) {
-      await task.sendAck(assigned.task.sessionId)
-      assigned.adoption.adopt()
-      return
-    }
-    const past = await this.#sessions.delivery.repeated(wanted)
-    if (past !== undefined) {
-      const acknowledged = task.sendAck(wanted.sessionId)
-      this.#sessions.delivery.again(client.clientId, past)
-      return acknowledged
-    }
-    const { session, repeated } = await tasks.take(client.principal, wanted)
+    const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
     // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
-    const acknowledged = task.sendAck(session.task.sessionId)
-    if (!repeated) void tasks.begin(session)
+    const acknowledged = task.sendAck(sessionId)
+    begin()
     await acknowledged
   }
 

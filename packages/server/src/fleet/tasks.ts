@@ -32,6 +32,14 @@ export interface CommandsRun {
   error: string | null
 }
 
+/** What a client's task came to. */
+export interface TakenTask {
+  /** The session that is acknowledged. */
+  sessionId: string
+  /** What follows once the acknowledgement is on its way. */
+  begin: () => void
+}
+
 const Results = RECORD_SCHEMAS.results_received.shape.results
 
 /** Work that is given to devices. */
@@ -57,25 +65,27 @@ export class FleetTasks {
   }
 
   /**
-   * Takes a task: recorded when this settles, and run once {@link begin} is called, so that it can be acknowledged first.
-   * @returns the session; `repeated` if the same request of the same principal is live already and must not be begun again
+   * Takes a task that a client sends on its connection, recorded when this settles. The task of a device that was asked to start it, and
+   * one that a client sends again, are not new.
    * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
    */
-  take(principal: Principal, task: Omit<Task, 'owner'>): Promise<{ session: Session; repeated: boolean }> {
+  async takeFrom(principal: Principal, task: Task): Promise<TakenTask> {
     requireRight(principal, 'run')
-    return this.#sessions.executeTask({ ...task, owner: ownerOf(principal) })
-  }
-
-  /** Lets a taken task run as soon as its device is free. @returns its end */
-  begin(session: Session): Promise<Outcome> {
-    const ended = this.#sessions.live.ended(session)
-    this.#sessions.start(session)
-    return ended
+    const { clientId } = principal
+    if (clientId !== null) {
+      const assigned = principal.kind === 'device' ? this.#sessions.assignedTo(clientId, task.taskName) : undefined
+      if (assigned !== undefined) return { sessionId: assigned.task.sessionId, begin: () => assigned.adoption.adopt() }
+      const { delivery } = this.#sessions
+      const ended = await delivery.repeated(task)
+      if (ended !== undefined) return { sessionId: task.sessionId, begin: () => delivery.again(clientId, ended) }
+    }
+    const { session, repeated } = await this.#sessions.executeTask(task)
+    return { sessionId: session.task.sessionId, begin: () => void (repeated || this.#begin(session)) }
   }
 
   /**
    * Starts a session on a device that is online.
-   * @throws AipError `EMPTY_REQUEST`, `INVALID_TASK_NAME`, `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, what is wrong with a workflow, and as {@link take}
+   * @throws AipError `EMPTY_REQUEST`, `INVALID_TASK_NAME`, `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, what is wrong with a workflow, and as {@link takeFrom}
    */
   async start(principal: Principal, wanted: z.output<typeof CreateSession>): Promise<SessionView> {
     requireRight(principal, 'run')
@@ -105,8 +115,8 @@ export class FleetTasks {
       ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
       ...(concurrent === true ? { concurrent } : {}),
     }
-    const { session } = await this.take(principal, newTask(ownerOf(principal), deviceId, work))
-    const { status, result, error } = await this.begin(session)
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work))
+    const { status, result, error } = await this.#begin(session)
     return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
   }
 
@@ -138,9 +148,16 @@ export class FleetTasks {
   }
 
   async #run(principal: Principal, deviceId: string, work: Work, more: Partial<Task>): Promise<Session> {
-    const { session } = await this.take(principal, newTask(ownerOf(principal), deviceId, work, more))
-    void this.begin(session)
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work, more))
+    void this.#begin(session)
     return session
+  }
+
+  /** Lets a recorded task run as soon as its device is free. @returns its end */
+  #begin(session: Session): Promise<Outcome> {
+    const ended = this.#sessions.live.ended(session)
+    this.#sessions.start(session)
+    return ended
   }
 
   async #workOf({ commands, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
