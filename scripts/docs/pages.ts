@@ -1,6 +1,7 @@
 import { commandLinePage } from './command-line-page.ts'
 import { eventsPage } from './events-page.ts'
 import { httpPage, openApiDocument } from './http-page.ts'
+import { pictures } from './pictures.ts'
 import { protocolPage } from './protocol-page.ts'
 import { errorsPage, limitsPage } from './reference-pages.ts'
 import { schemaFiles } from './schema-files.ts'
@@ -16,6 +17,7 @@ export async function generatedPages(): Promise<Map<string, string>> {
     ['errors.md', errorsPage()],
     ['limits.md', limitsPage()],
     ['command-line.md', commandLine],
+    ...pictures(),
     ...schemaFiles(),
   ])
 }
