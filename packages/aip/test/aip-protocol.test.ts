@@ -196,10 +196,10 @@ describe('sending and receiving', () => {
 
   it('is connected as long as its transport is, and rejects after it [S-255]', async () => {
     const { client, server } = connect()
-    expect(client.isConnected()).toBe(true)
+    expect(client.transport.state).toBe('connected')
     const waiting = client.receiveMessage()
-    await server.close(1001, 'leaving')
-    expect(client.isConnected()).toBe(false)
+    await server.transport.close(1001, 'leaving')
+    expect(client.transport.state).not.toBe('connected')
     await expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
     await expect(client.sendMessage(heartbeat, {})).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
     expect(await client.transport.closed).toEqual({ code: 1001, reason: 'leaving' })

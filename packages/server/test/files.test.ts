@@ -247,7 +247,7 @@ describe('a file for a device', () => {
     let text = ''
     for await (const chunk of chunks) text += Buffer.from(chunk).toString()
     expect({ size, text }).toEqual({ size: 11, text: 'hello world' })
-    await aip.close(1000)
+    await aip.transport.close(1000)
     const written = { path: '/data/big.bin', bytes: 11, checksum: md5('hello world'), created: false }
     test.device.wire.answer(call.command, written)
     const answer = await response
@@ -313,7 +313,7 @@ describe('a file for a device', () => {
     const call = await test.device.called()
     const aip = await test.device.dial(call.id)
     await receiveContent(aip)
-    await aip.close(1000)
+    await aip.transport.close(1000)
     test.device.fail(call, errorText('FILE_FAILED', { path: '/data/big.bin', detail: 'no space left on device' }))
     expect(await (await response).json()).toEqual({
       code: 'FILE_FAILED',

@@ -47,7 +47,7 @@ export interface AIPProtocolOptions<S extends Side> {
 /** One connection's messages: encodes, decodes, runs middleware. The five protocols speak through it. */
 export class AIPProtocol<S extends Side = Side> {
   readonly transport: Transport
-  readonly side: S
+  readonly #side: S
   readonly clock: Clock
   readonly logger: Logger
   /** Largest text frame that the peer takes, in bytes; it would close the connection at a larger one. */
@@ -59,7 +59,7 @@ export class AIPProtocol<S extends Side = Side> {
 
   constructor(transport: Transport, options: AIPProtocolOptions<S>) {
     this.transport = transport
-    this.side = options.side
+    this.#side = options.side
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
     this.#dialect = options.dialect ?? 'auto'
@@ -68,10 +68,6 @@ export class AIPProtocol<S extends Side = Side> {
   /** The dialect in which messages are written now. */
   get dialect(): Dialect {
     return this.#dialect === 'auto' ? 'wire' : this.#dialect
-  }
-
-  isConnected(): boolean {
-    return this.transport.state === 'connected'
   }
 
   addMiddleware(middleware: Middleware): void {
@@ -126,7 +122,7 @@ export class AIPProtocol<S extends Side = Side> {
    * @throws AipError `INVALID_MESSAGE`, at once or by the promise
    */
   readMessage(frame: string | Uint8Array): Incoming<S> | Promise<Incoming<S>> {
-    const decoded: Decoded<AnyMessage> = this.side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame)
+    const decoded: Decoded<AnyMessage> = this.#side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame)
     if (this.#dialect === 'auto') this.#dialect = decoded.dialect
     if (this.#middleware.length > 0) return this.#readThrough(decoded.message)
     return decoded.message as Incoming<S>
@@ -154,13 +150,13 @@ export class AIPProtocol<S extends Side = Side> {
 
   /** Reports an error to the peer. @param responseId default: a fresh one */
   sendError(text: string, responseId?: string): Promise<void> {
-    if (this.side === 'client') return this.sendMessage(clientError, { error: text })
+    if (this.#side === 'client') return this.sendMessage(clientError, { error: text })
     return this.sendMessage(serverError, { error: text, ...(responseId === undefined ? {} : { response_id: responseId }) })
   }
 
   /** Acknowledges; with a session id, a task. A client has only a heartbeat for that, and no response id. */
   sendAck(sessionId?: string, responseId?: string): Promise<void> {
-    if (this.side === 'client') return this.sendMessage(heartbeat, { session_id: sessionId ?? null })
+    if (this.#side === 'client') return this.sendMessage(heartbeat, { session_id: sessionId ?? null })
     return this.sendMessage(taskAck, {
       session_id: sessionId ?? null,
       ...(responseId === undefined ? {} : { response_id: responseId }),
@@ -191,10 +187,6 @@ export class AIPProtocol<S extends Side = Side> {
       throw aipError('SIZE_MISMATCH', { expected: size, actual: data.byteLength })
     }
     return { data, metadata }
-  }
-
-  close(code?: number, reason?: string): Promise<void> {
-    return this.transport.close(code, reason)
   }
 }
 

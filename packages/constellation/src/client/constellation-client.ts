@@ -177,13 +177,13 @@ export class ConstellationClient {
   async #submit(run: TaskRun, link: ServerLink): Promise<void> {
     while (!run.settled.aborted) {
       await link.ready()
-      run.sent()
+      run.advance('sent')
       try {
         await link.ask(
           (aip) => this.#send(run, new TaskExecutionProtocol(aip)),
           ({ type, session_id }) => session_id === run.sessionId && (type === 'heartbeat' || type === 'task_end'),
         )
-        return run.accept()
+        return run.advance('accepted')
       } catch (error) {
         const lost = error instanceof AipError && LOST.has(error.code)
         if (!lost || !link.resumes) throw error

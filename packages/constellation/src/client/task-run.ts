@@ -108,21 +108,16 @@ export class TaskRun {
     if (!this.settled.aborted) await this.#port.cancel(this)
   }
 
-  /** The task is on its way to the server. */
-  sent(): void {
-    if (this.#status === 'waiting') this.#status = 'sent'
-  }
-
-  /** The server has recorded the task. */
-  accept(): void {
-    if (this.#status !== 'sent') return
-    this.#status = 'accepted'
-    this.#accepted.resolve()
+  /** The task is on its way to the server (`sent`), or recorded there (`accepted`). */
+  advance(status: 'sent' | 'accepted'): void {
+    if (this.#status !== (status === 'sent' ? 'waiting' : 'sent')) return
+    this.#status = status
+    if (status === 'accepted') this.#accepted.resolve()
   }
 
   /** The server says how the task ended. */
   finish({ status, result, error }: Pick<ServerMessage, 'status' | 'result' | 'error'>): void {
-    this.accept()
+    this.advance('accepted')
     const value = unwrapped(result)
     if (status === 'completed') {
       const { deviceId, taskId, sessionId } = this
