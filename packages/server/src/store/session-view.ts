@@ -52,9 +52,12 @@ export function newView(runId: string, accepted: RecordData['accepted'], time: n
   }
 }
 
+/** What of a record changes a session. */
+export type Happening = { [T in RecordType]: { type: T; time: number; data: RecordData[T] } }[RecordType]
+
 /** Moves a session on by one record. Live sessions and those read from the log go through the same steps. */
-export function applyRecord(view: Session, { type, data, time }: Pick<SessionRecord, 'type' | 'data' | 'time'>): void {
-  const record = { type, data } as SessionRecord
+export function applyRecord(view: Session, record: Happening): void {
+  const { time } = record
   switch (record.type) {
     case 'accepted':
     case 'delivered':
