@@ -78,9 +78,9 @@ async function returnAll(script: string, settings: Record<string, string>, count
   const sockets: WebSocket[] = []
   try {
     let longestWait = 0
-    let done = false
+    const returned = new AbortController()
     const watch = (async () => {
-      while (!done) longestWait = Math.max(longestWait, await heartbeatOnce(other))
+      while (!returned.signal.aborted) longestWait = Math.max(longestWait, await heartbeatOnce(other))
     })()
     const times: number[] = []
     const begun = performance.now()
@@ -88,7 +88,7 @@ async function returnAll(script: string, settings: Record<string, string>, count
       sockets.push((await returnDevice(server.url, `device-${at}`, tokens[at] ?? null)).socket)
       times.push(performance.now() - begun)
     })
-    done = true
+    returned.abort()
     await watch
     const tenth = Math.floor(count / 10)
     const rateOf = (from: number, to: number): number => ((to - from) / ((times[to - 1] ?? 0) - (times[from - 1] ?? 0))) * 1000

@@ -7,10 +7,12 @@ const INTRODUCTION = `# The HTTP API
 
 On the same port as the WebSocket. Every route whose right is not \`open\` wants the operator key in the header \`X-API-Key\`; without it, or
 with another, the answer is 401. Errors are \`{"detail": text, "code": NAME}\` with a fitting status; the names are in [errors.md](errors.md).
-The same as OpenAPI: [openapi.json](openapi.json), and from a running server at \`/api/openapi.json\`. In the SDK a route is
-\`api.GROUP.NAME\`, such as \`api.devices.list()\`.
+The same as OpenAPI: [openapi.json](openapi.json), and from a running server at \`/api/openapi.json\`. In the SDK a route
+is \`api.call(NAME, …)\`, and most are methods too: \`devices.list\` is \`api.devices.list()\`.
 
-The streams of events, of one session (\`/api/sessions/:id/events\`) and of the fleet (\`/api/events\`), are described in [events.md](events.md).
+The streams of events, of one session (\`/api/sessions/:id/events\`) and of the fleet (\`/api/events\`), are described in
+[events.md](events.md). An event holds \`{"$value": id, "bytes": n}\` in place of a value above 64 KiB; the session has it whole, and
+\`/api/sessions/:id/values/:value\` gives it.
 `
 
 const GROUPS: readonly [group: string, title: string][] = [

@@ -1,12 +1,7 @@
-/** What a limit counts. */
-type Unit = 'bytes' | 'ms' | 'connections' | 'commands' | 'sessions' | 'frames' | 'levels' | 'messages' | 'devices'
+import { defineLimits, limit, limitValues } from './define-limits.js'
 
-function limit(value: number, unit: Unit, doc: string): { value: number; unit: Unit; doc: string } {
-  return { value, unit, doc }
-}
-
-/** The limits of the protocol: one table, in the code and in the documentation. */
-export const LIMITS_TABLE = {
+/** The limits of the protocol, and of what both ends share. */
+export const LIMITS_TABLE = defineLimits({
   frameBeforeRegistration: limit(64 * 1024, 'bytes', 'A frame before the registration.'),
   frame: limit(100 * 1024 * 1024, 'bytes', 'A frame after the registration (seed 000: 100 MiB).'),
   deviceFrame: limit(
@@ -85,12 +80,12 @@ export const LIMITS_TABLE = {
   transferSilence: limit(180_000, 'ms', 'A file transfer on which nothing moves for this long ends.'),
   transferEnd: limit(10_000, 'ms', 'From the end of the bytes, or of the connection, to what the device says about its file.'),
   file: limit(16 * 1024 ** 3, 'bytes', 'A file that is received, unless its receiver says otherwise.'),
-}
+  fileName: limit(240, 'bytes', 'The name of a received file: file systems allow 255, and its `.part` file has 14 more.'),
+  errorText: limit(4096, 'bytes', 'An error text that leaves a process; a tool may fail with megabytes of output.'),
+})
 
 /** The values of {@link LIMITS_TABLE} by name. */
-export const LIMITS = Object.fromEntries(Object.entries(LIMITS_TABLE).map(([name, { value }]) => [name, value])) as {
-  readonly [Name in keyof typeof LIMITS_TABLE]: number
-}
+export const LIMITS = limitValues(LIMITS_TABLE)
 
 /** How many pings of a connection with the feature resume must stay unanswered before it counts as dead. */
 export const PINGS_PER_SILENCE = 3

@@ -19,5 +19,5 @@ export {
 } from './api/index.js'
 export { ConstellationClient } from './client/constellation-client.js'
 export type { ConstellationOptions, DeviceState, DeviceTarget, RunTaskOptions } from './client/constellation-options.js'
-export { ConstellationError, type ConstellationErrorCode } from './client/constellation-error.js'
+export { CONSTELLATION_ERRORS, ConstellationError, type ConstellationErrorCode } from './client/constellation-error.js'
 export type { TaskResult, TaskRun } from './client/task-run.js'

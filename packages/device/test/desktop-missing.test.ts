@@ -9,6 +9,8 @@ describe('the server desktop', () => {
 
   it.runIf(process.platform === 'linux')('says which package is missing', async () => {
     await using tools = await toolCaller({ env: { DISPLAY: ':99', PATH: '/no/such/folder' } })
-    expect(await tools.error('screenshot')).toContain("the program 'xdotool' is missing; install the package xdotool")
+    expect(await tools.error('screenshot')).toContain(
+      "The desktop is not supported here: the program 'xdotool' is missing; install the package xdotool",
+    )
   })
 })

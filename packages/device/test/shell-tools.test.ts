@@ -105,7 +105,9 @@ describe.runIf(posix)('run_command', () => {
     })
     expect(await at.tools.error('run_command', { line: 'pwd', cwd: '..' })).toContain('outside of the folders')
     expect(await at.tools.error('run_command', { line: 'pwd', cwd: 'none' })).toContain('not a folder')
-    expect(await at.tools.error('run_command', { program: 'no-such-program' })).toContain('there is no such program')
+    expect(await at.tools.error('run_command', { program: 'no-such-program' })).toBe(
+      'Tool no-such-program execution failed: there is no such program',
+    )
     expect(await at.tools.error('run_command', {})).toContain("give either 'program'")
   })
 
@@ -257,7 +259,7 @@ describe.runIf(posix)('jobs', () => {
 describe.runIf(process.platform === 'linux' && hasPrograms('script'))('a pseudo-terminal', () => {
   it('is one for the program, with a size, and passes words as they are', async () => {
     await using at = await shell()
-    const { columns, rows } = SHELL_LIMITS.terminal
+    const { terminalColumns: columns, terminalRows: rows } = SHELL_LIMITS
     const { stdout, exit_code: code } = await at.tools.value<Ran>('run_command', {
       line: 'test -t 0 && test -t 1 && stty size; exit 4',
       terminal: true,

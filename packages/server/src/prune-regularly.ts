@@ -1,13 +1,9 @@
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
+import { SERVER_LIMITS } from './limits.js'
 import type { SessionStore } from './store/session-store.js'
 
-/** How often ended sessions are pruned, in milliseconds. */
-const INTERVAL = 10 * 60 * 1000
-/** Sessions that are pruned at once, and the pause until the next of them, in milliseconds: the server answers in between. */
-const AT_ONCE = 200
+/** The pause after a pruning that leaves more to prune, in milliseconds. */
 const PAUSE = 50
-/** Size of the store above which the oldest ended sessions go, in bytes. */
-const MAX_BYTES = 2 * 1024 ** 3
 
 /** Prunes ended sessions that are older than `maxAgeMs`, again and again, a few at a time. */
 export function pruneRegularly(options: { store: SessionStore; clock: Clock; logger: Logger; maxAgeMs: number }): {
@@ -18,15 +14,15 @@ export function pruneRegularly(options: { store: SessionStore; clock: Clock; log
   const prune = async (): Promise<void> => {
     let pruned = 0
     try {
-      pruned = await store.prune({ maxAgeMs, maxBytes: MAX_BYTES, maxSessions: AT_ONCE })
+      pruned = await store.prune({ maxAgeMs, maxBytes: SERVER_LIMITS.eventLog, maxSessions: SERVER_LIMITS.prunedAtOnce })
       if (pruned > 0) logger.info(`Pruned ${pruned} ended session(s) from the event log`)
     } catch (error) {
       // A full disk has no room for that either.
       logger.warn(`Ended sessions could not be pruned: ${messageOf(error)}`)
     }
-    if (!stopped) timer = clock.after(pruned === AT_ONCE ? PAUSE : INTERVAL, () => void prune())
+    if (!stopped) timer = clock.after(pruned === SERVER_LIMITS.prunedAtOnce ? PAUSE : SERVER_LIMITS.pruning, () => void prune())
   }
-  let timer = clock.after(INTERVAL, () => void prune())
+  let timer = clock.after(SERVER_LIMITS.pruning, () => void prune())
   return {
     stop() {
       stopped = true

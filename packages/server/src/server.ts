@@ -26,6 +26,7 @@ import type { EventListener } from './store/feed.js'
 import { MemoryFeed } from './store/memory-feed.js'
 import { SqliteClientStore } from './store/sqlite-client-store.js'
 import { SqliteSessionStore } from './store/sqlite-session-store.js'
+import { SERVER_LIMITS } from './limits.js'
 
 /** Settings of a server. */
 export interface ServerOptions extends RegistrationRules {
@@ -75,8 +76,6 @@ export interface OrreryServer {
   /** Listens to every event of every session. @returns stops listening */
   onSessionEvent(listener: EventListener): () => void
 }
-
-const DAY = 24 * 60 * 60 * 1000
 
 /**
  * Starts a server.
@@ -147,7 +146,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     await store.close()
     throw error
   }
-  const prune = pruneRegularly({ store, clock, logger, maxAgeMs: options.retentionMs ?? DAY })
+  const prune = pruneRegularly({ store, clock, logger, maxAgeMs: options.retentionMs ?? SERVER_LIMITS.retention })
   const address = app.server.address()
   const bound = typeof address === 'object' && address !== null ? address.port : port
   return {

@@ -115,7 +115,8 @@ describe('POST /api/devices/:id/commands', () => {
     const aip = { version: 1, features: ['cancel'], max_frame: 100_000 }
     const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata: { platform: 'linux', aip } })
     const large = { tool_name: 'echo', parameters: { text: 'x'.repeat(100_000) } }
-    const error = expect.stringContaining('echo: Message exceeds the limit of 100000 bytes') as string
+    const error =
+      'Error occurred while executing command echo: Message exceeds the limit of 100000 bytes, please retry or execute a different command.'
     expect(await server.api('/api/devices/d1/commands', { commands: [large] })).toMatchObject({
       body: { status: 'failed', error, results: [{ status: 'failure', error }] },
     })

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@orrery/aip'
+import { RecordLog } from '@orrery/log'
 import type { Agent } from '@orrery/server'
+import { SESSION_LABELS } from '../src/store/session-labels.js'
 import { SqliteSessionStore } from '../src/store/sqlite-session-store.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
@@ -265,6 +267,31 @@ describe('an id that is online', () => {
 })
 
 describe('a restart of the server', () => {
+  it('ends a session whose records it cannot read, and says why', async () => {
+    {
+      await using server = await startTestServer({ agents: [scriptedAgent], dataDir })
+      await capableDevice(server.url)
+    }
+    const log = RecordLog.open(join(dataDir, 'events.db'), { labels: SESSION_LABELS })
+    await log.append(
+      'r1',
+      'accepted',
+      { of: 'another version' },
+      { labels: { session_id: 's1', device_id: 'd1', task_name: 't' } },
+    )
+    await log.close()
+    {
+      await using server = await startTestServer({ agents: [scriptedAgent], dataDir })
+      expect(server.log.lines.join('\n')).toContain('Session r1 cannot be continued')
+    }
+    const again = RecordLog.open(join(dataDir, 'events.db'), { labels: SESSION_LABELS })
+    expect(again.read('r1').at(-1)).toMatchObject({
+      type: 'ended',
+      data: { status: 'failed', error: 'interrupted: the server restarted while this task ran' },
+    })
+    await again.close()
+  })
+
   let dataDir: string
   beforeEach(() => {
     dataDir = mkdtempSync(join(tmpdir(), 'orrery-'))

@@ -1,4 +1,4 @@
-import { AipError, messageOf } from '@orrery/aip'
+import { isAipError, messageOf } from '@orrery/aip'
 import { paint, singleLine } from '../terminal/output.js'
 
 /** Remembers that a server refuses this device, and reports it the first time. */
@@ -23,8 +23,7 @@ export class Refusals {
 }
 
 function reasonOf(error: unknown): string | null {
-  if (!(error instanceof AipError)) return null
-  if (error.code === 'UNAUTHORIZED')
+  if (isAipError(error, 'UNAUTHORIZED'))
     return "the server does not take the key: is the key right? (--token, ORRERY_API_KEY, 'token' in device.jsonc, or device.key in ORRERY_HOME)"
-  return error.code === 'REGISTRATION_FAILED' ? singleLine(messageOf(error)) : null
+  return isAipError(error, 'REGISTRATION_FAILED') ? singleLine(messageOf(error)) : null
 }

@@ -1,5 +1,4 @@
 import {
-  aipError,
   sleep,
   type Clock,
   type ClientType,
@@ -9,6 +8,8 @@ import {
   type Transport,
 } from '@orrery/aip'
 import type { Principal } from '../identity/principal.js'
+import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 /** A client that is online. */
 export interface ClientInfo {
@@ -36,9 +37,6 @@ export interface ClientInfo {
   /** What a device shows where it sends or takes a file; null for clients without file transfer. */
   transferKey: string | null
 }
-
-/** A replaced connection that does not close within this many milliseconds is cut. */
-const REPLACE_TIME = 5000
 
 /** Who is online. Knows neither sockets' messages nor how sessions run. */
 export class ClientConnectionManager {
@@ -95,7 +93,9 @@ export class ClientConnectionManager {
     if (atOnce) client.transport.terminate()
     else void client.transport.close(1000, 'replaced by a new connection')
     const closed = new AbortController()
-    void sleep(clock, REPLACE_TIME, closed.signal).then(() => closed.signal.aborted || client.transport.terminate())
+    void sleep(clock, SERVER_LIMITS.replacedConnection, closed.signal).then(
+      () => closed.signal.aborted || client.transport.terminate(),
+    )
     await promise
     closed.abort()
   }
@@ -131,6 +131,6 @@ export class ClientConnectionManager {
   }
 
   #assertFree(clientId: string): void {
-    if (this.#clients.has(clientId) || this.#held.has(clientId)) throw aipError('DUPLICATE_CLIENT', { id: clientId })
+    if (this.#clients.has(clientId) || this.#held.has(clientId)) throw serverError('DUPLICATE_CLIENT', { id: clientId })
   }
 }

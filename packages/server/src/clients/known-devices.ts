@@ -3,7 +3,7 @@ import type { ClientStore, KnownDevice, KnownTools } from '../store/client-store
 import type { Feed } from '../store/feed.js'
 
 /** Until what a device says of itself is kept, in milliseconds. */
-const SAVE_DELAY = 1000
+const SAVE_DELAY = 1500
 /** Devices that are kept at once, and the pause until the next of them, in milliseconds: the server answers in between. */
 const SAVED_AT_ONCE = 200
 const SAVE_PAUSE = 10

@@ -1,8 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ClientStore } from '../store/client-store.js'
-
-/** This many tokens that were made after the one that a client shows are good. */
-const MAX_NEWER = 16
+import { SERVER_LIMITS } from '../limits.js'
 
 /** What a client's token says about it. */
 export interface TokenCheck {
@@ -33,7 +31,7 @@ export class ResumeTokens {
     const token = randomBytes(32).toString('base64url')
     const known = await this.#store.tokens(clientId)
     const place = shown === null ? -1 : known.indexOf(digest(shown))
-    const kept = place < 0 ? [] : [...known.slice(place, place + 1), ...known.slice(place + 1).slice(-MAX_NEWER)]
+    const kept = place < 0 ? [] : [...known.slice(place, place + 1), ...known.slice(place + 1).slice(-SERVER_LIMITS.newerTokens)]
     await this.#store.saveTokens(clientId, [...kept, digest(token)])
     return token
   }

@@ -1,10 +1,10 @@
 import {
+  isAipError,
   AipError,
   LIMITS,
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
-  aipError,
   messageOf,
   offerIn,
   type AIPProtocol,
@@ -23,6 +23,7 @@ import { clientPrincipal, type Principal } from '../identity/principal.js'
 import { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { Resumption } from './resumption.js'
 import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
+import { serverError } from '../errors.js'
 
 /** Of the many connections without features; one set serves them all. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
@@ -119,7 +120,7 @@ export class Registration {
     this.#logger.info('[WS] [AIP] Waiting for registration message...')
     const late = Promise.withResolvers<never>()
     const timer = this.#aip.clock.after(LIMITS.registrationTime, () =>
-      late.reject(aipError('REGISTRATION_TIMEOUT', { seconds: LIMITS.registrationTime / 1000 })),
+      late.reject(serverError('REGISTRATION_TIMEOUT', { seconds: LIMITS.registrationTime / 1000 })),
     )
     try {
       return await Promise.race([this.#aip.receiveMessage(), late.promise])
@@ -130,10 +131,10 @@ export class Registration {
 
   async #check(message: ClientMessage, shown: Principal): Promise<ClientInfo> {
     const { client_type: clientType, target_id: targetId, metadata } = message
-    if (message.type !== 'register') throw aipError('REGISTRATION_EXPECTED')
+    if (message.type !== 'register') throw serverError('REGISTRATION_EXPECTED')
     const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
-    if (!shown.registers.includes(clientType)) throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
+    if (!shown.registers.includes(clientType)) throw serverError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
@@ -159,7 +160,7 @@ export class Registration {
 
   #checkTarget(targetId: string): void {
     if (this.#clients.isDeviceConnected(targetId)) return
-    const error = aipError('TARGET_NOT_CONNECTED', { id: targetId })
+    const error = serverError('TARGET_NOT_CONNECTED', { id: targetId })
     this.#logger.warn(`[WS] Constellation registration failed: ${error.message}`)
     throw error
   }
@@ -178,7 +179,7 @@ export class Registration {
       release()
     }
     // Told that no session continues, a device would end what it is doing for one that the next start continues.
-    if (this.#resumption.isOver) throw aipError('SERVER_STOPPING')
+    if (this.#resumption.isOver) throw serverError('SERVER_STOPPING')
     this.#clients.addClient(client)
     if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
@@ -200,9 +201,9 @@ export class Registration {
 
   async #refuse(error: unknown): Promise<void> {
     const known = error instanceof AipError
-    if (known && error.code === 'CONNECTION_CLOSED') return
+    if (isAipError(error, 'CONNECTION_CLOSED')) return
     this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
-    const text = known ? error.message : aipError('INTERNAL').message
+    const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
     await this.#aip.close(known ? closeCode(error) : 1011)
   }

@@ -1,9 +1,10 @@
-import { aipError, type ClientMessage } from '@orrery/aip'
+import { type ClientMessage } from '@orrery/aip'
 import type { Work } from '@orrery/aip/records'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import { ownerOf } from '../identity/principal.js'
 import type { Task } from '../sessions/task.js'
 import { safeTaskName } from '../sessions/task-name.js'
+import { serverError } from '../errors.js'
 
 type TaskMessage = Extract<ClientMessage, { type: 'task' }>
 
@@ -19,7 +20,7 @@ export async function taskFrom(
   workOf: (request: string) => Promise<Work>,
 ): Promise<Task> {
   const deviceId = client.clientType === 'device' ? ownDevice(message, client) : targetDevice(message, clients)
-  if (message.request === null || message.request.trim() === '') throw aipError('EMPTY_REQUEST')
+  if (message.request === null || message.request.trim() === '') throw serverError('EMPTY_REQUEST')
   return {
     sessionId: message.session_id || crypto.randomUUID(),
     taskName: safeTaskName(message.task_name),
@@ -33,14 +34,14 @@ export async function taskFrom(
 }
 
 function ownDevice({ target_id: target }: TaskMessage, { clientId }: ClientInfo): string {
-  if (target !== null && target !== clientId) throw aipError('TARGET_FORBIDDEN')
+  if (target !== null && target !== clientId) throw serverError('TARGET_FORBIDDEN')
   return clientId
 }
 
 function targetDevice({ target_id: target }: TaskMessage, clients: ClientConnectionManager): string {
-  if (target === null || target === '') throw aipError('TARGET_REQUIRED')
+  if (target === null || target === '') throw serverError('TARGET_REQUIRED')
   const info = clients.getClientInfo(target)
-  if (info === undefined) throw aipError('TARGET_NOT_CONNECTED', { id: target })
-  if (info.clientType !== 'device') throw aipError('TARGET_NOT_A_DEVICE')
+  if (info === undefined) throw serverError('TARGET_NOT_CONNECTED', { id: target })
+  if (info.clientType !== 'device') throw serverError('TARGET_NOT_A_DEVICE')
   return target
 }

@@ -30,6 +30,7 @@ import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
 import { taskFrom } from './task-intake.js'
+import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
 interface ConnectionContext {
@@ -178,7 +179,7 @@ export class UFOWebSocketHandler {
       await handle(message, context)
     } catch (error) {
       this.#logger.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
-      const text = error instanceof AipError ? error.message : aipError('INTERNAL').message
+      const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
       await context.aip.sendError(text).catch((failure: unknown) => {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
       })
@@ -192,22 +193,10 @@ export class UFOWebSocketHandler {
     if (client.clientType === 'constellation') {
       this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
     }
-    const assigned = client.clientType === 'device' ? this.#sessions.assignedTo(client.clientId, wanted.taskName) : undefined
-    if (assigned !== undefined) {
-      await task.sendAck(assigned.task.sessionId)
-      assigned.adoption.adopt()
-      return
-    }
-    const past = await this.#sessions.delivery.repeated(wanted)
-    if (past !== undefined) {
-      const acknowledged = task.sendAck(wanted.sessionId)
-      this.#sessions.delivery.again(client.clientId, past)
-      return acknowledged
-    }
-    const { session, repeated } = await tasks.take(client.principal, wanted)
+    const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
     // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
-    const acknowledged = task.sendAck(session.task.sessionId)
-    if (!repeated) void tasks.begin(session)
+    const acknowledged = task.sendAck(sessionId)
+    begin()
     await acknowledged
   }
 
@@ -251,12 +240,12 @@ export class UFOWebSocketHandler {
     { target_id: target, request_id: requestId }: Extract<ClientMessage, { type: 'device_info_request' }>,
     { client, deviceInfo }: ConnectionContext,
   ): Promise<void> {
-    if (client.clientType !== 'constellation') throw aipError('INFO_FORBIDDEN')
-    if (client.scope !== null && target !== client.scope) throw aipError('INFO_OUT_OF_SCOPE')
+    if (client.clientType !== 'constellation') throw serverError('INFO_FORBIDDEN')
+    if (client.scope !== null && target !== client.scope) throw serverError('INFO_OUT_OF_SCOPE')
     this.#logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
     const info = target === null ? null : this.#fleet.devices.systemInfo(client.principal, target)
     return deviceInfo.sendDeviceInfoResponse(
-      info ?? { error: aipError('DEVICE_OFFLINE', { id: target ?? '' }).message },
+      info ?? { error: serverError('DEVICE_OFFLINE', { id: target ?? '' }).message },
       requestId,
     )
   }
@@ -324,8 +313,7 @@ export class UFOWebSocketHandler {
       const who = device ? '📱 Device' : '🌟 Constellation'
       this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessions.length} active session(s)`)
     }
-    for (const { task } of sessions) {
-      const { sessionId } = task
+    for (const sessionId of sessions.map(({ task }) => task.sessionId)) {
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {
@@ -343,8 +331,8 @@ export class UFOWebSocketHandler {
  */
 function checkIdentity(message: ClientMessage, { clientId, clientType }: ClientInfo): void {
   if (message.client_id !== null && message.client_id !== '' && message.client_id !== clientId)
-    throw aipError('CLIENT_ID_MISMATCH')
+    throw serverError('CLIENT_ID_MISMATCH')
   if (message.client_type === clientType) return
   if (message.type === 'heartbeat' && message.client_type === 'device') return
-  throw aipError('CLIENT_TYPE_MISMATCH')
+  throw serverError('CLIENT_TYPE_MISMATCH')
 }

@@ -6,6 +6,7 @@ import type { Owner } from '@orrery/aip/records'
 import { z } from 'zod'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import { FileTransferRun, type FileTransferPorts } from './file-transfer-run.js'
+import { serverError } from '../errors.js'
 
 /** A file that comes from a device. */
 export interface DeviceFile {
@@ -114,7 +115,7 @@ export class DeviceFiles {
   }
 
   #requireFiles(deviceId: string): void {
-    if (this.#clients.getClientInfo(deviceId)?.transferKey === null) throw aipError('TRANSFER_UNSUPPORTED', { id: deviceId })
+    if (this.#clients.getClientInfo(deviceId)?.transferKey === null) throw serverError('TRANSFER_UNSUPPORTED', { id: deviceId })
   }
 }
 
@@ -132,7 +133,7 @@ async function* passOn(run: FileTransferRun, chunks: AsyncIterable<Uint8Array>):
   } catch (error) {
     throw await run.failure(error)
   } finally {
-    run.end(aipError('CLIENT_DISCONNECTED'))
+    run.end(serverError('CLIENT_DISCONNECTED'))
   }
 }
 

@@ -1,4 +1,4 @@
-import { LIMITS, PushedTool, aipError, isoTime } from '@orrery/aip'
+import { LIMITS, PushedTool, isoTime } from '@orrery/aip'
 import type { Device } from '@orrery/aip/api'
 import { z } from 'zod'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
@@ -8,6 +8,7 @@ import type { SessionManager } from '../sessions/session-manager.js'
 import { newTask, type Task } from '../sessions/task.js'
 import type { KnownDevice } from '../store/client-store.js'
 import type { Feed } from '../store/feed.js'
+import { serverError } from '../errors.js'
 
 /** What {@link FleetDevices} work on. */
 export interface FleetDevicesParts {
@@ -49,7 +50,7 @@ export class FleetDevices {
   /** @throws AipError `DEVICE_NOT_FOUND` */
   get(principal: Principal, deviceId: string): Device {
     const device = this.find(principal, deviceId)
-    if (device === undefined) throw aipError('DEVICE_NOT_FOUND', { id: deviceId })
+    if (device === undefined) throw serverError('DEVICE_NOT_FOUND', { id: deviceId })
     return device
   }
 
@@ -62,7 +63,7 @@ export class FleetDevices {
 
   /** @throws AipError `DEVICE_NOT_FOUND` or `DEVICE_OFFLINE` */
   requireOnline(principal: Principal, deviceId: string): void {
-    if (this.get(principal, deviceId).status === 'offline') throw aipError('DEVICE_OFFLINE', { id: deviceId })
+    if (this.get(principal, deviceId).status === 'offline') throw serverError('DEVICE_OFFLINE', { id: deviceId })
   }
 
   /** What a device says of itself; null if it is not online, or says nothing. */
@@ -94,7 +95,7 @@ export class FleetDevices {
     const { result, error } = await ended
     const lists = Array.isArray(result) ? ToolLists.parse(result) : []
     const listed = lists.filter((entry) => entry.status === 'success')
-    if (listed.length === 0) throw aipError('AGENT_FAILED', { text: error ?? 'the device did not list its tools' })
+    if (listed.length === 0) throw serverError('AGENT_FAILED', { text: error ?? 'the device did not list its tools' })
     const tools = listed.flatMap((entry) => z.array(PushedTool).parse(entry.result ?? []))
     const { listedAt } = this.#known.listed(clientId, tools)
     return { tools, listed_at: isoTime(listedAt) }

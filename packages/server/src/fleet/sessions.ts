@@ -1,10 +1,10 @@
-import { aipError } from '@orrery/aip'
 import { hasEnded, type Session as SessionView, type SessionEvent, type SessionStatus } from '@orrery/aip/api'
 import { requireRight, type Principal } from '../identity/principal.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { EventListener, Feed } from '../store/feed.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, toEvent, viewOf } from '../store/session-view.js'
+import { serverError } from '../errors.js'
 
 /** What {@link FleetSessions} work on. */
 export interface FleetSessionsParts {
@@ -59,7 +59,7 @@ export class FleetSessions {
     const { run_id: runId } = await this.#require(principal, id)
     const live = this.#sessions.live.ofRun(runId)
     const view = live?.log.view ?? viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
-    if (view === undefined) throw aipError('SESSION_NOT_FOUND', { id })
+    if (view === undefined) throw serverError('SESSION_NOT_FOUND', { id })
     return view
   }
 
@@ -84,7 +84,7 @@ export class FleetSessions {
   async value(principal: Principal, id: string, valueId: string): Promise<unknown> {
     const { run_id: runId } = await this.#require(principal, id)
     const value = await this.#store.value(runId, valueId)
-    if (value === undefined) throw aipError('VALUE_NOT_FOUND', { id, value: valueId })
+    if (value === undefined) throw serverError('VALUE_NOT_FOUND', { id, value: valueId })
     return value
   }
 
@@ -107,7 +107,7 @@ export class FleetSessions {
     requireRight(principal, 'run')
     const { session_id: sessionId, run_id: runId } = await this.#require(principal, id)
     const session = this.#sessions.live.ofRun(runId)
-    if (session === undefined) throw aipError('SESSION_ENDED', { id: sessionId })
+    if (session === undefined) throw serverError('SESSION_ENDED', { id: sessionId })
     await session.questions.answer(text, principal.name, questionId)
     return this.get(principal, id)
   }
@@ -123,7 +123,7 @@ export class FleetSessions {
   /** @throws AipError `SESSION_NOT_FOUND` */
   async #require(principal: Principal, id: string): Promise<SessionView> {
     const view = await this.find(principal, id)
-    if (view === undefined) throw aipError('SESSION_NOT_FOUND', { id })
+    if (view === undefined) throw serverError('SESSION_NOT_FOUND', { id })
     return view
   }
 

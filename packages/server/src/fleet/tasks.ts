@@ -1,4 +1,4 @@
-import { aipError, type Command, type Result } from '@orrery/aip'
+import { type Command, type Result } from '@orrery/aip'
 import { hasEnded, type CommandInput, type CreateSession, type Session as SessionView } from '@orrery/aip/api'
 import { RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
 import type { z } from 'zod'
@@ -13,6 +13,7 @@ import { isTaskName } from '../sessions/task-name.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
 import type { FleetDevices } from './devices.js'
+import { serverError } from '../errors.js'
 
 /** What {@link FleetTasks} work on. */
 export interface FleetTasksParts {
@@ -29,6 +30,14 @@ export interface CommandsRun {
   status: Outcome['status']
   results: Result[]
   error: string | null
+}
+
+/** What a client's task came to. */
+export interface TakenTask {
+  /** The session that is acknowledged. */
+  sessionId: string
+  /** What follows once the acknowledgement is on its way. */
+  begin: () => void
 }
 
 const Results = RECORD_SCHEMAS.results_received.shape.results
@@ -56,29 +65,31 @@ export class FleetTasks {
   }
 
   /**
-   * Takes a task: recorded when this settles, and run once {@link begin} is called, so that it can be acknowledged first.
-   * @returns the session; `repeated` if the same request of the same principal is live already and must not be begun again
+   * Takes a task that a client sends on its connection, recorded when this settles. The task of a device that was asked to start it, and
+   * one that a client sends again, are not new.
    * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
    */
-  take(principal: Principal, task: Omit<Task, 'owner'>): Promise<{ session: Session; repeated: boolean }> {
+  async takeFrom(principal: Principal, task: Task): Promise<TakenTask> {
     requireRight(principal, 'run')
-    return this.#sessions.executeTask({ ...task, owner: ownerOf(principal) })
-  }
-
-  /** Lets a taken task run as soon as its device is free. @returns its end */
-  begin(session: Session): Promise<Outcome> {
-    const ended = this.#sessions.live.ended(session)
-    this.#sessions.start(session)
-    return ended
+    const { clientId } = principal
+    if (clientId !== null) {
+      const assigned = principal.kind === 'device' ? this.#sessions.assignedTo(clientId, task.taskName) : undefined
+      if (assigned !== undefined) return { sessionId: assigned.task.sessionId, begin: () => assigned.adoption.adopt() }
+      const { delivery } = this.#sessions
+      const ended = await delivery.repeated(task)
+      if (ended !== undefined) return { sessionId: task.sessionId, begin: () => delivery.again(clientId, ended) }
+    }
+    const { session, repeated } = await this.#sessions.executeTask(task)
+    return { sessionId: session.task.sessionId, begin: () => void (repeated || this.#begin(session)) }
   }
 
   /**
    * Starts a session on a device that is online.
-   * @throws AipError `EMPTY_REQUEST`, `INVALID_TASK_NAME`, `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, what is wrong with a workflow, and as {@link take}
+   * @throws AipError `EMPTY_REQUEST`, `INVALID_TASK_NAME`, `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, what is wrong with a workflow, and as {@link takeFrom}
    */
   async start(principal: Principal, wanted: z.output<typeof CreateSession>): Promise<SessionView> {
     requireRight(principal, 'run')
-    if (wanted.task_name !== undefined && !isTaskName(wanted.task_name)) throw aipError('INVALID_TASK_NAME')
+    if (wanted.task_name !== undefined && !isTaskName(wanted.task_name)) throw serverError('INVALID_TASK_NAME')
     const work = await this.#workOf(wanted)
     this.#devices.requireOnline(principal, wanted.device_id)
     const more = wanted.task_name === undefined ? {} : { taskName: wanted.task_name }
@@ -104,8 +115,8 @@ export class FleetTasks {
       ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
       ...(concurrent === true ? { concurrent } : {}),
     }
-    const { session } = await this.take(principal, newTask(ownerOf(principal), deviceId, work))
-    const { status, result, error } = await this.begin(session)
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work))
+    const { status, result, error } = await this.#begin(session)
     return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
   }
 
@@ -116,7 +127,7 @@ export class FleetTasks {
    */
   async dispatch(principal: Principal, deviceId: string, request: string, taskName: string): Promise<string> {
     requireRight(principal, 'run')
-    if (!this.#clients.isDeviceConnected(deviceId)) throw aipError('CLIENT_NOT_ONLINE')
+    if (!this.#clients.isDeviceConnected(deviceId)) throw serverError('CLIENT_NOT_ONLINE')
     const work = await this.#workflows.workOf(request)
     const session = await this.#run(principal, deviceId, work, { taskName, assigned: true })
     return session.task.sessionId
@@ -137,15 +148,22 @@ export class FleetTasks {
   }
 
   async #run(principal: Principal, deviceId: string, work: Work, more: Partial<Task>): Promise<Session> {
-    const { session } = await this.take(principal, newTask(ownerOf(principal), deviceId, work, more))
-    void this.begin(session)
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work, more))
+    void this.#begin(session)
     return session
+  }
+
+  /** Lets a recorded task run as soon as its device is free. @returns its end */
+  #begin(session: Session): Promise<Outcome> {
+    const ended = this.#sessions.live.ended(session)
+    this.#sessions.start(session)
+    return ended
   }
 
   async #workOf({ commands, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
     if (commands !== undefined) return { kind: 'commands', commands: commands.map(toCommand) }
     if (workflow !== undefined) return this.#workflows.workOfSource(workflow, file ?? 'workflow', inputs ?? {})
-    if (request.trim() === '') throw aipError('EMPTY_REQUEST')
+    if (request.trim() === '') throw serverError('EMPTY_REQUEST')
     return this.#workflows.workOf(request)
   }
 }

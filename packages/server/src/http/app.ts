@@ -17,21 +17,21 @@ import { askHandlers } from './ask-handlers.js'
 import { deviceHandlers } from './device-handlers.js'
 import { eventHandlers } from './event-handlers.js'
 import { EventStreams } from './event-streams.js'
+import { statusOf } from './error-status.js'
 import type { Handlers } from './handler.js'
 import { knownMethods } from './known-methods.js'
 import { registerRoutes } from './register-routes.js'
 import { serverHandlers } from './server-handlers.js'
 import { sessionHandlers } from './session-handlers.js'
 import { taskHandlers } from './task-handlers.js'
+import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 import { UnusedConnections } from './unused-connections.js'
 
 type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
-/** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
-const BODY_LIMIT = 100 * 1024 * 1024
-
 /** As fastify sets it for http: a large file may take longer than the five minutes that Node gives a request. */
-const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: 60_000 }
+const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: SERVER_LIMITS.httpHeaders }
 
 /** Certificate and key, and the authority of client certificates; PEM texts. */
 export interface TlsOptions {
@@ -55,16 +55,16 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const { httpStatus, message, code } = toAipError(error, logger)
-    return reply.status(httpStatus).send({ detail: message, code })
+    const known = toAipError(error, logger)
+    return reply.status(statusOf(known)).send({ detail: known.message, code: known.code })
   })
   // Before the body is read: what is wrong with it is of no interest on a path that does not exist.
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return
     const methods = knownMethods(request.url.split('?')[0] ?? '')
-    if (methods.length === 0) throw aipError('NOT_FOUND')
+    if (methods.length === 0) throw serverError('NOT_FOUND')
     void reply.header('allow', methods.join(', '))
-    throw aipError('METHOD_NOT_ALLOWED')
+    throw serverError('METHOD_NOT_ALLOWED')
   })
   await app.register(swagger, {
     openapi: {
@@ -119,7 +119,7 @@ function authorize({ headers }: FastifyRequest, right: Right, keys: Keys): Princ
 
 function createServer(tls: TlsOptions | undefined): FastifyInstance {
   const options = {
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: SERVER_LIMITS.httpBody,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true },
@@ -143,8 +143,8 @@ function toAipError(error: FastifyError, logger: Logger): AipError {
       detail: `${error.validationContext}${path ? ` '${path}'` : ''}: ${issue?.message ?? 'invalid'}`,
     })
   }
-  if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: BODY_LIMIT })
+  if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
   if (error.statusCode !== undefined && error.statusCode < 500) return aipError('INVALID_INPUT', { detail: error.message })
   logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
-  return aipError('INTERNAL')
+  return serverError('INTERNAL')
 }

@@ -1,7 +1,7 @@
-import { aipError } from '@orrery/aip'
 import type { FastifyReply } from 'fastify'
 import type { Fleet } from '../fleet/fleet.js'
 import type { HandlersOf } from './handler.js'
+import { serverError } from '../errors.js'
 
 /** Devices, their tools and files, and commands that are run at once. */
 export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'devices'> {
@@ -22,7 +22,7 @@ export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'de
     },
     'devices.writeFile': ({ principal, params, query, headers, request, reply }) => {
       const size = headers['content-length']
-      if (size === undefined) throw aipError('LENGTH_REQUIRED')
+      if (size === undefined) throw serverError('LENGTH_REQUIRED')
       const file = { path: query.path, overwrite: query.overwrite, size: Number(size) }
       return files.write(principal, params.id, file, request.raw, goneSignal(reply))
     },

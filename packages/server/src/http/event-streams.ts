@@ -4,11 +4,7 @@ import type { Session, SessionEvent } from '@orrery/aip/api'
 import type { FleetEventFilter } from '../fleet/events.js'
 import type { Fleet } from '../fleet/fleet.js'
 import type { Principal } from '../identity/principal.js'
-
-/** A comment is sent this often, in milliseconds, so that proxies keep a quiet stream open. */
-const KEEP_ALIVE = 15_000
-/** A reader that has this many bytes waiting is dropped; it can come back with Last-Event-ID. */
-const MAX_UNSENT = 16 * 1024 * 1024
+import { SERVER_LIMITS } from '../limits.js'
 
 /** One event as it is sent; `data` becomes JSON. */
 interface ServerSentEvent {
@@ -96,10 +92,10 @@ export class EventStreams {
       this.#open.delete(end)
       response.end()
     }
-    let timer = clock.after(KEEP_ALIVE, keepAlive)
+    let timer = clock.after(SERVER_LIMITS.eventStreamSilence, keepAlive)
     function keepAlive(): void {
       response.write(': keep-alive\n\n')
-      timer = clock.after(KEEP_ALIVE, keepAlive)
+      timer = clock.after(SERVER_LIMITS.eventStreamSilence, keepAlive)
     }
     this.#open.add(end)
     response.on('close', end)
@@ -107,7 +103,7 @@ export class EventStreams {
     const send = (event: ServerSentEvent): void => {
       if (ended.signal.aborted) return
       response.write(format(event))
-      if (response.writableLength > MAX_UNSENT) end()
+      if (response.writableLength > SERVER_LIMITS.eventStreamUnsent) end()
     }
     return { signal: ended.signal, send, end }
   }

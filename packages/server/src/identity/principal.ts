@@ -1,6 +1,7 @@
-import { aipError, type ClientType } from '@orrery/aip'
+import { type ClientType } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
 import type { Owner } from '@orrery/aip/records'
+import { serverError } from '../errors.js'
 
 /** A right that a principal may have; `any` and `open` are had by every principal. */
 export type OwnRight = Exclude<Right, 'any' | 'open'>
@@ -56,7 +57,7 @@ export function clientPrincipal(kind: ClientType, clientId: string, resumes: boo
 
 /** @throws AipError `FORBIDDEN`, which names the right */
 export function requireRight({ rights }: Principal, right: OwnRight): void {
-  if (!rights.has(right)) throw aipError('FORBIDDEN', { right })
+  if (!rights.has(right)) throw serverError('FORBIDDEN', { right })
 }
 
 /** How the sessions of a principal name it. */

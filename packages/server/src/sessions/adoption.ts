@@ -1,4 +1,5 @@
-import { LIMITS, aipError, type Clock } from '@orrery/aip'
+import { LIMITS, type Clock } from '@orrery/aip'
+import { serverError } from '../errors.js'
 
 /** A device that was sent a task takes it up by answering with its own task of the same name. */
 export class Adoption {
@@ -21,7 +22,7 @@ export class Adoption {
   wait(send: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const timer = clock.after(LIMITS.dispatchTime, () =>
-        reject(aipError('DISPATCH_UNANSWERED', { seconds: LIMITS.dispatchTime / 1000 })),
+        reject(serverError('DISPATCH_UNANSWERED', { seconds: LIMITS.dispatchTime / 1000 })),
       )
       this.#adopt = () => {
         timer.cancel()

@@ -1,4 +1,4 @@
-import { aipError, sleep, type Clock, type Logger } from '@orrery/aip'
+import { sleep, type Clock, type Logger } from '@orrery/aip'
 import type { AgentContext } from '../agents/agent.js'
 import type { CommandDispatcher } from './command-dispatcher.js'
 import { offeredTools } from './offered-tools.js'
@@ -7,6 +7,7 @@ import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import type { Steps } from './steps.js'
 import type { Task } from './task.js'
+import { serverError } from '../errors.js'
 
 /** The parts of a session that an agent acts through. */
 export interface AgentContextParts {
@@ -45,7 +46,7 @@ export function agentContext(parts: AgentContextParts): AgentContext {
       const list = { tool_name: 'list_tools', parameters: { tool_type: toolType }, tool_type: toolType }
       const [result] = await execute([list], options)
       if (result?.status !== 'success')
-        throw aipError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
+        throw serverError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
       return offeredTools(result.result, (tool) => device.addedArguments(tool))
     },
     step: (name, decide) => steps.take(name, decide),

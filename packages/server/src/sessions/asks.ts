@@ -1,8 +1,10 @@
-import { aipError, messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
+import { messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
 import type { Ask } from '@orrery/aip/api'
 import type { Peers } from './peers.js'
 import type { Feed } from '../store/feed.js'
 import type { LiveSessions } from './live-sessions.js'
+import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 type AskMessage = Extract<ClientMessage, { type: 'ask' }>
 
@@ -53,7 +55,9 @@ export class Asks {
       expires_at,
     }
     const left = Math.max(0, Date.parse(expires_at) - this.#clock.now())
-    const timer = this.#clock.after(Number.isFinite(left) ? Math.min(left, LONGEST_ASK) : 0, () => this.#forget(ask_id))
+    const timer = this.#clock.after(Number.isFinite(left) ? Math.min(left, SERVER_LIMITS.approval) : 0, () =>
+      this.#forget(ask_id),
+    )
     this.#pending.set(ask_id, { ask, timer })
     this.#feed.changed({ kind: 'ask', askId: ask_id })
     await session.log.record('approval', { ...ask })
@@ -66,9 +70,9 @@ export class Asks {
    */
   async answer(askId: string, decision: 'allow' | 'deny', by: string): Promise<Ask> {
     const ask = this.#pending.get(askId)?.ask
-    if (ask === undefined) throw aipError('ASK_NOT_FOUND', { id: askId })
+    if (ask === undefined) throw serverError('ASK_NOT_FOUND', { id: askId })
     const device = this.#peers.device(ask.device_id)
-    if (device === undefined) throw aipError('DEVICE_OFFLINE', { id: ask.device_id })
+    if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: ask.device_id })
     await device.sendAnswer({ askId, sessionId: ask.session_id, decision, by })
     this.#forget(askId)
     await this.#live
@@ -83,6 +87,3 @@ export class Asks {
     if (this.#pending.delete(askId)) this.#feed.changed({ kind: 'ask', askId })
   }
 }
-
-/** No ask is kept longer than this, in milliseconds, whatever a device says. */
-const LONGEST_ASK = 3_600_000

@@ -7,6 +7,7 @@ import { failures, matchResults } from './results.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import type { Task } from './task.js'
+import { serverError, serverErrorText } from '../errors.js'
 
 interface Pending {
   batch: Batch
@@ -72,7 +73,7 @@ export class CommandDispatcher {
     const { batch } = past
     const same = ({ tool_name, parameters }: Pick<Command, 'tool_name' | 'parameters'>): string =>
       JSON.stringify([tool_name, parameters])
-    if (batch.actions.map(same).join() !== commands.map(same).join()) throw aipError('REPLAY_DIVERGED')
+    if (batch.actions.map(same).join() !== commands.map(same).join()) throw serverError('REPLAY_DIVERGED')
     if (past.results !== null) return past.results
     if (this.#device.canResume) return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
     const results = failures(batch.actions, () => errorText('INTERRUPTED'))
@@ -96,7 +97,7 @@ export class CommandDispatcher {
     return new Promise((resolve, reject) => {
       const clock = this.#clock
       const timer = clock.after(timeoutMs, () => {
-        const text = errorText('COMMAND_TIMEOUT', { seconds: timeoutMs / 1000 })
+        const text = serverErrorText('COMMAND_TIMEOUT', { seconds: timeoutMs / 1000 })
         void this.#finish(
           batch.responseId,
           failures(batch.actions, () => text),
@@ -112,7 +113,7 @@ export class CommandDispatcher {
       await this.#device.send(batch)
     } catch (error) {
       const detail = messageOf(error)
-      const textOf = (command: Command): string => errorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
+      const textOf = (command: Command): string => serverErrorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
       await this.#finish(batch.responseId, failures(batch.actions, textOf))
     }
   }

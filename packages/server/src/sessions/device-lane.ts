@@ -1,6 +1,7 @@
-import { LIMITS, aipError } from '@orrery/aip'
+import { LIMITS } from '@orrery/aip'
 import type { Lane } from '../store/session-store.js'
 import type { Session } from './session.js'
+import { serverError } from '../errors.js'
 
 /** Runs a session to its end, and settles when it has ended. Never rejects. */
 export type Run = (session: Session) => Promise<unknown>
@@ -52,7 +53,7 @@ export class DeviceLane {
   /** @throws AipError `QUEUE_FULL` if as many sessions wait as may */
   checkRoom(): void {
     if (this.#sessions.size - this.atWork.length >= LIMITS.waitingSessions) {
-      throw aipError('QUEUE_FULL', { id: this.deviceId, limit: LIMITS.waitingSessions })
+      throw serverError('QUEUE_FULL', { id: this.deviceId, limit: LIMITS.waitingSessions })
     }
   }
 

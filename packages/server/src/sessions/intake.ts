@@ -1,10 +1,11 @@
-import { aipError, messageOf } from '@orrery/aip'
+import { messageOf } from '@orrery/aip'
 import type { Owner } from '@orrery/aip/records'
 import type { Lanes } from './lanes.js'
 import type { LiveSessions } from './live-sessions.js'
 import type { Session } from './session.js'
 import type { Task } from './task.js'
 import type { Lane } from '../store/session-store.js'
+import { serverError } from '../errors.js'
 
 /** A task that is taken. `repeated` if the same request of the same owner is live already and must not be started again. */
 export interface Taken {
@@ -67,7 +68,7 @@ export class Intake {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw aipError('SERVER_STOPPING')
+    if (this.#closed) throw serverError('SERVER_STOPPING')
   }
 
   async #accept(session: Session): Promise<void> {
@@ -84,8 +85,8 @@ export class Intake {
 /** The live session of a task that came again. @throws AipError if the task is another one with the same session id */
 function repetition(live: Session, task: Task): Session {
   const { sessionId, owner, requestId } = live.task
-  if (!isSame(owner, task.owner)) throw aipError('SESSION_OWNED', { id: sessionId })
-  if (requestId === null || requestId !== task.requestId) throw aipError('SESSION_RUNNING', { id: sessionId })
+  if (!isSame(owner, task.owner)) throw serverError('SESSION_OWNED', { id: sessionId })
+  if (requestId === null || requestId !== task.requestId) throw serverError('SESSION_RUNNING', { id: sessionId })
   return live
 }
 

@@ -1,6 +1,6 @@
-import { aipError } from '@orrery/aip'
 import type { Session } from './session.js'
 import type { Outcome } from './task.js'
+import { serverError } from '../errors.js'
 
 /** The sessions that have not ended, by their session id, and those who wait for their ends. */
 export class LiveSessions implements Iterable<Session> {
@@ -37,7 +37,7 @@ export class LiveSessions implements Iterable<Session> {
 
   /** How a live session ends. @throws AipError `SESSION_ENDED` if it is not live */
   ended(session: Session): Promise<Outcome> {
-    return this.#ends.get(session)?.promise ?? Promise.reject(aipError('SESSION_ENDED', { id: session.task.sessionId }))
+    return this.#ends.get(session)?.promise ?? Promise.reject(serverError('SESSION_ENDED', { id: session.task.sessionId }))
   }
 
   /** A session is over: those who wait for it are told. */

@@ -1,6 +1,7 @@
-import { aipError, isoTime, type Clock } from '@orrery/aip'
+import { isoTime, type Clock } from '@orrery/aip'
 import type { PastQuestion } from './restore.js'
 import type { SessionLog } from './session-log.js'
+import { serverError } from '../errors.js'
 
 interface Open {
   id: string
@@ -35,7 +36,7 @@ export class Questions {
     const signal = this.#signal
     signal.throwIfAborted()
     const past = this.#past.shift()
-    if (past !== undefined && past.text !== text) throw aipError('REPLAY_DIVERGED')
+    if (past !== undefined && past.text !== text) throw serverError('REPLAY_DIVERGED')
     if (past?.answer !== undefined) return past.answer
     const id = past?.id ?? crypto.randomUUID()
     const { promise, resolve, reject } = Promise.withResolvers<string | null>()
@@ -66,7 +67,7 @@ export class Questions {
     const waiting = this.#past.find((question) => question.answer === undefined)
     const id = this.#open?.id ?? waiting?.id
     if (id === undefined || (questionId !== undefined && questionId !== id))
-      throw aipError('NO_QUESTION', { id: this.#log.sessionId })
+      throw serverError('NO_QUESTION', { id: this.#log.sessionId })
     if (this.#open !== null) return this.#settle(text, by)
     // The agent of a session that is being continued has not come to this question yet.
     if (waiting === undefined) return

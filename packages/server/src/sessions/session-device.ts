@@ -1,6 +1,7 @@
-import { agentNameFor, aipError } from '@orrery/aip'
+import { agentNameFor } from '@orrery/aip'
 import type { Batch, DevicePeer, Peers } from './peers.js'
 import { describeWork, type Task } from './task.js'
+import { serverError } from '../errors.js'
 
 /** The device of one session, online or not. */
 export class SessionDevice {
@@ -64,7 +65,7 @@ export class SessionDevice {
 
   #online(): DevicePeer {
     const device = this.#peers.device(this.id)
-    if (device === undefined) throw aipError('DEVICE_OFFLINE', { id: this.id })
+    if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: this.id })
     return device
   }
 }

@@ -1,4 +1,4 @@
-import { LIMITS, aipError, errorText, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
 import type { Feed } from '../store/feed.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
@@ -16,6 +16,7 @@ import { SessionDevice } from './session-device.js'
 import { SessionLog } from './session-log.js'
 import { Session } from './session.js'
 import type { CancelReason, Outcome, Task } from './task.js'
+import { serverError, serverErrorText } from '../errors.js'
 
 /** What a {@link SessionManager} works with. */
 export interface SessionEnvironment {
@@ -93,7 +94,7 @@ export class SessionManager {
         await this.#continue(pastSession(records.map(readRecord)), lane)
       } catch (error) {
         this.#env.logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
-        const ended = { status: 'failed', result: null, error: errorText('SERVER_RESTARTED'), agent: null } as const
+        const ended = { status: 'failed', result: null, error: serverErrorText('SERVER_RESTARTED'), agent: null } as const
         await this.#env.store.append(lane.lane, runId, 'ended', ended)
       } finally {
         lane.leave()
@@ -137,8 +138,8 @@ export class SessionManager {
    */
   async remark(sessionId: string, text: string, by: string): Promise<void> {
     const session = this.live.get(sessionId)
-    if (session === undefined) throw aipError('SESSION_ENDED', { id: sessionId })
-    if (this.#agentFor(session)?.listens !== true) throw aipError('SESSION_NOT_LISTENING', { id: sessionId })
+    if (session === undefined) throw serverError('SESSION_ENDED', { id: sessionId })
+    if (this.#agentFor(session)?.listens !== true) throw serverError('SESSION_NOT_LISTENING', { id: sessionId })
     await session.remark(text, by)
   }
 

@@ -1,4 +1,4 @@
-import { LIMITS, aipError, messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
+import { LIMITS, messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
 import type { Agent, AgentContext } from '../agents/agent.js'
 import { Adoption } from './adoption.js'
 import { agentContext } from './agent-context.js'
@@ -9,6 +9,7 @@ import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import { Steps } from './steps.js'
 import { CANCELLATION, describeWork, type CancelReason, type Outcome, type Task } from './task.js'
+import { serverError } from '../errors.js'
 
 /** What a {@link Session} is made of. */
 export interface SessionParts {
@@ -148,7 +149,7 @@ export class Session {
   async #outcomeOf(agent: Agent | undefined): Promise<Outcome> {
     try {
       if (this.#cancelled === null) {
-        if (agent === undefined) throw aipError('NO_AGENT')
+        if (agent === undefined) throw serverError('NO_AGENT')
         this.#agentName = agent.name
         this.log.began(agent.name)
         if (this.task.assigned && !this.#begun) {

@@ -1,6 +1,6 @@
-import { aipError } from '@orrery/aip'
 import type { PastSession } from './restore.js'
 import type { SessionLog } from './session-log.js'
+import { serverError } from '../errors.js'
 
 /** The decisions of an agent, recorded one by one: after a restart what was decided is not decided again. */
 export class Steps {
@@ -20,7 +20,7 @@ export class Steps {
   async take<T>(name: string, decide: () => Promise<T>): Promise<T> {
     const past = this.#past.shift()
     if (past !== undefined) {
-      if (past.name !== name) throw aipError('REPLAY_DIVERGED')
+      if (past.name !== name) throw serverError('REPLAY_DIVERGED')
       // What the agent recorded under this name is of this type.
       return past.value as T
     }

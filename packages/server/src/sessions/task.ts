@@ -1,5 +1,6 @@
 import { aipError, type AipError, type Command } from '@orrery/aip'
 import type { Owner, Work } from '@orrery/aip/records'
+import { serverError } from '../errors.js'
 
 /** One request for one device. */
 export interface Task {
@@ -53,9 +54,9 @@ export const CANCELLATION: Readonly<
   Record<CancelReason, { status: 'failed' | 'cancelled'; error: () => AipError; tellRequester: boolean }>
 > = {
   device_disconnected: { status: 'failed', error: () => aipError('DEVICE_DISCONNECTED'), tellRequester: true },
-  constellation_disconnected: { status: 'cancelled', error: () => aipError('CLIENT_DISCONNECTED'), tellRequester: false },
-  user_requested: { status: 'cancelled', error: () => aipError('USER_CANCELLED'), tellRequester: true },
-  server_stopping: { status: 'failed', error: () => aipError('SERVER_STOPPING'), tellRequester: true },
+  constellation_disconnected: { status: 'cancelled', error: () => serverError('CLIENT_DISCONNECTED'), tellRequester: false },
+  user_requested: { status: 'cancelled', error: () => serverError('USER_CANCELLED'), tellRequester: true },
+  server_stopping: { status: 'failed', error: () => serverError('SERVER_STOPPING'), tellRequester: true },
   transfer_cut: {
     status: 'failed',
     error: () => aipError('TRANSFER_CUT', { detail: 'the connection for its bytes was lost, or nothing moved' }),

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SessionEvent } from '@orrery/aip/api'
 import type { Change, ChangeListener, EventListener, Feed } from './feed.js'
-
-/** This many changes are kept for readers that come back; one that was away for longer starts again. */
-const KEPT = 10_000
+import { SERVER_LIMITS } from '../limits.js'
 
 /** The feed of one process. It ends with it: a position of an earlier process is too old. */
 export class MemoryFeed implements Feed {
@@ -22,10 +20,11 @@ export class MemoryFeed implements Feed {
   since(position: string): Promise<{ change: Change; position: string }[] | null> {
     const [process, text = ''] = position.split('-')
     const after = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-    if (process !== this.#process || !(after <= this.#last) || this.#last - after > KEPT) return Promise.resolve(null)
+    if (process !== this.#process || !(after <= this.#last) || this.#last - after > SERVER_LIMITS.feedChanges)
+      return Promise.resolve(null)
     const changes = []
     for (let number = after + 1; number <= this.#last; number += 1) {
-      const change = this.#changes[number % KEPT]
+      const change = this.#changes[number % SERVER_LIMITS.feedChanges]
       if (change !== undefined) changes.push({ change, position: `${this.#process}-${number}` })
     }
     return Promise.resolve(changes)
@@ -33,7 +32,7 @@ export class MemoryFeed implements Feed {
 
   changed(change: Change): void {
     this.#last += 1
-    this.#changes[this.#last % KEPT] = change
+    this.#changes[this.#last % SERVER_LIMITS.feedChanges] = change
     if (this.#changeListeners.size === 0) return
     const position = this.position()
     for (const listener of this.#changeListeners) listener(change, position)

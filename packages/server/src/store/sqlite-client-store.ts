@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { Feature, PushedTool, aipError, messageOf } from '@orrery/aip'
+import { Feature, PushedTool, messageOf } from '@orrery/aip'
 import { KeyValues } from '@orrery/log'
 import { z } from 'zod'
 import type { ClientStore, KnownDevice, KnownTools } from './client-store.js'
+import { serverError } from '../errors.js'
 
 const DEVICES = 'devices'
 const TOOLS = 'tools'
@@ -97,5 +98,5 @@ function fail(error: unknown): never {
 }
 
 function storeError(error: unknown): Error {
-  return aipError('STORE_FAILED', { detail: messageOf(error) })
+  return serverError('STORE_FAILED', { detail: messageOf(error) })
 }

@@ -1,13 +1,12 @@
-import { aipError, messageOf, type Clock } from '@orrery/aip'
+import { messageOf, type Clock } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
 import { RecordType, type RecordData } from '@orrery/aip/records'
 import { RecordLog, type LogRecord, type StreamInfo, type StreamQuery } from '@orrery/log'
 import { SESSION_LABELS, labelsOf } from './session-labels.js'
 import type { Lane, SessionFilter, SessionPruneLimits, SessionStore, StoredRecord } from './session-store.js'
 import { applyRecord, newView, readRecord, viewOf, type SessionRecord } from './session-view.js'
-
-/** A request in a list is cut to this many characters. */
-const LISTED_REQUEST = 1000
+import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 /** Keeps sessions in one SQLite file, or in memory: SQLite serves both. One process has the file, so lanes are held in its memory. */
 export class SqliteSessionStore implements SessionStore {
@@ -42,7 +41,7 @@ export class SqliteSessionStore implements SessionStore {
   append<T extends RecordType>(lane: Lane, runId: string, type: T, data: RecordData[T]): Promise<StoredRecord> {
     const held = this.#lanes.get(lane.name)
     if (held?.epoch !== lane.epoch || held.position !== lane.position)
-      return Promise.reject(aipError('STALE_OWNER', { id: lane.name }))
+      return Promise.reject(serverError('STALE_OWNER', { id: lane.name }))
     held.position += 1
     lane.position += 1
     const record = { type, data, runId } as Omit<SessionRecord, 'time' | 'seq'>
@@ -128,10 +127,18 @@ export class SqliteSessionStore implements SessionStore {
     return view
   }
 
-  /** What lists show of a session whose row an older version wrote, or that an earlier process left open. */
+  /**
+   * What lists show of a session whose row an older version wrote, or that an earlier process left open; undefined if this version
+   * cannot read its records, which must keep neither the other sessions nor the server from working.
+   */
   #replayed(runId: string): Session | undefined {
-    const view = viewOf(this.#whole(runId).map(readRecord))
-    return view === undefined ? undefined : listed({ ...view, result: null })
+    const records = this.#whole(runId)
+    try {
+      const view = viewOf(records.map(readRecord))
+      return view === undefined ? undefined : listed({ ...view, result: null })
+    } catch {
+      return undefined
+    }
   }
 
   #whole(runId: string): StoredRecord[] {
@@ -149,7 +156,9 @@ export class SqliteSessionStore implements SessionStore {
 
 function listed(view: Session): Session {
   const { request } = view
-  return request.length <= LISTED_REQUEST ? view : { ...view, request: `${request.slice(0, LISTED_REQUEST).toWellFormed()}…` }
+  return request.length <= SERVER_LIMITS.listedRequest
+    ? view
+    : { ...view, request: `${request.slice(0, SERVER_LIMITS.listedRequest).toWellFormed()}…` }
 }
 
 function queryOf({ runId, deviceId, status, sessionId, taskName, awaitedBy, open, before, limit }: SessionFilter): StreamQuery {
@@ -176,5 +185,5 @@ function toStoredRecord(record: LogRecord): StoredRecord {
 }
 
 function storeError(error: unknown): Error {
-  return aipError('STORE_FAILED', { detail: messageOf(error) })
+  return serverError('STORE_FAILED', { detail: messageOf(error) })
 }
