@@ -4,6 +4,7 @@ import type { Outgoing } from '../src/codec.js'
 import { heartbeatAck, registerConfirm, type ServerMessage } from '../src/messages/to-client.js'
 import { heartbeat, register } from '../src/messages/to-server.js'
 import { AIPProtocol, type AnyMessage } from '../src/protocol/aip-protocol.js'
+import { receiveBinaryMessage, sendBinaryMessage } from '../src/protocol/binary-message.js'
 import { createLinkedTransports } from '../src/transport/linked.js'
 import { captureLog } from './support/log.js'
 import { UUID, type Json } from './support/messages.js'
@@ -260,7 +261,7 @@ describe('binary messages', () => {
   it('are a text frame that describes them and one binary frame', async () => {
     const { client, far } = connect()
     const data = new Uint8Array([1, 2, 3])
-    await client.sendBinaryMessage(data, { filename: 'a.bin', mime_type: 'x/y' })
+    await sendBinaryMessage(client, data, { filename: 'a.bin', mime_type: 'x/y' })
     expect(await frame(far)).toEqual({
       type: 'binary_data',
       size: 3,
@@ -274,8 +275,8 @@ describe('binary messages', () => {
   it('come through as they were sent, also empty', async () => {
     const { client, server } = connect()
     for (const data of [new Uint8Array([0, 255]), new Uint8Array(0)]) {
-      await client.sendBinaryMessage(data, { tag: 1 })
-      const received = await server.receiveBinaryMessage()
+      await sendBinaryMessage(client, data, { tag: 1 })
+      const received = await receiveBinaryMessage(server)
       expect(received.data).toEqual(data)
       expect(received.metadata).toMatchObject({ type: 'binary_data', size: data.byteLength, tag: 1 })
     }
@@ -290,7 +291,7 @@ describe('binary messages', () => {
   ] as [string, (string | Uint8Array)[], string][])('refuses %s', async (_, frames, code) => {
     const { near, server } = connect()
     for (const each of frames) await near.send(each)
-    await expect(server.receiveBinaryMessage()).rejects.toMatchObject({ code })
+    await expect(receiveBinaryMessage(server)).rejects.toMatchObject({ code })
   })
 
   it.each([
@@ -301,7 +302,7 @@ describe('binary messages', () => {
     const { near, server, serverLog } = connect()
     await near.send(`{"type":${type}}`)
     await near.send(new Uint8Array([7]))
-    expect((await server.receiveBinaryMessage()).data).toEqual(new Uint8Array([7]))
+    expect((await receiveBinaryMessage(server)).data).toEqual(new Uint8Array([7]))
     expect(serverLog.lines).toEqual([`warn Expected binary_data metadata, got: ${shown}`])
   })
 })

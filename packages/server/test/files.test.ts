@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { AIPProtocol, ERRORS, LIMITS, errorText } from '@orrery/aip'
+import { AIPProtocol, ERRORS, LIMITS, errorText, sendBinaryMessage } from '@orrery/aip'
 import { WebSocketTransport, receiveContent, sendContent } from '@orrery/aip/node'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../../../test/support/test-server.js'
@@ -133,8 +133,8 @@ describe('a file from a device', () => {
     const aip = await test.device.dial((await test.device.called()).id)
     const start = { type: 'file_transfer_start', filename: 'x', size: 4, chunk_size: 2, total_chunks: 2 }
     await aip.transport.send(JSON.stringify(start))
-    await aip.sendBinaryMessage(Buffer.from('ab'))
-    await aip.sendBinaryMessage(Buffer.from('cd'))
+    await sendBinaryMessage(aip, Buffer.from('ab'))
+    await sendBinaryMessage(aip, Buffer.from('cd'))
     await aip.transport.send(JSON.stringify({ type: 'file_transfer_complete', checksum: md5('other') }))
     await expect((await response).text()).rejects.toThrow('terminated')
   })
@@ -148,8 +148,8 @@ describe('a file from a device', () => {
       JSON.stringify({ type: 'file_transfer_start', filename: 'x', size: 6, chunk_size: 2, total_chunks: 3 }),
     )
     // The last chunk is kept back, so the first comes with the second.
-    await aip.sendBinaryMessage(Buffer.from('ab'))
-    await aip.sendBinaryMessage(Buffer.from('cd'))
+    await sendBinaryMessage(aip, Buffer.from('ab'))
+    await sendBinaryMessage(aip, Buffer.from('cd'))
     const answer = await response
     aip.transport.terminate()
     const text = answer.text().catch((error: unknown) => error)
@@ -213,8 +213,8 @@ describe('a file from a device', () => {
     await aip.transport.send(
       JSON.stringify({ type: 'file_transfer_start', filename: 'x', size: 6, chunk_size: 2, total_chunks: 3 }),
     )
-    await aip.sendBinaryMessage(Buffer.from('ab'))
-    await aip.sendBinaryMessage(Buffer.from('cd'))
+    await sendBinaryMessage(aip, Buffer.from('ab'))
+    await sendBinaryMessage(aip, Buffer.from('cd'))
     const text = (await response).text()
     text.catch(() => {})
     await clock.advance(LIMITS.transferSilence - 1)

@@ -1,10 +1,9 @@
-import { systemClock, wireTime, type Clock } from '../clock.js'
+import { systemClock, type Clock } from '../clock.js'
 import {
   buildMessage,
   decodeClientMessage,
   decodeServerMessage,
   encodeMessage,
-  parseObject,
   type Decoded,
   type Dialect,
   type Fields,
@@ -46,7 +45,7 @@ export interface AIPProtocolOptions<S extends Side> {
 /** One connection's messages: encodes, decodes, runs middleware. The five protocols speak through it. */
 export class AIPProtocol<S extends Side = Side> {
   readonly transport: Transport
-  readonly side: S
+  readonly #side: S
   readonly clock: Clock
   readonly logger: Logger
   /** Largest text frame that the peer takes, in bytes; it would close the connection at a larger one. */
@@ -58,7 +57,7 @@ export class AIPProtocol<S extends Side = Side> {
 
   constructor(transport: Transport, options: AIPProtocolOptions<S>) {
     this.transport = transport
-    this.side = options.side
+    this.#side = options.side
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
     this.#dialect = options.dialect ?? 'auto'
@@ -125,7 +124,7 @@ export class AIPProtocol<S extends Side = Side> {
    * @throws AipError `INVALID_MESSAGE`, at once or by the promise
    */
   readMessage(frame: string | Uint8Array): Incoming<S> | Promise<Incoming<S>> {
-    const decoded: Decoded<AnyMessage> = this.side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame)
+    const decoded: Decoded<AnyMessage> = this.#side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame)
     if (this.#dialect === 'auto') this.#dialect = decoded.dialect
     if (this.#middleware.length > 0) return this.#readThrough(decoded.message)
     return decoded.message as Incoming<S>
@@ -153,43 +152,17 @@ export class AIPProtocol<S extends Side = Side> {
 
   /** Reports an error to the peer. @param responseId default: a fresh one */
   sendError(text: string, responseId?: string): Promise<void> {
-    if (this.side === 'client') return this.sendMessage(clientError, { error: text })
+    if (this.#side === 'client') return this.sendMessage(clientError, { error: text })
     return this.sendMessage(serverError, { error: text, ...(responseId === undefined ? {} : { response_id: responseId }) })
   }
 
   /** Acknowledges; with a session id, a task. A client has only a heartbeat for that, and no response id. */
   sendAck(sessionId?: string, responseId?: string): Promise<void> {
-    if (this.side === 'client') return this.sendMessage(heartbeat, { session_id: sessionId ?? null })
+    if (this.#side === 'client') return this.sendMessage(heartbeat, { session_id: sessionId ?? null })
     return this.sendMessage(taskAck, {
       session_id: sessionId ?? null,
       ...(responseId === undefined ? {} : { response_id: responseId }),
     })
-  }
-
-  /**
-   * Sends data as a text frame that describes it and one binary frame (protocol reference, chapter 10).
-   * @param metadata goes with it, e.g. `filename`, `mime_type`, `checksum`; `type`, `size` and `timestamp` are added
-   */
-  async sendBinaryMessage(data: Uint8Array, metadata: Record<string, unknown> = {}): Promise<void> {
-    const header = { type: 'binary_data', size: data.byteLength, timestamp: wireTime(this.clock.now()), ...metadata }
-    await this.transport.send(JSON.stringify(header))
-    await this.transport.send(data)
-  }
-
-  /**
-   * Waits for what {@link sendBinaryMessage} sends.
-   * @throws AipError `INVALID_MESSAGE`, `BINARY_EXPECTED`, `SIZE_MISMATCH` or `CONNECTION_CLOSED`
-   */
-  async receiveBinaryMessage(): Promise<{ data: Uint8Array; metadata: Record<string, unknown> }> {
-    const metadata = parseObject(await this.transport.receive())
-    if (metadata['type'] !== 'binary_data') this.logger.warn(`Expected binary_data metadata, got: ${shown(metadata['type'])}`)
-    const data = await this.transport.receive()
-    if (typeof data === 'string') throw aipError('BINARY_EXPECTED')
-    const size = metadata['size']
-    if (typeof size === 'number' && size !== data.byteLength) {
-      throw aipError('SIZE_MISMATCH', { expected: size, actual: data.byteLength })
-    }
-    return { data, metadata }
   }
 
   close(code?: number, reason?: string): Promise<void> {
