@@ -37,6 +37,40 @@ export async function closeAll(sockets: Iterable<WebSocket>): Promise<void> {
   )
 }
 
+/** A device that can resume: opens a connection and registers with its token. @returns it, and the token for the next time */
+export async function returnDevice(
+  url: string,
+  id: string,
+  token: string | null,
+): Promise<{ socket: WebSocket; token: string | null }> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?token=device`, { perMessageDeflate: false })
+  await once(socket, 'open')
+  const aip = { version: 1, features: ['journal', 'resume'], ...(token === null ? {} : { resume_token: token }) }
+  const confirmed = new Promise<string>((resolve) => socket.once('message', (data: Buffer) => resolve(data.toString())))
+  socket.send(JSON.stringify({ ...REGISTER, client_id: id, metadata: { ...REGISTER.metadata, aip } }))
+  const { result } = JSON.parse(await confirmed) as { result: { aip?: { resume_token?: string } } | null }
+  return { socket, token: result?.aip?.resume_token ?? null }
+}
+
+/** Sends a heartbeat and waits for the next message. @returns milliseconds */
+export async function heartbeatOnce(socket: WebSocket): Promise<number> {
+  const begun = performance.now()
+  const answered = once(socket, 'message')
+  socket.send(JSON.stringify({ type: 'heartbeat', status: 'ok', client_type: 'device', timestamp: new Date().toISOString() }))
+  await answered
+  return performance.now() - begun
+}
+
+/** Does something `count` times, in this many lanes at once. */
+export async function inLanes(count: number, lanes: number, work: (at: number) => Promise<void>): Promise<void> {
+  let next = 0
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      for (let at = next++; at < count; at = next++) await work(at)
+    }),
+  )
+}
+
 /** Heartbeats a second: each connection sends the next when the last is answered. */
 export async function heartbeatRate(sockets: Iterable<WebSocket>, ms: number): Promise<number> {
   let answered = 0
@@ -112,7 +146,10 @@ export function answerCommands(socket: WebSocket, result: unknown = 'ok'): void 
 
 function once(socket: WebSocket, event: 'open' | 'message' | 'close'): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once(event, () => resolve())
     socket.once('error', reject)
+    socket.once(event, () => {
+      socket.off('error', reject)
+      resolve()
+    })
   })
 }

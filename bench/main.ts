@@ -1,5 +1,6 @@
-// `npm run bench`: every figure about speed and memory, in one run. `--quick` measures less and writes nothing.
+// `npm run bench`: every figure about speed and memory, in one run. `--quick` measures less, `--only=PART` one part alone; both write nothing.
 import { deviceRows } from './device-measurements.ts'
+import { fleetRows } from './fleet-measurements.ts'
 import { recoveryRows } from './recovery-measurements.ts'
 import { pressureRows } from './pressure-measurements.ts'
 import { tableOf, writeReport } from './report.ts'
@@ -20,12 +21,18 @@ const parts: [string, () => Promise<Row[]>][] = [
   ['the device', () => deviceRows(quick ? 50 : 1000)],
   ['a device under pressure', () => pressureRows(quick ? 1 : 10)],
   ['starts', () => startRows(quick ? 1 : 5)],
+  [
+    'a large fleet',
+    () => fleetRows(quick ? { devices: 1000, sessions: 5000, rounds: 2 } : { devices: 10_000, sessions: 100_000, rounds: 5 }),
+  ],
   ['recovery', () => recoveryRows(quick ? { ended: 500, open: 50, devices: 100 } : { ended: 10_000, open: 500, devices: 1000 })],
 ]
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length)
 for (const [name, measure] of parts) {
+  if (only !== undefined && only !== name) continue
   console.error(`measuring ${name} …`)
   rows.push(...(await measure()))
 }
 console.log(tableOf(rows))
-if (!quick) writeReport(rows, new Date().toISOString())
+if (!quick && only === undefined) writeReport(rows, new Date().toISOString())
 process.exit(0)

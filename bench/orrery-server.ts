@@ -1,7 +1,7 @@
 // The server under test, with an agent that measures. Its memory is kept as `orrery server` keeps it. BENCH_DATA_DIR switches the event log on.
 import { OrreryApi } from '@orrery/constellation'
 import { startServer, type Agent } from '@orrery/server'
-import { staySmallAsServer } from '../packages/cli/src/memory-guard.ts'
+import { staySmallAsServer } from '../packages/cli/src/running/memory-guard.ts'
 import { answerQuestions, type CommandTimes } from './child.ts'
 
 staySmallAsServer()
@@ -42,9 +42,9 @@ async function commands(devices: string[], count: number): Promise<CommandTimes>
   await Promise.all(
     devices.map(async (device_id) => {
       const { promise, resolve } = Promise.withResolvers<void>()
-      const { session_id } = await api.createSession({ device_id, request: String(count) })
+      const { session_id } = await api.sessions.create({ device_id, request: String(count) })
       ended.set(session_id, resolve)
-      if ((await api.session(session_id)).ended_at !== null) resolve()
+      if ((await api.sessions.get(session_id)).ended_at !== null) resolve()
       await promise
     }),
   )

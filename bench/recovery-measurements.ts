@@ -5,6 +5,7 @@ import { resumeWait } from '@orrery/aip'
 import { OrreryApi } from '@orrery/constellation'
 import { WebSocket } from 'ws'
 import { ServerProcess } from './child.ts'
+import { inLanes } from './load.ts'
 import { row, type Row } from './row.ts'
 import { percentile } from './statistics.ts'
 
@@ -15,7 +16,7 @@ export interface RecoveryExtent {
   devices: number
 }
 
-/** What a killed server needs to be of use again, and its devices to go on. */
+/** How long a killed server needs to serve again, and its devices to continue. */
 export async function recoveryRows({ ended, open, devices }: RecoveryExtent): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
   try {
@@ -46,9 +47,9 @@ async function startWith(folder: string, ended: number, open: number): Promise<n
   const devices = await Promise.all(Array.from({ length: 50 }, (_, at) => WaitingDevice.register(server.url, `device-${at}`)))
   const api = new OrreryApi({ server: server.url, apiKey: 'operator', timeoutMs: 120_000 })
   const idOf = (at: number): string => `device-${at % devices.length}`
-  // A task of no commands ends at once; one of a command that nobody answers stays open, and others wait behind it.
-  await inLanes(ended, 32, async (at) => void (await api.createSession({ device_id: idOf(at), request: '0' })))
-  await inLanes(open, 32, async (at) => void (await api.createSession({ device_id: idOf(at), request: '1' })))
+  // A task of no commands ends at once; one of a command that is never answered stays open, and others wait behind it.
+  await inLanes(ended, 32, async (at) => void (await api.sessions.create({ device_id: idOf(at), request: '0' })))
+  await inLanes(open, 32, async (at) => void (await api.sessions.create({ device_id: idOf(at), request: '1' })))
   await server.stop()
   for (const device of devices) device.close()
   const begun = performance.now()
@@ -65,7 +66,7 @@ async function reconnect(folder: string, count: number): Promise<{ registered: n
   const devices: WaitingDevice[] = []
   await inLanes(count, 50, async (at) => void devices.push(await WaitingDevice.register(server.url, `device-${at}`)))
   const api = new OrreryApi({ server: server.url, apiKey: 'operator', timeoutMs: 120_000 })
-  await inLanes(count, 32, async (at) => void (await api.createSession({ device_id: `device-${at}`, request: '1' })))
+  await inLanes(count, 32, async (at) => void (await api.sessions.create({ device_id: `device-${at}`, request: '1' })))
   await Promise.all(devices.map((device) => device.asked))
   await server.stop()
   const again = await ServerProcess.start('orrery-server.ts', settings)
@@ -92,15 +93,6 @@ async function reconnect(folder: string, count: number): Promise<{ registered: n
       1,
     ),
   }
-}
-
-async function inLanes(count: number, lanes: number, work: (at: number) => Promise<void>): Promise<void> {
-  let next = 0
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      for (let at = next++; at < count; at = next++) await work(at)
-    }),
-  )
 }
 
 /** A device that can resume. It answers a command only after it has come back. */

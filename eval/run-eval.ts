@@ -35,10 +35,10 @@ export interface EvalOptions {
   ended?: (row: EvalRow) => void
 }
 
-/** A check or setup may take so long, in milliseconds. */
+/** How long a check or setup may take, in milliseconds. */
 const SCRIPT_TIME = 30_000
 const KEYS = { operatorKey: 'eval-operator', deviceKey: 'eval-device' }
-/** Nobody sits at an evaluation, so everything is allowed; each task has a folder of its own. */
+/** An evaluation runs unattended, so everything is allowed; each task has a folder of its own. */
 const OPEN = { shell: 'full', policy: { rules: [{ tool: '**', do: 'allow' }] } }
 
 /**
@@ -48,7 +48,7 @@ const OPEN = { shell: 'full', policy: { rules: [{ tool: '**', do: 'allow' }] } }
 export async function runEval({ tasks, model, begins, ended }: EvalOptions): Promise<EvalRow[]> {
   const root = mkdtempSync(join(tmpdir(), 'orrery-eval-'))
   const web = await startSite()
-  // Nobody answers questions here, so nobody is waited for.
+  // Questions are not answered here, so no time is spent waiting.
   const server = await startServer({ port: 0, ...KEYS, model: { ...model, questionMs: 1000 } })
   const rows: EvalRow[] = []
   try {
@@ -83,12 +83,12 @@ async function runTask(task: EvalTask, scene: Scene, url: string): Promise<EvalR
   try {
     await device.registered
     const api = new OrreryApi({ server: url, apiKey: KEYS.operatorKey })
-    const begun = await api.createSession({ device_id: task.id, request: task.request(scene) })
+    const begun = await api.sessions.create({ device_id: task.id, request: task.request(scene) })
     let session: Session = begun
-    for await (const event of api.events(begun.session_id)) {
-      if (event.type === 'ended') session = await api.session(begun.session_id)
+    for await (const event of api.sessions.events(begun.session_id)) {
+      if (event.type === 'ended') session = await api.sessions.get(begun.session_id)
     }
-    if (!hasEnded(session.status)) session = await api.session(begun.session_id)
+    if (!hasEnded(session.status)) session = await api.sessions.get(begun.session_id)
     const result = typeof session.result === 'string' ? session.result : JSON.stringify(session.result)
     const success = session.status === 'completed' && (await runScript(task.check, scene, result)) === 0
     const { usage } = session

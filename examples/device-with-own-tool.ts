@@ -32,10 +32,10 @@ const device = startDevice({
 await device.registered
 
 const api = new OrreryApi({ server: server.url, apiKey: 'operator' })
-const tools = (await api.tools('lab')).map((tool) => tool.tool_name)
+const tools = (await api.devices.tools('lab')).map((tool) => tool.tool_name)
 console.log(tools.join(', '))
 assert.ok(tools.includes('read_temperature'))
-const { results } = await api.runCommands('lab', {
+const { results } = await api.devices.runCommands('lab', {
   commands: [{ tool_name: 'read_temperature', parameters: { room: 'kitchen' } }],
 })
 console.log(results[0]?.result, '°C')

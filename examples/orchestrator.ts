@@ -10,12 +10,12 @@ const devices = ['north', 'south'].map((clientId) => startDevice({ serverUrl, to
 await Promise.all(devices.map((device) => device.registered))
 
 const api = new OrreryApi({ server: server.url, apiKey: 'operator' })
-const online = (await api.devices()).filter((device) => device.status === 'online').map((device) => device.device_id)
+const online = (await api.devices.list()).filter((device) => device.status === 'online').map((device) => device.device_id)
 assert.deepEqual(online.toSorted(), ['north', 'south'])
 
 const loads = await Promise.all(
   online.map(async (id) => {
-    const { results } = await api.runCommands(id, {
+    const { results } = await api.devices.runCommands(id, {
       commands: [{ tool_name: 'execute_command', parameters: { command: 'cat /proc/loadavg' } }],
     })
     const output = results[0]?.result as { stdout: string } | undefined
@@ -24,7 +24,7 @@ const loads = await Promise.all(
 )
 const [quietest] = loads.toSorted((a, b) => a.load - b.load)
 assert.ok(quietest !== undefined)
-const { status } = await api.runCommands(quietest.id, { commands: [{ tool_name: 'get_system_info' }] })
+const { status } = await api.devices.runCommands(quietest.id, { commands: [{ tool_name: 'get_system_info' }] })
 console.log(`${quietest.id} has the lower load (${quietest.load}); it was asked: ${status}`)
 assert.equal(status, 'completed')
 

@@ -22,9 +22,9 @@ const device = startDevice({ serverUrl: `${server.url.replace('http', 'ws')}/ws`
 await device.registered
 
 const api = new OrreryApi({ server: server.url, apiKey: 'operator' })
-const session = await api.createSession({ device_id: 'here', request: 'shout hello world' })
-for await (const event of api.events(session.session_id)) console.log(event.type)
-const { status, result } = await api.session(session.session_id)
+const session = await api.sessions.create({ device_id: 'here', request: 'shout hello world' })
+for await (const event of api.sessions.events(session.session_id)) console.log(event.type)
+const { status, result } = await api.sessions.get(session.session_id)
 console.log(status, result)
 assert.equal(status, 'completed')
 assert.match(String(result), /HELLO WORLD/)

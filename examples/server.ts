@@ -10,7 +10,7 @@ await device.registered
 
 const api = new OrreryApi({ server: server.url, apiKey: 'operator' })
 const command = { tool_name: 'execute_command', parameters: { command: 'uname -a' } }
-const { status, results } = await api.runCommands('here', { commands: [command] })
+const { status, results } = await api.devices.runCommands('here', { commands: [command] })
 console.log(status, results[0]?.result)
 assert.equal(status, 'completed')
 

@@ -11,14 +11,15 @@ await device.registered
 
 const api = new OrreryApi({ server: server.url, apiKey: 'operator' })
 const workflow = readFileSync(new URL('workflows/folders.yaml', import.meta.url), 'utf8')
-const session = await api.createSession({
+const session = await api.sessions.create({
   device_id: 'here',
   workflow,
   file: 'folders.yaml',
   inputs: { paths: ['.', '/no/such/folder'] },
 })
-for await (const event of api.events(session.session_id)) if (event.type === 'commands_sent') console.log(event.data['label'])
-const { status, result, error } = await api.session(session.session_id)
+for await (const event of api.sessions.events(session.session_id))
+  if (event.type === 'commands_sent') console.log(event.data['label'])
+const { status, result, error } = await api.sessions.get(session.session_id)
 console.log(result)
 assert.equal(status, 'completed', error ?? '')
 assert.match(JSON.stringify(result), /some folders could not be read/)

@@ -11,7 +11,7 @@ const bin = join(root, 'node_modules', '.bin')
 const windows = process.platform === 'win32'
 const env = { ...process.env, PATH: bin + delimiter + process.env.PATH }
 
-/** Whether node_modules holds exactly the packages that the lock file names. */
+/** Returns whether node_modules holds exactly the packages that the lock file names. */
 function installed() {
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
   const marker = join(root, 'node_modules', '.package-lock.json')
@@ -23,7 +23,7 @@ function installed() {
   })
 }
 
-/** Runs a step to its end; its output is shown only if it fails. */
+/** Runs a step and waits for it; its output is shown only if it fails. */
 function step(name, command, args) {
   const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', shell: windows })
   if (result.status === 0) return
@@ -50,7 +50,7 @@ const child = spawn(command, commandArgs, {
   shell: windows,
 })
 
-// Ctrl-C reaches the whole process group: the child ends itself in good order, and this process waits for it.
+// Ctrl-C reaches the whole process group: the child shuts down cleanly, and this process waits for it.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => child.kill('SIGTERM'))
 child.on('exit', (code, signal) => {

@@ -5,10 +5,12 @@ export const systemTasks = [
   inFolder({
     id: 'processes-stop',
     area: 'processes',
-    request: 'A process whose id is in worker.pid does nothing useful any more. Stop it. The process in keeper.pid must go on.',
+    request:
+      'A process whose id is in worker.pid no longer does anything useful. Stop it. The process in keeper.pid must keep running.',
     setup: 'setsid sleep 611 >/dev/null 2>&1 & echo $! > worker.pid; setsid sleep 612 >/dev/null 2>&1 & echo $! > keeper.pid',
-    // One that nobody has asked for its exit code yet is as good as gone.
-    check: 'ps -o stat= -p "$(cat worker.pid)" | grep -q "^[^Z]" && exit 1; kill -0 "$(cat keeper.pid)"',
+    // A zombie counts as ended; on a busy machine a process ends a while after its signal.
+    check:
+      'n=0; while ps -o stat= -p "$(cat worker.pid)" | grep -q "^[^Z]"; do n=$((n+1)); [ $n -gt 40 ] && exit 1; sleep 0.05; done; kill -0 "$(cat keeper.pid)"',
     solution: ['kill "$(cat worker.pid)"'],
   }),
   inFolder({

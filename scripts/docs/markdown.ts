@@ -13,13 +13,18 @@ export function code(value: string): string {
   return value === '' ? '' : `\`${value}\``
 }
 
-/** The names of the types that a JSON schema allows, e.g. `string or null`. */
+/** The names of the types that a JSON schema allows, e.g. `string or null`; a named object links to its section. */
 export function typeName(schema: unknown): string {
   if (typeof schema !== 'object' || schema === null) return 'any'
-  const { type, anyOf, enum: values, const: constant, items } = schema as Record<string, unknown>
+  const { type, anyOf, enum: values, const: constant, items, $ref } = schema as Record<string, unknown>
+  if (typeof $ref === 'string') return objectLink($ref.slice($ref.lastIndexOf('/') + 1))
   if (constant !== undefined) return code(JSON.stringify(constant))
   if (Array.isArray(values)) return values.map((value) => code(JSON.stringify(value))).join(' or ')
-  if (Array.isArray(anyOf)) return [...new Set(anyOf.map(typeName))].join(' or ')
+  if (Array.isArray(anyOf)) return [...new Set(anyOf.flatMap((each) => typeName(each).split(' or ')))].join(' or ')
   if (type === 'array') return `list of ${typeName(items)}`
   return Array.isArray(type) ? type.join(' or ') : typeof type === 'string' ? type : 'any'
+}
+
+function objectLink(name: string): string {
+  return `[${name}](#${name.toLowerCase()})`
 }

@@ -10,6 +10,7 @@ import {
   type MessageRecord,
 } from '@orrery/aip'
 import { z } from 'zod'
+import { describedFields } from './described-fields.ts'
 import { GENERATED, code, markdownTable, typeName } from './markdown.ts'
 
 const INTRODUCTION = `# The protocol
@@ -104,18 +105,6 @@ function featureDocs(): Record<Feature, string> {
 }
 
 /** The fields of an object with what each says about itself. */
-function describedFields(schema: z.ZodObject): string {
-  const fields = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }).properties ?? {}
-  return markdownTable(
-    ['field', 'type', 'what it is'],
-    Object.entries(fields).map(([name, field]) => [
-      code(name),
-      typeName(field),
-      typeof field === 'object' ? (field.description ?? '') : '',
-    ]),
-  )
-}
-
 /** The page of all messages. */
 export function protocolPage(): string {
   return `${GENERATED}${INTRODUCTION}

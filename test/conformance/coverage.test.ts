@@ -19,7 +19,7 @@ describe('the manifest of promises', () => {
     for (const { exception } of promises as Promised[]) expect(exception?.contradiction ?? 'C-01').toMatch(/^C-\d\d$/)
   })
 
-  it('is compared with the names of tests: what no test names is uncovered, what is no promise is unknown', () => {
+  it('is compared with the names of tests: what no test names is uncovered, what is not a promise is unknown', () => {
     const files = [
       { path: 'a.test.ts', text: `${testLine('S-001 S-003')}\n${testLine('S-004')}` },
       { path: 'b.test.ts', text: `${testLine('S-001')}\n// ${cite('S-002')} in a comment\n${testLine('S-002', 'it.skip')}` },

@@ -23,7 +23,7 @@ export interface Coverage {
   /** The tests of each promise, by its id. */
   tests: Map<string, Citation[]>
   uncovered: string[]
-  /** Ids that are named by a test and are no promises, each with its file. */
+  /** Ids that a test names and no promise has, each with its file. */
   unknown: string[]
 }
 

@@ -16,7 +16,7 @@ export interface SessionEvent {
   data: Record<string, unknown>
 }
 
-/** No answer may take longer, in milliseconds. A server that is stopped answers when it goes on. */
+/** No answer may take longer, in milliseconds. A server that is stopped answers when it resumes. */
 const ANSWER_TIME = 15_000
 
 /** The server's HTTP API. */
@@ -29,7 +29,7 @@ export class Api {
     this.#key = key
   }
 
-  /** Whether the server answers. */
+  /** Returns whether the server answers. */
   async ready(): Promise<boolean> {
     return fetch(`${this.#url}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
       async (response) => {

@@ -10,7 +10,7 @@ import { Turns } from './turns.ts'
 const TOOL = fileURLToPath(new URL('ledger-tool.mjs', import.meta.url))
 const DISK_BYTES = 256 * 1024 ** 2
 
-/** A time in which commands may fail: the process was killed, its disk had no room, or somebody else had its id. */
+/** A time in which commands may fail: the process was killed, its disk had no room, or another client had its id. */
 export interface Trouble {
   kind: 'killed' | 'full' | 'intruder'
   /** Milliseconds since the epoch. */
@@ -70,7 +70,7 @@ export class DeviceRig implements AsyncDisposable {
     })
   }
 
-  /** The process of the moment. @throws before the first start */
+  /** The current process. @throws before the first start */
   get program(): Program {
     if (this.#program === null) throw new Error(`${this.id} was not started`)
     return this.#program

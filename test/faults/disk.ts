@@ -44,7 +44,7 @@ export class SmallDisk implements Disposable {
   }
 }
 
-/** Whether disks can be filled here. */
+/** Returns whether disks can be filled here. */
 export function canFillDisks(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-disk-'))
   using disk = new SmallDisk(folder, 64 * 1024)

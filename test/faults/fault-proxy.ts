@@ -39,7 +39,7 @@ export class FaultProxy implements AsyncDisposable {
     return typeof address === 'object' && address !== null ? address.port : 0
   }
 
-  /** Ends all connections: in good order (FIN), or with a reset (RST). */
+  /** Ends all connections: cleanly (FIN), or with a reset (RST). */
   cut(how: 'fin' | 'reset'): void {
     for (const link of this.links) link.cut(how)
   }

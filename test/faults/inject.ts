@@ -15,7 +15,7 @@ const FULL_TIME = 700
 /** An intruder that was let in shuts the device out of its sessions until it has registered again, in milliseconds. */
 const INTRUSION_TIME = 5000
 
-/** Does one fault, from its beginning to its end. @returns whether it could be done */
+/** Injects one fault and waits until it is over. @returns whether it could be done */
 type Injector = (fault: Fault, device: DeviceRig, world: World) => Promise<boolean>
 
 const INJECTORS: Record<Kind, Injector> = {
@@ -147,7 +147,7 @@ async function pause(program: Program, ms: number): Promise<boolean> {
   return true
 }
 
-/** Lets a process go on that stops itself. It does so a moment after it was found to be struck: a SIGCONT before that would be lost. */
+/** Lets a process continue that stops itself. It does so a moment after it was found to be struck: a SIGCONT before that would be lost. */
 async function letGo(program: Program, ms: number): Promise<boolean> {
   for (let tries = 0; tries < 400 && program.alive && !program.isStopped; tries += 1) await sleep(5)
   await sleep(ms)

@@ -76,7 +76,7 @@ function judge(
   const troubles = [...task.device.troubles, ...server.troubles].filter(({ from, to }) => from <= end && to >= task.askedAt)
   const full = troubles.some(({ kind }) => kind === 'full')
   const intruded = troubles.some(({ kind }) => kind === 'intruder')
-  // What is asked while somebody else has the id is theirs to answer: the key says that they may be a device.
+  // What is asked while another client has the id is for that client to answer: its key says that it may be a device.
   const theirs = troubles.some(({ kind, from }) => kind === 'intruder' && from <= task.askedAt + IN_FLIGHT)
   const killed = troubles.some(({ kind }) => kind === 'killed')
   const ends = events.filter(({ type }) => type === 'ended').length

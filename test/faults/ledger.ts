@@ -31,7 +31,7 @@ export class Ledger {
     return this.#count('effect', task, call)
   }
 
-  /** The device was killed: what ran then counts as running no more. */
+  /** The device was killed: what ran then no longer counts as running. */
   forgetRunning(): void {
     this.#follow()
     this.#running.clear()

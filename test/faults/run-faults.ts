@@ -27,7 +27,7 @@ const COMMAND_TIME = 5000
 /** Requesters of each device, and those on the wire for all. */
 const REQUESTERS = { http: 2, wire: 2 } as const
 
-/** Injects faults into real processes at work, and judges what has become of every task. @returns what came out, and the folder with logs if it stays */
+/** Injects faults into real processes at work, and judges what happened to every task. @returns the results, and the folder with logs if it stays */
 export async function runFaults(options: RunOptions): Promise<{ book: Book; folder: string | null }> {
   const { count, seed, devices, kinds } = options
   const plan = planFaults({ count, seed, devices, ...(kinds === undefined ? {} : { kinds }) })
@@ -50,7 +50,7 @@ export async function runFaults(options: RunOptions): Promise<{ book: Book; fold
     if (device.program.alive) continue
     book.findings.push({ breach: 'other', detail: `${device.id} has ended by itself`, fault: null })
   }
-  // What is judged has outlived one more end of the server. If it cannot be judged, the folder tells why.
+  // What is judged has outlived one more end of the server. If it cannot be judged, the folder shows why.
   world.keep = true
   await world.server.program.kill()
   await world.server.start()
@@ -93,6 +93,5 @@ async function injectOne(fault: Fault, world: World, tasks: Tasks, book: Book): 
   const limit = tasks.limit()
   while (tasks.lastEnd(device.id) <= over && Date.now() < limit) await sleep(5)
   if (Date.now() < limit) entry.recoveryMs = tasks.lastEnd(device.id) - over
-  else
-    book.findings.push({ breach: 'hung', detail: `${device.id}: ${KINDS[fault.kind].title}: no session ended any more`, fault })
+  else book.findings.push({ breach: 'hung', detail: `${device.id}: ${KINDS[fault.kind].title}: no session ended`, fault })
 }

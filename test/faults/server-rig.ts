@@ -69,7 +69,7 @@ export class ServerRig implements AsyncDisposable {
     }
   }
 
-  /** The process of the moment. @throws before the first start */
+  /** The current process. @throws before the first start */
   get program(): Program {
     if (this.#program === null) throw new Error('the server was not started')
     return this.#program

@@ -6,7 +6,7 @@ import type { Random } from './random.ts'
 export interface MarkParameters extends Record<string, unknown> {
   task: string
   call: string
-  /** What the result must hold: nobody else's has it. */
+  /** What the result must hold; no other result has it. */
   nonce: string
   /** Milliseconds before and after the effect. */
   before_ms: number
@@ -19,7 +19,7 @@ export interface MarkParameters extends Record<string, unknown> {
 export interface FaultTask {
   name: string
   device: DeviceRig
-  /** Who asked; its results may reach nobody else. */
+  /** Who asked; its results may reach no one else. */
   requester: string
   nonce: string
   askedAt: number

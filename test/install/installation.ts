@@ -18,7 +18,7 @@ export async function packed(folder: string): Promise<string[]> {
     .map((file) => join(folder, file))
 }
 
-/** Whether a tarball is one of those that make a device. */
+/** Returns whether a tarball is one of those that make a device. */
 export function isPartOfDevice(tarball: string): boolean {
   return /orrery-(aip|log|device)-/.test(tarball)
 }

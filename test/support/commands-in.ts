@@ -1,4 +1,4 @@
-/** The commands that a help text lists: what stands under headings that are not about options, arguments or examples. */
+/** The commands that a help text lists: what is listed under headings that are not about options, arguments or examples. */
 export function commandsIn(help: string): string[] {
   const sections = help.split(/^(?=\S.*:$)/m)
   return sections

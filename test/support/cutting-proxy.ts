@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 /** A TCP proxy in front of a server. */
 export interface CuttingProxy extends AsyncDisposable {
   url: string
-  /** Passes nothing on any more, without closing anything. */
+  /** Stops passing anything on, without closing anything. */
   swallow(): void
   /** Passes on nothing more that the server says. */
   swallowAnswers(): void

@@ -5,7 +5,7 @@ interface Pending {
   callback: () => void
 }
 
-/** A clock that moves only when a test says so. Real sockets and processes go on meanwhile. */
+/** A clock that moves only when a test says so. Real sockets and processes are not affected. */
 export class ManualClock implements Clock {
   #now: number
   readonly #pending = new Set<Pending>()
@@ -51,6 +51,6 @@ export class ManualClock implements Clock {
 }
 
 /** Lets all promises that are ready run. */
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }

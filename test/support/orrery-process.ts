@@ -25,12 +25,12 @@ export class OrreryHome implements AsyncDisposable {
     this.#env = env
   }
 
-  /** Runs a command to its end. */
+  /** Runs a command until it exits. */
   run(...args: string[]): Promise<Ended> {
     return this.start(...args).ended
   }
 
-  /** Starts a command that goes on. */
+  /** Starts a command that keeps running. */
   start(...args: string[]): OrreryProcess {
     const child = spawn(process.execPath, [MAIN, ...args], {
       env: { PATH: process.env['PATH'], HOME: this.path, ORRERY_HOME: this.path, NO_COLOR: '1', ...this.#env },

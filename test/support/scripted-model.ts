@@ -124,7 +124,7 @@ function textIn(content: unknown): string {
 /** How a protocol says what a model says. */
 interface Dialect {
   whole(reply: Said, id: string): Json
-  /** The frames of a stream up to its end; each is an event name, or none, and its data. */
+  /** All frames of a stream; each is an event name, or none, and its data. */
   frames(reply: Said, id: string): [event: string | null, data: Json][]
   /** The frames that end a stream. */
   end(reply: Said): [event: string | null, data: Json | string][]

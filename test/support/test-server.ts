@@ -29,7 +29,7 @@ export interface TestServer extends AsyncDisposable {
   log: LogCapture
   /** Calls the HTTP API with the operator key. */
   api(path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; body: Json }>
-  /** Reads an event stream to its end. */
+  /** Reads an event stream until it ends. */
   events(sessionId: string, headers?: Record<string, string>): Promise<Json[]>
 }
 

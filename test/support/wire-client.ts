@@ -116,6 +116,15 @@ export class WireClient {
     return this.#frames.flatMap((frame) => ('message' in frame ? [frame.message] : []))
   }
 
+  /** Stops reading from the socket: what the server sends piles up there. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
   close(code = 1000, reason = ''): void {
     this.#socket.close(code, reason)
   }

@@ -127,7 +127,7 @@ export class ClientPlayer implements AsyncDisposable {
     }
   }
 
-  /** Waits for something from the client; when it is quiet its time goes on, for heartbeats and retries. */
+  /** Waits for something from the client; when it is quiet its time moves, for heartbeats and retries. */
   async #come<T>(take: () => T | undefined): Promise<T> {
     for (let second = 0; second < MOST_SECONDS;) {
       const found = take()
@@ -139,7 +139,7 @@ export class ClientPlayer implements AsyncDisposable {
     throw new Error('the client sends nothing more')
   }
 
-  /** Whether anything comes before the client counts as quiet. */
+  /** Returns whether anything comes before the client counts as quiet. */
   #hears(): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), QUIET)

@@ -57,7 +57,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}(\+00:00|Z)$/
 const ID_FIELDS = new Set(['session_id', 'response_id', 'prev_response_id', 'request_id', 'task_name', 'call_id'])
 /** The parts of a message whose fields have an order; in values of tools it does not count. */
 const ORDERED = /^(actions\.\d+)?$/
-/** Texts that are for people: that there is one counts, not which. */
+/** Texts meant to be read: that there is one counts, not which. */
 const FREE_TEXTS = new Set(['error', 'detail'])
 
 type Found = Pick<Difference, 'field' | 'recorded' | 'played'>

@@ -6,7 +6,7 @@ export interface Deliberate {
   /** What decides: a contradiction of the references, a promise of the seeds, or the design. */
   by: string
   why: string
-  /** Whether a difference is of this kind. Speaks of what was sent, not of particular recordings. */
+  /** Returns whether a difference is of this kind. Judges what was sent, not of particular recordings. */
   is(difference: Difference): boolean
 }
 
@@ -66,7 +66,7 @@ export const SERVER_DELIBERATE: readonly Deliberate[] = [
   },
   {
     by: 'C-61',
-    why: 'the device is told when the constellation that it worked for is gone',
+    why: 'the device is notified when the constellation that it worked for is gone',
     is: ({ field, recorded, played }) =>
       field === 'frame' &&
       recorded === null &&
@@ -115,7 +115,7 @@ export const SERVER_DELIBERATE: readonly Deliberate[] = [
 export const DEVICE_DELIBERATE: readonly Deliberate[] = [
   {
     by: 'design, extensions',
-    why: 'the registration offers features, which servers that do not know them pass over',
+    why: 'the registration offers features, which servers that do not know them ignore',
     is: ({ type, field, recorded, played }) =>
       type === 'register' &&
       field === 'metadata(fields)' &&
@@ -143,7 +143,7 @@ export const DEVICE_DELIBERATE: readonly Deliberate[] = [
 export const CONSTELLATION_DELIBERATE: readonly Deliberate[] = [
   {
     by: 'design, extensions',
-    why: 'the registration offers features, which servers that do not know them pass over, and says when it was made',
+    why: 'the registration offers features, which servers that do not know them ignore, and says when it was made',
     is: ({ type, field, recorded, played }) =>
       type === 'register' &&
       field === 'metadata(fields)' &&
@@ -152,7 +152,7 @@ export const CONSTELLATION_DELIBERATE: readonly Deliberate[] = [
   },
   {
     by: 'design, delivery contract',
-    why: 'a task has a request id, by which a repetition is told from a second task',
+    why: 'a task has a request id, which distinguishes a repetition from a second task',
     is: ({ type, field, recorded, played }) =>
       type === 'task' && field === 'request_id' && recorded === null && typeof played === 'string',
   },

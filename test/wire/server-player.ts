@@ -73,7 +73,7 @@ export class ServerPlayer {
     }
   }
 
-  /** The recordings go on when the server has noticed that a client vanished and has ended what hung on it. */
+  /** The recordings continue when the server has noticed that a client vanished and has ended what hung on it. */
   async #untilGone(clientId: string): Promise<void> {
     const end = Date.now() + PATIENCE
     while (Date.now() < end) {

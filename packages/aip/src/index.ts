@@ -10,7 +10,18 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
-export { AipError, ERRORS, MAX_ERROR_TEXT, aipError, clip, errorOfText, errorText, messageOf, type ErrorCode } from './errors.js'
+export {
+  AipError,
+  clip,
+  defineErrors,
+  entry,
+  messageOf,
+  type ErrorEntries,
+  type ErrorEntry,
+  type ErrorTable,
+} from './define-errors.js'
+export { ERRORS, aipError, errorOfText, errorText, isAipError, type ErrorCode } from './errors.js'
+export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'
 export { agentNameFor } from './messages/agent-name.js'

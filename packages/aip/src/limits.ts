@@ -1,12 +1,7 @@
-/** What a limit counts. */
-type Unit = 'bytes' | 'ms' | 'connections' | 'commands' | 'sessions' | 'frames' | 'levels' | 'messages'
+import { defineLimits, limit, limitValues } from './define-limits.js'
 
-function limit(value: number, unit: Unit, doc: string): { value: number; unit: Unit; doc: string } {
-  return { value, unit, doc }
-}
-
-/** The limits of the protocol: one table, in the code and in the documentation. */
-export const LIMITS_TABLE = {
+/** The limits of the protocol, and of what both ends share. */
+export const LIMITS_TABLE = defineLimits({
   frameBeforeRegistration: limit(64 * 1024, 'bytes', 'A frame before the registration.'),
   frame: limit(100 * 1024 * 1024, 'bytes', 'A frame after the registration (seed 000: 100 MiB).'),
   deviceFrame: limit(
@@ -24,6 +19,17 @@ export const LIMITS_TABLE = {
   ),
   toolList: limit(4 * 1024 * 1024, 'bytes', 'The tools in a push of a device; of more, the last ones are left out and counted.'),
   waitingSessions: limit(100, 'sessions', 'Sessions that wait for one device.'),
+  toolListTime: limit(2000, 'ms', 'A device that lists its tools only when asked has this long.'),
+  concurrentSessions: limit(
+    16,
+    'sessions',
+    'Sessions that only read and run beside the one that runs on a device; more wait in line.',
+  ),
+  knownDevices: limit(
+    20_000,
+    'devices',
+    'Devices that a server knows; past it those that were seen longest ago, and are offline, are forgotten.',
+  ),
   unsentData: limit(
     128 * 1024 * 1024,
     'bytes',
@@ -74,12 +80,12 @@ export const LIMITS_TABLE = {
   transferSilence: limit(180_000, 'ms', 'A file transfer on which nothing moves for this long ends.'),
   transferEnd: limit(10_000, 'ms', 'From the end of the bytes, or of the connection, to what the device says about its file.'),
   file: limit(16 * 1024 ** 3, 'bytes', 'A file that is received, unless its receiver says otherwise.'),
-}
+  fileName: limit(240, 'bytes', 'The name of a received file: file systems allow 255, and its `.part` file has 14 more.'),
+  errorText: limit(4096, 'bytes', 'An error text that leaves a process; a tool may fail with megabytes of output.'),
+})
 
 /** The values of {@link LIMITS_TABLE} by name. */
-export const LIMITS = Object.fromEntries(Object.entries(LIMITS_TABLE).map(([name, { value }]) => [name, value])) as {
-  readonly [Name in keyof typeof LIMITS_TABLE]: number
-}
+export const LIMITS = limitValues(LIMITS_TABLE)
 
 /** How many pings of a connection with the feature resume must stay unanswered before it counts as dead. */
 export const PINGS_PER_SILENCE = 3

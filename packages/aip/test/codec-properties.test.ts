@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { buildMessage, decodeClientMessage, decodeServerMessage, encodeMessage, type Dialect } from '../src/codec.js'
-import { AipError } from '../src/errors.js'
+import { AipError } from '../src/define-errors.js'
 import type { MessageRecord } from '../src/messages/record.js'
 import { RECORDS, fieldsOf } from './support/messages.js'
 

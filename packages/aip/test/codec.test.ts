@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decodeClientMessage, decodeServerMessage, encodeMessage, buildMessage, parseObject } from '../src/codec.js'
-import { AipError } from '../src/errors.js'
+import { AipError } from '../src/define-errors.js'
 import { LIMITS } from '../src/limits.js'
 import { registerConfirm, heartbeatAck, taskAck, taskAssignment, command } from '../src/messages/to-client.js'
 import { register, taskRequest } from '../src/messages/to-server.js'

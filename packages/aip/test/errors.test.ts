@@ -1,71 +1,30 @@
 import { describe, expect, it } from 'vitest'
-import {
-  AipError,
-  ERRORS,
-  MAX_ERROR_TEXT,
-  aipError,
-  clip,
-  errorOfText,
-  errorText,
-  messageOf,
-  type ErrorCode,
-} from '../src/errors.js'
+import { AipError, clip, messageOf } from '../src/define-errors.js'
+import { aipError, errorOfText, errorText, isAipError } from '../src/errors.js'
 
-type Values = Record<string, string>
-interface Entry {
-  text: (values: Values) => string
-  http: number
-  doc: string
-}
-
-const CATALOGUE = Object.entries(ERRORS) as unknown as [ErrorCode, Entry][]
-
-/** Values for every text: whatever it asks for. What was asked for is noted. */
-function values(asked: Set<string>, value: (name: string) => string): Values {
-  return new Proxy<Values>(
-    {},
-    {
-      get(_, name) {
-        asked.add(String(name))
-        return value(String(name))
-      },
-    },
-  )
-}
-
-/** Errors whose text is what somebody else said. */
-const PASSED_ON = new Set<ErrorCode>(['REPORTED_BY_PEER', 'INVALID_CONFIG', 'INVALID_WORKFLOW', 'AGENT_FAILED', 'INVALID_INPUT'])
-
-describe('the catalogue of errors', () => {
-  it.each(CATALOGUE)('%s has a text that uses its values, a status and a line for the reference', (code, { text, http, doc }) => {
-    const asked = new Set<string>()
-    const shown = text(values(asked, (name) => `<${name}>`))
-    expect(shown.trim()).not.toBe('')
-    expect(shown).not.toMatch(/undefined|\[object|NaN/)
-    for (const name of asked) expect(shown).toContain(`<${name}>`)
-    expect(http).toBeGreaterThanOrEqual(400)
-    expect(http).toBeLessThanOrEqual(599)
-    expect(doc).toMatch(/\.$/)
-    expect(aipError(code, ...([values(asked, () => '7')] as never))).toMatchObject({ code, httpStatus: http, name: 'AipError' })
+describe('an error of a table', () => {
+  it('has its code and its text', () => {
+    expect(aipError('FILE_NOT_FOUND', { path: 'x' })).toMatchObject({
+      name: 'AipError',
+      code: 'FILE_NOT_FOUND',
+      message: 'File not found: x',
+    })
   })
 
-  it.each(CATALOGUE)('%s never has more than 4096 bytes', (code) => {
-    const long = values(new Set(), () => 'x'.repeat(100_000))
-    expect(Buffer.byteLength(errorText(code, ...([long] as never)))).toBeLessThanOrEqual(MAX_ERROR_TEXT)
-    expect(Buffer.byteLength(aipError(code, ...([long] as never)).message)).toBeLessThanOrEqual(4096)
+  it('is told from others by its code', () => {
+    const error: unknown = aipError('INTERRUPTED')
+    expect(isAipError(error, 'FILE_NOT_FOUND', 'INTERRUPTED')).toBe(true)
+    expect(isAipError(error, 'FILE_NOT_FOUND')).toBe(false)
+    expect(isAipError(Object.assign(new Error('x'), { code: 'INTERRUPTED' }), 'INTERRUPTED')).toBe(false)
+    // @ts-expect-error there is no such code
+    expect(isAipError(error, 'INTERUPTED')).toBe(false)
   })
 
-  it('no two errors share a text, but those that pass on what another said', () => {
-    const texts = CATALOGUE.filter(([code]) => !PASSED_ON.has(code)).map(([, { text }]) => text(values(new Set(), () => 'v')))
-    expect(texts.filter((text, index) => texts.indexOf(text) !== index)).toEqual([])
-    for (const [code, { text }] of CATALOGUE) {
-      if (PASSED_ON.has(code)) expect(text(values(new Set(), () => 'v'))).toBe('v')
-    }
-  })
-
-  it('no two errors share a line of the reference', () => {
-    const docs = CATALOGUE.map(([, { doc }]) => doc)
-    expect(new Set(docs).size).toBe(docs.length)
+  it('without its values, or of another table, does not compile', () => {
+    // @ts-expect-error its text needs a path
+    expect(() => errorText('FILE_NOT_FOUND')).toThrow()
+    // @ts-expect-error the server has this error
+    expect(() => errorText('SESSION_NOT_FOUND', { id: 'x' })).toThrow()
   })
 })
 
@@ -102,7 +61,7 @@ describe('texts of errors', () => {
     expect(again(errorText('INTERRUPTED'))).toBe('INTERRUPTED')
     expect(again(`${errorText('INTERRUPTED')} more`)).toBeUndefined()
     expect(again(`so: ${errorText('FILE_NOT_FOUND', { path: 'x' })}`)).toBeUndefined()
-    expect(errorOfText('File not found: x', codes)).toMatchObject({ message: 'File not found: x', httpStatus: 404 })
+    expect(errorOfText('File not found: x', codes)).toMatchObject({ message: 'File not found: x' })
   })
 
   it('keep the cause', () => {

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { EXIT, report } from './errors.js'
-import { installInterrupt } from './interrupt.js'
+import { EXIT, report } from './terminal/errors.js'
+import { installInterrupt } from './terminal/interrupt.js'
 import { buildProgram } from './program.js'
 
-// The reader of a pipe may leave early, as `head` does; that is no failure.
+// The reader of a pipe may leave early, as `head` does; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
 
 installInterrupt()

@@ -18,7 +18,7 @@ import { sessionsCommand } from './commands/sessions.js'
 import { toolsCommand } from './commands/tools.js'
 import { workflowsCommand } from './commands/workflows.js'
 import { upCommand } from './commands/up.js'
-import { firstSteps, styleHelp } from './help.js'
+import { firstSteps, styleHelp } from './terminal/help.js'
 
 /** The whole command line. Its parse functions throw `CommanderError` instead of ending the process. */
 export function buildProgram(): Command {
@@ -27,7 +27,7 @@ export function buildProgram(): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
     .usage('<command> [options]')
-    // What stands after a command is its own, also where two levels have an option of one name.
+    // Options after a command are its own, also where two levels have an option of one name.
     .enablePositionalOptions()
     .addHelpText('after', firstSteps)
   program.commandsGroup('Start:')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseCall } from '../src/commands/call.js'
-import type { CliError } from '../src/errors.js'
+import type { CliError } from '../src/terminal/errors.js'
 
 describe('the words of `orrery call`', () => {
   it.each([

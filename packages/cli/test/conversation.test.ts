@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import { describe, expect, it, vi } from 'vitest'
-import { Conversation } from '../src/conversation.js'
+import { Conversation } from '../src/follow/conversation.js'
 
 /** A conversation, what it said to the server, and what it noted for the user. */
 function talk(fail?: string) {
@@ -13,8 +13,8 @@ function talk(fail?: string) {
     said.push(words)
     return fail === undefined ? Promise.resolve({} as Session) : Promise.reject(new Error(fail))
   }
-  const api = {
-    answerQuestion: (id: string, text: string, question?: string) => say('answer', id, text, question ?? ''),
+  const sessions = {
+    answer: (id: string, text: string, question?: string) => say('answer', id, text, question ?? ''),
     remark: (id: string, text: string) => say('remark', id, text),
   }
   return {
@@ -23,7 +23,7 @@ function talk(fail?: string) {
     notes,
     drafts,
     conversation: new Conversation({
-      api,
+      sessions,
       sessionId: 's',
       input,
       draft: (text, cursor) => void drafts.push(`${text.slice(0, cursor)}|${text.slice(cursor)}`),
@@ -70,7 +70,7 @@ describe('what is typed while a task runs', () => {
     expect(drafts).toEqual(['a|', 'ab|', 'a|b', '|b', 'c|b', '|', '|'])
   })
 
-  it('that cannot be said is told to the user', async () => {
+  it('that cannot be sent is reported to the user', async () => {
     const { input, notes, conversation } = talk('the session has ended')
     input.write('hello\n')
     await vi.waitFor(() => expect(notes).toEqual(['the session has ended']))

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ensureKey, findKey, inHome, readKey } from '../src/home.js'
-import { DEFAULT_SERVER, announceServer, localServer } from '../src/running-server.js'
+import { ensureKey, findKey, inHome, readKey } from '../src/settings/home.js'
+import { DEFAULT_SERVER, announceServer, localServer } from '../src/settings/running-server.js'
 
 let folder: string
 beforeEach(() => {
@@ -18,32 +18,32 @@ afterEach(() => {
 })
 
 describe('keys', () => {
-  it('are made once, long and random, and only their owner can read them', () => {
-    const key = ensureKey('operator.key')
+  it('are made once, long and random, and only their owner can read them', async () => {
+    const key = await ensureKey('operator.key')
     expect(key).toMatch(/^[\w-]{43}$/)
-    expect(ensureKey('operator.key')).toBe(key)
-    expect(ensureKey('device.key')).not.toBe(key)
+    expect(await ensureKey('operator.key')).toBe(key)
+    expect(await ensureKey('device.key')).not.toBe(key)
     expect(statSync(inHome('operator.key')).mode & 0o777).toBe(0o600)
     expect(statSync(inHome()).mode & 0o777).toBe(0o700)
   })
 
-  it('are made anew when the file is empty', () => {
-    ensureKey('device.key')
+  it('are made again when the file is empty', async () => {
+    await ensureKey('device.key')
     writeFileSync(inHome('device.key'), '\n')
-    expect(ensureKey('device.key')).toMatch(/^[\w-]{43}$/)
+    expect(await ensureKey('device.key')).toMatch(/^[\w-]{43}$/)
   })
 
-  it('come from the flag, else the environment, else the file', () => {
+  it('come from the flag, else the environment, else the file', async () => {
     expect(findKey({ name: '--api-key', value: undefined }, 'operator.key')).toBeUndefined()
-    const key = ensureKey('operator.key')
+    const key = await ensureKey('operator.key')
     expect(findKey({ name: '--api-key', value: undefined }, 'operator.key')).toEqual({ key, source: inHome('operator.key') })
     vi.stubEnv('ORRERY_API_KEY', 'from-environment')
     expect(findKey({ name: '--api-key', value: undefined }, 'operator.key')?.source).toBe('ORRERY_API_KEY')
     expect(findKey({ name: '--api-key', value: 'mine' }, 'operator.key')).toEqual({ key: 'mine', source: '--api-key' })
   })
 
-  it.skipIf(process.getuid?.() === 0)('that may not be read are told with the way out', () => {
-    ensureKey('operator.key')
+  it.skipIf(process.getuid?.() === 0)('that may not be read are reported with the way out', async () => {
+    await ensureKey('operator.key')
     chmodSync(inHome('operator.key'), 0)
     expect(() => readKey('operator.key')).toThrow(/--api-key or ORRERY_API_KEY/)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { age, displayWidth, duration, fit, singleLine } from '../src/output.js'
-import { details, table } from '../src/table.js'
+import { age, displayWidth, duration, fit, singleLine } from '../src/terminal/output.js'
+import { details, table } from '../src/terminal/table.js'
 
 const NOW = Date.parse('2026-01-02T00:00:00Z')
 

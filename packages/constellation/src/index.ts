@@ -1,16 +1,23 @@
-export { ApiClientError } from './api/api-client-error.js'
-export type { DeviceFile } from './api/device-file.js'
-export type { ReconnectLimits } from './api/event-stream.js'
 export {
+  ApiClientError,
   OrreryApi,
+  type AsksApi,
   type CallOptions,
-  type DispatchRequest,
+  type DeviceFile,
+  type DevicesApi,
   type EventOptions,
+  type FileBytes,
   type FileContent,
+  type JsonRouteName,
   type OrreryApiOptions,
+  type ReconnectLimits,
+  type RouteInput,
+  type SentFile,
   type SessionFilter,
-} from './api/orrery-api.js'
+  type SessionsApi,
+  type WorkflowsApi,
+} from './api/index.js'
 export { ConstellationClient } from './client/constellation-client.js'
 export type { ConstellationOptions, DeviceState, DeviceTarget, RunTaskOptions } from './client/constellation-options.js'
-export { ConstellationError, type ConstellationErrorCode } from './client/constellation-error.js'
+export { CONSTELLATION_ERRORS, ConstellationError, type ConstellationErrorCode } from './client/constellation-error.js'
 export type { TaskResult, TaskRun } from './client/task-run.js'

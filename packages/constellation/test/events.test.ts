@@ -18,7 +18,7 @@ describe('the event stream', () => {
       [EVENTS]: stream([frame(1, 'accepted'), ': ping\n\n', frame(null, 'progress'), frame(2, 'ended')], 'open'),
     })
     const api = new OrreryApi({ server: server.url, apiKey: 'secret' })
-    expect(await collect(api.events('s1'))).toEqual(['1 accepted', '- progress', '2 ended'])
+    expect(await collect(api.sessions.events('s1'))).toEqual(['1 accepted', '- progress', '2 ended'])
     expect(server.seen[0]?.headers).toMatchObject({ 'x-api-key': 'secret', accept: 'text/event-stream' })
     expect(server.seen[0]?.headers).not.toHaveProperty('last-event-id')
   })
@@ -34,25 +34,25 @@ describe('the event stream', () => {
       ],
     })
     const api = new OrreryApi({ server: server.url, reconnect })
-    expect(await collect(api.events('s1'))).toEqual(['1 accepted', '2 commands_sent', '3 ended'])
+    expect(await collect(api.sessions.events('s1'))).toEqual(['1 accepted', '2 commands_sent', '3 ended'])
     expect(server.seen.map((request) => request.headers['last-event-id'])).toEqual([undefined, '1', '2', '2'])
   })
 
   it('starts after a given event', async () => {
     await using server = await scriptedServer({ [EVENTS]: stream([frame(8, 'ended')]) })
-    expect(await collect(new OrreryApi({ server: server.url }).events('s1', { afterSeq: 7 }))).toEqual(['8 ended'])
+    expect(await collect(new OrreryApi({ server: server.url }).sessions.events('s1', { afterSeq: 7 }))).toEqual(['8 ended'])
     expect(server.seen[0]?.headers['last-event-id']).toBe('7')
   })
 
   it('ends when the caller has had `ended` already', async () => {
     await using server = await scriptedServer({ [EVENTS]: stream([]), 'GET /api/sessions/s1': json(session()) })
     const api = new OrreryApi({ server: server.url, reconnect })
-    expect(await collect(api.events('s1', { afterSeq: 9 }))).toEqual([])
+    expect(await collect(api.sessions.events('s1', { afterSeq: 9 }))).toEqual([])
   })
 
   it('gives up when the stream breaks off again and again', async () => {
     await using server = await scriptedServer({ [EVENTS]: stream([], 'cut') })
-    await expect(collect(new OrreryApi({ server: server.url, reconnect }).events('s1'))).rejects.toMatchObject({
+    await expect(collect(new OrreryApi({ server: server.url, reconnect }).sessions.events('s1'))).rejects.toMatchObject({
       code: 'CONNECT_FAILED',
     })
     expect(server.seen.length).toBeGreaterThan(3)
@@ -64,37 +64,43 @@ describe('the event stream', () => {
       [EVENTS]: [(request) => request.socket.destroy(), stream([frame(1, 'ended')])],
     })
     const api = new OrreryApi({ server: server.url, reconnect })
-    await api.session('s1')
-    expect(await collect(api.events('s1'))).toEqual(['1 ended'])
+    await api.sessions.get('s1')
+    expect(await collect(api.sessions.events('s1'))).toEqual(['1 ended'])
   })
 
   it('fails at once when the server was never there, or refuses', async () => {
     const gone = await scriptedServer({})
     await gone[Symbol.asyncDispose]()
-    await expect(collect(new OrreryApi({ server: gone.url }).events('s1'))).rejects.toMatchObject({ code: 'CONNECT_FAILED' })
+    await expect(collect(new OrreryApi({ server: gone.url }).sessions.events('s1'))).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+    })
     await using server = await scriptedServer({ [EVENTS]: json({ detail: 'unknown', code: 'SESSION_NOT_FOUND' }, 404) })
-    const refused = collect(new OrreryApi({ server: server.url }).events('s1'))
+    const refused = collect(new OrreryApi({ server: server.url }).sessions.events('s1'))
     await expect(refused).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND', status: 404 })
     expect(server.seen).toHaveLength(1)
   })
 
   it('tells a page from an event stream, and an unreadable event from an event', async () => {
     await using page = await scriptedServer({ [EVENTS]: text('<html>', 'text/html') })
-    await expect(collect(new OrreryApi({ server: page.url }).events('s1'))).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
+    await expect(collect(new OrreryApi({ server: page.url }).sessions.events('s1'))).rejects.toMatchObject({
+      code: 'INVALID_MESSAGE',
+    })
     await using broken = await scriptedServer({ [EVENTS]: stream(['id: 1\nevent: accepted\ndata: {"seq": \n\n']) })
-    await expect(collect(new OrreryApi({ server: broken.url }).events('s1'))).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
+    await expect(collect(new OrreryApi({ server: broken.url }).sessions.events('s1'))).rejects.toMatchObject({
+      code: 'INVALID_MESSAGE',
+    })
   })
 
   it('passes over event types that only a newer server knows', async () => {
     await using server = await scriptedServer({ [EVENTS]: stream([frame(1, 'from_tomorrow'), frame(2, 'ended')]) })
-    expect(await collect(new OrreryApi({ server: server.url }).events('s1'))).toEqual(['2 ended'])
+    expect(await collect(new OrreryApi({ server: server.url }).sessions.events('s1'))).toEqual(['2 ended'])
   })
 
   it("ends at the caller's signal, also while it waits to connect again", async () => {
     await using server = await scriptedServer({ [EVENTS]: stream([frame(1, 'accepted')]) })
     const stop = new AbortController()
     const api = new OrreryApi({ server: server.url, reconnect: { firstMs: 60_000, longestMs: 60_000 } })
-    const all = collect(api.events('s1', { signal: stop.signal }))
+    const all = collect(api.sessions.events('s1', { signal: stop.signal }))
     setTimeout(() => stop.abort(), 50)
     await expect(all).rejects.toMatchObject({ name: 'AbortError' })
   })

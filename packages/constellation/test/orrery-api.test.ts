@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ApiClientError, OrreryApi } from '../src/index.js'
-import { json, scriptedServer, session, silence, text } from './scripted-server.js'
+import { event, json, scriptedServer, session, silence, text } from './scripted-server.js'
 
 const DEVICE = {
   device_id: 'lab pc',
@@ -9,6 +9,7 @@ const DEVICE = {
   system_info: null,
   features: ['journal'],
   connected_at: null,
+  last_seen_at: null,
   current_session_id: null,
   mcp_servers: null,
 }
@@ -48,19 +49,19 @@ describe('OrreryApi', () => {
       'GET /api/task_result/t%201': json({ status: 'done', result: { a: 1 } }),
     })
     const api = new OrreryApi({ server: server.url, apiKey: 'secret' })
-    expect(await api.devices()).toEqual([DEVICE])
-    expect(await api.device('lab pc')).toEqual(DEVICE)
-    expect(await api.tools('lab pc')).toEqual([])
-    expect(await api.runCommands('lab pc', { commands: [{ tool_name: 'x' }], timeout_ms: 5 })).toEqual(outcome)
-    expect(await api.createSession({ device_id: 'lab', request: 'words' })).toEqual(session())
-    expect(await api.sessions({ device_id: 'lab', status: 'failed', limit: 3, before: 'r9' })).toEqual([session()])
-    expect(await api.sessions()).toEqual([])
-    expect(await api.session('s1')).toEqual(session())
-    expect(await api.cancel('s1')).toEqual(session({ status: 'running' }))
-    expect(await api.health()).toEqual({ status: 'healthy', online_clients: ['lab'] })
-    expect(await api.clients()).toEqual(['lab'])
-    expect(await api.dispatch({ client_id: 'lab', request: 'words' })).toEqual(dispatched)
-    expect(await api.taskResult('t 1')).toEqual({ status: 'done', result: { a: 1 } })
+    expect(await api.devices.list()).toEqual([DEVICE])
+    expect(await api.devices.get('lab pc')).toEqual(DEVICE)
+    expect(await api.devices.tools('lab pc')).toEqual([])
+    expect(await api.devices.runCommands('lab pc', { commands: [{ tool_name: 'x' }], timeout_ms: 5 })).toEqual(outcome)
+    expect(await api.sessions.create({ device_id: 'lab', request: 'words' })).toEqual(session())
+    expect(await api.sessions.list({ device_id: 'lab', status: 'failed', limit: 3, before: 'r9' })).toEqual([session()])
+    expect(await api.sessions.list()).toEqual([])
+    expect(await api.sessions.get('s1')).toEqual(session())
+    expect(await api.sessions.cancel('s1')).toEqual(session({ status: 'running' }))
+    expect(await api.call('server.health', {})).toEqual({ status: 'healthy', online_clients: ['lab'] })
+    expect(await api.call('server.clients', {})).toEqual({ online_clients: ['lab'] })
+    expect(await api.call('tasks.dispatch', { body: { client_id: 'lab', request: 'words' } })).toEqual(dispatched)
+    expect(await api.call('tasks.result', { params: { task_name: 't 1' } })).toEqual({ status: 'done', result: { a: 1 } })
     expect(server.seen.every((request) => request.headers['x-api-key'] === 'secret')).toBe(true)
     expect(JSON.parse(server.seen[3]!.body)).toEqual({ commands: [{ tool_name: 'x' }], timeout_ms: 5 })
   })
@@ -78,7 +79,7 @@ describe('OrreryApi', () => {
   it('says that no server answers, and what to do', async () => {
     const server = await scriptedServer({})
     await server[Symbol.asyncDispose]()
-    const error = await failure(new OrreryApi({ server: server.url }).devices())
+    const error = await failure(new OrreryApi({ server: server.url }).devices.list())
     expect(error).toMatchObject({ code: 'CONNECT_FAILED', status: null })
     expect(error.message).toBe(`No server answers at ${server.url} (ECONNREFUSED): is it running? Try 'orrery up'`)
   })
@@ -87,12 +88,14 @@ describe('OrreryApi', () => {
     await using server = await scriptedServer({
       'GET /api/devices': json({ detail: 'Invalid API key', code: 'UNAUTHORIZED' }, 401),
     })
-    const named = await failure(new OrreryApi({ server: server.url, apiKey: 'secret', keySource: 'ORRERY_API_KEY' }).devices())
+    const named = await failure(
+      new OrreryApi({ server: server.url, apiKey: 'secret', keySource: 'ORRERY_API_KEY' }).devices.list(),
+    )
     expect(named).toMatchObject({ code: 'UNAUTHORIZED', status: 401 })
     expect(named.message).toContain('refused the API key from ORRERY_API_KEY')
     expect(named.message).toContain('operator.key')
     expect(named.message).not.toContain('secret')
-    const none = await failure(new OrreryApi({ server: server.url }).devices())
+    const none = await failure(new OrreryApi({ server: server.url }).devices.list())
     expect(none.message).toContain('none was given')
   })
 
@@ -102,9 +105,9 @@ describe('OrreryApi', () => {
       'GET /api/sessions/x': json({ detail: 'of tomorrow', code: 'CODE_OF_A_NEWER_SERVER' }, 418),
     })
     const api = new OrreryApi({ server: server.url })
-    const offline = await failure(api.device('lab'))
+    const offline = await failure(api.devices.get('lab'))
     expect(offline).toMatchObject({ code: 'DEVICE_OFFLINE', status: 404, message: "Device 'lab' is not connected" })
-    expect(await failure(api.session('x'))).toMatchObject({ code: 'CODE_OF_A_NEWER_SERVER', status: 418 })
+    expect(await failure(api.sessions.get('x'))).toMatchObject({ code: 'CODE_OF_A_NEWER_SERVER', status: 418 })
   })
 
   it.each([
@@ -114,14 +117,14 @@ describe('OrreryApi', () => {
     ['JSON that breaks off', text('{"devices": [', 'application/json')],
   ])('tells %s from an answer of Orrery', async (_name, route) => {
     await using server = await scriptedServer({ 'GET /api/devices': route })
-    const error = await failure(new OrreryApi({ server: server.url }).devices())
+    const error = await failure(new OrreryApi({ server: server.url }).devices.list())
     expect(error.code).toBe('INVALID_MESSAGE')
     expect(error.message).toContain('does not answer as an Orrery server')
   })
 
   it('gives up on a server that is too slow', async () => {
     await using server = await scriptedServer({ 'GET /api/devices': silence })
-    const error = await failure(new OrreryApi({ server: server.url, timeoutMs: 50 }).devices())
+    const error = await failure(new OrreryApi({ server: server.url, timeoutMs: 50 }).devices.list())
     expect(error.code).toBe('TIMEOUT')
     expect(error.message).toBe(`The server at ${server.url} did not answer GET /api/devices within 0.05 s`)
   })
@@ -130,19 +133,35 @@ describe('OrreryApi', () => {
     await using server = await scriptedServer({
       'GET /api/devices': (_request, response) => void response.writeHead(200).write('{'),
     })
-    expect((await failure(new OrreryApi({ server: server.url }).devices({ timeoutMs: 50 }))).code).toBe('TIMEOUT')
+    expect((await failure(new OrreryApi({ server: server.url }).devices.list({ timeoutMs: 50 }))).code).toBe('TIMEOUT')
   })
 
   it("ends a call at the caller's signal, with its reason", async () => {
     await using server = await scriptedServer({ 'POST /api/devices/lab/commands': silence })
     const stop = new AbortController()
-    const call = new OrreryApi({ server: server.url }).runCommands(
+    const call = new OrreryApi({ server: server.url }).devices.runCommands(
       'lab',
       { commands: [{ tool_name: 'x' }] },
       { signal: stop.signal },
     )
     stop.abort(new Error('enough'))
     await expect(call).rejects.toThrow('enough')
+  })
+})
+
+describe('the log of a session', () => {
+  it('is read page by page, and large values by their id', async () => {
+    await using server = await scriptedServer({
+      'GET /api/sessions/s1/log?limit=1000': json({ events: [event(3, 'remark'), event(5, 'remark')], next: 5 }),
+      'GET /api/sessions/s1/log?after=5&limit=1000': json({ events: [event(8, 'ended')] }),
+      'GET /api/sessions/s1/values/abc': json('x'),
+      'GET /api/sessions/s1/values/page': text('<html>', 'text/html'),
+    })
+    const { sessions } = new OrreryApi({ server: server.url })
+    expect((await sessions.log('s1')).map(({ seq }) => seq)).toEqual([3, 5, 8])
+    expect((await sessions.log('s1', { after: 5 })).map(({ seq }) => seq)).toEqual([8])
+    expect(await sessions.value('s1', 'abc')).toBe('x')
+    expect(await failure(sessions.value('s1', 'page'))).toMatchObject({ code: 'INVALID_MESSAGE' })
   })
 })
 
@@ -155,13 +174,28 @@ describe('files', () => {
       'PUT /api/devices/lab%20pc/files?path=%2Fx+y&overwrite=true': json(written),
     })
     const api = new OrreryApi({ server: server.url, apiKey: 'secret' })
-    const { content, ...file } = await api.readFile('lab pc', '/x y')
+    const { content, sessionId, size } = await api.devices.readFile('lab pc', '/x y')
     let text = ''
     for await (const piece of content) text += Buffer.from(piece).toString()
-    expect({ ...file, text }).toEqual({ sessionId: 's1', size: 5, text: 'hello' })
+    expect({ sessionId, size, text }).toEqual({ sessionId: 's1', size: 5, text: 'hello' })
     const bytes = ReadableStream.from([Buffer.from('he'), Buffer.from('llo')])
-    expect(await api.writeFile('lab pc', '/x y', { bytes, size: 5, overwrite: true })).toEqual(written)
+    expect(await api.devices.writeFile('lab pc', '/x y', { bytes, size: 5, overwrite: true })).toEqual(written)
     expect(server.seen.at(-1)).toMatchObject({ body: 'hello', headers: { 'content-length': '5', 'x-api-key': 'secret' } })
+  })
+
+  it('say what the device says about them, if that is known', async () => {
+    const results = [[{ status: 'success', result: { path: '/real', bytes: 5, checksum: 'c' } }], [{ result: 'text' }], null]
+    const answers = [...results]
+    await using server = await scriptedServer({
+      'GET /api/devices/lab/files?path=x': (_request, response) =>
+        void response.writeHead(200, { 'content-length': 0, 'x-orrery-session-id': 's1' }).end(),
+      'GET /api/sessions/s1': (request, response) => json(session({ result: answers.shift() }))(request, response),
+    })
+    const file = await new OrreryApi({ server: server.url }).devices.readFile('lab', 'x')
+    expect(await file.sent()).toEqual({ path: '/real', checksum: 'c' })
+    for (const _ of results.slice(1)) expect(await file.sent()).toBeNull()
+    await server[Symbol.asyncDispose]()
+    expect(await file.sent()).toBeNull()
   })
 
   it('that are cut off say what the session says', async () => {
@@ -172,7 +206,7 @@ describe('files', () => {
       },
       'GET /api/sessions/s1': json(session({ status: 'failed', error: 'the disk is broken' })),
     })
-    const { content } = await new OrreryApi({ server: server.url }).readFile('lab', 'x')
+    const { content } = await new OrreryApi({ server: server.url }).devices.readFile('lab', 'x')
     const read = async (): Promise<void> => {
       for await (const piece of content) expect(Buffer.from(piece).toString()).toBe('he')
     }

@@ -64,10 +64,14 @@ export function stream(frames: string[], then: 'end' | 'cut' | 'open' = 'end'): 
   }
 }
 
+/** One event of the session `s1`. */
+export function event(seq: number | null, type: string, data: Record<string, unknown> = {}): Record<string, unknown> {
+  return { seq, session_id: 's1', time: '2026-01-01T00:00:00.000000+00:00', type, data }
+}
+
 /** One frame of an event stream. */
 export function frame(seq: number | null, type: string, data: Record<string, unknown> = {}): string {
-  const event = { seq, session_id: 's1', time: '2026-01-01T00:00:00.000000+00:00', type, data }
-  return `${seq === null ? '' : `id: ${seq}\n`}event: ${type}\ndata: ${JSON.stringify(event)}\n\n`
+  return `${seq === null ? '' : `id: ${seq}\n`}event: ${type}\ndata: ${JSON.stringify(event(seq, type, data))}\n\n`
 }
 
 /** A session as the API gives it. */

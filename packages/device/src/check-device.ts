@@ -37,7 +37,7 @@ export interface DeviceCheck {
 /**
  * Reads a configuration, starts its MCP servers, lists their tools, and ends them again. No server is dialled.
  * @param path undefined: what holds without a file
- * @throws AipError `INVALID_INPUT` with all mistakes of the file, `INVALID_CONFIG` for a bad `mcp.yaml`
+ * @throws AipError `INVALID_CONFIG` with all mistakes of the file, or the first of its `mcp.yaml`
  */
 export async function checkDevice(path: string | undefined, options: DeviceCheckOptions): Promise<DeviceCheck> {
   const { timeoutMs, clock = systemClock, logger = silentLogger, env = process.env, cwd = process.cwd() } = options

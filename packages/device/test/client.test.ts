@@ -1,7 +1,7 @@
-import { createServer, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { ManualClock } from '../../../test/support/manual-clock.js'
+import { ManualClock, settle } from '../../../test/support/manual-clock.js'
 import {
   startDevice,
   UFOClient,
@@ -11,7 +11,6 @@ import {
   DEFAULT_DEVICE_CONFIG,
 } from '../src/index.js'
 import { silentLogger, systemClock } from '@orrery/aip'
-import { WebSocketTransport } from '@orrery/aip/node'
 import { withServers } from './support/config.js'
 import { RecordingLogger } from './support/recording-logger.js'
 import { dial, online } from './support/running-device.js'
@@ -32,13 +31,31 @@ function engine(logger = new RecordingLogger()): UFOClient {
 }
 
 describe('UFOWebSocketClient', () => {
-  it('is built without connecting, with the defaults of the seeds [S-001 S-002 S-003 S-004 S-090]', async () => {
-    await using server = await ScriptedServer.listen()
-    const client = new UFOWebSocketClient({ wsUrl: server.url, ufoClient: engine() })
-    // A connection that it had made while it was built would have come before this one.
-    const probe = await WebSocketTransport.connect(server.url)
-    expect(server.attempts).toBe(1)
-    probe.terminate()
+  it('is built without connecting [S-001]', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      let connections = 0
+      server.on('connection', () => (connections += 1))
+      const { port } = server.address() as AddressInfo
+      const client = new UFOWebSocketClient({ wsUrl: `ws://127.0.0.1:${port}/ws`, ufoClient: engine() })
+      await settle()
+      // Connections are accepted in order, so one of the client's would have come before this one.
+      await once(
+        connect(port, '127.0.0.1')
+          .on('error', () => {})
+          .end(),
+        'close',
+      )
+      expect(connections).toBe(1)
+      expect(client.isConnected()).toBe(false)
+    } finally {
+      server.close()
+    }
+  })
+
+  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090]', () => {
+    const client = new UFOWebSocketClient({ wsUrl: 'ws://localhost:1/ws', ufoClient: engine() })
     expect(client).toMatchObject({
       maxRetries: 3,
       timeout: 120,

@@ -1,6 +1,8 @@
 import { McpServer } from '@modelcontextprotocol/server'
 import { MCPToolInfo, silentLogger, systemClock, type Command } from '@orrery/aip'
-import { describe, expect, it } from 'vitest'
+import { Socket } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
+import { settle } from '../../../test/support/manual-clock.js'
 import { z } from 'zod'
 import {
   ComputerManager,
@@ -99,16 +101,16 @@ describe('UFOClient', () => {
     expect(unknown!.error).toContain('AppAgent::other::WINWORD.EXE')
   })
 
-  it('wants both managers [S-141]', async () => {
+  it('refuses to be made without one of its managers [S-141]', async () => {
     await using parts = engine()
     const { servers, computers } = parts
     // @ts-expect-error: without a computer manager
-    expect(() => new UFOClient({ mcpServerManager: servers })).toThrow(/needs a computerManager/)
+    expect(() => new UFOClient({ mcpServerManager: servers })).toThrow('computerManager is required')
     // @ts-expect-error: without a server manager
-    expect(() => new UFOClient({ computerManager: computers })).toThrow(/needs a mcpServerManager/)
+    expect(() => new UFOClient({ computerManager: computers })).toThrow('mcpServerManager is required')
   })
 
-  it('runs the commands that it is given and no others, and interprets nothing of a request or a result [S-169]', async () => {
+  it('runs the commands that it is given and no others, interprets nothing of a request or a result, and reaches no network [S-169]', async () => {
     const calls: unknown[] = []
     const suggesting: LocalServerFactory = () => {
       const server = new McpServer({ name: 'lab', version: '1.0.0' })
@@ -122,6 +124,7 @@ describe('UFOClient', () => {
     }
     await using parts = engine(undefined, { lab: suggesting })
     const { client } = parts
+    using connect = vi.spyOn(Socket.prototype, 'connect')
     const step = { agent_name: null, process_name: null, root_name: null, user_request: 'press y', request: 'press y' }
     await client.executeStep({ ...step, actions: null })
     expect(calls).toEqual([])
@@ -131,6 +134,9 @@ describe('UFOClient', () => {
       ['look', { at: 'press' }],
       ['look', {}],
     ])
+    await client.reset()
+    await settle()
+    expect(connect).not.toHaveBeenCalled()
   })
 
   it('has nothing to do without commands [S-161]', async () => {

@@ -129,7 +129,7 @@ describe('device.jsonc', () => {
   it('reads a file, and names one that is not there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'orrery-'))
     const path = join(folder, 'device.jsonc')
-    await expect(loadDeviceConfig(path)).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining(path) })
+    await expect(loadDeviceConfig(path)).rejects.toMatchObject({ code: 'INVALID_CONFIG', message: expect.stringContaining(path) })
     writeFileSync(path, '{ "client_id": "lab" }')
     expect((await loadDeviceConfig(path)).client_id).toBe('lab')
     rmSync(folder, { recursive: true })

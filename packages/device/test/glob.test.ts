@@ -1,7 +1,8 @@
 import { matchesGlob as reference } from 'node:path'
 import { array, assert, constantFrom, oneof, pre, property, tuple, type Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MOST_ALTERNATIVES, hasTooManyAlternatives, matchesGlob, matchesName } from '../src/paths/glob.js'
+import { DEVICE_LIMITS } from '../src/limits.js'
+import { hasTooManyAlternatives, matchesGlob, matchesName } from '../src/paths/glob.js'
 
 const letter = constantFrom('a', 'b')
 const word = array(oneof(letter, constantFrom('*', '?')), { minLength: 1, maxLength: 3 }).map((parts) => parts.join(''))
@@ -53,7 +54,7 @@ describe('path patterns', () => {
   })
 
   it('may stand for a limited number of alternatives; more are an error, never a pattern that matches nothing', () => {
-    const most = `{${Array.from({ length: MOST_ALTERNATIVES }, (_, n) => `n${n}`).join(',')}}`
+    const most = `{${Array.from({ length: DEVICE_LIMITS.patternAlternatives }, (_, n) => `n${n}`).join(',')}}`
     expect(hasTooManyAlternatives(most)).toBe(false)
     expect(matchesGlob(most, 'n63')).toBe(true)
     for (const many of [most.replace('n0', 'n0,x'), '{a,b,c}{a,b,c}{a,b,c}{a,b,c}', '{a,b}'.repeat(1000)]) {

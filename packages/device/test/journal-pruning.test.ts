@@ -104,3 +104,13 @@ it('a journal of an older device shows its token, which says no server, until it
   await later.journal.keepToken('new')
   expect(later.journal.resumeToken).toBe('new')
 })
+
+it('a journal that cannot be written says so, and takes no command', async () => {
+  const { journal, begin } = opened()
+  await begin('one')
+  await journal.close()
+  await expect(begin('two')).rejects.toMatchObject({
+    code: 'JOURNAL_FAILED',
+    message: expect.stringMatching(/^The journal of the device cannot be written, so nothing is run: .*closed/) as string,
+  })
+})

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
-import { systemPrograms } from '../../../test/support/system-programs.js'
+import { hasPrograms } from '../../../test/support/has-programs.js'
 import { DeviceConfig, type DeviceOptions } from '../src/index.js'
 import { Roots } from '../src/policy/roots.js'
 import { BUILT_IN_TOOLS } from '../src/tools/built-in-servers.js'
@@ -105,7 +105,9 @@ describe.runIf(posix)('run_command', () => {
     })
     expect(await at.tools.error('run_command', { line: 'pwd', cwd: '..' })).toContain('outside of the folders')
     expect(await at.tools.error('run_command', { line: 'pwd', cwd: 'none' })).toContain('not a folder')
-    expect(await at.tools.error('run_command', { program: 'no-such-program' })).toContain('there is no such program')
+    expect(await at.tools.error('run_command', { program: 'no-such-program' })).toBe(
+      'Tool no-such-program execution failed: there is no such program',
+    )
     expect(await at.tools.error('run_command', {})).toContain("give either 'program'")
   })
 
@@ -190,7 +192,7 @@ describe.runIf(posix)('jobs', () => {
     expect(text).toBe('got é1\ngot 2\nbye\n')
     expect(last).toMatchObject({ running: false, exit_code: 0 })
     expect(await at.tools.value('list_jobs')).toMatchObject({ jobs: [{ job_id: id, state: 'ended', exit_code: 0 }] })
-    expect(await at.tools.error('send_input', { job_id: id, text: 'x' })).toContain('takes no input any more')
+    expect(await at.tools.error('send_input', { job_id: id, text: 'x' })).toContain('no longer takes input')
     expect(await at.tools.error('stop_job', { job_id: 'none' })).toBe("There is no job 'none'")
   })
 
@@ -254,10 +256,10 @@ describe.runIf(posix)('jobs', () => {
   })
 })
 
-describe.runIf(process.platform === 'linux' && systemPrograms({ script: 'bsdutils' }))('a pseudo-terminal', () => {
+describe.runIf(process.platform === 'linux' && hasPrograms('script'))('a pseudo-terminal', () => {
   it('is one for the program, with a size, and passes words as they are', async () => {
     await using at = await shell()
-    const { columns, rows } = SHELL_LIMITS.terminal
+    const { terminalColumns: columns, terminalRows: rows } = SHELL_LIMITS
     const { stdout, exit_code: code } = await at.tools.value<Ran>('run_command', {
       line: 'test -t 0 && test -t 1 && stty size; exit 4',
       terminal: true,

@@ -8,7 +8,7 @@ interface Waiting<T, R> {
 
 /** Where a {@link CommitQueue} writes. */
 export interface CommitTarget<T, R> {
-  /** Commits items in one transaction and gives for each what it became, or throws `LogError` and has recorded none. */
+  /** Commits items in one transaction and returns what each became, or throws `LogError` and has recorded none. */
   write(items: readonly T[]): R[]
   /** Settles when everything committed before the call survives a power cut. Without it a commit is enough. */
   sync?: (() => Promise<void>) | undefined
@@ -26,7 +26,7 @@ export class CommitQueue<T, R> {
     this.#target = target
   }
 
-  /** Adds an item; gives what it became once it is recorded. @throws LogError */
+  /** Adds an item; returns what it became once it is recorded. @throws LogError */
   add(item: T): Promise<R> {
     if (this.#failed !== null) return Promise.reject(this.#failed)
     return new Promise((resolve, reject) => {
@@ -54,7 +54,7 @@ export class CommitQueue<T, R> {
     }
     if (this.#target.sync === undefined) return settle()
     this.#unsynced = this.#target.sync().then(settle, (error: unknown) => {
-      // The system may have dropped what it could not write, and a second sync would not tell: nothing is sure from here on.
+      // The system may have dropped what it could not write, and a second sync would not report it: nothing is certain from here on.
       this.#failed ??= new LogError('BROKEN', 'The disk could not take what was written; open the log again', { cause: error })
       for (const { reject } of group) reject(this.#failed)
     })

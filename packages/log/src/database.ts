@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { LogError, toLogError } from './log-error.js'
 import type { RecordLogOptions } from './types.js'
 
-/** What brings a file from version i to i + 1. Never change an entry: files that it made are out there. */
+/** What brings a file from version i to i + 1. Never change an entry: existing files were made by it. */
 const UPGRADES: readonly string[] = [
   `
   CREATE TABLE streams (
@@ -55,28 +55,42 @@ const UPGRADES: readonly string[] = [
   DROP TABLE records;
   ALTER TABLE chained RENAME TO records;
   `,
+  // What lists show of a stream, as JSON: they need not read its records.
+  'ALTER TABLE streams ADD COLUMN summary TEXT',
 ]
 
 /**
- * Opens the file and brings it to this version. Folders and the file are made if missing, for their owner only.
+ * Opens the file of a log and brings it to this version.
  * @throws LogError `TOO_NEW`, `IN_USE`, `FULL` or `BROKEN`
  */
 export function openDatabase(path: string, options: Pick<RecordLogOptions, 'labels' | 'maxFileBytes'>): DatabaseSync {
+  const db = openFile(path, (file) => {
+    upgrade(file, path)
+    addLabels(file, options.labels)
+  })
+  if (options.maxFileBytes !== undefined) {
+    db.exec(`PRAGMA max_page_count = ${Math.ceil(options.maxFileBytes / pragma(db, 'page_size'))}`)
+  }
+  return db
+}
+
+/**
+ * Opens a file for one process. Folders and the file are made if missing, for their owner only.
+ * @param prepare makes or upgrades its tables, in one transaction
+ * @throws LogError `TOO_NEW`, `IN_USE`, `FULL` or `BROKEN`
+ */
+export function openFile(path: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     if (path !== ':memory:') createFile(path)
     db = new DatabaseSync(path)
     // Exclusive: a second process gets "busy", and the lock goes with the process, however that ends.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL')
-    // The write-ahead log stays as large as its largest transaction unless it is told to shrink.
+    // The write-ahead log stays as large as its largest transaction unless it is made to shrink.
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${16 * 1024 * 1024}`)
     db.exec('BEGIN IMMEDIATE')
-    upgrade(db, path)
-    addLabels(db, options.labels)
+    prepare(db)
     db.exec('COMMIT')
-    if (options.maxFileBytes !== undefined) {
-      db.exec(`PRAGMA max_page_count = ${Math.ceil(options.maxFileBytes / pragma(db, 'page_size'))}`)
-    }
     return db
   } catch (error) {
     db?.close()

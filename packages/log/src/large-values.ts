@@ -7,7 +7,7 @@ export interface EncodedData {
   values: ReadonlyMap<string, string>
 }
 
-/** Stands in a record for a value that is stored out of line. `bytes` is the size of the value's JSON. */
+/** Replaces, in a record, a value that is stored out of line. `bytes` is the size of the value's JSON. */
 export interface ValueReference {
   $value: string
   bytes: number
@@ -19,7 +19,7 @@ const NONE: ReadonlyMap<string, string> = new Map()
 
 /**
  * Turns data into text. Values of its top level, and of the objects in a list at its top level (`data.results[i].result`), are
- * taken out when their JSON is above `inlineBytes`; so is what only looks like a reference, lest it be taken for one later.
+ * taken out when their JSON is above `inlineBytes`; so is what only looks like a reference, so that it is not mistaken for one later.
  * @throws TypeError when the data cannot be JSON (a cycle, a bigint)
  */
 export function encodeData(data: unknown, inlineBytes: number): EncodedData {

@@ -5,7 +5,7 @@
  */
 export type LogErrorCode = 'FULL' | 'BROKEN' | 'TOO_NEW' | 'IN_USE' | 'CLOSED'
 
-/** A failure of a log. The message is fit for a user; `cause` is what SQLite or the system said. */
+/** A failure of a log. The message can be shown to a user; `cause` is what SQLite or the system said. */
 export class LogError extends Error {
   override readonly name = 'LogError'
   readonly code: LogErrorCode
@@ -16,7 +16,7 @@ export class LogError extends Error {
   }
 }
 
-/** SQLite's primary result codes (https://sqlite.org/rescode.html) that mean something else than `BROKEN`. */
+/** SQLite's primary result codes (https://sqlite.org/rescode.html) that do not mean `BROKEN`. */
 const BUSY = 5
 const FULL = 13
 

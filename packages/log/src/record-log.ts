@@ -11,12 +11,12 @@ import { prepareStatements, type Statements } from './statements.js'
 import { streamQuery } from './stream-query.js'
 import type { AppendOptions, LogRecord, PruneLimits, RecordLogOptions, StreamInfo, StreamQuery } from './types.js'
 
-/** Pages that are given back to the file system at once: nothing else is done meanwhile. */
+/** How many pages are released to the file system at once; nothing else runs meanwhile. */
 const SHRINK_PAGES = 2000
 
 /**
  * Append-only records in one SQLite file, each in a stream. What is appended in one turn of the event loop is committed together
- * at its end. One process has the file at a time. Everything but `close` throws `LogError` `CLOSED` after `close`.
+ * at its end. Only one process can have the file open. Everything but `close` throws `LogError` `CLOSED` after `close`.
  */
 export class RecordLog {
   readonly #path: string
@@ -50,7 +50,7 @@ export class RecordLog {
   }
 
   /**
-   * Opens a log, or begins one. Folders and file are made for their owner only.
+   * Opens a log, or creates one. Folders and file are made for their owner only.
    * @param path of the file; `:memory:` keeps nothing after the process
    * @throws LogError `TOO_NEW`, `IN_USE`, `FULL` or `BROKEN`
    * @throws TypeError for a label that is not `[a-z_]+` or comes twice
@@ -102,13 +102,17 @@ export class RecordLog {
     return this.#query(() => this.#prepared(sql).all(...values)).map((row) => this.#streamInfo(row))
   }
 
-  /** A value that was stored out of line, by the `$value` of its reference; `undefined` when it is gone. */
-  value(id: string): unknown {
-    const row = this.#query(() => this.#statements.readValue.get(id))
+  /**
+   * A value that was stored out of line, by the `$value` of its reference; `undefined` when it was deleted.
+   * @param stream only if a record of this stream refers to it
+   */
+  value(id: string, stream?: string): unknown {
+    const { readValue, readOwnValue } = this.#statements
+    const row = this.#query(() => (stream === undefined ? readValue.get(id) : readOwnValue.get(stream, id)))
     return row === undefined ? undefined : JSON.parse(String(row['data']))
   }
 
-  /** A record's data with the references to large values replaced by the values. Values that are gone stay references. */
+  /** A record's data with the references to large values replaced by the values. Deleted values stay references. */
   resolve(data: unknown): unknown {
     return resolveData(data, (id) => this.value(id))
   }
@@ -119,7 +123,7 @@ export class RecordLog {
   }
 
   /**
-   * Deletes closed streams with their records and values, those that were closed first first. Commits what waits before.
+   * Deletes closed streams with their records and values, oldest first. Commits pending appends before.
    * @returns how many streams
    * @throws LogError `FULL` or `BROKEN`, and nothing was deleted
    */
@@ -131,7 +135,7 @@ export class RecordLog {
     return count
   }
 
-  /** Records what waits and closes the file. May be called again. */
+  /** Records pending appends and closes the file. May be called again. */
   close(): Promise<void> {
     this.#closing ??= this.#queue.drain().then(() => {
       if (this.#wal !== null) closeSync(this.#wal)
@@ -143,10 +147,12 @@ export class RecordLog {
   #newRecord(stream: string, type: string, data: unknown, options: AppendOptions | undefined): NewRecord {
     this.#assertOpen()
     this.#assertLabels(options?.labels)
-    return { stream, type, time: this.#now(), data: encodeData(data, this.#inlineBytes), options }
+    const time = this.#now()
+    const summary = options?.summary === undefined ? null : JSON.stringify(options.summary(time))
+    return { stream, type, time, data: encodeData(data, this.#inlineBytes), summary, options }
   }
 
-  /** Gives room back to the file system when it is worth the copying; free pages are used again in any case. */
+  /** Releases space to the file system when it is worth the copying; free pages are used again in any case. */
   #shrink(): void {
     if (pragma(this.#db, 'freelist_count') * 4 < pragma(this.#db, 'page_count')) return
     try {
@@ -178,6 +184,7 @@ export class RecordLog {
       firstSeq: Number(row['first_seq']),
       createdAt: Number(row['created_at']),
       labels: Object.fromEntries(this.#labels.map((label) => [label, (row[`label_${label}`] ?? null) as string | null])),
+      summary: typeof row['summary'] === 'string' ? JSON.parse(row['summary']) : null,
     }
   }
 

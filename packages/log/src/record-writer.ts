@@ -10,6 +10,8 @@ export interface NewRecord {
   type: string
   time: number
   data: EncodedData
+  /** As JSON; null leaves what is there. */
+  summary: string | null
   options: AppendOptions | undefined
 }
 
@@ -58,7 +60,7 @@ export class RecordWriter {
   }
 
   /**
-   * Deletes closed streams, those that were closed first first.
+   * Deletes closed streams, oldest first.
    * @param now milliseconds since the epoch
    * @returns how many. @throws LogError `FULL` or `BROKEN`
    */
@@ -79,19 +81,20 @@ export class RecordWriter {
   }
 
   /** @param grown takes the stream if its end is not written yet */
-  #add({ stream, type, time, data, options }: NewRecord, grown: Set<Position>): LogRecord {
-    const { addStream, addEnd, setLabel, setClosed, addRecord, addValue } = this.#statements
+  #add({ stream, type, time, data, summary, options }: NewRecord, grown: Set<Position>): LogRecord {
+    const { addStream, addEnd, setLabel, setClosed, setSummary, addRecord, addValue } = this.#statements
     const seq = (this.#lastSeq += 1)
     let position = this.#positionOf(stream)
     const previous = position?.lastSeq ?? 0
     if (position === undefined) {
       const labels = this.#labels.map((label) => options?.labels?.[label] ?? null)
-      addStream.run(seq, stream, time, options?.open === false ? time : null, ...labels)
+      addStream.run(seq, stream, time, options?.open === false ? time : null, summary, ...labels)
       addEnd.run(seq, seq)
       position = { id: seq, lastSeq: seq }
       this.#positions.set(stream, position)
     } else {
       for (const label in options?.labels) setLabel.get(label)?.run(options.labels[label] ?? null, position.id)
+      if (summary !== null) setSummary.run(summary, position.id)
       if (options?.open !== undefined) setClosed.run(options.open ? null : time, position.id)
       position.lastSeq = seq
       grown.add(position)

@@ -6,10 +6,11 @@ export interface Statements {
   commit: StatementSync
   lastSeq: StatementSync
   findStream: StatementSync
-  /** Values: first seq, stream, time, closed at, then the labels in their order. */
+  /** Values: first seq, stream, time, closed at, summary, then the labels in their order. */
   addStream: StatementSync
   setLabel: ReadonlyMap<string, StatementSync>
   setClosed: StatementSync
+  setSummary: StatementSync
   addEnd: StatementSync
   setEnd: StatementSync
   addRecord: StatementSync
@@ -17,6 +18,8 @@ export interface Statements {
   readRecords: StatementSync
   readStream: StatementSync
   readValue: StatementSync
+  /** Values: stream, id. */
+  readOwnValue: StatementSync
   usedBytes: StatementSync
   /** The closed stream that was closed first. */
   oldestClosed: StatementSync
@@ -49,12 +52,13 @@ export function prepareStatements(db: DatabaseSync, labels: readonly string[]): 
       'SELECT first_seq, last_seq FROM streams JOIN ends ON ends.stream = first_seq WHERE streams.stream = ?',
     ),
     addStream: db.prepare(
-      `INSERT INTO streams (first_seq, stream, created_at, closed_at${columns}) VALUES (?, ?, ?, ?${', ?'.repeat(labels.length)})`,
+      `INSERT INTO streams (first_seq, stream, created_at, closed_at, summary${columns}) VALUES (?, ?, ?, ?, ?${', ?'.repeat(labels.length)})`,
     ),
     setLabel: new Map(
       labels.map((label) => [label, db.prepare(`UPDATE streams SET label_${label} = ? WHERE first_seq = ?`)] as const),
     ),
     setClosed: db.prepare('UPDATE streams SET closed_at = ? WHERE first_seq = ?'),
+    setSummary: db.prepare('UPDATE streams SET summary = ? WHERE first_seq = ?'),
     addEnd: db.prepare('INSERT INTO ends (stream, last_seq) VALUES (?, ?)'),
     setEnd: db.prepare('UPDATE ends SET last_seq = ? WHERE stream = ?'),
     addRecord: db.prepare('INSERT INTO records (seq, stream, previous, type, time, data) VALUES (?, ?, ?, ?, ?, ?)'),
@@ -64,6 +68,9 @@ export function prepareStatements(db: DatabaseSync, labels: readonly string[]): 
     ),
     readStream: db.prepare('SELECT * FROM streams WHERE stream = ?'),
     readValue: db.prepare('SELECT data FROM log_values WHERE id = ? LIMIT 1'),
+    readOwnValue: db.prepare(
+      'SELECT data FROM log_values WHERE stream = (SELECT first_seq FROM streams WHERE stream = ?) AND id = ?',
+    ),
     usedBytes: db.prepare(
       'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()',
     ),

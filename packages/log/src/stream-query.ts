@@ -5,6 +5,10 @@ export function streamQuery(query: StreamQuery): { sql: string; values: (string 
   const labels = Object.entries(query.labels ?? {})
   const conditions = labels.map(([label]) => `label_${label} = ?`)
   const values: (string | number)[] = labels.map(([, value]) => value)
+  if (query.stream !== undefined) {
+    conditions.push('stream = ?')
+    values.push(query.stream)
+  }
   if (query.open !== undefined) conditions.push(`closed_at IS ${query.open ? '' : 'NOT '}NULL`)
   if (query.before !== undefined) {
     conditions.push('first_seq < (SELECT first_seq FROM streams WHERE stream = ?)')

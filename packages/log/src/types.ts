@@ -12,7 +12,7 @@ export interface RecordLogOptions {
   maxFileBytes?: number
 }
 
-/** One record. `seq` grows over the whole log and is never given twice, so a stream's records have gaps between them. */
+/** One record. `seq` grows over the whole log and is never reused, so a stream's records have gaps between them. */
 export interface LogRecord {
   seq: number
   stream: string
@@ -30,18 +30,24 @@ export interface StreamInfo {
   /** Milliseconds since the epoch. */
   createdAt: number
   labels: Record<string, string | null>
+  /** What was last given as {@link AppendOptions.summary}; null if nothing was. */
+  summary: unknown
 }
 
 /** What changes on the stream together with a record. */
 export interface AppendOptions {
   /** Labels to set; others stay as they are. */
   labels?: Record<string, string | null>
+  /** What lists show of the stream from now on, given the time of this record; JSON. */
+  summary?: (time: number) => unknown
   /** False closes the stream, so that it may be pruned; true opens it again. Records may be added to both. */
   open?: boolean
 }
 
-/** Which streams to list, oldest first unless told otherwise. */
+/** Which streams to list, oldest first by default. */
 export interface StreamQuery {
+  /** Only the stream of this name. */
+  stream?: string
   /** Labels that must have this value. */
   labels?: Record<string, string>
   open?: boolean
@@ -57,6 +63,6 @@ export interface PruneLimits {
   maxAgeMs?: number
   /** Streams go until the log is not larger than this. */
   maxBytes?: number
-  /** At most so many go at once: nothing else is done meanwhile. Default: all. */
+  /** How many streams one call deletes at most; nothing else runs meanwhile. Default: all. */
   maxStreams?: number
 }

@@ -5,7 +5,7 @@ import { RecordLog } from '../src/index.js'
 import { openLog, temporaryPath } from './support/temporary.js'
 
 describe('appending and reading', () => {
-  it('gives back what was appended, in order, after it was closed and opened again', async () => {
+  it('returns what was appended, in order, after it was closed and opened again', async () => {
     const path = temporaryPath()
     const log = openLog(path, { now: () => 1234 })
     const records = [
@@ -36,8 +36,8 @@ describe('appending and reading', () => {
 
   it('reads nothing of a stream that is not known', () => {
     const log = openLog()
-    expect(log.read('nobody')).toEqual([])
-    expect(log.stream('nobody')).toBeUndefined()
+    expect(log.read('unknown')).toEqual([])
+    expect(log.stream('unknown')).toBeUndefined()
   })
 
   it('shows a record only once it is committed', async () => {
@@ -80,7 +80,7 @@ describe('appending and reading', () => {
     expect(log.read('s').map((record) => record.data)).toEqual([1, 2])
   })
 
-  it('works on after a caller in plain JavaScript has given a type that is no text', async () => {
+  it('keeps working after a caller in plain JavaScript has given a type that is not a string', async () => {
     const log = openLog()
     const untyped: unknown = undefined
     await expect(log.append('s', untyped as string, 1, { open: false })).rejects.toMatchObject({ code: 'BROKEN' })

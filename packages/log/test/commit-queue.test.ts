@@ -54,7 +54,7 @@ describe('CommitQueue', () => {
     expect(settled).toHaveBeenCalledWith(1)
   })
 
-  it('takes nothing more once a sync has failed, for nobody knows what is on the disk', async () => {
+  it('takes nothing more once a sync has failed, because what is on the disk is unknown', async () => {
     const { write, groups } = counting()
     const queue = new CommitQueue({ write, sync: () => Promise.reject(new Error('EIO')) })
     await expect(queue.add('a')).rejects.toMatchObject({ code: 'BROKEN', cause: new Error('EIO') })

@@ -40,7 +40,7 @@ describe('a full disk', () => {
     expect(again.read(`fill-${count - 1}`)).toEqual([expect.objectContaining({ seq: count, data: { n: count - 1, filler } })])
   })
 
-  it('takes appends again once there is room, with seqs that go on', async () => {
+  it('takes appends again once there is room, with seqs that continue', async () => {
     const log = openLog(temporaryPath(), { maxFileBytes: 500_000 })
     const count = await fill(log)
     expect(log.prune({ maxBytes: 250_000 })).toBeGreaterThan(0)

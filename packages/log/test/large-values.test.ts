@@ -17,6 +17,19 @@ describe('large values', () => {
     expect(log.resolve(data)).toEqual({ small: 1, big, results: [{ status: 'success', result: big }, { result: 'small' }] })
   })
 
+  it('are given for a stream only if one of its records refers to them', async () => {
+    const log = openLog(':memory:', { inlineBytes: 1000 })
+    await log.append('s', 'n', { big })
+    await log.append('other', 'n', { small: 1 })
+    const { $value } = (log.read('s')[0]!.data as { big: ValueReference }).big
+    expect([log.value($value), log.value($value, 's')]).toEqual([big, big])
+    expect([log.value($value, 'other'), log.value($value, 'gone'), log.value('gone', 's')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
   it('are measured in bytes of JSON, and stay in the record up to the limit', async () => {
     const log = openLog(':memory:', { inlineBytes: 1000 })
     const atLimit = 'é'.repeat(499)

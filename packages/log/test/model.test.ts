@@ -83,6 +83,7 @@ function check(log: RecordLog, model: Model): void {
     firstSeq: one.records[0]?.seq,
     createdAt: one.createdAt,
     labels: one.labels,
+    summary: null,
   }))
   expect(log.streams()).toEqual(expected)
   for (const open of [true, false]) {

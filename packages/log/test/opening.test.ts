@@ -13,7 +13,7 @@ describe('opening', () => {
     expect(() => openLog(path)).toThrow(
       expect.objectContaining({
         code: 'TOO_NEW',
-        message: `${path} was written by a newer version (its format is 99, known is 2)`,
+        message: `${path} was written by a newer version (its format is 99, known is 3)`,
       }),
     )
     setVersion(path, version)
@@ -31,7 +31,7 @@ describe('opening', () => {
     ])
     expect(log.read('a', 3).map(({ seq }) => seq)).toEqual([4])
     expect(log.read('b').map(({ seq, data }) => [seq, data])).toEqual([[2, 'b1']])
-    // What is added goes on where each stream ended, and pruning takes a stream of before whole.
+    // What is added continues where each stream ended, and pruning takes an older stream whole.
     expect((await log.append('a', 'n', 'a4')).seq).toBe(5)
     await log.append('b', 'n', 'b2', { open: false })
     expect(log.read('a').map(({ seq }) => seq)).toEqual([1, 3, 4, 5])
@@ -43,7 +43,7 @@ describe('opening', () => {
     expect(count(path)).toBe(4)
   })
 
-  it('refuses a file that is no log', () => {
+  it('refuses a file that is not a log', () => {
     const path = temporaryPath()
     writeFileSync(path, 'not a database '.repeat(1000))
     expect(() => openLog(path)).toThrow(

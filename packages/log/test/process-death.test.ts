@@ -44,7 +44,7 @@ describe('one process', () => {
     await expect(log.append('s', 'n', 1)).resolves.toMatchObject({ seq: 1 })
   })
 
-  it('syncs every commit with durability full, also in a file that is there already', async () => {
+  it('syncs every commit with durability full, also in an existing file', async () => {
     const path = temporaryPath()
     for (const expected of [[1], [1, 2]]) {
       const log = openLog(path, { durability: 'full' })

@@ -44,7 +44,7 @@ describe('pruning', () => {
     expect(names(log)).toEqual(['open', 'again'])
   })
 
-  it('deletes as few streams as the size allows, those that were closed first first', async () => {
+  it('deletes as few streams as the size allows, oldest first', async () => {
     const log = openLog(temporaryPath())
     const data = { large: 'x'.repeat(100_000), small: 'x' }
     for (let n = 0; n < 10; n += 1) await log.append(`s${n}`, 'n', data, { open: false })

@@ -30,6 +30,7 @@ describe('streams', () => {
       firstSeq,
       createdAt: 100,
       labels: { device: 'd1', status: 'done' },
+      summary: null,
     })
   })
 
@@ -108,4 +109,17 @@ describe('streams', () => {
     const both = openLog(path, { labels })
     expect(both.streams({ labels: { device: 'd1', status: 'done' } })).toHaveLength(1)
   })
+})
+
+it('keeps what lists show of a stream, and replaces it as a whole', async () => {
+  const log = openLog(':memory:', { labels: [], now: () => 7 })
+  await log.append('a', 'n', 1, { summary: (time) => ({ status: 'accepted', time }) })
+  await log.append('a', 'n', 2)
+  await log.append('b', 'n', 3)
+  expect(log.streams().map(({ stream, summary }) => [stream, summary])).toEqual([
+    ['a', { status: 'accepted', time: 7 }],
+    ['b', null],
+  ])
+  await log.append('a', 'n', 4, { summary: () => ({ status: 'completed' }), open: false })
+  expect(log.stream('a')?.summary).toEqual({ status: 'completed' })
 })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { messageOf, silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
+import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
@@ -7,23 +7,26 @@ import type { ModelSettings } from './agents/model/model-settings.js'
 import { followerAgent } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from './clients/client-connection-manager.js'
+import { KnownDevices } from './clients/known-devices.js'
 import { ResumeTokens } from './clients/resume-tokens.js'
+import { DeviceOverlays } from './config/device-overlays.js'
 import { ConnectedPeers } from './connection/connected-peers.js'
+import type { RegistrationRules } from './connection/registration-rules.js'
 import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
-import { DeviceOverlays } from './config/device-overlays.js'
-import type { RegistrationRules } from './connection/registration-rules.js'
 import { DeviceFiles } from './files/device-files.js'
 import { WaitingTransfers } from './files/waiting-transfers.js'
+import { createFleet } from './fleet/create-fleet.js'
 import { createApp, type TlsOptions } from './http/app.js'
-import { Keys } from './keys.js'
+import { Keys } from './identity/keys.js'
+import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
-import { DeviceDirectory } from './sessions/device-directory.js'
-import { EventHub, type EventListener } from './sessions/event-hub.js'
-import { SessionArchive } from './sessions/session-archive.js'
 import { SessionManager } from './sessions/session-manager.js'
-import { LogSessionStore } from './store/log-session-store.js'
-import type { SessionStore } from './store/session-store.js'
+import type { EventListener } from './store/feed.js'
+import { MemoryFeed } from './store/memory-feed.js'
+import { SqliteClientStore } from './store/sqlite-client-store.js'
+import { SqliteSessionStore } from './store/sqlite-session-store.js'
+import { SERVER_LIMITS } from './limits.js'
 
 /** Settings of a server. */
 export interface ServerOptions extends RegistrationRules {
@@ -70,18 +73,9 @@ export interface OrreryServer {
   port: number
   /** Ends live sessions, connections and the log, in this order. */
   stop(): Promise<void>
-  /** Hears every event of every session. @returns stops listening */
+  /** Listens to every event of every session. @returns stops listening */
   onSessionEvent(listener: EventListener): () => void
 }
-
-const DAY = 24 * 60 * 60 * 1000
-/** How often ended sessions are pruned, in milliseconds. */
-const PRUNE_INTERVAL = 10 * 60 * 1000
-/** Sessions that are pruned at once, and the pause until the next of them, in milliseconds: the server answers in between. */
-const PRUNE_AT_ONCE = 200
-const PRUNE_PAUSE = 50
-/** Size of the event log above which the oldest ended sessions go, in bytes. */
-const MAX_LOG_BYTES = 2 * 1024 ** 3
 
 /**
  * Starts a server.
@@ -89,101 +83,84 @@ const MAX_LOG_BYTES = 2 * 1024 ** 3
  */
 export async function startServer(options: ServerOptions): Promise<OrreryServer> {
   const { host = '127.0.0.1', port = 5000, logger = silentLogger, clock = systemClock } = options
-  const path = options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'events.db')
-  const store = new LogSessionStore(path, { durability: options.durability ?? 'normal' })
+  const fileOf = (name: string): string => (options.dataDir === undefined ? ':memory:' : join(options.dataDir, name))
+  const store = new SqliteSessionStore(fileOf('events.db'), { durability: options.durability ?? 'normal', clock })
+  const clientStore = new SqliteClientStore(fileOf('clients.db'))
+  const feed = new MemoryFeed()
   const overlays = DeviceOverlays.load(options.devicesFile)
-  const tokens = new ResumeTokens(options.dataDir === undefined ? ':memory:' : join(options.dataDir, 'clients.db'))
   const clients = new ClientConnectionManager()
-  const hub = new EventHub()
-  const peers = new ConnectedPeers(clients, overlays, logger)
-  const sessions = new SessionManager(
-    { store, hub, peers, clock, logger, platform: options.platform, resumeGraceMs: options.resumeGraceMs },
-    [
-      ...(options.agents ?? []),
-      ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
-      followerAgent,
-      commandsAgent,
-    ],
-  )
-  const workflows = new WorkflowLibrary(options.dataDir === undefined ? null : join(options.dataDir, 'workflows'), logger)
-  const asks = new Asks({ sessions, peers, hub, clock, logger })
+  const known = new KnownDevices({ store: clientStore, feed, clock, logger })
+  const peers = new ConnectedPeers(clients, known, overlays, logger)
+  const agents = [
+    ...(options.agents ?? []),
+    ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
+    followerAgent,
+    commandsAgent,
+  ]
+  const { platform, resumeGraceMs } = options
+  const sessions = new SessionManager({ store, feed, peers, agents, clock, logger, platform, resumeGraceMs })
+  const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
+  const fleet = createFleet({
+    clients,
+    known,
+    sessions,
+    store,
+    feed,
+    asks,
+    files: new DeviceFiles(clients, { sessions, waiting, clock, logger }),
+    workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
+  })
   const keys = new Keys(options)
   const handler = new UFOWebSocketHandler({
     clientManager: clients,
     sessionManager: sessions,
-    workflows,
+    known,
+    fleet,
     logger,
     clock,
     dialect: options.dialect ?? 'auto',
     rules: options,
     overlays,
-    tokens,
+    tokens: new ResumeTokens(clientStore),
     asks,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
   })
-  const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
   const upgrade = new WebSocketUpgrade({
     keys,
     clock,
     transfers: waiting,
-    accept: (transport, credential, registered) => handler.handler(transport, credential, registered),
+    accept: (transport, principal, registered) => handler.handler(transport, principal, registered),
     closing: () => sessions.drained,
   })
-  const devices = new DeviceDirectory(clients, sessions)
-  const files = new DeviceFiles(devices, clients, { sessions, waiting, clock, logger })
-  const archive = new SessionArchive(store, sessions)
-  const app = await createApp(
-    { keys, clients, devices, files, sessions, archive, asks, hub, workflows, clock, logger },
-    options.tls,
-  )
+  const app = await createApp({ fleet, keys, clock, logger, tls: options.tls })
   upgrade.attach(app.server)
   try {
+    await known.load()
     await sessions.restore()
     await app.listen({ host, port })
   } catch (error) {
     await app.close()
-    await tokens.close()
+    await clientStore.close()
     await store.close()
     throw error
   }
-  const prune = pruneRegularly(store, tokens, clock, options.retentionMs ?? DAY, logger)
+  const prune = pruneRegularly({ store, clock, logger, maxAgeMs: options.retentionMs ?? SERVER_LIMITS.retention })
   const address = app.server.address()
   const bound = typeof address === 'object' && address !== null ? address.port : port
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     port: bound,
-    onSessionEvent: (listener) => hub.subscribeAll(listener),
+    onSessionEvent: (listener) => feed.onEvent(listener),
     async stop() {
       prune.stop()
       await sessions.stop(options.dataDir !== undefined)
       await upgrade.close()
       await app.close()
-      await tokens.close()
+      known.close()
+      await clientStore.close()
       await store.close()
     },
   }
-}
-
-function pruneRegularly(
-  store: SessionStore,
-  tokens: ResumeTokens,
-  clock: Clock,
-  maxAgeMs: number,
-  logger: Logger,
-): { stop(): void } {
-  const prune = (): void => {
-    let pruned = 0
-    try {
-      tokens.prune()
-      pruned = store.prune({ maxAgeMs, maxBytes: MAX_LOG_BYTES, maxStreams: PRUNE_AT_ONCE })
-      if (pruned > 0) logger.info(`Pruned ${pruned} ended session(s) from the event log`)
-    } catch (error) {
-      // A full disk has no room for that either.
-      logger.warn(`Ended sessions could not be pruned: ${messageOf(error)}`)
-    }
-    timer = clock.after(pruned === PRUNE_AT_ONCE ? PRUNE_PAUSE : PRUNE_INTERVAL, prune)
-  }
-  let timer = clock.after(PRUNE_INTERVAL, prune)
-  return { stop: () => timer.cancel() }
 }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { AIPProtocol, ERRORS, LIMITS, errorText, sendBinaryMessage } from '@orrery/aip'
+import { AIPProtocol, LIMITS, errorText, sendBinaryMessage } from '@orrery/aip'
 import { WebSocketTransport, receiveContent, sendContent } from '@orrery/aip/node'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../../../test/support/test-server.js'
 import { WireClient, type Json } from '../../../test/support/wire-client.js'
 import type { ServerOptions } from '../src/index.js'
+import { ERROR_STATUS } from '../src/http/error-status.js'
 
 const MIB = 1024 * 1024
 const KEY = { 'x-api-key': OPERATOR_KEY }
@@ -370,7 +371,7 @@ describe('what the device says', () => {
     const response = test.get()
     test.device.fail(await test.device.called(), text)
     const answer = await response
-    expect(answer.status).toBe(ERRORS[code].http)
+    expect(answer.status).toBe(ERROR_STATUS[code])
     expect(await answer.json()).toEqual({ code, detail: text })
   })
 

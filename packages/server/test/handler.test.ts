@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Json } from '../../../test/support/wire-client.js'
+import type { Session } from '../src/sessions/session.js'
 import { HandlerRig } from './support/handler-rig.js'
 
 const DEVICE: Json = { client_id: 'd1' }
@@ -41,9 +42,11 @@ describe('the handler', () => {
     await constellation.send(task('run slow', 's1'))
     expect(await constellation.next()).toMatchObject({ type: 'heartbeat', session_id: 's1' })
     const command = await device.next()
-    expect(rig.clients.getConstellationSessions('c1')).toEqual(['s1'])
-    expect(rig.clients.getDeviceSessions('d1')).toEqual(['s1'])
-    expect(rig.sessions.get('s1')?.task).toMatchObject({ deviceId: 'd1', owner: { client_id: 'c1' } })
+    const { live } = rig.sessions
+    const idsOf = (sessions: readonly Session[]): string[] => sessions.map((session) => session.task.sessionId)
+    expect(idsOf(live.ofConstellation('c1'))).toEqual(['s1'])
+    expect(idsOf(live.onDevice('d1'))).toEqual(['s1'])
+    expect(live.get('s1')?.task).toMatchObject({ deviceId: 'd1', owner: { client_id: 'c1' } })
     await device.send({
       type: 'command_results',
       session_id: 's1',
@@ -51,9 +54,9 @@ describe('the handler', () => {
       action_results: [{ status: 'success' }],
     })
     expect(await constellation.next()).toMatchObject({ type: 'task_end', status: 'completed' })
-    expect(rig.clients.getConstellationSessions('c1')).toEqual([])
-    expect(rig.clients.getDeviceSessions('d1')).toEqual([])
-    expect(rig.sessions.get('s1')).toBeUndefined()
+    expect(live.ofConstellation('c1')).toEqual([])
+    expect(live.onDevice('d1')).toEqual([])
+    expect(live.get('s1')).toBeUndefined()
   })
 })
 
@@ -69,7 +72,7 @@ describe('a task that is being acknowledged', () => {
     expect(await device.next()).toMatchObject({ type: 'heartbeat', session_id: 's1' })
     expect(await device.next()).toMatchObject({ type: 'task_end', session_id: 's1', status: 'failed' })
     await Promise.all(stops)
-    expect(rig.sessions.get('s1')).toBeUndefined()
+    expect(rig.sessions.live.get('s1')).toBeUndefined()
   })
 })
 
@@ -177,12 +180,12 @@ describe('a defect', () => {
   it('in telling of the end is logged, and the session keeps its result [S-252]', async () => {
     await using rig = new HandlerRig()
     const device = await rig.register(DEVICE)
-    vi.spyOn(rig.peers, 'taskEnded').mockRejectedValueOnce(new Error('callback broke'))
+    vi.spyOn(rig.peers, 'client').mockReturnValueOnce({ sendEnd: () => Promise.reject(new Error('callback broke')) })
     await device.send({ type: 'task', request: 'nothing', session_id: 's1' })
     await device.next()
     await vi.waitFor(() => expect(rig.log.lines).toContain('error Callback error for session s1: callback broke'))
-    const [runId = ''] = rig.store.find({})
-    expect(rig.store.records(runId).at(-1)).toMatchObject({
+    const [runId = ''] = await rig.store.find({})
+    expect((await rig.store.records(runId)).at(-1)).toMatchObject({
       type: 'ended',
       data: { status: 'completed', result: 'nothing to do', error: null },
     })

@@ -115,7 +115,8 @@ describe('POST /api/devices/:id/commands', () => {
     const aip = { version: 1, features: ['cancel'], max_frame: 100_000 }
     const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata: { platform: 'linux', aip } })
     const large = { tool_name: 'echo', parameters: { text: 'x'.repeat(100_000) } }
-    const error = expect.stringContaining('echo: Message exceeds the limit of 100000 bytes') as string
+    const error =
+      'Error occurred while executing command echo: Message exceeds the limit of 100000 bytes, please retry or execute a different command.'
     expect(await server.api('/api/devices/d1/commands', { commands: [large] })).toMatchObject({
       body: { status: 'failed', error, results: [{ status: 'failure', error }] },
     })
@@ -150,7 +151,7 @@ describe('POST /api/devices/:id/commands', () => {
     const { server } = await withDevice()
     await using _ = server
     expect(await server.api(`/api/devices/${id}/commands`, body)).toMatchObject({ status, body: { code } })
-    expect((await server.api('/api/sessions')).body).toEqual({ sessions: [] })
+    expect((await server.api('/api/sessions')).body).toMatchObject({ sessions: [] })
   })
 })
 
@@ -282,6 +283,54 @@ describe('sessions over HTTP', () => {
     expect(events[2]).toMatchObject({ type: 'results_received', data: { results: [{ result: reference }] } })
     expect(events[3]).toMatchObject({ type: 'ended', data: { result: [{ result: reference }] } })
     expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ result: [{ result: big }] })
+  })
+})
+
+describe('the log of a session', () => {
+  it('is there while the session runs, in pages, by session id and by run id', async () => {
+    const { server, device } = await withDevice()
+    await using _ = server
+    const { body } = await server.api('/api/sessions', { device_id: 'd1', request: 'run echo' })
+    const [id, runId] = [String(body['session_id']), String(body['run_id'])]
+    const command = await device.next()
+    const log = async (path: string): Promise<Json> => (await server.api(`/api/sessions/${path}`)).body
+    const running = await log(`${id}/log`)
+    expect(running).toMatchObject({ events: [{ type: 'accepted' }, { type: 'commands_sent' }] })
+    expect(running).not.toHaveProperty('next')
+    device.answer(command, 'hello')
+    const streamed = await server.events(id)
+    expect((await log(`${runId}/log`))['events']).toEqual(streamed)
+    const first = await log(`${id}/log?limit=3`)
+    expect(first).toEqual({ events: streamed.slice(0, 3), next: streamed[2]?.['seq'] })
+    expect(await log(`${id}/log?limit=3&after=${String(first['next'])}`)).toEqual({ events: streamed.slice(3) })
+    expect(await log(`${id}/log?after=${String(streamed[3]?.['seq'])}`)).toEqual({ events: [] })
+    expect(await log('gone/log')).toMatchObject({ code: 'SESSION_NOT_FOUND' })
+    expect(await log(`${id}/log?limit=0`)).toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
+  it.each([
+    ['a text', 'x"\u00e9'.repeat(LIMITS.inlineValue)],
+    ['an object', { rows: Array.from({ length: LIMITS.inlineValue }, (_, row) => row) }],
+  ])('refers to %s that is large, which is given by its id, and only of that session', async (_case, big) => {
+    const { server, device } = await withDevice()
+    await using _ = server
+    const run = async (value: unknown): Promise<string> => {
+      const answer = server.api('/api/devices/d1/commands', ECHO)
+      let message = await device.next()
+      while (message['type'] !== 'command') message = await device.next()
+      device.answer(message, value)
+      return String((await answer).body['session_id'])
+    }
+    const id = await run(big)
+    const { body } = await server.api(`/api/sessions/${id}/log`)
+    const [, , received] = body['events'] as { data: { results: { result: { $value: string } }[] } }[]
+    const valueId = received?.data.results[0]?.result.$value ?? ''
+    expect(await server.api(`/api/sessions/${id}/values/${valueId}`)).toEqual({ status: 200, body: big })
+    const other = await run('small')
+    for (const path of [`${other}/values/${valueId}`, `${id}/values/nothing`]) {
+      expect(await server.api(`/api/sessions/${path}`)).toMatchObject({ status: 404, body: { code: 'VALUE_NOT_FOUND' } })
+    }
+    expect((await server.api(`/api/sessions/gone/values/${valueId}`)).body).toMatchObject({ code: 'SESSION_NOT_FOUND' })
   })
 })
 

@@ -1,16 +1,14 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { startTestServer } from '../../../test/support/test-server.js'
-import { LogSessionStore } from '../src/store/log-session-store.js'
+import { SqliteSessionStore } from '../src/store/sqlite-session-store.js'
 
 const TEN_MINUTES = 10 * 60 * 1000
 
 it('a server that cannot prune, as its disk is full, says so, serves on and tries again', async () => {
-  const prune = vi.spyOn(LogSessionStore.prototype, 'prune')
+  const prune = vi.spyOn(SqliteSessionStore.prototype, 'prune')
   onTestFinished(() => prune.mockRestore())
-  prune.mockImplementationOnce(() => {
-    throw new Error('the disk is full')
-  })
+  prune.mockRejectedValueOnce(new Error('the disk is full'))
   const clock = new ManualClock()
   await using server = await startTestServer({ clock })
   await clock.advance(TEN_MINUTES)
@@ -21,9 +19,9 @@ it('a server that cannot prune, as its disk is full, says so, serves on and trie
 })
 
 it('a server prunes many sessions bit by bit', async () => {
-  const prune = vi.spyOn(LogSessionStore.prototype, 'prune')
+  const prune = vi.spyOn(SqliteSessionStore.prototype, 'prune')
   onTestFinished(() => prune.mockRestore())
-  prune.mockReturnValueOnce(200).mockReturnValueOnce(13)
+  prune.mockResolvedValueOnce(200).mockResolvedValueOnce(13)
   const clock = new ManualClock()
   await using server = await startTestServer({ clock })
   await clock.advance(TEN_MINUTES)

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LIMITS } from '@orrery/aip'
+import { RecordLog } from '@orrery/log'
 import type { Agent } from '@orrery/server'
-import { ResumeTokens } from '../src/clients/resume-tokens.js'
-import { LogSessionStore } from '../src/store/log-session-store.js'
+import { SESSION_LABELS } from '../src/store/session-labels.js'
+import { SqliteSessionStore } from '../src/store/sqlite-session-store.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { startCuttingProxy } from '../../../test/support/cutting-proxy.js'
@@ -66,32 +67,6 @@ describe('the token of a device', () => {
     fourth.device.terminate()
     await capableDevice(server.url, first.token)
     expect((await server.events(next)).at(-1)).toMatchObject({ data: { status: 'failed' } })
-  })
-})
-
-describe('tokens', () => {
-  it('are good until a newer one is shown', async () => {
-    const tokens = new ResumeTokens(':memory:')
-    const first = await tokens.issue('d1')
-    const second = await tokens.issue('d1', first)
-    // Many confirmations may be lost.
-    for (let lost = 0; lost < 30; lost += 1) await tokens.issue('d1', first)
-    expect([first, second].map((token) => tokens.matches('d1', token))).toEqual([true, false])
-    await tokens.close()
-  })
-
-  it('are good even if an old connection registers after a new one', async () => {
-    const tokens = new ResumeTokens(':memory:')
-    const first = await tokens.issue('d1')
-    const second = await tokens.issue('d1', first)
-    // The delayed registration of a connection that the device has given up.
-    const third = await tokens.issue('d1', first)
-    expect([first, second, third].map((token) => tokens.matches('d1', token))).toEqual([true, true, true])
-    await tokens.issue('d1', second)
-    expect([first, second, third].map((token) => tokens.matches('d1', token))).toEqual([false, true, true])
-    await tokens.issue('d1', 'wrong')
-    expect([second, third].map((token) => tokens.matches('d1', token))).toEqual([false, false])
-    await tokens.close()
   })
 })
 
@@ -220,13 +195,13 @@ describe('a session whose end cannot be recorded', () => {
     const clock = new ManualClock()
     await using server = await startTestServer({ agents: [scriptedAgent], clock })
     const { device } = await capableDevice(server.url)
-    const { append } = LogSessionStore.prototype
+    const { append } = SqliteSessionStore.prototype
     let full = true
-    using _ = vi.spyOn(LogSessionStore.prototype, 'append').mockImplementation(function limited(
-      this: LogSessionStore,
+    using _ = vi.spyOn(SqliteSessionStore.prototype, 'append').mockImplementation(function limited(
+      this: SqliteSessionStore,
       ...record
     ) {
-      if (full && record[1] === 'ended') return Promise.reject(new Error('no room'))
+      if (full && record[2] === 'ended') return Promise.reject(new Error('no room'))
       return append.apply(this, record)
     })
     const id = await begin(server, 'run one')
@@ -292,6 +267,31 @@ describe('an id that is online', () => {
 })
 
 describe('a restart of the server', () => {
+  it('ends a session whose records it cannot read, and says why', async () => {
+    {
+      await using server = await startTestServer({ agents: [scriptedAgent], dataDir })
+      await capableDevice(server.url)
+    }
+    const log = RecordLog.open(join(dataDir, 'events.db'), { labels: SESSION_LABELS })
+    await log.append(
+      'r1',
+      'accepted',
+      { of: 'another version' },
+      { labels: { session_id: 's1', device_id: 'd1', task_name: 't' } },
+    )
+    await log.close()
+    {
+      await using server = await startTestServer({ agents: [scriptedAgent], dataDir })
+      expect(server.log.lines.join('\n')).toContain('Session r1 cannot be continued')
+    }
+    const again = RecordLog.open(join(dataDir, 'events.db'), { labels: SESSION_LABELS })
+    expect(again.read('r1').at(-1)).toMatchObject({
+      type: 'ended',
+      data: { status: 'failed', error: 'interrupted: the server restarted while this task ran' },
+    })
+    await again.close()
+  })
+
   let dataDir: string
   beforeEach(() => {
     dataDir = mkdtempSync(join(tmpdir(), 'orrery-'))

@@ -332,20 +332,48 @@ describe('a client that drops', () => {
     expect(server.log.lines).toContain('warn [WS] d1 disconnected code=1000, reason=bye')
   })
 
-  it('as a constellation cancels its sessions, tells nobody but the device, and frees it [S-127 S-129 S-137 S-240 S-243]', async () => {
+  it('as a constellation cancels its sessions, notifies only their device, and frees it [S-127 S-129 S-137 S-240 S-243]', async () => {
     const { server, device, constellation } = await startTrio()
     await using _ = server
+    const otherDevice = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd2' })
+    const otherConstellation = await WireClient.register(server.url, OPERATOR_KEY, {
+      client_id: 'c2',
+      client_type: 'constellation',
+    })
     constellation.send(task('run slow', { session_id: 's' }))
     await constellation.next()
     const command = await device.next()
     constellation.terminate()
     expect(await device.next()).toMatchObject({ type: 'task_end', session_id: 's', status: 'failed' })
     device.answer(command)
-    expect((await server.api('/api/sessions/s')).body).toMatchObject({ status: 'cancelled' })
+    expect((await server.api('/api/sessions/s')).body).toMatchObject({
+      status: 'cancelled',
+      error: 'Task was cancelled due to client disconnection',
+    })
     expect(server.log.lines).toContain('info [WS] 🌟 Constellation c1 disconnected, cancelling 1 active session(s)')
     device.send({ type: 'task', client_id: 'd1', request: 'run next' })
     expect(await device.next()).toMatchObject({ type: 'heartbeat' })
     expect(await device.next()).toMatchObject({ type: 'command' })
+    for (const client of [otherDevice, otherConstellation]) {
+      client.send({ type: 'heartbeat' })
+      expect(await client.next()).toMatchObject({ type: 'heartbeat' })
+    }
+  })
+
+  it('as a constellation is not called back, even if it is here again when its session ends [S-243]', async () => {
+    const clock = new ManualClock()
+    const { server, device, constellation } = await startTrio({ clock })
+    await using _ = server
+    constellation.send(task('deaf', { session_id: 's' }))
+    await constellation.next()
+    constellation.terminate()
+    await vi.waitFor(() => expect(server.log.lines.join('\n')).toContain('Constellation c1 disconnected'))
+    const again = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    // The agent does not end by itself, so the session ends 2 s after its cancellation.
+    await clock.advance(2000)
+    expect(await device.next()).toMatchObject({ type: 'task_end', session_id: 's' })
+    again.send({ type: 'heartbeat' })
+    expect(await again.next()).toMatchObject({ type: 'heartbeat' })
   })
 
   it('right after its registration leaves nothing behind', async () => {

@@ -58,14 +58,17 @@ export type AgreementFields = Pick<Agreement, 'version' | 'features' | 'heartbea
 /** What a client writes into a registration. */
 export type OfferFields = Pick<Offer, 'version' | 'features'> & Partial<Offer>
 
+const Offering = z.object({ aip: Offer })
+const Agreeing = z.object({ aip: Agreement })
+
 /** Reads the offer of a registration. @param metadata of the message @returns null if there is none, as with existing peers */
 export function offerIn(metadata: unknown): Offer | null {
-  return z.object({ aip: Offer }).safeParse(metadata).data?.aip ?? null
+  return Offering.safeParse(metadata).data?.aip ?? null
 }
 
 /** Reads what the server has agreed to. @param result of the confirmation @returns null if there is nothing, as with existing servers */
 export function agreementIn(result: unknown): Agreement | null {
-  return z.object({ aip: Agreement }).safeParse(result).data?.aip ?? null
+  return Agreeing.safeParse(result).data?.aip ?? null
 }
 
 function isFeature(name: unknown): name is Feature {

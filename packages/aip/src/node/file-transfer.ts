@@ -114,13 +114,10 @@ export async function writeChunks<T>(
   }
 }
 
-/** File systems allow 255 bytes, and a `.part` file has 14 more than its file. */
-const MAX_NAME_BYTES = 240
-
 /** A name of the sender as the name of a file here. @throws AipError `FILE_NAME_UNSAFE` for a path, a hidden file or a device name */
 function safeName(name: string): string {
   const plain = /^[^\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}]+$/u.test(name) && !name.startsWith('.') && !/[. ]$/.test(name)
-  if (!plain || Buffer.byteLength(name) > MAX_NAME_BYTES || /^(con|prn|aux|nul|com\d|lpt\d) *(\..*)?$/i.test(name))
+  if (!plain || Buffer.byteLength(name) > LIMITS.fileName || /^(con|prn|aux|nul|com\d|lpt\d) *(\..*)?$/i.test(name))
     throw aipError('FILE_NAME_UNSAFE', { name: name.slice(0, 100) })
   return name
 }

@@ -1,5 +1,5 @@
 import { sleep } from '../clock.js'
-import { messageOf } from '../errors.js'
+import { messageOf } from '../define-errors.js'
 import type { ClientType } from '../messages/values.js'
 import type { HeartbeatProtocol } from '../protocol/heartbeat.js'
 

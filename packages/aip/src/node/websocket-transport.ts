@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws'
 import { systemClock, type Clock, type Timer } from '../clock.js'
-import { AipError, aipError, messageOf } from '../errors.js'
+import { AipError, messageOf } from '../define-errors.js'
+import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'

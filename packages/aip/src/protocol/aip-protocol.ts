@@ -9,7 +9,8 @@ import {
   type Fields,
   type Outgoing,
 } from '../codec.js'
-import { aipError, messageOf } from '../errors.js'
+import { messageOf } from '../define-errors.js'
+import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { silentLogger, type Logger } from '../logger.js'
 import type { MessageRecord } from '../messages/record.js'

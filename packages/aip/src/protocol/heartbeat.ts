@@ -1,5 +1,5 @@
 import type { Timer } from '../clock.js'
-import { messageOf } from '../errors.js'
+import { messageOf } from '../define-errors.js'
 import { heartbeat } from '../messages/to-server.js'
 import { heartbeatAck } from '../messages/to-client.js'
 import type { ClientType } from '../messages/values.js'

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import { CliError, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { print, printJson } from '../output.js'
-import { table } from '../table.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { CliError, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { print, printJson } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** `orrery answer`: permission for a call that waits on its device. */
 export function answerCommand(): Command {
@@ -28,7 +28,7 @@ export function answerCommand(): Command {
 
 async function answer(id: string | undefined, decision: string | undefined, options: TargetOptions): Promise<void> {
   const api = await connect(options)
-  const asks = await api.asks()
+  const asks = await api.asks.list()
   if (id === undefined) {
     if (options.json) return printJson({ asks })
     if (asks.length === 0) return print('No call waits for permission.')
@@ -39,7 +39,7 @@ async function answer(id: string | undefined, decision: string | undefined, opti
   if (decision !== 'allow' && decision !== 'deny') throw usageError(`Say what to do: 'orrery answer ${id} allow' or '… deny'`)
   const meant = asks.filter((ask) => ask.ask_id.startsWith(id))
   if (meant.length > 1) throw new CliError(`${meant.length} asks begin with '${id}': give more of the id`)
-  const ask = await api.answer(meant[0]?.ask_id ?? id, decision)
+  const ask = await api.asks.answer(meant[0]?.ask_id ?? id, decision)
   if (options.json) return printJson(ask)
   print(`${decision === 'allow' ? 'Allowed' : 'Denied'} on ${ask.device_id}: ${ask.summary.split('\n')[0] ?? ''}`)
 }

@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import type { AuditEntry } from '@orrery/device'
-import { examples } from '../help.js'
-import { inHome } from '../home.js'
-import { print } from '../output.js'
-import { table } from '../table.js'
+import { examples } from '../terminal/help.js'
+import { inHome } from '../settings/home.js'
+import { print } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
 
 interface Options {
   device?: string
@@ -34,11 +33,14 @@ export function auditCommand(): Command {
     .action(audit)
 }
 
-function audit({ device, limit, json }: Options): void {
+async function audit({ device, limit, json }: Options): Promise<void> {
+  const { readAudit } = await import('@orrery/device')
   const folder = inHome('devices')
   const devices = device === undefined ? (existsSync(folder) ? readdirSync(folder) : []) : [device]
-  const entries = devices
-    .flatMap((id) => entriesOf(join(folder, id)).map((entry) => Object.assign(entry, { device: id })))
+  const entriesOf = async (id: string) =>
+    (await readAudit(join(folder, id, 'audit.jsonl'))).map((entry) => Object.assign(entry, { device: id }))
+  const entries = (await Promise.all(devices.map(entriesOf)))
+    .flat()
     .sort((a, b) => a.time.localeCompare(b.time))
     .slice(-limit)
   if (json) return entries.forEach((entry) => print(JSON.stringify(entry)))
@@ -55,23 +57,6 @@ function audit({ device, limit, json }: Options): void {
   ])
   const headers = ['TIME (UTC)', 'DEVICE', 'TOOL', 'DECISION', 'RULE', 'OUTCOME', 'TOOK', 'ARGUMENTS']
   for (const line of table(headers, rows, [4, 2])) print(line)
-}
-
-/** The entries of a device, oldest first. A line that is half written is passed over. */
-function entriesOf(folder: string): AuditEntry[] {
-  if (!existsSync(folder)) return []
-  const files = readdirSync(folder).filter((name) => /^audit\.jsonl(\.\d+)?$/.test(name))
-  const age = (name: string): number => Number(name.slice('audit.jsonl.'.length) || 0)
-  return files
-    .sort((a, b) => age(b) - age(a))
-    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as AuditEntry]
-      } catch {
-        return []
-      }
-    })
 }
 
 function parseLimit(text: string): number {

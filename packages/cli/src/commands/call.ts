@@ -1,10 +1,10 @@
 import type { Result, ToolType } from '@orrery/aip'
 import type { CommandInput, Session } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { CliError, EXIT, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { printJson, printValue } from '../output.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+import { CliError, EXIT, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { printJson, printValue } from '../terminal/output.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 /** `orrery call`: one tool call. */
 export function callCommand(): Command {
@@ -34,8 +34,8 @@ async function call(words: string[], options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const device = await pickDevice(api, named, 'orrery call DEVICE TOOL')
   // A session, not the route that waits for the results: it can be cancelled, may last for hours and survives a lost connection.
-  const session = await api.createSession({ device_id: device, commands: [command] })
-  const [{ followShown }, { Result }] = await Promise.all([import('../follow.js'), import('@orrery/aip')])
+  const session = await api.sessions.create({ device_id: device, commands: [command] })
+  const [{ followShown }, { Result }] = await Promise.all([import('../follow/follow.js'), import('@orrery/aip')])
   const ended = await followShown(api, session, { device, results: false })
   const results = Result.array().catch([]).parse(ended.result)
   if (options.json) {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { print, printJson } from '../output.js'
-import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { print, printJson } from '../terminal/output.js'
+import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
 /** `orrery cancel`: ends a session early. */
 export function cancelCommand(): Command {
@@ -23,7 +23,7 @@ export function cancelCommand(): Command {
 async function cancel(named: string, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const id = await pickSession(api, named)
-  await api.cancel(id)
-  if (options.json) printJson(await api.session(id))
+  await api.sessions.cancel(id)
+  if (options.json) printJson(await api.sessions.get(id))
   else print(`Session ${id} is being cancelled`)
 }

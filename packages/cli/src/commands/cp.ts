@@ -5,11 +5,11 @@ import { Command } from 'commander'
 import { CopyProgress } from '../copy/copy-progress.js'
 import { copyPlace, fileNameIn, targetPath, type CopyPlace } from '../copy/copy-place.js'
 import { localSource, localTarget, writeLocal } from '../copy/local-file.js'
-import { CliError, EXIT, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { onInterrupt } from '../interrupt.js'
-import { printJson } from '../output.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+import { CliError, EXIT, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import { printJson } from '../terminal/output.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 interface CopyOptions extends TargetOptions {
   force?: boolean
@@ -47,18 +47,18 @@ export function cpCommand(): Command {
   const command = new Command('cp')
     .summary('copy a file from or to a device')
     .description(
-      'Copies one file, of any size, between this machine and a device. A file that is there already is kept, and one that does not ' +
+      'Copies one file, of any size, between this machine and a device. An existing file is kept, and one that does not ' +
         'come whole is not there at all. What a device sends and takes its policy decides. Ctrl-C ends the copy.',
     )
     .argument('<from>', 'a path on this machine; DEVICE:PATH; or :PATH on the only device that is online')
     .argument('<to>', "the same; where it ends with '/', or is a folder of this machine, the file keeps its name")
-    .option('-f, --force', 'replace a file that is there')
+    .option('-f, --force', 'replace an existing file')
   return withTarget(command)
     .addHelpText(
       'after',
       examples([
         ['orrery cp laptop:/var/log/syslog ./', 'from a device, into this folder'],
-        ['orrery cp ./image.iso laptop:/home/me/', 'to a device, into a folder that is there'],
+        ['orrery cp ./image.iso laptop:/home/me/', 'to a device, into an existing folder'],
         ['orrery cp :notes.txt notes.txt --force', 'from the only device; its paths start in the folder where it was started'],
       ]),
     )
@@ -94,7 +94,7 @@ async function placeOf(api: OrreryApi, word: string): Promise<CopyPlace> {
   if (place.on === 'here' || !place.path.includes(':')) return place
   return copyPlace(
     word,
-    (await api.devices()).map((device) => device.device_id),
+    (await api.devices.list()).map((device) => device.device_id),
   )
 }
 
@@ -104,11 +104,11 @@ async function download({ api, device, from, to, force, signal }: Copy): Promise
   const target = await localTarget(to, name, force)
   let size = 0
   using progress = new CopyProgress(name, device, () => size)
-  const file = await api.readFile(device, from, { signal })
+  const file = await api.devices.readFile(device, from, { signal })
   size = file.size
   let path = from
   const verify = async (checksum: string): Promise<void> => {
-    const sent = await sentFile(api, file.sessionId)
+    const sent = await file.sent()
     path = sent?.path ?? from
     if (sent !== null && sent.checksum !== checksum)
       throw new CliError(`The file came damaged: its checksum is ${checksum}, at the device it is ${sent.checksum}`)
@@ -125,7 +125,7 @@ async function upload({ api, device, from, to, force, signal }: Copy): Promise<C
   let failed: unknown = null
   const bytes = counted(source.bytes, progress, (error) => (failed = error))
   const options = { bytes, size: source.size, overwrite: force }
-  const written = await api
+  const written = await api.devices
     .writeFile(device, path, options, { signal })
     .catch((error: unknown) => Promise.reject(failed ?? error))
   const checksum = source.checksum()
@@ -135,7 +135,7 @@ async function upload({ api, device, from, to, force, signal }: Copy): Promise<C
   return { session_id: written.session_id, from: resolve(from), to: written.path, bytes: written.bytes, checksum }
 }
 
-/** Passes bytes on, and tells how many. @param failed is told what breaks them off */
+/** Passes bytes on, and counts them. @param failed gets the error that interrupts them */
 async function* counted(
   pieces: AsyncIterable<Uint8Array>,
   progress: CopyProgress,
@@ -150,15 +150,4 @@ async function* counted(
     failed(error)
     throw error
   }
-}
-
-/** What the device says about the file that it has sent; null if that is not known any more. */
-async function sentFile(api: OrreryApi, sessionId: string): Promise<{ path: string; checksum: string } | null> {
-  const [{ Result }, { z }, session] = await Promise.all([
-    import('@orrery/aip'),
-    import('zod'),
-    api.session(sessionId).catch(() => null),
-  ])
-  const Sent = z.tuple([Result.extend({ result: z.object({ path: z.string(), checksum: z.string() }) })])
-  return Sent.safeParse(session?.result).data?.[0].result ?? null
 }

@@ -7,11 +7,11 @@ import type { Session } from '@orrery/aip/api'
 import type { OrreryApi } from '@orrery/constellation'
 import { Command } from 'commander'
 import { DEMO_STEPS, type DemoStep } from '../demo/demo-steps.js'
-import { CliError } from '../errors.js'
-import { examples } from '../help.js'
-import { orrery } from '../invocation.js'
-import { chooseLogLevel, createLogger } from '../logging.js'
-import { duration, paint, print, printValue } from '../output.js'
+import { CliError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { orrery } from '../terminal/invocation.js'
+import { chooseLogLevel, createLogger } from '../settings/logging.js'
+import { duration, paint, print, printValue } from '../terminal/output.js'
 
 /** `orrery demo`: a server, a device and an MCP server for a few seconds, and real commands on them. */
 export function demoCommand(): Command {
@@ -43,7 +43,7 @@ async function demo(): Promise<void> {
     clientId: 'demo-device',
     config: DeviceConfig.parse({
       mcpServers: { everything: { command: process.execPath, args: [everythingServer(), 'stdio'] } },
-      // Tools of servers that are not built in are asked about; nobody answers in a demo.
+      // Tools of servers that are not built in are asked about; a demo has no one to answer.
       policy: [{ server: 'everything', do: 'allow' }],
     }),
     logger,
@@ -56,7 +56,7 @@ async function demo(): Promise<void> {
     for (const step of DEMO_STEPS) report = (await runStep(api, step)).result
     print(`\n${paint('bold', 'Report')}`)
     printValue(report)
-    const kept = await api.sessions({ limit: 100 })
+    const kept = await api.sessions.list({ limit: 100 })
     if (kept.length !== DEMO_STEPS.length)
       throw new CliError(`The event log has ${kept.length} sessions, not ${DEMO_STEPS.length}`)
     print(
@@ -73,15 +73,15 @@ async function demo(): Promise<void> {
 /** Runs a step, shows each of its commands, and checks what came out. */
 async function runStep(api: OrreryApi, step: DemoStep): Promise<Session> {
   print(`\n${paint('bold', step.title)}`)
-  const { Progress } = await import('../progress.js')
-  const session = await api.createSession({ device_id: 'demo-device', ...step.work })
+  const { Progress } = await import('../follow/progress.js')
+  const session = await api.sessions.create({ device_id: 'demo-device', ...step.work })
   const progress = new Progress('demo-device', { results: true, stream: process.stdout })
   try {
-    for await (const event of api.events(session.session_id)) progress.show(event)
+    for await (const event of api.sessions.events(session.session_id)) progress.show(event)
   } finally {
     progress.close()
   }
-  const ended = await api.session(session.session_id)
+  const ended = await api.sessions.get(session.session_id)
   try {
     step.verify(ended)
   } catch (cause) {

@@ -1,10 +1,10 @@
 import { messageOf } from '@orrery/aip'
 import type { CheckedServer } from '@orrery/device'
 import { Command, InvalidArgumentError } from 'commander'
-import { CliError, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { paint, print, printJson } from '../output.js'
-import { table } from '../table.js'
+import { CliError, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { paint, print, printJson } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
 
 interface Options {
   config?: string
@@ -34,7 +34,10 @@ export function deviceCheckCommand(): Command {
 }
 
 async function check({ config, timeout, json }: Options): Promise<void> {
-  const [{ deviceConfigPath }, { checkDevice }] = await Promise.all([import('../start-device.js'), import('@orrery/device')])
+  const [{ deviceConfigPath }, { checkDevice }] = await Promise.all([
+    import('../settings/device-settings.js'),
+    import('@orrery/device'),
+  ])
   const path = deviceConfigPath(config)
   const { servers, warnings } = await checkDevice(path, { timeoutMs: timeout * 1000 }).catch((error: unknown) => {
     throw usageError(messageOf(error), error)

@@ -1,15 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { CliError } from '../errors.js'
-import { examples } from '../help.js'
-import { findKey } from '../home.js'
-import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../logging.js'
-import { print } from '../output.js'
-import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
-import { staySmall } from '../memory-guard.js'
-import { localServer } from '../running-server.js'
-import { serve } from '../service.js'
-import { type ShellMode, shellOption } from '../shell-mode.js'
-import { Refusals } from '../refusals.js'
+import { CliError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { findKey } from '../settings/home.js'
+import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../settings/logging.js'
+import { print } from '../terminal/output.js'
+import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
+import { staySmall } from '../running/memory-guard.js'
+import { localServer } from '../settings/running-server.js'
+import { serve } from '../running/service.js'
+import { type ShellMode, shellOption } from '../settings/shell-mode.js'
+import { Refusals } from '../running/refusals.js'
 import { deviceCheckCommand } from './device-check.js'
 
 interface Options extends PresetFlags {
@@ -45,7 +45,7 @@ export function deviceCommand(): Command {
       .option('--platform <name>', 'platform to register as (default: that of this machine)')
       .option(
         '--max-retries <n>',
-        'give up after so many failed attempts (default: 5, but a server that keeps sessions is waited for)',
+        'give up after this many failed attempts (default: 5, but a server that keeps sessions is waited for)',
         parseRetries,
       )
       .addOption(shellOption())
@@ -67,7 +67,7 @@ export function deviceCommand(): Command {
         ]),
       )
       .action(device)
-      // What stands after 'check' is its own, not this command's.
+      // Options after 'check' are its own, not this command's.
       .enablePositionalOptions()
       .addCommand(deviceCheckCommand())
   )
@@ -75,7 +75,7 @@ export function deviceCommand(): Command {
 
 async function device(options: Options): Promise<void> {
   const [{ deviceSettings, localDevice, socketUrl }, { startDevice }] = await Promise.all([
-    import('../start-device.js'),
+    import('../settings/device-settings.js'),
     import('@orrery/device'),
   ])
   const logger = await createLogger(chooseLogLevel(options.logLevel))
@@ -83,7 +83,7 @@ async function device(options: Options): Promise<void> {
   const { clientId, config } = settings
   const token = tokenFor(options.token, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
-  // An address may have the key in its query; that is not for the screen.
+  // An address may have the key in its query, which must not be shown.
   const shown = serverUrl.replace(/\?.*$/, '')
   const maxRetries = options.maxRetries ?? 5
   staySmall()
@@ -95,7 +95,7 @@ async function device(options: Options): Promise<void> {
     token,
     platform: options.platform,
     maxRetries,
-    // A limit that was set by hand holds; otherwise a server that resumes sessions is waited for.
+    // A limit set by the user applies; otherwise the device keeps waiting for a server that resumes sessions.
     persistent: options.maxRetries === undefined,
     request: options.request,
     taskName: options.task_name,
@@ -106,7 +106,7 @@ async function device(options: Options): Promise<void> {
       refusals.clear()
       print(`Device ${clientId} is connected to ${shown}`)
     },
-    // The end of the device says it.
+    // The end of the device reports it.
     () => {},
   )
   let end: 'stopped' | 'retries_spent' | undefined

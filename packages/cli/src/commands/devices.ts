@@ -1,11 +1,11 @@
 import type { McpServerStatus } from '@orrery/aip'
 import type { Device } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { orrery } from '../invocation.js'
-import { type Style, age, print, printJson, shortId } from '../output.js'
-import { type Cell, details, table } from '../table.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { orrery } from '../terminal/invocation.js'
+import { type Style, age, print, printJson, shortId } from '../terminal/output.js'
+import { type Cell, details, table } from '../terminal/table.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** The colour of a device's status. */
 const STYLES: Record<Device['status'], Style> = { online: 'green', busy: 'yellow', offline: 'dim' }
@@ -29,7 +29,7 @@ export function devicesCommand(): Command {
 }
 
 async function listDevices(options: TargetOptions & { verbose?: boolean }): Promise<void> {
-  const devices = await (await connect(options)).devices()
+  const devices = await (await connect(options)).devices.list()
   if (options.json) return printJson({ devices })
   if (devices.length === 0) return print(`No device is connected. Start one with: ${orrery('device')}`)
   const lines = options.verbose ? devices.flatMap((device, index) => block(device, index)) : list(devices)

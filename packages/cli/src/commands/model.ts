@@ -1,10 +1,10 @@
 import type { Ability, CheckedModel } from '@orrery/server'
 import { Command } from 'commander'
-import { configuredModel } from '../configured-model.js'
-import { CliError, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { duration, paint, print, printJson, singleLine } from '../output.js'
-import { readServerConfig } from '../server-settings.js'
+import { configuredModel } from '../settings/configured-model.js'
+import { CliError, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { duration, paint, print, printJson, singleLine } from '../terminal/output.js'
+import { readServerConfig } from '../settings/server-settings.js'
 
 interface Options {
   config?: string

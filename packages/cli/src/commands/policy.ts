@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import { usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { jsonObject } from '../json-object.js'
-import { paint, print, printJson } from '../output.js'
-import { type ShellMode, shellOption } from '../shell-mode.js'
+import { usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { jsonObject } from './json-object.js'
+import { paint, print, printJson } from '../terminal/output.js'
+import { type ShellMode, shellOption } from '../settings/shell-mode.js'
 
 interface Options {
   config?: string
@@ -39,7 +39,10 @@ export function policyCommand(): Command {
 
 async function explainCall(tool: string, text: string, options: Options): Promise<void> {
   const args = parseArguments(text)
-  const [{ deviceSettings }, { explainPolicy }] = await Promise.all([import('../start-device.js'), import('@orrery/device')])
+  const [{ deviceSettings }, { explainPolicy }] = await Promise.all([
+    import('../settings/device-settings.js'),
+    import('@orrery/device'),
+  ])
   const { config } = await deviceSettings(options)
   const { do: action, rule, detail } = await explainPolicy(config, { tool, args, server: options.server })
   if (options.json) return printJson({ tool, do: action, rule, detail })

@@ -3,14 +3,14 @@ import { basename } from 'node:path'
 import { messageOf } from '@orrery/aip'
 import type { CreateSession, Session } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { CliError, usageError } from '../errors.js'
-import { examples } from '../help.js'
-import { jsonObject } from '../json-object.js'
-import { duration, paint, print, printValue } from '../output.js'
-import { usageLine } from '../session-format.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+import { CliError, usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { jsonObject } from './json-object.js'
+import { duration, paint, print, printValue } from '../terminal/output.js'
+import { usageLine } from '../follow/session-format.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
-/** `orrery run`: a task in words, followed to its end. On a terminal the user can talk with it. */
+/** `orrery run`: a task in words, followed until it ends. On a terminal the user can talk with it. */
 export function runCommand(): Command {
   const command = new Command('run')
     .summary('give a device a task, and watch it')
@@ -38,8 +38,8 @@ async function run(request: string | undefined, options: TargetOptions & { devic
   const work = workOf(request, options.workflow)
   const api = await connect(options)
   const device = await pickDevice(api, options.device, 'with --device ID')
-  const session = await api.createSession({ device_id: device, ...work })
-  const { follow, followShown } = await import('../follow.js')
+  const session = await api.sessions.create({ device_id: device, ...work })
+  const { follow, followShown } = await import('../follow/follow.js')
   if (options.json) {
     const ended = await follow(api, session, { event: (event) => print(JSON.stringify(event)) })
     return failUnlessCompleted(ended)

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { print, printJson } from '../output.js'
-import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { print, printJson } from '../terminal/output.js'
+import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
-/** `orrery say`: a word with a task that runs. */
+/** `orrery say`: a remark to a running task. */
 export function sayCommand(): Command {
   const command = new Command('say')
     .summary('answer the question of a task, or add a remark to it')
@@ -27,8 +27,8 @@ export function sayCommand(): Command {
 async function say(named: string, text: string, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const id = await pickSession(api, named)
-  const { question } = await api.session(id)
-  const session = await (question === null ? api.remark(id, text) : api.answerQuestion(id, text, question.question_id))
+  const { question } = await api.sessions.get(id)
+  const session = await (question === null ? api.sessions.remark(id, text) : api.sessions.answer(id, text, question.question_id))
   if (options.json) return printJson(session)
   print(question === null ? 'The task hears it before its next step.' : `Answered: ${question.text}`)
 }

@@ -1,15 +1,11 @@
 import type { Session, SessionEvent } from '@orrery/aip/api'
-import type { OrreryApi } from '@orrery/constellation'
 import { Command } from 'commander'
-import { describeEvent } from '../event-data.js'
-import { examples } from '../help.js'
-import { duration, paint, print, printJson, printValue } from '../output.js'
-import { STATUS_STYLE, runTime, usageLine } from '../session-format.js'
-import { details, table } from '../table.js'
-import { type TargetOptions, connect, pickSession, withTarget } from '../target.js'
-
-/** The past events of a running session come in one go; after this long without one, in milliseconds, they are all there. */
-const QUIET = 300
+import { describeEvent } from '../follow/event-data.js'
+import { examples } from '../terminal/help.js'
+import { duration, paint, print, printJson, printValue } from '../terminal/output.js'
+import { STATUS_STYLE, runTime, usageLine } from '../follow/session-format.js'
+import { details, table } from '../terminal/table.js'
+import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
 /** `orrery session`: one session with its events. */
 export function sessionCommand(): Command {
@@ -31,8 +27,7 @@ export function sessionCommand(): Command {
 async function showSession(named: string, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const id = await pickSession(api, named)
-  const events = await pastEvents(api, id)
-  const session = await api.session(id)
+  const [session, events] = await Promise.all([api.sessions.get(id), api.sessions.log(id)])
   if (options.json) return printJson({ ...session, events })
   for (const line of summary(session)) print(line)
   print()
@@ -40,24 +35,6 @@ async function showSession(named: string, options: TargetOptions): Promise<void>
   if (session.result === null) return
   print(`\n${paint('dim', 'RESULT')}`)
   printValue(session.result)
-}
-
-async function pastEvents(api: OrreryApi, id: string): Promise<SessionEvent[]> {
-  const events: SessionEvent[] = []
-  const quiet = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  try {
-    for await (const event of api.events(id, { signal: quiet.signal })) {
-      clearTimeout(timer)
-      timer = setTimeout(() => quiet.abort(), QUIET)
-      if (event.seq !== null) events.push(event)
-    }
-  } catch (error) {
-    if (!quiet.signal.aborted) throw error
-  } finally {
-    clearTimeout(timer)
-  }
-  return events
 }
 
 function summary(session: Session): string[] {

@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { SessionStatus } from '@orrery/aip/api'
-import { examples } from '../help.js'
-import { orrery } from '../invocation.js'
-import { age, duration, print, printJson, shortId } from '../output.js'
-import { STATUS_STYLE, runTime } from '../session-format.js'
-import { table } from '../table.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { orrery } from '../terminal/invocation.js'
+import { age, duration, print, printJson, shortId } from '../terminal/output.js'
+import { STATUS_STYLE, runTime } from '../follow/session-format.js'
+import { table } from '../terminal/table.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 interface Filter extends TargetOptions {
   device?: string
@@ -35,7 +35,7 @@ export function sessionsCommand(): Command {
 
 async function listSessions(options: Filter): Promise<void> {
   const api = await connect(options)
-  const sessions = await api.sessions({ device_id: options.device, status: options.status, limit: options.limit })
+  const sessions = await api.sessions.list({ device_id: options.device, status: options.status, limit: options.limit })
   if (options.json) return printJson({ sessions })
   if (sessions.length === 0) {
     const filtered = options.device !== undefined || options.status !== undefined

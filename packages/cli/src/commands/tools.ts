@@ -1,9 +1,9 @@
 import type { MCPToolInfo } from '@orrery/aip'
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { print, printJson } from '../output.js'
-import { table } from '../table.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { print, printJson } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
+import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 /** `orrery tools`: what a device can do. */
 export function toolsCommand(): Command {
@@ -26,7 +26,7 @@ export function toolsCommand(): Command {
 async function listTools(named: string | undefined, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const device = await pickDevice(api, named, 'orrery tools DEVICE')
-  const tools = await api.tools(device)
+  const tools = await api.devices.tools(device)
   if (options.json) return printJson({ tools })
   if (tools.length === 0) return print(`${device} offers no tools: its configuration has them all off`)
   const rows = tools.map((tool) => [

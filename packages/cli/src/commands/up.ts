@@ -1,14 +1,14 @@
 import { Command } from 'commander'
-import { CliError } from '../errors.js'
-import { examples } from '../help.js'
-import { type LogLevel, parseLogLevel } from '../logging.js'
-import { staySmallAsServer } from '../memory-guard.js'
-import { print } from '../output.js'
-import { type PresetFlags, addPresetFlags } from '../preset-flags.js'
-import { serve } from '../service.js'
-import { type ShellMode, shellOption } from '../shell-mode.js'
-import { serverSettings } from '../server-settings.js'
-import { startLocalServer } from '../start-server.js'
+import { CliError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
+import { type LogLevel, parseLogLevel } from '../settings/logging.js'
+import { staySmallAsServer } from '../running/memory-guard.js'
+import { print } from '../terminal/output.js'
+import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
+import { serve } from '../running/service.js'
+import { type ShellMode, shellOption } from '../settings/shell-mode.js'
+import { serverSettings } from '../settings/server-settings.js'
+import { startLocalServer } from '../running/start-server.js'
 import { parsePort } from './server.js'
 
 interface Options extends PresetFlags {
@@ -56,10 +56,10 @@ export function upCommand(): Command {
 async function up(options: Options): Promise<void> {
   staySmallAsServer()
   const [{ deviceSettings, localDevice, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
-    import('../start-device.js'),
+    import('../settings/device-settings.js'),
     import('@orrery/device'),
-    import('../session-lines.js'),
-    import('../welcome.js'),
+    import('../follow/session-lines.js'),
+    import('../running/welcome.js'),
   ])
   const settings = await serverSettings(options, options.serverConfig)
   const own = await deviceSettings(options)

@@ -1,9 +1,9 @@
 import type { WorkflowSummary } from '@orrery/aip/api'
 import { Command } from 'commander'
-import { examples } from '../help.js'
-import { orrery } from '../invocation.js'
-import { paint, print, printJson, singleLine } from '../output.js'
-import { type TargetOptions, connect, withTarget } from '../target.js'
+import { examples } from '../terminal/help.js'
+import { orrery } from '../terminal/invocation.js'
+import { paint, print, printJson, singleLine } from '../terminal/output.js'
+import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** `orrery workflows`: what can be run by name, and with which inputs. */
 export function workflowsCommand(): Command {
@@ -25,7 +25,7 @@ export function workflowsCommand(): Command {
 
 async function listWorkflows(options: TargetOptions): Promise<void> {
   const api = await connect(options)
-  const workflows = await api.workflows()
+  const workflows = await api.workflows.list()
   if (options.json) return printJson({ workflows })
   for (const workflow of workflows) for (const line of describe(workflow)) print(line)
   print(`Run one with: ${orrery('run workflow:NAME')}`)

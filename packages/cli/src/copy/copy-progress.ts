@@ -1,5 +1,5 @@
-import { byteCount, duration, paint, singleLine } from '../output.js'
-import { StatusLine } from '../status-line.js'
+import { byteCount, duration, paint, singleLine } from '../terminal/output.js'
+import { StatusLine } from '../terminal/status-line.js'
 
 /** The text of the line changes at most this often, in milliseconds. */
 const UPDATE_MS = 100

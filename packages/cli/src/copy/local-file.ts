@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { link, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '@orrery/aip'
-import { CliError, usageError } from '../errors.js'
+import { CliError, usageError } from '../terminal/errors.js'
 
 /** A file of this machine that is sent. */
 export interface LocalSource {
@@ -50,10 +50,10 @@ export async function localSource(path: string): Promise<LocalSource> {
 
 /**
  * The file that a copy makes on this machine.
- * @param path of the file, or of a folder that is there
+ * @param path of the file, or of an existing folder
  * @param name of the file in a folder
- * @param force whether a file that is there is replaced
- * @throws {CliError} if one is there, or something that is no file
+ * @param force whether an existing file is replaced
+ * @throws {CliError} if it exists, or is something other than a file
  */
 export async function localTarget(path: string, name: string, force: boolean): Promise<string> {
   const at = /[\\/]$/.test(path) || (await kindOf(path)) === 'folder' ? join(path, name) : path

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { CliError } from '../errors.js'
+import { CliError } from '../terminal/errors.js'
 
 const NAME = '@modelcontextprotocol/server-everything'
 

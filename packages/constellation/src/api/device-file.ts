@@ -1,17 +1,27 @@
 import type { Session } from '@orrery/aip/api'
 import { ApiClientError } from './api-client-error.js'
 
+/** What a device says about a file that it has sent. */
+export interface SentFile {
+  /** The real path. */
+  path: string
+  /** MD5, in hex. */
+  checksum: string
+}
+
 /** A file of a device whose content is about to come. */
 export interface DeviceFile {
-  /** The session of the transfer. Its result has the `checksum` (MD5) of the device, once the content has come. */
+  /** The session of the transfer. */
   sessionId: string
   /** Bytes. */
   size: number
   /**
-   * The content, read once. It comes to its end only if all of it has come.
+   * The content, read once. It ends without an error only if all of it has come.
    * @throws {ApiClientError} `TRANSFER_CUT`
    */
   content: AsyncGenerator<Uint8Array, void, void>
+  /** Returns what the device says about the file, once the content has come; null if that is no longer known. */
+  sent(): Promise<SentFile | null>
 }
 
 /**
@@ -26,7 +36,28 @@ export function deviceFile(
 ): DeviceFile {
   const sessionId = response.headers.get('x-orrery-session-id') ?? ''
   const size = Number(response.headers.get('content-length'))
-  return { sessionId, size, content: contentOf(response, () => reasonOf(sessionId, sessionOf), signal) }
+  return {
+    sessionId,
+    size,
+    content: contentOf(response, () => reasonOf(sessionId, sessionOf), signal),
+    async sent() {
+      const session = await sessionOf(sessionId).catch(() => null)
+      return session === null ? null : sentFileIn(session.result)
+    },
+  }
+}
+
+/** The result of a transfer is a list of one command's result, whose value is that of the device's tool. */
+function sentFileIn(result: unknown): SentFile | null {
+  const first: unknown = Array.isArray(result) ? result[0] : undefined
+  const value = isObject(first) ? first['result'] : undefined
+  if (!isObject(value)) return null
+  const { path, checksum } = value
+  return typeof path === 'string' && typeof checksum === 'string' ? { path, checksum } : null
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }
 
 async function* contentOf(

@@ -1,6 +1,6 @@
-import { RecordType, SessionEvent } from '@orrery/aip/api'
+import { SessionEvent } from '@orrery/aip/api'
+import { RecordType } from '@orrery/aip/records'
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import { ApiClientError } from './api-client-error.js'
 import { type HttpRequest, type ServerTarget, notOrrery, send, unreachable } from './http-caller.js'
 
@@ -17,7 +17,7 @@ export interface ReconnectLimits {
 /** What {@link eventStream} takes. */
 export interface EventStreamOptions {
   target: ServerTarget
-  sessionId: string
+  request: Pick<HttpRequest, 'method' | 'path'>
   /** Only events after this sequence number. */
   afterSeq: number | undefined
   signal: AbortSignal | undefined
@@ -70,16 +70,31 @@ export async function* eventStream(options: EventStreamOptions): AsyncGenerator<
     if (!everConnected || Date.now() - lostSince >= reconnect.giveUpMs) {
       throw failure instanceof ApiClientError ? failure : unreachable(target, failure ?? new Error('the event stream breaks off'))
     }
-    await delay(wait * (0.5 + Math.random() / 2), undefined, signal === undefined ? {} : { signal })
+    await delay(wait * (0.5 + Math.random() / 2), signal)
     wait = Math.min(wait * 2, reconnect.longestMs)
   }
+}
+
+/** Waits. @throws the reason of the signal. Unlike a timer of `systemClock`, this one keeps the process alive. */
+function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    const abort = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    if (signal?.aborted) return abort()
+    signal?.addEventListener('abort', abort, { once: true })
+  })
 }
 
 async function connect(options: EventStreamOptions, lastSeq: number | undefined): Promise<ReadableStream<EventSourceMessage>> {
   const { target } = options
   const request: HttpRequest = {
-    method: 'GET',
-    path: `/api/sessions/${encodeURIComponent(options.sessionId)}/events`,
+    ...options.request,
     headers: { accept: 'text/event-stream', ...(lastSeq === undefined ? {} : { 'last-event-id': String(lastSeq) }) },
   }
   const response = await send(target, request, options.signal)

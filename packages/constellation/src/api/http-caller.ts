@@ -1,4 +1,4 @@
-import { ApiError } from '@orrery/aip/api'
+import { ApiError, type Method } from '@orrery/aip/api'
 import type { z } from 'zod'
 import { ApiClientError } from './api-client-error.js'
 
@@ -11,15 +11,22 @@ export interface ServerTarget {
   keySource: string | undefined
 }
 
+/** Bytes to send. In a browser they are a `Blob` (a `File` is one): browsers other than the newest cannot send a stream. */
+export interface FileBytes {
+  bytes: AsyncIterable<Uint8Array> | Blob
+  /** How many bytes there are; all of them must come. */
+  size: number
+}
+
 /** One HTTP request. */
 export interface HttpRequest {
-  method: 'GET' | 'POST' | 'PUT'
+  method: Method
   /** Path with its query, from `/`. */
   path: string
   /** Sent as JSON. */
   body?: unknown
   /** Sent as it is, in place of `body`. */
-  content?: { bytes: AsyncIterable<Uint8Array>; size: number }
+  content?: FileBytes
   headers?: Record<string, string>
   /** Milliseconds until the answer must be complete; none: no limit. */
   timeoutMs?: number | undefined
@@ -86,6 +93,7 @@ export async function send(target: ServerTarget, request: HttpRequest, signal: A
 
 function bodyOf({ body, content }: HttpRequest, signal: AbortSignal | undefined): RequestInit {
   if (content === undefined) return body === undefined ? {} : { body: JSON.stringify(body) }
+  if (content.bytes instanceof Blob) return { body: content.bytes }
   // Without `duplex` fetch takes no stream. Without the other two it keeps a copy of all of it, for a redirect or a question for a password.
   return { body: ReadableStream.from(untilAborted(content.bytes, signal)), duplex: 'half', redirect: 'error', window: null }
 }

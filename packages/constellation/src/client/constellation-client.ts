@@ -121,7 +121,7 @@ export class ConstellationClient {
         cancel: (task) => this.#cancel(task),
         events: (task, signal) => {
           const { link, api } = this.#target(deviceId)
-          return link.negotiates ? api.events(task.sessionId, signal === undefined ? {} : { signal }) : null
+          return link.negotiates ? api.sessions.events(task.sessionId, signal === undefined ? {} : { signal }) : null
         },
       },
     )
@@ -175,12 +175,14 @@ export class ConstellationClient {
 
   /** Sends the task until the server has it. Sending it again is safe only where the server knows its request id. */
   async #submit(run: TaskRun, link: ServerLink): Promise<void> {
+    // By it the server knows a repetition from a new request.
+    const requestId = crypto.randomUUID()
     while (!run.settled.aborted) {
       await link.ready()
       run.sent()
       try {
         await link.ask(
-          (aip) => this.#send(run, new TaskExecutionProtocol(aip)),
+          (aip) => this.#send(run, requestId, new TaskExecutionProtocol(aip)),
           ({ type, session_id }) => session_id === run.sessionId && (type === 'heartbeat' || type === 'task_end'),
         )
         return run.accept()
@@ -191,7 +193,7 @@ export class ConstellationClient {
     }
   }
 
-  #send(run: TaskRun, tasks: TaskExecutionProtocol): Promise<void> {
+  #send(run: TaskRun, requestId: string, tasks: TaskExecutionProtocol): Promise<void> {
     return tasks.sendTaskRequest({
       request: run.request,
       taskName: run.taskName,
@@ -199,7 +201,7 @@ export class ConstellationClient {
       clientId: this.#clientId(run.deviceId),
       clientType: 'constellation',
       targetId: run.deviceId,
-      requestId: run.requestId,
+      requestId,
     })
   }
 
@@ -207,7 +209,7 @@ export class ConstellationClient {
   async #cancel(run: TaskRun): Promise<void> {
     const { link, api } = this.#target(run.deviceId)
     if (link.negotiates) {
-      await api.cancel(run.sessionId)
+      await api.sessions.cancel(run.sessionId)
       return
     }
     const alone = [...this.#runs.values()].every(

@@ -1,30 +1,31 @@
-import { AipError, messageOf } from '@orrery/aip'
+import { AipError, defineErrors, entry, messageOf } from '@orrery/aip'
 
-/**
- * Why a task, or a question about a device, came to nothing.
- *
- * - `DEVICE_UNKNOWN`: the device was not added to the client.
- * - `NOT_CONNECTED`: there is no connection to the device's server, and none is being made.
- * - `REFUSED`: the server does not take the request; the message has its text.
- * - `UNAUTHORIZED`: the server does not take the key.
- * - `DEVICE_DISCONNECTED`: the device dropped while the task ran.
- * - `CONNECTION_LOST`: the connection to the server was lost while the task ran, and the task cannot be taken up again.
- * - `TASK_FAILED`: the task ran and failed; `result` has what came out all the same.
- * - `TIMEOUT`: no answer in time.
- * - `CANCELLED`: the task was cancelled.
- * - `CLOSED`: the client was closed.
- */
-export type ConstellationErrorCode =
-  | 'DEVICE_UNKNOWN'
-  | 'NOT_CONNECTED'
-  | 'REFUSED'
-  | 'UNAUTHORIZED'
-  | 'DEVICE_DISCONNECTED'
-  | 'CONNECTION_LOST'
-  | 'TASK_FAILED'
-  | 'TIMEOUT'
-  | 'CANCELLED'
-  | 'CLOSED'
+interface Failure {
+  id: string
+  reason: string
+}
+
+const failure = (v: Failure): string => `Device '${v.id}': ${v.reason}`
+
+/** Why a task, or a question about a device, came to nothing. */
+export const CONSTELLATION_ERRORS = defineErrors({
+  DEVICE_UNKNOWN: entry<[Failure]>('The device was not added to the client.', failure),
+  NOT_CONNECTED: entry<[Failure]>("There is no connection to the device's server, and none is being made.", failure),
+  REFUSED: entry<[Failure]>('The server does not take the request; the message has its text.', failure),
+  UNAUTHORIZED: entry<[Failure]>('The server does not take the key.', failure),
+  DEVICE_DISCONNECTED: entry<[Failure]>('The device dropped while the task ran.', failure),
+  CONNECTION_LOST: entry<[Failure]>(
+    'The connection to the server was lost while the task ran, and the task cannot be taken up again.',
+    failure,
+  ),
+  TASK_FAILED: entry<[Failure]>('The task ran and failed; `result` has what came out all the same.', failure),
+  TIMEOUT: entry<[Failure]>('No answer in time.', failure),
+  CANCELLED: entry<[Failure]>('The task was cancelled.', failure),
+  CLOSED: entry<[Failure]>('The client was closed.', failure),
+})
+
+/** The code of a {@link ConstellationError}. */
+export type ConstellationErrorCode = keyof typeof CONSTELLATION_ERRORS.entries
 
 /** A failure that concerns one device. `message` is one line that names the device and the reason. */
 export class ConstellationError extends Error {
@@ -37,7 +38,7 @@ export class ConstellationError extends Error {
   readonly result: unknown
 
   constructor(code: ConstellationErrorCode, deviceId: string, reason: string, options?: ErrorOptions & { result?: unknown }) {
-    super(`Device '${deviceId}': ${reason}`, options)
+    super(CONSTELLATION_ERRORS.text(code, { id: deviceId, reason }), options)
     this.code = code
     this.deviceId = deviceId
     this.reason = reason

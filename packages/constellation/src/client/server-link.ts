@@ -1,4 +1,5 @@
 import {
+  isAipError,
   AipError,
   aipError,
   messageOf,
@@ -188,7 +189,7 @@ export class ServerLink {
     if (closed === null) {
       this.#failures += 1
       this.#reason = messageOf(error)
-      const hopeless = error instanceof AipError && error.code === 'UNAUTHORIZED'
+      const hopeless = isAipError(error, 'UNAUTHORIZED')
       if (hopeless || (this.#failures > maxRetries && !this.resumes)) {
         this.#enter('failed', this.#reason)
         this.#opened.reject(error)

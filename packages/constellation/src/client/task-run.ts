@@ -41,8 +41,6 @@ export class TaskRun {
   readonly sessionId: string
   readonly taskName: string
   readonly request: string
-  /** Tells a repetition of the request from a new one. */
-  readonly requestId: string = crypto.randomUUID()
   /** Settles when the server has recorded the task. Rejects as {@link result} does if that never happens. */
   readonly accepted: Promise<void>
   /** What the task came to. Rejects with a `ConstellationError` that names the device and the reason. */
@@ -63,7 +61,7 @@ export class TaskRun {
     this.#port = port
     this.accepted = this.#accepted.promise
     this.result = this.#result.promise
-    // Who only looks at one of the two must not be ended by the other.
+    // Code that reads only one of the two must not be ended by the other.
     this.accepted.catch(() => {})
     this.result.catch(() => {})
   }

@@ -6,6 +6,7 @@ import type { CommandJournal } from '../journal/command-journal.js'
 import { runJournalled, type JournalHooks } from './journalled-batch.js'
 import { RunningBatch, RunningBatches } from './running-batches.js'
 import type { SessionSlot } from './session-slot.js'
+import { deviceErrorText } from '../errors.js'
 
 /** A batch as it arrives. */
 export interface Batch extends Step {
@@ -66,7 +67,7 @@ export class BatchRunner {
     }
     // A concurrent read neither takes the device nor waits for the session that has it.
     if (!batch.concurrent && !this.#slot.take(batch.session_id)) {
-      return failAll(commands, errorText('DEVICE_BUSY', { id: this.#slot.sessionId ?? 'unknown' }))
+      return failAll(commands, deviceErrorText('DEVICE_BUSY', { id: this.#slot.sessionId ?? 'unknown' }))
     }
     const end = batch.concurrent ? () => {} : this.#slot.begin()
     const lock = batch.concurrent ? this.#reads : this.#client.taskLock

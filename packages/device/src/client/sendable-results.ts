@@ -1,7 +1,5 @@
 import { LIMITS, errorText, messageOf, type Result } from '@orrery/aip'
-
-/** Room for the rest of the frame, in bytes. */
-const ENVELOPE = 64 * 1024
+import { DEVICE_LIMITS } from '../limits.js'
 
 /**
  * Returns the results as they fit into one frame: a value that is not JSON, and values that would make the frame longer than its limit, become
@@ -11,7 +9,7 @@ export function sendableResults(results: readonly Result[]): Result[] {
   const sized = results.map((result) => measure(result))
   let total = sized.reduce((sum, { bytes }) => sum + bytes, 0)
   for (const entry of sized.toSorted((a, b) => b.bytes - a.bytes)) {
-    if (total <= LIMITS.frame - ENVELOPE) break
+    if (total <= LIMITS.frame - DEVICE_LIMITS.resultEnvelope) break
     total -= entry.bytes
     Object.assign(entry, measure(failed(entry.result, errorText('MESSAGE_TOO_LARGE', { limit: LIMITS.frame }))))
     total += entry.bytes

@@ -1,10 +1,5 @@
 import type { Clock } from '@orrery/aip'
-
-/**
- * A live session without work for this long gives way to another, in milliseconds. Existing servers end some sessions without telling
- * the device (protocol reference 6.10), which must not close it to all others.
- */
-const IDLE_LIMIT = 600_000
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** Which session has the device. One does from its first COMMAND or TASK until its end or the connection's (contradictions, C-38). */
 export class SessionSlot {
@@ -18,7 +13,7 @@ export class SessionSlot {
   /** Whether a session has the device now. */
   get taken(): boolean {
     const live = this.#live
-    return live !== null && (live.running > 0 || this.#clock.now() - live.lastActive < IDLE_LIMIT)
+    return live !== null && (live.running > 0 || this.#clock.now() - live.lastActive < DEVICE_LIMITS.idleSession)
   }
 
   /** The session that has the device; `null` if there is none, or if the server has not named it yet. */

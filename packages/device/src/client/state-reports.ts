@@ -1,7 +1,5 @@
 import { messageOf, type Clock, type DevicePush, type Logger, type Timer } from '@orrery/aip'
-
-/** Least time between two reports, in milliseconds: an MCP server that dies again and again must not fill the connection. */
-const PAUSE = 1000
+import { DEVICE_LIMITS } from '../limits.js'
 
 type Send = (state: DevicePush) => Promise<void>
 
@@ -33,7 +31,7 @@ export class StateReports {
   /** Reports soon, because something may have changed. */
   changed(): void {
     if (this.#send === null) return
-    this.#timer ??= this.#clock.after(PAUSE, () => {
+    this.#timer ??= this.#clock.after(DEVICE_LIMITS.stateReports, () => {
       this.#timer = null
       this.#report()
     })

@@ -1,4 +1,5 @@
 import {
+  isAipError,
   AipError,
   aipError,
   backoff,
@@ -23,6 +24,7 @@ import { logText } from './log-text.js'
 import { registerDevice } from './registration.js'
 import { StateReports } from './state-reports.js'
 import type { TransferDialer } from '../transfers/transfer-dialer.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** What a {@link UFOWebSocketClient} is built from. */
 export interface UFOWebSocketClientOptions {
@@ -56,7 +58,7 @@ export interface UFOWebSocketClientOptions {
 }
 
 /** Waits between two attempts: 2^n seconds after the n-th failure (seed 000; contradictions, C-32), at most an hour, because a timer cannot wait for the twenty-second. */
-const RETRY_WAIT = { firstMs: 2000, longestMs: 3_600_000 } as const
+const RETRY_WAIT = { firstMs: 2000, longestMs: DEVICE_LIMITS.reconnectWait }
 
 /** Why {@link UFOWebSocketClient.connectAndListen} has ended. */
 export type ConnectionEnd = 'stopped' | 'retries_spent'
@@ -235,7 +237,7 @@ export class UFOWebSocketClient {
   /** Returns the wait before the next attempt in milliseconds; null if the last was the last that is allowed. */
   #retry({ error, closed }: Down): number | null {
     const reason = closed === null ? error : new AipError('CONNECTION_CLOSED', `${closed.code} ${closed.reason}`.trimEnd())
-    const lost = reason instanceof AipError && reason.code === 'CONNECTION_CLOSED'
+    const lost = isAipError(reason, 'CONNECTION_CLOSED')
     this.#logger.error(`[WS] ${lost ? 'Connection closed' : 'Unexpected error'}: ${messageOf(reason)}`)
     this.retryCount += 1
     this.#options.onFailed?.(reason)

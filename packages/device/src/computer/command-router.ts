@@ -1,6 +1,7 @@
 import { errorText, messageOf, type Command, type Result } from '@orrery/aip'
 import type { Progress } from '@modelcontextprotocol/client'
 import type { Addressee, ComputerManager } from './computer-manager.js'
+import { deviceErrorText } from '../errors.js'
 
 /** How a batch is run. */
 export interface BatchControl {
@@ -45,7 +46,7 @@ export class CommandRouter {
     for (const command of commands) {
       const result: Result =
         failed && earlyExit && control.signal?.aborted !== true
-          ? outcome(command, { status: 'skipped', error: errorText('EARLIER_FAILURE') })
+          ? outcome(command, { status: 'skipped', error: deviceErrorText('EARLIER_FAILURE') })
           : await this.#track(this.#one(addressee, command, control))
       failed ||= result.status === 'failure'
       results.push(result)

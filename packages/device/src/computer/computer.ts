@@ -1,11 +1,11 @@
 import type { Progress } from '@modelcontextprotocol/client'
 import {
+  isAipError,
   AipError,
   LIMITS,
   ToolType,
   aipError,
   clip,
-  errorText,
   messageOf,
   withTimeLimit,
   type Clock,
@@ -18,6 +18,7 @@ import type { CallOrigin, Gate, Passage } from '../policy/gate.js'
 import type { ToolCall } from '../policy/policy.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
 import { errorOf, resultValue } from './tool-result.js'
+import { deviceError, deviceErrorText } from '../errors.js'
 
 /** How one command is run. */
 export interface CallControl {
@@ -74,7 +75,7 @@ export class Computer {
   async requireReadOnly(command: Command): Promise<void> {
     if (command.tool_name === LIST_TOOLS) return
     if (await this.#onlyReads(callOf(await this.#find(command), command))) return
-    throw aipError('NOT_READ_ONLY', { tool: command.tool_name })
+    throw deviceError('NOT_READ_ONLY', { tool: command.tool_name })
   }
 
   /**
@@ -188,6 +189,6 @@ function listFilter(parameters: Command['parameters']): { toolType: ToolType | n
 
 /** An error of the catalogue says enough by itself; others come from a server or from the SDK. */
 function failureText(tool: string, error: unknown): string {
-  if (!(error instanceof AipError)) return errorText('TOOL_FAILED', { tool, detail: messageOf(error) })
-  return error.code === 'TIMEOUT' ? errorText('TOOL_TIMEOUT', { tool, seconds: LIMITS.toolTime / 1000 }) : error.message
+  if (!(error instanceof AipError)) return deviceErrorText('TOOL_FAILED', { tool, detail: messageOf(error) })
+  return isAipError(error, 'TIMEOUT') ? deviceErrorText('TOOL_TIMEOUT', { tool, seconds: LIMITS.toolTime / 1000 }) : error.message
 }

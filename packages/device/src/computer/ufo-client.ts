@@ -39,13 +39,10 @@ export class UFOClient {
   #processName: string | null = null
   #rootName: string | null = null
 
-  /** @throws AipError `INVALID_INPUT` without one of the managers, which only a program without types can leave out */
+  /** @throws AipError `INVALID_INPUT` without one of the managers */
   constructor(options: UFOClientOptions) {
-    for (const needed of ['mcpServerManager', 'computerManager'] as const) {
-      if (!(needed in options)) throw aipError('INVALID_INPUT', { detail: `a UFOClient needs a ${needed}` })
-    }
-    this.mcpServerManager = options.mcpServerManager
-    this.computerManager = options.computerManager
+    this.mcpServerManager = required('mcpServerManager', options.mcpServerManager)
+    this.computerManager = required('computerManager', options.computerManager)
     this.clientId = options.clientId ?? 'client_001'
     this.platform = options.platform ?? detectPlatform()
     this.#logger = options.logger ?? silentLogger
@@ -123,4 +120,10 @@ export class UFOClient {
     this.#logger.info(`${name} set to: ${value}`)
     return value
   }
+}
+
+/** Callers in plain JavaScript have no compiler that asks for a manager. */
+function required<T>(name: string, value: T | undefined): T {
+  if (value === undefined) throw aipError('INVALID_INPUT', { detail: `${name} is required.` })
+  return value
 }

@@ -1,8 +1,6 @@
 import { aipError, type AipError } from '@orrery/aip'
 import { findNodeAtLocation, parseTree, printParseErrorCode, type JSONPath, type Node, type ParseError } from 'jsonc-parser'
-
-/** Most mistakes that are reported at once. */
-const SHOWN = 20
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** The text of a configuration file, and what is wrong in it at which place. */
 export class ConfigText {
@@ -46,14 +44,14 @@ export class ConfigText {
     this.#problems.push({ offset, message })
   }
 
-  /** All mistakes as one AipError `INVALID_INPUT`, a line for each in the order of the file; null if there are none. */
+  /** All mistakes as one AipError `INVALID_CONFIG`, a line for each in the order of the file; null if there are none. */
   mistakes(): AipError | null {
     if (this.#problems.length === 0) return null
     const lines = this.#problems
       .toSorted((a, b) => a.offset - b.offset)
-      .slice(0, SHOWN)
+      .slice(0, DEVICE_LIMITS.configMistakes)
       .map(({ offset, message }) => `${this.#place(offset)}: ${message}`)
-    return aipError('INVALID_INPUT', { detail: lines.join('\n') })
+    return aipError('INVALID_CONFIG', { detail: lines.join('\n') })
   }
 
   #place(offset: number): string {

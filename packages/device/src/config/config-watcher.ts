@@ -2,11 +2,10 @@ import { readFileSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { messageOf, type Clock, type Logger, type Timer } from '@orrery/aip'
 import type { DeviceConfig } from './device-config.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** Quiet time after a change before the file is read, in milliseconds: editors write in several steps. */
 const SETTLE = 200
-/** How often the file is checked without a notification, in milliseconds: changes behind links and on network drives are not announced. */
-const LOOK_EVERY = 5000
 
 /** Where a device's configuration comes from. */
 export interface ConfigFile {
@@ -43,7 +42,7 @@ export class ConfigWatcher {
     this.#options = options
     this.#seen = this.#read()
     this.#folder = this.#watchFolder()
-    this.#next = this.#lookIn(LOOK_EVERY)
+    this.#next = this.#lookIn(DEVICE_LIMITS.configLook)
   }
 
   /** Settles when nothing is handed over any more. */
@@ -76,7 +75,7 @@ export class ConfigWatcher {
         .then(() => this.#look())
         .then(() => {
           // A change meanwhile has scheduled another check.
-          if (!this.#closed && this.#next === timer) this.#next = this.#lookIn(LOOK_EVERY)
+          if (!this.#closed && this.#next === timer) this.#next = this.#lookIn(DEVICE_LIMITS.configLook)
         })
     })
     return timer

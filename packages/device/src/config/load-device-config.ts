@@ -12,7 +12,7 @@ import { expandVariables } from './expand-variables.js'
 /**
  * Reads a configuration file.
  * @param env where its variables come from
- * @throws AipError `INVALID_INPUT` with a line for each mistake: file, line, column and what is wrong
+ * @throws AipError `INVALID_CONFIG` with a line for each mistake: file, line, column and what is wrong
  */
 export async function loadDeviceConfig(path: string, env: Environment = process.env): Promise<DeviceConfig> {
   return (await readDeviceConfig(path, env)).config
@@ -24,7 +24,7 @@ export async function readDeviceConfig(path: string, env: Environment): Promise<
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    throw aipError('INVALID_INPUT', { detail: `${path}: ${messageOf(error)}` })
+    throw aipError('INVALID_CONFIG', { detail: `${path}: ${messageOf(error)}` })
   }
   const file = new ConfigText(text, path)
   const config = parse(file, env)
@@ -54,7 +54,7 @@ function parse(file: ConfigText, env: Environment): DeviceConfig {
   }
   const mistakes = file.mistakes()
   if (parsed.success && mistakes === null) return parsed.data
-  throw mistakes ?? aipError('INVALID_INPUT', { detail: messageOf(parsed.error) })
+  throw mistakes ?? aipError('INVALID_CONFIG', { detail: messageOf(parsed.error) })
 }
 
 /** A server that an agent is given must exist. The servers of `mcp.yaml` are not known here. */

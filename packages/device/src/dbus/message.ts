@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Reader } from './reader.js'
 import { Variant, Writer } from './writer.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** A call of a method. */
 export interface MethodCall {
@@ -28,8 +29,6 @@ const ERROR = 3
 const FIELD = { path: 1, interface: 2, member: 3, error: 4, replyTo: 5, destination: 6, signature: 8 } as const
 /** The part of a message whose length is known beforehand. */
 const START = 16
-/** Longer messages are refused; the largest answer is the text of one control. */
-const LIMIT = 16 * 1024 * 1024
 
 /** The bytes of a call. @param serial its number, over 0 */
 export function encodeCall(call: MethodCall, serial: number): Buffer {
@@ -52,7 +51,7 @@ export function messageLength(bytes: Buffer): number | null {
   if (bytes[0] !== 'l'.charCodeAt(0)) throw new Error('only little-endian messages can be read')
   const header = START + bytes.readUInt32LE(12)
   const length = header + ((8 - (header % 8)) % 8) + bytes.readUInt32LE(4)
-  if (length > LIMIT) throw new Error(`a message has ${length} bytes`)
+  if (length > DEVICE_LIMITS.dbusMessage) throw new Error(`a message has ${length} bytes`)
   return length
 }
 

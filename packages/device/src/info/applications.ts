@@ -1,10 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-
-/** Most applications that are listed: the first message of a connection must stay small. */
-const MOST = 200
-/** Longest name, in characters. */
-const LONGEST_NAME = 100
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** Where desktops find their applications. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
@@ -18,7 +14,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
  */
 export function installedApplications(folders: readonly string[] = FOLDERS[process.platform] ?? []): string[] {
   const names = folders.flatMap((folder) => filesIn(folder).flatMap((file) => nameOf(folder, file) ?? []))
-  return [...new Set(names)].sort().slice(0, MOST)
+  return [...new Set(names)].sort().slice(0, DEVICE_LIMITS.applications)
 }
 
 function filesIn(folder: string): string[] {
@@ -36,7 +32,7 @@ function nameOf(folder: string, file: string): string | null {
     // Of the file, only the part about the application itself, not about its actions.
     const [entry = ''] = readFileSync(join(folder, file), 'utf8').split(/^\[(?!Desktop Entry\])/m)
     if (/^(NoDisplay|Hidden)=true\s*$/m.test(entry) || !/^Type=Application\s*$/m.test(entry)) return null
-    return /^Name=(.+)$/m.exec(entry)?.[1]?.trim().slice(0, LONGEST_NAME) ?? null
+    return /^Name=(.+)$/m.exec(entry)?.[1]?.trim().slice(0, DEVICE_LIMITS.applicationName) ?? null
   } catch {
     return null
   }

@@ -1,6 +1,7 @@
 import { Result, aipError, messageOf, type Command } from '@orrery/aip'
 import { RecordLog } from '@orrery/log'
 import { z } from 'zod'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** A batch as the journal records it. */
 export interface JournalledBatch {
@@ -25,18 +26,8 @@ export interface Unacknowledged extends JournalledBatch {
   results: Result[]
 }
 
-/** Batches that were not acknowledged expire after this time, in milliseconds; the longest wait of a server is 6000 s. */
-const EXPIRY = 24 * 60 * 60 * 1000
-/** Acknowledged batches may be deleted after this time, in milliseconds. */
-const KEEP = 2 * 60 * 60 * 1000
-/** Size above which acknowledged batches are deleted earlier, in bytes. */
-const MAX_BYTES = 512 * 1024 ** 2
-/** How often batches are deleted, in milliseconds, and how many at once: the next command waits meanwhile. */
-const PRUNE_INTERVAL = 60_000
-const PRUNE_AT_ONCE = 200
+/** The pause after a pruning that leaves more to prune, in milliseconds. */
 const PRUNE_PAUSE = 100
-/** How many servers' tokens are kept. */
-const SERVERS = 16
 
 const Batch = z.object({
   session_id: z.string().nullable(),
@@ -150,7 +141,7 @@ export class CommandJournal {
     // Those of other servers are kept, up to a limit.
     const tokens = this.#tokens()
     const others = tokens.filter(({ server }) => !this.#isOurs(server))
-    const old = [...tokens.filter(({ server }) => this.#isOurs(server)), ...others.slice(SERVERS - 1)]
+    const old = [...tokens.filter(({ server }) => this.#isOurs(server)), ...others.slice(DEVICE_LIMITS.serverTokens - 1)]
     const data = { server: this.#server, token }
     const kept = this.#append(`token-${crypto.randomUUID()}`, 'token', data, { labels: { kind: 'token' } })
     await Promise.all([kept, ...old.map(({ stream }) => this.#append(stream, 'replaced', null, { open: false }))])
@@ -172,15 +163,19 @@ export class CommandJournal {
   #prune(): void {
     const now = this.#now()
     if (now < this.#pruneAt) return
-    this.#pruneAt = now + PRUNE_INTERVAL
+    this.#pruneAt = now + DEVICE_LIMITS.journalPruning
     try {
       // Servers without a journal acknowledge nothing.
       const expired = this.#log
-        .streams({ open: true, limit: PRUNE_AT_ONCE })
-        .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - EXPIRY)
+        .streams({ open: true, limit: DEVICE_LIMITS.journalPrunedAtOnce })
+        .filter(({ createdAt, labels }) => labels['kind'] !== 'token' && createdAt <= now - DEVICE_LIMITS.journalExpiry)
       for (const { stream } of expired) this.#append(stream, 'expired', null, { open: false }).catch(() => {})
-      const pruned = this.#log.prune({ maxAgeMs: KEEP, maxBytes: MAX_BYTES, maxStreams: PRUNE_AT_ONCE })
-      if (pruned + expired.length >= PRUNE_AT_ONCE / 2) this.#pruneAt = now + PRUNE_PAUSE
+      const pruned = this.#log.prune({
+        maxAgeMs: DEVICE_LIMITS.journalKept,
+        maxBytes: DEVICE_LIMITS.journal,
+        maxStreams: DEVICE_LIMITS.journalPrunedAtOnce,
+      })
+      if (pruned + expired.length >= DEVICE_LIMITS.journalPrunedAtOnce / 2) this.#pruneAt = now + PRUNE_PAUSE
     } catch {
       // What is kept too long does no harm.
     }

@@ -1,6 +1,7 @@
 import type * as Sdk from '@modelcontextprotocol/client'
 import type { Client, Tool, Transport } from '@modelcontextprotocol/client'
 import { withTimeLimit, type Clock } from '@orrery/aip'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** The MCP SDK's client half; it takes a quarter of a second to load, so it is loaded when a server starts. */
 export type ClientSdk = typeof Sdk
@@ -31,11 +32,6 @@ export interface ConnectorOptions {
 /** Makes one connection to a server. @throws when the server cannot be started or does not speak MCP */
 export type Connector = (options: ConnectorOptions) => Promise<Connection>
 
-/** How long a start may take, in milliseconds: package runners download on their first start. */
-const START_TIME = 120_000
-/** Servers of the 2025 protocol may not answer the question for the newer one; they are then greeted the old way. */
-const PROBE_TIME = 10_000
-
 /**
  * Greets a server, of either protocol era.
  * @param describeEnd says why the connection has ended
@@ -51,7 +47,7 @@ export async function openConnection(
   const client = new sdk.Client(
     { name: 'orrery-device', version: '0.1.0' },
     {
-      versionNegotiation: { mode: 'auto', probe: { timeoutMs: PROBE_TIME } },
+      versionNegotiation: { mode: 'auto', probe: { timeoutMs: DEVICE_LIMITS.mcpGreeting } },
       listChanged: { tools: { onChanged: (_error, tools) => tools && onTools(tools) } },
     },
   )
@@ -67,7 +63,7 @@ export async function openConnection(
     await transport.close()
   }
   try {
-    await withTimeLimit(client.connect(transport), { clock, ms: START_TIME, operation: 'The start', signal })
+    await withTimeLimit(client.connect(transport), { clock, ms: DEVICE_LIMITS.mcpStart, operation: 'The start', signal })
   } catch (error) {
     await close()
     throw error

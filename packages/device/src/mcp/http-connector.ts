@@ -1,5 +1,6 @@
-import { aipError, messageOf, type Clock } from '@orrery/aip'
+import { messageOf, type Clock } from '@orrery/aip'
 import { loadClientSdk, openConnection, type ClientSdk, type Connector } from './connection.js'
+import { deviceError } from '../errors.js'
 
 /** A server behind an address. `sse` is the transport of before 2025; Streamable HTTP serves both eras of the protocol since. */
 export interface HttpServer {
@@ -20,7 +21,7 @@ export function httpConnector(name: string, { url, headers, transport }: HttpSer
     } catch (error) {
       // Without its query, where a key may be: the error travels to the server of the device.
       const { origin, pathname } = new URL(url)
-      throw aipError('MCP_SERVER_FAILED', { name, detail: `${origin}${pathname}: ${reasonOf(error)}` })
+      throw deviceError('MCP_SERVER_FAILED', { name, detail: `${origin}${pathname}: ${reasonOf(error)}` })
     }
   }
 }

@@ -1,6 +1,5 @@
 import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/client'
 import {
-  aipError,
   backoff,
   messageOf,
   sleep,
@@ -11,17 +10,11 @@ import {
   type ToolType,
 } from '@orrery/aip'
 import type { Connection, Connector } from './connection.js'
+import { DEVICE_LIMITS } from '../limits.js'
+import { deviceError } from '../errors.js'
 
-/** Waits between two starts of a server that dies, in milliseconds. */
-const RESTART_WAIT = { firstMs: 500, longestMs: 30_000 } as const
-/** A server that ran this long is healthy: the next wait is the first one again. */
-const WELL_AFTER = 30_000
-/** How often a server is asked for its tools to see whether it still answers, and how long it may take, in milliseconds. */
-const PROBE = { every: 30_000, limit: 15_000 } as const
-/** How long a call waits for a server that is starting, in milliseconds. */
-const READY_TIME = 30_000
-/** Longest error that is shown of a server, in characters. */
-const ERROR_SHOWN = 500
+/** Waits between two starts of a server that dies. */
+const RESTART_WAIT = { firstMs: DEVICE_LIMITS.mcpFirstRestart, longestMs: DEVICE_LIMITS.mcpLongestRestart }
 /** The time limit of a call is the computer's; the SDK's own, which does not follow the clock, must not come first. */
 const NO_LIMIT = 2 ** 31 - 1
 
@@ -100,7 +93,7 @@ export class MCPServer {
 
   /** A human-readable status. */
   get status(): McpServerStatus {
-    const error = this.#state === 'ready' || this.lastError === null ? null : this.lastError.slice(0, ERROR_SHOWN)
+    const error = this.#state === 'ready' || this.lastError === null ? null : this.lastError.slice(0, DEVICE_LIMITS.mcpErrorShown)
     return { name: this.name, state: this.#state, tools: this.#tools.length, error }
   }
 
@@ -140,7 +133,7 @@ export class MCPServer {
   async settled(): Promise<void> {
     if (this.#state !== 'starting') return
     const done = new AbortController()
-    await Promise.race([this.#settled.promise, sleep(this.#options.clock, READY_TIME, done.signal)])
+    await Promise.race([this.#settled.promise, sleep(this.#options.clock, DEVICE_LIMITS.mcpCallWait, done.signal)])
     done.abort()
   }
 
@@ -179,7 +172,7 @@ export class MCPServer {
       if (stopped(signal)) return
       this.lastError = reason
       this.#enter('failed')
-      failures = clock.now() - startedAt >= WELL_AFTER ? 1 : failures + 1
+      failures = clock.now() - startedAt >= DEVICE_LIMITS.mcpWell ? 1 : failures + 1
       const wait = backoff(failures, RESTART_WAIT)
       logger.warn(`[MCP] Server ${this.name} is not running, next start in ${wait / 1000}s: ${reason}`)
       await sleep(clock, wait, signal)
@@ -193,7 +186,7 @@ export class MCPServer {
       const connection = await this.#options.connector({ signal, onTools: (tools) => this.#setTools(tools) })
       this.#connection = connection
       if (signal.aborted) await connection.close()
-      this.#setTools(await this.#listTools(connection, READY_TIME))
+      this.#setTools(await this.#listTools(connection, DEVICE_LIMITS.mcpCallWait))
       this.#enter('ready')
       this.#options.logger.info(`[MCP] Server ${this.name} is ready with ${this.#tools.length} tools`)
       return await this.#watchOver(connection)
@@ -219,12 +212,12 @@ export class MCPServer {
     // What runs in this process cannot hang alone.
     if (this.builtIn) return connection.closed
     for (;;) {
-      await sleep(this.#options.clock, PROBE.every, signal)
+      await sleep(this.#options.clock, DEVICE_LIMITS.mcpProbing, signal)
       if (signal.aborted) return connection.closed
       // A server that does one thing at a time cannot answer while a call runs; the call has its own limit.
       if (this.#calls > 0) continue
       try {
-        const tools = await this.#listTools(connection, PROBE.limit)
+        const tools = await this.#listTools(connection, DEVICE_LIMITS.mcpProbe)
         if (JSON.stringify(tools) !== JSON.stringify(this.#allTools)) this.#setTools(tools)
       } catch (error) {
         if (this.#calls === 0) return `it does not list its tools any more: ${messageOf(error)}`
@@ -260,7 +253,7 @@ export class MCPServer {
   }
 
   #failure(detail: string): Error {
-    return aipError('MCP_SERVER_FAILED', { name: this.name, detail })
+    return deviceError('MCP_SERVER_FAILED', { name: this.name, detail })
   }
 }
 

@@ -1,10 +1,9 @@
-import { aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
+import { messageOf, type Clock, type Logger } from '@orrery/aip'
 import { childEnvironment, type Environment } from '../process/child-environment.js'
 import { loadClientSdk, openConnection, type Connector } from './connection.js'
 import { StdioTransport } from './stdio-transport.js'
-
-/** Largest message of a server, in bytes: a screenshot fits, a runaway server does not fill the memory. */
-const MESSAGE_LIMIT = 64 * 1024 * 1024
+import { DEVICE_LIMITS } from '../limits.js'
+import { deviceError } from '../errors.js'
 
 /** A server as a program. */
 export interface Program {
@@ -24,14 +23,14 @@ export function stdioConnector(
     const sdk = await loadClientSdk()
     const transport = new StdioTransport(
       { command: program.command, args: program.args, env: childEnvironment(env, program.env), cwd: program.cwd ?? cwd },
-      { buffer: new sdk.ReadBuffer({ maxBufferSize: MESSAGE_LIMIT }), serialize: sdk.serializeMessage },
+      { buffer: new sdk.ReadBuffer({ maxBufferSize: DEVICE_LIMITS.mcpMessage }), serialize: sdk.serializeMessage },
       clock,
       (text) => logger.debug(`[MCP] ${name}: ${text.trimEnd()}`),
     )
     try {
       return await openConnection(sdk, transport, clock, options, () => transport.describeEnd())
     } catch (error) {
-      throw aipError('MCP_SERVER_FAILED', { name, detail: `${messageOf(error)} (${transport.describeEnd()})` })
+      throw deviceError('MCP_SERVER_FAILED', { name, detail: `${messageOf(error)} (${transport.describeEnd()})` })
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { JSONRPCMessage, ReadBuffer, Transport } from '@modelcontextprotocol/client'
 import type { Clock } from '@orrery/aip'
 import { ProcessGroup, type ProcessEnd } from '../process/process-group.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** A program that speaks MCP over its standard input and output. */
 export interface Program {
@@ -15,9 +16,6 @@ export interface WireFormat {
   buffer: ReadBuffer
   serialize(message: JSONRPCMessage): string
 }
-
-/** How much of the standard error is kept for error messages, in characters. */
-const STDERR_KEPT = 2000
 
 /** MCP over the pipes of a child process that leads its own process group, so that everything it starts ends with it. */
 export class StdioTransport implements Transport {
@@ -48,7 +46,7 @@ export class StdioTransport implements Transport {
     this.#group = group
     group.child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
     group.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT)
+      this.#stderr = (this.#stderr + text).slice(-DEVICE_LIMITS.mcpStderrKept)
       this.#onStderr(text)
     })
     // A write to a program that has just ended fails here too; the end itself says more.

@@ -1,7 +1,5 @@
 import { aipError } from '@orrery/aip'
-
-/** Most alternatives that the braces of one pattern may stand for. */
-export const MOST_ALTERNATIVES = 64
+import { DEVICE_LIMITS } from '../limits.js'
 
 /**
  * Returns whether a path matches a pattern: `*` stands for any characters but `/`, `?` for one of them, `**` for any folders, `{a,b}`
@@ -12,7 +10,9 @@ export const MOST_ALTERNATIVES = 64
 export function matchesGlob(pattern: string, way: string): boolean {
   const all = alternatives(pattern)
   if (all === null)
-    throw aipError('INVALID_INPUT', { detail: `the braces of a pattern stand for more than ${MOST_ALTERNATIVES} alternatives` })
+    throw aipError('INVALID_INPUT', {
+      detail: `the braces of a pattern stand for more than ${DEVICE_LIMITS.patternAlternatives} alternatives`,
+    })
   const segments = way.split('/')
   return all.some((each) => {
     if (!each.includes('/')) return matchesName(each, segments.at(-1) ?? '')
@@ -20,7 +20,7 @@ export function matchesGlob(pattern: string, way: string): boolean {
   })
 }
 
-/** Returns whether the braces of a pattern stand for more than {@link MOST_ALTERNATIVES} alternatives. */
+/** Returns whether the braces of a pattern stand for more than `DEVICE_LIMITS.patternAlternatives` alternatives. */
 export function hasTooManyAlternatives(pattern: string): boolean {
   return alternatives(pattern) === null
 }
@@ -35,7 +35,7 @@ function alternatives(pattern: string): string[] | null {
     if (found === null) return all
     const [, before = '', inner = '', after = ''] = found
     all = [...all.slice(0, at), ...inner.split(',').map((part) => before + part + after), ...all.slice(at + 1)]
-    if (all.length > MOST_ALTERNATIVES) return null
+    if (all.length > DEVICE_LIMITS.patternAlternatives) return null
   }
 }
 

@@ -4,6 +4,7 @@ import type { Approvals } from './approvals.js'
 import { argumentsHash } from './arguments-hash.js'
 import type { Permits } from './permits.js'
 import { denial, type Policy, type ToolCall } from './policy.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** Which command of which session a call is. */
 export interface CallOrigin {
@@ -125,9 +126,6 @@ export class Gate {
   }
 }
 
-/** Longest part of a call that is shown or kept, in characters. */
-const SHOWN = 1000
-
 function shorten(text: string): string {
-  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 1)}…`
+  return text.length <= DEVICE_LIMITS.shownCall ? text : `${text.slice(0, DEVICE_LIMITS.shownCall - 1)}…`
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { MOST_ALTERNATIVES, hasTooManyAlternatives } from '../paths/glob.js'
+import { DEVICE_LIMITS } from '../limits.js'
+import { hasTooManyAlternatives } from '../paths/glob.js'
 
 /** What a rule does with the calls that it matches. */
 export const PolicyAction = z.enum(['allow', 'ask', 'deny'])
@@ -18,7 +19,7 @@ export const PolicyRule = z.strictObject({
   /** A path; `*` stands for any characters but `/`, `**` for any folders, `{a,b}` for either. Relative ones start in the start folder, `~/` at home. */
   path: nonEmpty
     .refine((path) => !hasTooManyAlternatives(path), {
-      error: `its braces stand for more than ${MOST_ALTERNATIVES} alternatives, write several rules instead`,
+      error: `its braces stand for more than ${DEVICE_LIMITS.patternAlternatives} alternatives, write several rules instead`,
     })
     .optional(),
   /** A host that the call connects to, e.g. `*.example.com`, with `:port` if only that is meant. */

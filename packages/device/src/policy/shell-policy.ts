@@ -1,5 +1,4 @@
 import { basename, dirname, join, resolve } from 'node:path'
-import { aipError } from '@orrery/aip'
 import { isProgram } from '../process/find-program.js'
 import type { Permits } from './permits.js'
 import { PolicyViolation } from './policy-violation.js'
@@ -7,6 +6,7 @@ import type { Roots } from './roots.js'
 import { splitCommand } from './split-command.js'
 import { objectionToPaths } from './strict-paths.js'
 import { STRICT_PROGRAMS } from './strict-programs.js'
+import { deviceError } from '../errors.js'
 
 /** Which command lines may run: `strict` knows a list of programs and no shell, `full` gives them to the system's shell as they are. */
 export type ShellMode = 'strict' | 'full'
@@ -88,7 +88,7 @@ async function resolveProgram(program: string, name: string, cwd: string): Promi
     const file = join(folder, name)
     if (await isProgram(file)) return file
   }
-  throw aipError('TOOL_FAILED', {
+  throw deviceError('TOOL_FAILED', {
     tool: 'execute_command',
     detail: `${name} is not installed (looked in ${SYSTEM_PATH.join(', ')})`,
   })

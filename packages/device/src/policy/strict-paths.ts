@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Roots } from './roots.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
 /** Programs of the strict shell that show names, sizes and times at most: these may be asked about every path. */
 const SHOWS_NO_CONTENT: ReadonlySet<string> = new Set(
@@ -37,9 +38,6 @@ const PUBLIC_FILES: ReadonlySet<string> = new Set([
   '/proc/version',
 ])
 
-/** Longest argument with a value stuck to an option, such as `-fNAME`, in which a path is looked for. */
-const STUCK_LENGTH = 256
-
 /**
  * Returns what is wrong with the paths that a program of the strict shell would read, or `null`. Which arguments are paths differs from
  * option to option, so every argument, and every part of one that could be a value, counts as a path if there is such a file. That
@@ -54,7 +52,7 @@ export async function objectionToPaths(name: string, args: readonly string[], cw
   // Without an argument some programs read the folder in which they run.
   if (READS_FOLDERS.has(name) && !(await reaches(roots, cwd))) return outside(cwd)
   for (const arg of args) {
-    if (/^-[^-]/.test(arg) && arg.length > STUCK_LENGTH)
+    if (/^-[^-]/.test(arg) && arg.length > DEVICE_LIMITS.stuckValue)
       return `the option ${arg.slice(0, 20)}… is too long; put a blank before its value`
     for (const candidate of candidates(arg)) {
       const path = resolve(cwd, candidate)

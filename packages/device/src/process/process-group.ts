@@ -4,9 +4,8 @@ import { sleep, type Clock } from '@orrery/aip'
 import { MARK_VARIABLE, newMark } from './mark.js'
 import { targetsOf } from './started-processes.js'
 import { Watchdog } from './watchdog.js'
+import { DEVICE_LIMITS } from '../limits.js'
 
-/** Time between the polite and the hard end of a process group, in milliseconds. */
-const KILL_GRACE = 2000
 /** How long output may still arrive after a process has ended; only a child in its own session can hold the pipes open. */
 const DRAIN = 200
 
@@ -108,7 +107,7 @@ export class ProcessGroup {
   async end(): Promise<void> {
     const settled = new AbortController()
     this.kill('SIGTERM')
-    void sleep(this.#clock, KILL_GRACE, settled.signal).then(() => {
+    void sleep(this.#clock, DEVICE_LIMITS.processEnd, settled.signal).then(() => {
       if (!settled.signal.aborted) this.kill('SIGKILL')
     })
     await this.ended

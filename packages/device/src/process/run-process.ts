@@ -1,11 +1,9 @@
+import { DEVICE_LIMITS } from '../limits.js'
 import type { StdioOptions } from 'node:child_process'
 import type { Clock } from '@orrery/aip'
 import { CappedOutput } from './capped-output.js'
 import { ProcessGroup } from './process-group.js'
 import { slowOutput } from './slow-output.js'
-
-/** Bytes that are kept of each output stream of a program. */
-export const OUTPUT_LIMIT = 256 * 1024
 
 /** What to run. There is no shell between: `args` reach the program as they are. */
 export interface ProcessRequest {
@@ -45,8 +43,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   const { file, args, cwd, env, timeoutMs, clock, signal, stdin, onOutput, leadsSessions } = request
   const stdio: StdioOptions = [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
   const group = new ProcessGroup(file, args, { cwd, env, stdio }, clock, { leadsSessions })
-  const stdout = new CappedOutput(OUTPUT_LIMIT)
-  const stderr = new CappedOutput(OUTPUT_LIMIT)
+  const stdout = new CappedOutput(DEVICE_LIMITS.processOutput)
+  const stderr = new CappedOutput(DEVICE_LIMITS.processOutput)
   group.child.stdout?.on('data', (chunk: Buffer) => {
     stdout.add(chunk)
     onOutput?.('stdout', chunk)

@@ -1,5 +1,6 @@
-import { AIPProtocol, AipError, aipError, type Clock, type Logger } from '@orrery/aip'
+import { isAipError, AIPProtocol, aipError, type Clock, type Logger } from '@orrery/aip'
 import { TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
+import { deviceError } from '../errors.js'
 
 /** The connection of one file transfer. Disposing of it closes it. */
 export interface TransferConnection extends AsyncDisposable {
@@ -22,7 +23,7 @@ export interface Transfers {
 }
 
 /** For a device without a server. */
-export const NO_TRANSFERS: Transfers = { dial: () => Promise.reject(aipError('TRANSFER_REFUSED')) }
+export const NO_TRANSFERS: Transfers = { dial: () => Promise.reject(deviceError('TRANSFER_REFUSED')) }
 
 /** What a {@link TransferDialer} is built from. */
 export interface TransferDialerOptions {
@@ -51,7 +52,7 @@ export class TransferDialer implements Transfers {
 
   async dial(id: string, signal: AbortSignal): Promise<TransferConnection> {
     const { wsUrl, clock, logger } = this.#options
-    if (this.#key === null) throw aipError('TRANSFER_REFUSED')
+    if (this.#key === null) throw deviceError('TRANSFER_REFUSED')
     const url = new URL(wsUrl)
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/transfers/${encodeURIComponent(id)}`
     const headers = { 'x-orrery-transfer-key': this.#key }
@@ -75,5 +76,5 @@ export class TransferDialer implements Transfers {
 
 /** The server does not say why it rejects a connection. */
 function refusal(error: unknown): never {
-  throw error instanceof AipError && error.code === 'UNAUTHORIZED' ? aipError('TRANSFER_REFUSED') : error
+  throw isAipError(error, 'UNAUTHORIZED') ? deviceError('TRANSFER_REFUSED') : error
 }

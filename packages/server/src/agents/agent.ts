@@ -1,6 +1,17 @@
 import type { Command, Logger, MCPToolInfo, Result } from '@orrery/aip'
-import type { ExecuteOptions } from '../sessions/command-dispatcher.js'
-import type { Work } from '../sessions/task.js'
+import type { Work } from '@orrery/aip/records'
+
+/** What may be set for one batch. */
+export interface ExecuteOptions {
+  /** Default: the agent of the device's platform. */
+  agentName?: string
+  processName?: string
+  rootName?: string
+  /** What the batch is for, in words; shown while it runs, not sent to the device. */
+  label?: string
+  /** Milliseconds until missing results become failures. Default: 6000 s. */
+  timeoutMs?: number
+}
 
 /** What an agent is given: the request, the device's tools, and the means to act. */
 export interface AgentContext {
@@ -10,6 +21,8 @@ export interface AgentContext {
   /** Platform of the device: `linux`, `windows`, `darwin`, `mobile`, … */
   readonly platform: string
   readonly work: Work
+  /** The agent name of the device's platform; commands are sent with it unless they set another. */
+  readonly agentName: string
   /** When the session first began to run, in milliseconds since the epoch; a restart does not change it. */
   readonly startedAt: number
   /** Aborted when the session is cancelled; the agent should end soon after, it is given 2 s. */

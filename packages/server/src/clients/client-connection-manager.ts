@@ -1,5 +1,4 @@
 import {
-  aipError,
   sleep,
   type Clock,
   type ClientType,
@@ -8,11 +7,16 @@ import {
   type TaskExecutionProtocol,
   type Transport,
 } from '@orrery/aip'
+import type { Principal } from '../identity/principal.js'
+import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 /** A client that is online. */
 export interface ClientInfo {
   clientId: string
   clientType: ClientType
+  /** What it may do. */
+  principal: Principal
   platform: string
   /** As sent with the registration. */
   metadata: Record<string, unknown> | null
@@ -26,7 +30,7 @@ export interface ClientInfo {
   connectedAt: number
   transport: Transport
   taskProtocol: TaskExecutionProtocol
-  /** Whether it showed the token of its last registration, or never had one: its paused sessions may go on. */
+  /** Whether it showed the token of its last registration, or never had one: its paused sessions may continue. */
   trusted: boolean
   /** The device that a constellation registered for. */
   scope: string | null
@@ -34,25 +38,13 @@ export interface ClientInfo {
   transferKey: string | null
 }
 
-/** A device that was online before. */
-export type KnownDevice = Pick<ClientInfo, 'clientId' | 'platform' | 'systemInfo' | 'features'>
-
-/** A replaced connection that does not close within this many milliseconds is cut. */
-const REPLACE_TIME = 5000
-
-/** Devices that are remembered after they left. */
-const MAX_KNOWN_DEVICES = 1000
-
-/** Who is online, and which sessions concern whom. Knows neither sockets' messages nor how sessions run. */
+/** Who is online. Knows neither sockets' messages nor how sessions run. */
 export class ClientConnectionManager {
   readonly #clients = new Map<string, ClientInfo>()
   /** Who waits for a connection to be removed. */
   readonly #removals = new Map<Transport, () => void>()
   /** Ids of clients that are about to be added, each until it is or is not. */
   readonly #held = new Map<string, Promise<void>>()
-  readonly #known = new Map<string, KnownDevice>()
-  readonly #deviceSessions = new Map<string, Set<string>>()
-  readonly #constellationSessions = new Map<string, Set<string>>()
 
   /**
    * Keeps an id for a client that is about to be added.
@@ -78,7 +70,6 @@ export class ClientConnectionManager {
   addClient(info: ClientInfo): void {
     this.#assertFree(info.clientId)
     this.#clients.set(info.clientId, info)
-    if (info.clientType === 'device') this.#remember(info)
   }
 
   /** Does nothing if the client is not online, or is online on another connection. */
@@ -102,7 +93,9 @@ export class ClientConnectionManager {
     if (atOnce) client.transport.terminate()
     else void client.transport.close(1000, 'replaced by a new connection')
     const closed = new AbortController()
-    void sleep(clock, REPLACE_TIME, closed.signal).then(() => closed.signal.aborted || client.transport.terminate())
+    void sleep(clock, SERVER_LIMITS.replacedConnection, closed.signal).then(
+      () => closed.signal.aborted || client.transport.terminate(),
+    )
     await promise
     closed.abort()
   }
@@ -127,85 +120,17 @@ export class ClientConnectionManager {
       .map((client) => client.clientId)
   }
 
-  /** Devices that are online or were, in the order of their first connection. */
-  knownDevices(): KnownDevice[] {
-    return [...this.#known.values()]
-  }
-
-  knownDevice(deviceId: string): KnownDevice | undefined {
-    return this.#known.get(deviceId)
-  }
-
   getDeviceSystemInfo(deviceId: string): Record<string, unknown> | null {
     const client = this.#clients.get(deviceId)
     return client?.clientType === 'device' ? client.systemInfo : null
   }
 
-  /** Replaces what a device told about itself. */
-  setDeviceSystemInfo(deviceId: string, info: Record<string, unknown>): void {
-    const client = this.#clients.get(deviceId)
-    if (client?.clientType !== 'device') return
-    client.systemInfo = info
-    this.#remember(client)
-  }
-
-  /** Replaces what a device told about its MCP servers. */
-  setMcpServers(deviceId: string, servers: readonly McpServerStatus[]): void {
-    const client = this.#clients.get(deviceId)
-    if (client?.clientType === 'device') client.mcpServers = servers
-  }
-
-  addDeviceSession(deviceId: string, sessionId: string): void {
-    addTo(this.#deviceSessions, deviceId, sessionId)
-  }
-
-  removeDeviceSession(deviceId: string, sessionId: string): void {
-    removeFrom(this.#deviceSessions, deviceId, sessionId)
-  }
-
-  /** Live sessions on a device; a copy. */
-  getDeviceSessions(deviceId: string): string[] {
-    return [...(this.#deviceSessions.get(deviceId) ?? [])]
-  }
-
-  addConstellationSession(constellationId: string, sessionId: string): void {
-    addTo(this.#constellationSessions, constellationId, sessionId)
-  }
-
-  removeConstellationSession(constellationId: string, sessionId: string): void {
-    removeFrom(this.#constellationSessions, constellationId, sessionId)
-  }
-
-  /** Live sessions that a constellation asked for; a copy. */
-  getConstellationSessions(constellationId: string): string[] {
-    return [...(this.#constellationSessions.get(constellationId) ?? [])]
-  }
-
-  getStats(): { total: number; device_clients: number; constellation_clients: number } {
-    const devices = this.listClients('device').length
-    return { total: this.#clients.size, device_clients: devices, constellation_clients: this.#clients.size - devices }
+  /** How many clients are online. */
+  get size(): number {
+    return this.#clients.size
   }
 
   #assertFree(clientId: string): void {
-    if (this.#clients.has(clientId) || this.#held.has(clientId)) throw aipError('DUPLICATE_CLIENT', { id: clientId })
+    if (this.#clients.has(clientId) || this.#held.has(clientId)) throw serverError('DUPLICATE_CLIENT', { id: clientId })
   }
-
-  #remember({ clientId, platform, systemInfo, features }: ClientInfo): void {
-    this.#known.set(clientId, { clientId, platform, systemInfo, features })
-    if (this.#known.size <= MAX_KNOWN_DEVICES) return
-    const forgotten = [...this.#known.keys()].find((id) => !this.#clients.has(id))
-    if (forgotten !== undefined) this.#known.delete(forgotten)
-  }
-}
-
-function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
-  const set = map.get(key)
-  if (set === undefined) map.set(key, new Set([value]))
-  else set.add(value)
-}
-
-function removeFrom(map: Map<string, Set<string>>, key: string, value: string): void {
-  const set = map.get(key)
-  set?.delete(value)
-  if (set?.size === 0) map.delete(key)
 }

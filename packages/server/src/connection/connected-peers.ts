@@ -1,19 +1,21 @@
 import { messageOf, type Command, type Logger } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { KnownDevices } from '../clients/known-devices.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
-import type { DevicePeer, Peers, TaskEnd } from '../sessions/peers.js'
-import type { Task } from '../sessions/task.js'
+import type { DevicePeer, EndListener, Peers, TaskEnd } from '../sessions/peers.js'
 import { wireEnd } from './wire-result.js'
 
 /** Lets sessions reach the clients that are online. */
 export class ConnectedPeers implements Peers {
   readonly #clients: ClientConnectionManager
+  readonly #known: KnownDevices
   readonly #overlays: DeviceOverlays
   readonly #logger: Logger
 
-  constructor(clients: ClientConnectionManager, overlays: DeviceOverlays, logger: Logger) {
-    this.#overlays = overlays
+  constructor(clients: ClientConnectionManager, known: KnownDevices, overlays: DeviceOverlays, logger: Logger) {
     this.#clients = clients
+    this.#known = known
+    this.#overlays = overlays
     this.#logger = logger
   }
 
@@ -27,7 +29,8 @@ export class ConnectedPeers implements Peers {
       features,
       sendCommands: (batch) => {
         const typed = features.size > 0 ? batch.actions : batch.actions.map(withToolType)
-        return taskProtocol.sendCommands({ ...batch, actions: typed.map((action) => this.#overlays.complete(id, action)) })
+        const actions = typed.map((action) => this.#overlays.complete(id, action))
+        return taskProtocol.sendCommands({ ...batch, actions, concurrent: batch.concurrent && features.has('concurrent') })
       },
       sendTaskAssignment: (task) => taskProtocol.sendTaskAssignment(task),
       sendCancel: (target) => taskProtocol.sendCancel(target),
@@ -35,42 +38,29 @@ export class ConnectedPeers implements Peers {
     }
   }
 
+  client(id: string): EndListener | undefined {
+    const client = this.#clients.getClientInfo(id)
+    return client && { sendEnd: (end) => this.#sendEnd(client, end) }
+  }
+
   canResume(id: string): boolean {
-    const known = this.#clients.knownDevice(id)
-    return known?.features.has('resume') === true && known.features.has('journal')
+    const features = this.#known.get(id)?.features
+    return features?.includes('resume') === true && features.includes('journal')
   }
 
   addedArguments(deviceId: string, toolName: string): readonly string[] {
     return this.#overlays.addedArguments(deviceId, toolName)
   }
 
-  sessionOpened({ sessionId, deviceId, owner }: Task): void {
-    this.#clients.addDeviceSession(deviceId, sessionId)
-    if (owner.kind === 'constellation' && owner.client_id !== null)
-      this.#clients.addConstellationSession(owner.client_id, sessionId)
-  }
-
-  /** The requester first, then the device (protocol reference 6.5), with the same response id. */
-  async taskEnded(end: TaskEnd): Promise<void> {
-    const { sessionId, deviceId, owner } = end
-    this.#clients.removeDeviceSession(deviceId, sessionId)
-    if (owner.client_id !== null) this.#clients.removeConstellationSession(owner.client_id, sessionId)
-    const responseId = crypto.randomUUID()
-    const requester = owner.kind === 'constellation' && end.tellRequester ? owner.client_id : null
-    for (const id of [requester, end.tellDevice ? deviceId : null]) {
-      const client = id === null ? undefined : this.#clients.getClientInfo(id)
-      if (client !== undefined) await this.#sendEnd(client, end, responseId)
-    }
-  }
-
-  async #sendEnd(client: ClientInfo, end: TaskEnd, responseId: string): Promise<void> {
-    const { sessionId, deviceId, resultForDevice } = end
+  // The frame is on its way before the first await: what is sent to this client later comes after it.
+  async #sendEnd(client: ClientInfo, end: TaskEnd): Promise<void> {
+    const { sessionId } = end
     if (client.transport.state !== 'connected') {
       this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
       return
     }
     try {
-      await client.taskProtocol.sendTaskEnd({ ...wireEnd(end, client.clientId !== deviceId || resultForDevice), responseId })
+      await client.taskProtocol.sendTaskEnd({ ...wireEnd(end), responseId: end.responseId })
     } catch (error) {
       this.#logger.error(`[WS] ❌ Failed to send result for ${sessionId}: ${messageOf(error)}`)
     }

@@ -1,5 +1,6 @@
 import { CLIENT_ID, aipError, type ClientType } from '@orrery/aip'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+import { serverError } from '../errors.js'
 
 /** Platforms that devices are known to have. */
 const PLATFORMS: readonly string[] = ['windows', 'linux', 'darwin', 'macos', 'mobile', 'android', 'ios', 'web', 'iot', 'unknown']
@@ -18,7 +19,7 @@ export interface RegistrationRules {
 
 /** @throws AipError `CLIENT_ID_REQUIRED` or `INVALID_CLIENT_ID` */
 export function checkClientId(clientId: string | null, { clientIdPattern }: RegistrationRules): string {
-  if (clientId === null || clientId === '') throw aipError('CLIENT_ID_REQUIRED')
+  if (clientId === null || clientId === '') throw serverError('CLIENT_ID_REQUIRED')
   const [whole] = clientIdPattern?.exec(clientId) ?? []
   if (!CLIENT_ID.test(clientId) || (clientIdPattern !== undefined && whole !== clientId)) throw aipError('INVALID_CLIENT_ID')
   return clientId
@@ -32,8 +33,8 @@ export function checkAdmission(
 ): void {
   const platforms = rules.platforms ?? PLATFORMS
   if (clientType === 'device' && !platforms.includes(platform.toLowerCase())) {
-    throw aipError('INVALID_PLATFORM', { platform: platform.slice(0, 64), platforms: platforms.join(', ') })
+    throw serverError('INVALID_PLATFORM', { platform: platform.slice(0, 64), platforms: platforms.join(', ') })
   }
   const limit = rules.maxClients ?? Infinity
-  if (clients.getStats().total >= limit && !clients.isOnline(clientId)) throw aipError('CAPACITY_REACHED', { limit })
+  if (clients.size >= limit && !clients.isOnline(clientId)) throw serverError('CAPACITY_REACHED', { limit })
 }

@@ -1,10 +1,10 @@
 import {
+  isAipError,
   AipError,
   LIMITS,
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
-  aipError,
   messageOf,
   offerIn,
   type AIPProtocol,
@@ -16,23 +16,32 @@ import {
   type Offer,
 } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { KnownDevices } from '../clients/known-devices.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
+import { clientPrincipal, type Principal } from '../identity/principal.js'
 import { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { Resumption } from './resumption.js'
 import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
-
-/** What a key allows: everything, or to be a device. */
-export type Credential = 'operator' | 'device'
+import { serverError } from '../errors.js'
 
 /** Of the many connections without features; one set serves them all. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
 /** The optional behaviours that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>(['journal', 'resume', 'cancel', 'progress', 'ask', 'files'])
+const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
+  'journal',
+  'resume',
+  'cancel',
+  'progress',
+  'ask',
+  'files',
+  'concurrent',
+])
 
 /** What registrations work on. */
 export interface RegistrationOptions {
   clients: ClientConnectionManager
+  known: KnownDevices
   logger: Logger
   rules: RegistrationRules
   overlays: DeviceOverlays
@@ -51,12 +60,13 @@ export class Registration {
   readonly #silenceMs: number
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
+  readonly #known: KnownDevices
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
   ) {
     this.#aip = aip
     this.#rules = rules
@@ -65,6 +75,7 @@ export class Registration {
     this.#resumption = resumption
     this.#silenceMs = silenceMs
     this.#clients = clients
+    this.#known = known
     this.#logger = logger
     this.#protocol = new RegistrationProtocol(aip)
   }
@@ -73,10 +84,10 @@ export class Registration {
    * Registers the client of this connection and confirms it. A refused client is told why, and its connection is closed.
    * @returns the client, or null if it was refused
    */
-  async accept(credential: Credential): Promise<ClientInfo | null> {
+  async accept(shown: Principal): Promise<ClientInfo | null> {
     let client: ClientInfo | null = null
     try {
-      client = this.#check(await this.#firstMessage(), credential)
+      client = await this.#check(await this.#firstMessage(), shown)
       checkAdmission(client, this.#rules, this.#clients)
       await this.#makeRoom(client)
       await this.#enter(client)
@@ -99,8 +110,8 @@ export class Registration {
     const old = this.#clients.getClientInfo(clientId)
     if (old === undefined) return
     const { clock } = this.#aip
-    if (this.#tokens.matches(clientId, offerIn(metadata)?.resume_token ?? null))
-      return this.#clients.replace(clientId, clock, true)
+    const { matches } = await this.#tokens.check(clientId, offerIn(metadata)?.resume_token ?? null)
+    if (matches) return this.#clients.replace(clientId, clock, true)
     if (this.#rules.takeover === 'replace') return this.#clients.replace(clientId, clock, false)
     if (!(await old.transport.isAlive(LIMITS.probeTime))) await this.#clients.replace(clientId, clock, true)
   }
@@ -109,7 +120,7 @@ export class Registration {
     this.#logger.info('[WS] [AIP] Waiting for registration message...')
     const late = Promise.withResolvers<never>()
     const timer = this.#aip.clock.after(LIMITS.registrationTime, () =>
-      late.reject(aipError('REGISTRATION_TIMEOUT', { seconds: LIMITS.registrationTime / 1000 })),
+      late.reject(serverError('REGISTRATION_TIMEOUT', { seconds: LIMITS.registrationTime / 1000 })),
     )
     try {
       return await Promise.race([this.#aip.receiveMessage(), late.promise])
@@ -118,19 +129,21 @@ export class Registration {
     }
   }
 
-  #check(message: ClientMessage, credential: Credential): ClientInfo {
+  async #check(message: ClientMessage, shown: Principal): Promise<ClientInfo> {
     const { client_type: clientType, target_id: targetId, metadata } = message
-    if (message.type !== 'register') throw aipError('REGISTRATION_EXPECTED')
+    if (message.type !== 'register') throw serverError('REGISTRATION_EXPECTED')
     const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
-    if (credential === 'device' && clientType !== 'device') throw aipError('ROLE_NOT_ALLOWED', { role: clientType })
+    if (!shown.registers.includes(clientType)) throw serverError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
     const features = commonFeatures(offer)
+    const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
     return {
       clientId,
       clientType,
+      principal: clientPrincipal(clientType, clientId, features.has('resume')),
       platform: typeof metadata?.['platform'] === 'string' ? metadata['platform'] : 'windows',
       metadata,
       mcpServers: null,
@@ -139,7 +152,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
-      trusted: this.#tokens.matches(clientId, offer?.resume_token ?? null) || !this.#tokens.has(clientId),
+      trusted: token.matches || !token.known,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
     }
@@ -147,7 +160,7 @@ export class Registration {
 
   #checkTarget(targetId: string): void {
     if (this.#clients.isDeviceConnected(targetId)) return
-    const error = aipError('TARGET_NOT_CONNECTED', { id: targetId })
+    const error = serverError('TARGET_NOT_CONNECTED', { id: targetId })
     this.#logger.warn(`[WS] Constellation registration failed: ${error.message}`)
     throw error
   }
@@ -165,9 +178,10 @@ export class Registration {
     } finally {
       release()
     }
-    // Told that no session goes on, a device would end what it is doing for one that the next start continues.
-    if (this.#resumption.isOver) throw aipError('SERVER_STOPPING')
+    // Told that no session continues, a device would end what it is doing for one that the next start continues.
+    if (this.#resumption.isOver) throw serverError('SERVER_STOPPING')
     this.#clients.addClient(client)
+    if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
     await this.#protocol.sendRegistrationConfirmation(result)
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
@@ -182,14 +196,14 @@ export class Registration {
     if (!features.has('resume')) return answer
     transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
     const resumeToken = await this.#tokens.issue(clientId, offerIn(metadata)?.resume_token ?? null)
-    return { ...answer, ...this.#resumption.continuing(client), resume_token: resumeToken }
+    return { ...answer, ...(await this.#resumption.continuing(client)), resume_token: resumeToken }
   }
 
   async #refuse(error: unknown): Promise<void> {
     const known = error instanceof AipError
-    if (known && error.code === 'CONNECTION_CLOSED') return
+    if (isAipError(error, 'CONNECTION_CLOSED')) return
     this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
-    const text = known ? error.message : aipError('INTERNAL').message
+    const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
     await this.#aip.close(known ? closeCode(error) : 1011)
   }

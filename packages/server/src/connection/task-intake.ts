@@ -1,7 +1,10 @@
-import { aipError, type ClientMessage } from '@orrery/aip'
-import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
+import { type ClientMessage } from '@orrery/aip'
+import type { Work } from '@orrery/aip/records'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
-import type { Owner, Task } from '../sessions/task.js'
+import { ownerOf } from '../identity/principal.js'
+import type { Task } from '../sessions/task.js'
+import { safeTaskName } from '../sessions/task-name.js'
+import { serverError } from '../errors.js'
 
 type TaskMessage = Extract<ClientMessage, { type: 'task' }>
 
@@ -14,46 +17,31 @@ export async function taskFrom(
   message: TaskMessage,
   client: ClientInfo,
   clients: ClientConnectionManager,
-  workflows: WorkflowLibrary,
+  workOf: (request: string) => Promise<Work>,
 ): Promise<Task> {
   const deviceId = client.clientType === 'device' ? ownDevice(message, client) : targetDevice(message, clients)
-  if (message.request === null || message.request.trim() === '') throw aipError('EMPTY_REQUEST')
+  if (message.request === null || message.request.trim() === '') throw serverError('EMPTY_REQUEST')
   return {
     sessionId: message.session_id || crypto.randomUUID(),
-    taskName: sanitiseTaskName(message.task_name),
+    taskName: safeTaskName(message.task_name),
     deviceId,
-    owner: {
-      kind: client.clientType,
-      client_id: client.clientId,
-      resumes: client.clientType === 'constellation' && client.features.has('resume'),
-    } satisfies Owner,
+    owner: ownerOf(client.principal),
     requestId: message.request_id,
-    work: await workflows.workOf(message.request),
+    work: await workOf(message.request),
     assigned: false,
     transient: false,
   }
 }
 
 function ownDevice({ target_id: target }: TaskMessage, { clientId }: ClientInfo): string {
-  if (target !== null && target !== clientId) throw aipError('TARGET_FORBIDDEN')
+  if (target !== null && target !== clientId) throw serverError('TARGET_FORBIDDEN')
   return clientId
 }
 
 function targetDevice({ target_id: target }: TaskMessage, clients: ClientConnectionManager): string {
-  if (target === null || target === '') throw aipError('TARGET_REQUIRED')
+  if (target === null || target === '') throw serverError('TARGET_REQUIRED')
   const info = clients.getClientInfo(target)
-  if (info === undefined) throw aipError('TARGET_NOT_CONNECTED', { id: target })
-  if (info.clientType !== 'device') throw aipError('TARGET_NOT_A_DEVICE')
+  if (info === undefined) throw serverError('TARGET_NOT_CONNECTED', { id: target })
+  if (info.clientType !== 'device') throw serverError('TARGET_NOT_A_DEVICE')
   return target
-}
-
-/** A task name that is safe as a label; a fresh one if nothing is left (protocol reference, chapter 7). */
-function sanitiseTaskName(name: string | null): string {
-  const safe = (name ?? '').replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '')
-  return safe === '' ? crypto.randomUUID() : safe
-}
-
-/** Whether the HTTP API takes a task name as it is. */
-export function isTaskName(name: unknown): name is string {
-  return typeof name === 'string' && /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)
 }

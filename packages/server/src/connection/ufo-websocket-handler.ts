@@ -18,16 +18,19 @@ import {
   type Logger,
   type Transport,
 } from '@orrery/aip'
-import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { KnownDevices } from '../clients/known-devices.js'
+import type { Fleet } from '../fleet/fleet.js'
+import type { Principal } from '../identity/principal.js'
 import type { Asks } from '../sessions/asks.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
-import { Registration, type Credential } from './registration.js'
+import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
 import { taskFrom } from './task-intake.js'
+import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
 interface ConnectionContext {
@@ -47,7 +50,8 @@ type Handlers = {
 export class UFOWebSocketHandler {
   readonly #clients: ClientConnectionManager
   readonly #sessions: SessionManager
-  readonly #workflows: WorkflowLibrary
+  readonly #known: KnownDevices
+  readonly #fleet: Fleet
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #dialect: Dialect | 'auto'
@@ -74,7 +78,8 @@ export class UFOWebSocketHandler {
   constructor(options: {
     clientManager: ClientConnectionManager
     sessionManager: SessionManager
-    workflows: WorkflowLibrary
+    known: KnownDevices
+    fleet: Fleet
     logger: Logger
     clock?: Clock
     dialect?: Dialect | 'auto'
@@ -89,7 +94,8 @@ export class UFOWebSocketHandler {
   }) {
     this.#clients = options.clientManager
     this.#sessions = options.sessionManager
-    this.#workflows = options.workflows
+    this.#known = options.known
+    this.#fleet = options.fleet
     this.#logger = options.logger
     this.#clock = options.clock ?? systemClock
     this.#dialect = options.dialect ?? 'auto'
@@ -104,23 +110,24 @@ export class UFOWebSocketHandler {
 
   /**
    * Serves one connection to its end; never throws.
-   * @param credential what the key of the handshake allows
+   * @param shown whose key the handshake had
    * @param registered called once the client is registered
    */
-  async handler(transport: Transport, credential: Credential, registered: () => void = () => {}): Promise<void> {
+  async handler(transport: Transport, shown: Principal, registered: () => void = () => {}): Promise<void> {
     const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: this.#logger, dialect: this.#dialect })
     const client = await new Registration(aip, {
       clients: this.#clients,
+      known: this.#known,
       logger: this.#logger,
       rules: this.#rules,
       overlays: this.#overlays,
       tokens: this.#tokens,
       resumption: this.#resumption,
       silenceMs: this.#resumeSilenceMs,
-    }).accept(credential)
+    }).accept(shown)
     if (client === null) return
     registered()
-    void this.#resumption.back(client)
+    this.#resumption.back(client)
     const context: ConnectionContext = {
       client,
       aip,
@@ -172,7 +179,7 @@ export class UFOWebSocketHandler {
       await handle(message, context)
     } catch (error) {
       this.#logger.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
-      const text = error instanceof AipError ? error.message : aipError('INTERNAL').message
+      const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
       await context.aip.sendError(text).catch((failure: unknown) => {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
       })
@@ -181,23 +188,16 @@ export class UFOWebSocketHandler {
 
   /** Takes a task of this client: recorded, acknowledged, then run. */
   async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
-    const wanted = await taskFrom(message, client, this.#clients, this.#workflows)
+    const { tasks } = this.#fleet
+    const wanted = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
     if (client.clientType === 'constellation') {
       this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
     }
-    const assigned = client.clientType === 'device' ? this.#sessions.assignedTo(client.clientId, wanted.taskName) : undefined
-    if (assigned !== undefined) {
-      await task.sendAck(assigned.task.sessionId)
-      assigned.adopt()
-      return
-    }
-    if (await this.#resumption.answerRepeated(wanted, task)) return
-    const { session, repeated } = await this.#sessions.executeTask(wanted)
-    try {
-      await task.sendAck(session.task.sessionId)
-    } finally {
-      if (!repeated) this.#sessions.start(session)
-    }
+    const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
+    // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
+    const acknowledged = task.sendAck(sessionId)
+    begin()
+    await acknowledged
   }
 
   /** Hands results to the session that waits for them; what nobody waits for is dropped. */
@@ -240,12 +240,12 @@ export class UFOWebSocketHandler {
     { target_id: target, request_id: requestId }: Extract<ClientMessage, { type: 'device_info_request' }>,
     { client, deviceInfo }: ConnectionContext,
   ): Promise<void> {
-    if (client.clientType !== 'constellation') throw aipError('INFO_FORBIDDEN')
-    if (client.scope !== null && target !== client.scope) throw aipError('INFO_OUT_OF_SCOPE')
+    if (client.clientType !== 'constellation') throw serverError('INFO_FORBIDDEN')
+    if (client.scope !== null && target !== client.scope) throw serverError('INFO_OUT_OF_SCOPE')
     this.#logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
-    const info = target === null ? null : this.#clients.getDeviceSystemInfo(target)
+    const info = target === null ? null : this.#fleet.devices.systemInfo(client.principal, target)
     return deviceInfo.sendDeviceInfoResponse(
-      info ?? { error: aipError('DEVICE_OFFLINE', { id: target ?? '' }).message },
+      info ?? { error: serverError('DEVICE_OFFLINE', { id: target ?? '' }).message },
       requestId,
     )
   }
@@ -256,19 +256,23 @@ export class UFOWebSocketHandler {
     { client }: ConnectionContext,
   ): void {
     if (client.clientType !== 'device' || metadata === null) return
-    const { mcp_servers: servers, info } = readDevicePush(metadata)
-    if (servers !== null) this.#clients.setMcpServers(client.clientId, servers)
-    if (info === null) return
+    const { clientId } = client
+    const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
+    if (servers !== null) client.mcpServers = servers
     // What the registration and the server's settings say stays.
-    this.#clients.setDeviceSystemInfo(client.clientId, { ...this.#clients.getDeviceSystemInfo(client.clientId), ...info })
+    if (info !== null) client.systemInfo = this.#overlays.describe(clientId, { ...client.systemInfo, ...info })
+    if (tools !== null) this.#known.listed(clientId, tools)
+    if (servers !== null || info !== null) this.#known.seen({ ...client, features: [...client.features] })
   }
 
   handleProgress(
     { session_id: sessionId, call_id, progress, total, message }: Extract<ClientMessage, { type: 'progress' }>,
     { client }: ConnectionContext,
   ): void {
-    const session = sessionId === null ? undefined : this.#sessions.get(sessionId)
-    if (session?.task.deviceId === client.clientId) session.reportProgress({ call_id, progress, total, message })
+    const session = sessionId === null ? undefined : this.#sessions.live.get(sessionId)
+    if (session?.task.deviceId !== client.clientId) return
+    const tool = session.dispatcher.toolOf(call_id)
+    if (tool !== undefined) session.log.report({ call_id, tool, progress, total, message })
   }
 
   /** A device asks whether a call may run. */
@@ -282,7 +286,7 @@ export class UFOWebSocketHandler {
   async handleTaskEnd(message: Extract<ClientMessage, { type: 'task_end' }>, context: ConnectionContext): Promise<void> {
     const { clientId, features } = context.client
     if (!features.has('resume')) return this.handleUnknown(message, context)
-    if (message.session_id !== null) await this.#resumption.acknowledged(clientId, message.session_id)
+    if (message.session_id !== null) await this.#sessions.delivery.acknowledged(clientId, message.session_id)
   }
 
   /** A type that this client may not send now. */
@@ -296,15 +300,20 @@ export class UFOWebSocketHandler {
     const { clientId, clientType, transport, features } = client
     this.#logger.warn(`[WS] ${clientId} disconnected code=${code}, reason=${reason}`)
     this.#clients.removeClient(clientId, transport)
+    if (!this.#clients.isOnline(clientId)) {
+      this.#known.left(clientId)
+      this.#sessions.delivery.gone(clientId)
+    }
     const device = clientType === 'device'
     if (this.#sessions.stopping) return
     if (features.has('resume')) return this.#resumption.away(client)
-    const sessionIds = device ? this.#clients.getDeviceSessions(clientId) : this.#clients.getConstellationSessions(clientId)
-    if (sessionIds.length > 0) {
+    const { live } = this.#sessions
+    const sessions = device ? live.onDevice(clientId) : live.ofConstellation(clientId)
+    if (sessions.length > 0) {
       const who = device ? '📱 Device' : '🌟 Constellation'
-      this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessionIds.length} active session(s)`)
+      this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessions.length} active session(s)`)
     }
-    for (const sessionId of sessionIds) {
+    for (const sessionId of sessions.map(({ task }) => task.sessionId)) {
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {
@@ -322,8 +331,8 @@ export class UFOWebSocketHandler {
  */
 function checkIdentity(message: ClientMessage, { clientId, clientType }: ClientInfo): void {
   if (message.client_id !== null && message.client_id !== '' && message.client_id !== clientId)
-    throw aipError('CLIENT_ID_MISMATCH')
+    throw serverError('CLIENT_ID_MISMATCH')
   if (message.client_type === clientType) return
   if (message.type === 'heartbeat' && message.client_type === 'device') return
-  throw aipError('CLIENT_TYPE_MISMATCH')
+  throw serverError('CLIENT_TYPE_MISMATCH')
 }

@@ -5,14 +5,14 @@ import { LIMITS, type Clock, type Transport } from '@orrery/aip'
 import { DEVICE_SOCKET, TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { WaitingTransfers } from '../files/waiting-transfers.js'
-import type { Keys } from '../keys.js'
-import type { Credential } from './registration.js'
+import type { Keys } from '../identity/keys.js'
+import type { Principal } from '../identity/principal.js'
 
 /** Bytes of the handshake's frame headers and pings that may come on top of the registration. */
 const FRAME_OVERHEAD = 1024
 
 /** What is done with a connection once its handshake is through. */
-export type Accept = (transport: Transport, credential: Credential, registered: () => void) => Promise<void>
+export type Accept = (transport: Transport, principal: Principal, registered: () => void) => Promise<void>
 
 /** The WebSocket end of the server's port: checks path and key before the upgrade, and bounds what has not registered yet. */
 export class WebSocketUpgrade {
@@ -39,20 +39,19 @@ export class WebSocketUpgrade {
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy())
-      const refusal = this.#refusal(request)
-      if (refusal !== null) {
+      const asked = askedOf(request)
+      const principal = this.#keys.principalOf(asked.key)
+      const refusal = this.#refusal(asked, principal)
+      if (principal === null || refusal !== null) {
         socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
         return
       }
-      const credential = this.#keys.check(tokenOf(request))
-      if (credential === null) return
-      const transfer = transferOf(request)
-      const connect = transfer === null ? null : this.#transfers.take(transfer)
+      const connect = asked.transfer === null ? null : this.#transfers.take(asked.transfer)
       if (connect !== null) {
         this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
         return
       }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket as Socket, credential))
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket as Socket, principal))
     })
   }
 
@@ -64,10 +63,9 @@ export class WebSocketUpgrade {
   }
 
   /** Existing peers see 403 for a wrong path and a wrong key alike (protocol reference, chapter 1). */
-  #refusal(request: IncomingMessage): string | null {
-    const transfer = transferOf(request)
-    const isKnown = transfer === null ? pathOf(request) === '/ws' : this.#transfers.admits(transfer)
-    if (!isKnown || this.#keys.check(tokenOf(request)) === null) return '403 Forbidden'
+  #refusal({ path, transfer }: Asked, principal: Principal | null): string | null {
+    const isKnown = transfer === null ? path === '/ws' : this.#transfers.admits(transfer)
+    if (!isKnown || principal === null) return '403 Forbidden'
     // One that came while the others are being closed would keep the server from ending.
     if (this.#closing()) return '503 Service Unavailable'
     if (transfer !== null) return null
@@ -82,7 +80,7 @@ export class WebSocketUpgrade {
     this.#open.delete(transport)
   }
 
-  async #serve(webSocket: WebSocket, socket: Socket, credential: Credential): Promise<void> {
+  async #serve(webSocket: WebSocket, socket: Socket, principal: Principal): Promise<void> {
     const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock: this.#clock })
     this.#open.add(transport)
     this.#unregistered += 1
@@ -102,7 +100,7 @@ export class WebSocketUpgrade {
       socket.off('data', bound)
     }
     try {
-      await this.#accept(transport, credential, settle)
+      await this.#accept(transport, principal, settle)
     } finally {
       settle()
       await transport.closed
@@ -121,23 +119,24 @@ function socketServer(maxPayload: number): WebSocketServer {
   } as ConstructorParameters<typeof WebSocketServer>[0])
 }
 
-/** The file transfer that a connection is for, and what it shows for that; null for a client's own connection. */
-function transferOf(request: IncomingMessage): { id: string; key: string | undefined } | null {
-  const id = /^\/ws\/transfers\/([^/]+)$/.exec(pathOf(request) ?? '')?.[1]
-  const key = request.headers['x-orrery-transfer-key']
-  return id === undefined ? null : { id, key: typeof key === 'string' ? key : undefined }
+/** What a handshake asks for. */
+interface Asked {
+  path: string | undefined
+  /** A bearer token, or the last `token` of the query. */
+  key: string | undefined
+  /** The file transfer that the connection is for, and what it shows for that; null for a client's own connection. */
+  transfer: { id: string; key: string | undefined } | null
 }
 
-function urlOf(request: IncomingMessage): URL | null {
-  return URL.parse(request.url ?? '', 'http://localhost')
-}
-
-function pathOf(request: IncomingMessage): string | undefined {
-  return urlOf(request)?.pathname
-}
-
-/** The key of a handshake: a bearer token, or the last `token` of the query. */
-function tokenOf(request: IncomingMessage): string | undefined {
-  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  return bearer ?? urlOf(request)?.searchParams.getAll('token').at(-1)
+function askedOf({ url = '', headers }: IncomingMessage): Asked {
+  const parsed = URL.parse(url, 'http://localhost')
+  const path = parsed?.pathname
+  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
+  const id = /^\/ws\/transfers\/([^/]+)$/.exec(path ?? '')?.[1]
+  const transferKey = headers['x-orrery-transfer-key']
+  return {
+    path,
+    key: bearer ?? parsed?.searchParams.getAll('token').at(-1),
+    transfer: id === undefined ? null : { id, key: typeof transferKey === 'string' ? transferKey : undefined },
+  }
 }

@@ -1,4 +1,5 @@
 import type { TaskExecutionProtocol } from '@orrery/aip'
+import type { TaskEnd } from '../sessions/peers.js'
 import type { Outcome } from '../sessions/task.js'
 
 /** The result of a session as existing peers know it: a list with one `{request, result}` per request, empty if nothing came out (C-15). */
@@ -7,10 +8,12 @@ export function wireResult(request: string, { result }: Pick<Outcome, 'result'>)
 }
 
 /** The end of a session as a `task_end` carries it, without its response id: the wire knows no state `cancelled`. */
-export function wireEnd(
-  { sessionId, request, outcome }: { sessionId: string; request: string; outcome: Outcome },
-  withResult = true,
-): Omit<Parameters<TaskExecutionProtocol['sendTaskEnd']>[0], 'responseId'> {
+export function wireEnd({
+  sessionId,
+  request,
+  outcome,
+  withResult,
+}: Omit<TaskEnd, 'responseId'>): Omit<Parameters<TaskExecutionProtocol['sendTaskEnd']>[0], 'responseId'> {
   return {
     sessionId,
     status: outcome.status === 'completed' ? 'completed' : 'failed',

@@ -2,10 +2,11 @@ import { PassThrough, Readable } from 'node:stream'
 import { LIMITS, Result, aipError } from '@orrery/aip'
 import { WrittenFile } from '@orrery/aip/api'
 import { receiveContent, sendContent } from '@orrery/aip/node'
+import type { Owner } from '@orrery/aip/records'
 import { z } from 'zod'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
-import type { DeviceDirectory } from '../sessions/device-directory.js'
 import { FileTransferRun, type FileTransferPorts } from './file-transfer-run.js'
+import { serverError } from '../errors.js'
 
 /** A file that comes from a device. */
 export interface DeviceFile {
@@ -33,14 +34,12 @@ const Written = z.object({ result: WrittenFile.omit({ session_id: true }) })
 
 /** Whole files from and to devices. Bytes are passed on as fast as the slower end takes them. */
 export class DeviceFiles {
-  readonly #devices: DeviceDirectory
   readonly #clients: ClientConnectionManager
   readonly #ports: FileTransferPorts
   /** What bytes go through now. */
   readonly #open = new Set<Readable>()
 
-  constructor(devices: DeviceDirectory, clients: ClientConnectionManager, ports: FileTransferPorts) {
-    this.#devices = devices
+  constructor(clients: ClientConnectionManager, ports: FileTransferPorts) {
     this.#clients = clients
     this.#ports = ports
   }
@@ -50,9 +49,9 @@ export class DeviceFiles {
    * @param signal aborted when nobody wants the bytes any more, which may be before they are read
    * @throws AipError `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, `TRANSFER_UNSUPPORTED`, `TIMEOUT`, or what the device says
    */
-  async read(deviceId: string, path: string, signal: AbortSignal): Promise<DeviceFile> {
+  async read(owner: Owner, deviceId: string, path: string, signal: AbortSignal): Promise<DeviceFile> {
     this.#requireFiles(deviceId)
-    const run = await FileTransferRun.begin(this.#ports, { deviceId, tool: 'send_file', parameters: { path } }, signal)
+    const run = await FileTransferRun.begin(this.#ports, { owner, deviceId, tool: 'send_file', parameters: { path } }, signal)
     try {
       const { filename, size, chunks } = await receiveContent(run.aip)
       const content = Readable.from(passOn(run, chunks), { objectMode: false, highWaterMark: LIMITS.transferChunk })
@@ -72,13 +71,13 @@ export class DeviceFiles {
    * @param signal aborted when whoever sends the bytes has gone
    * @throws as {@link read}
    */
-  async write(deviceId: string, file: FileForDevice, body: Readable, signal: AbortSignal): Promise<WrittenFile> {
+  async write(owner: Owner, deviceId: string, file: FileForDevice, body: Readable, signal: AbortSignal): Promise<WrittenFile> {
     const bytes = new PassThrough()
     this.#track(body)
     try {
       this.#requireFiles(deviceId)
       if (file.size > LIMITS.file) throw aipError('FILE_TOO_LARGE', { size: file.size, limit: LIMITS.file })
-      const call = { deviceId, tool: 'receive_file', parameters: { ...file } } as const
+      const call = { owner, deviceId, tool: 'receive_file', parameters: { ...file } } as const
       const run = await FileTransferRun.begin(this.#ports, call, signal)
       body.pipe(bytes)
       return await this.#send(run, file, bytes)
@@ -116,8 +115,7 @@ export class DeviceFiles {
   }
 
   #requireFiles(deviceId: string): void {
-    this.#devices.requireOnline(deviceId)
-    if (this.#clients.getClientInfo(deviceId)?.transferKey === null) throw aipError('TRANSFER_UNSUPPORTED', { id: deviceId })
+    if (this.#clients.getClientInfo(deviceId)?.transferKey === null) throw serverError('TRANSFER_UNSUPPORTED', { id: deviceId })
   }
 }
 
@@ -135,7 +133,7 @@ async function* passOn(run: FileTransferRun, chunks: AsyncIterable<Uint8Array>):
   } catch (error) {
     throw await run.failure(error)
   } finally {
-    run.end(aipError('CLIENT_DISCONNECTED'))
+    run.end(serverError('CLIENT_DISCONNECTED'))
   }
 }
 

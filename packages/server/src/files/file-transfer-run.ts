@@ -5,6 +5,7 @@ import {
   SilenceWatch,
   aipError,
   errorOfText,
+  isAipError,
   messageOf,
   withTimeLimit,
   type Clock,
@@ -13,11 +14,13 @@ import {
   type Timer,
   type Transport,
 } from '@orrery/aip'
+import type { Owner } from '@orrery/aip/records'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Session } from '../sessions/session.js'
-import { operatorTask, type Outcome } from '../sessions/task.js'
-import type { TransferTool } from './transfer-tools.js'
+import { newTask, type Outcome } from '../sessions/task.js'
+import type { TransferTool } from '../sessions/transfer-tools.js'
 import type { WaitingTransfer, WaitingTransfers } from './waiting-transfers.js'
+import { isServerError, serverError, serverErrorOfText, type ServerErrorCode } from '../errors.js'
 
 /** What a {@link FileTransferRun} works with. */
 export interface FileTransferPorts {
@@ -29,13 +32,14 @@ export interface FileTransferPorts {
 
 /** One call of a transfer tool; the id of the transfer is added to its parameters. */
 export interface TransferCall {
+  owner: Owner
   deviceId: string
   tool: TransferTool
   parameters: Record<string, unknown>
 }
 
-/** The errors of a device that keep their code, and so their status, in the HTTP API. */
-const DEVICE_ERRORS: readonly ErrorCode[] = [
+/** The errors that keep their code, and so their status, in the HTTP API when a session ends with them. */
+const KEPT: readonly ErrorCode[] = [
   'POLICY_DENIED',
   'PATH_OUTSIDE_ROOTS',
   'PATH_CLOSED',
@@ -50,9 +54,8 @@ const DEVICE_ERRORS: readonly ErrorCode[] = [
   'TOOL_CANCELLED',
   'JOURNAL_FAILED',
   'DEVICE_DISCONNECTED',
-  'USER_CANCELLED',
-  'SERVER_STOPPING',
 ]
+const KEPT_OF_SERVER: readonly ServerErrorCode[] = ['USER_CANCELLED', 'SERVER_STOPPING']
 
 /**
  * One file transfer: a session of one command, and the connection that its device makes for the bytes. Whatever ends the one ends the
@@ -78,9 +81,9 @@ export class FileTransferRun {
     this.#waiting = waiting
     const seconds = LIMITS.transferSilence / 1000
     this.#silence = new SilenceWatch(ports.clock, LIMITS.transferSilence, () => this.end(cut(`nothing moved for ${seconds} s`)))
-    const gone = (): void => this.end(aipError('CLIENT_DISCONNECTED'))
+    const gone = (): void => this.end(serverError('CLIENT_DISCONNECTED'))
     signal.addEventListener('abort', gone, { once: true })
-    this.outcome = ports.sessions.ended(session).finally(() => {
+    this.outcome = ports.sessions.live.ended(session).finally(() => {
       this.#over = true
       waiting.close()
       this.#silence.stop()
@@ -103,9 +106,11 @@ export class FileTransferRun {
     const command = { tool_name: call.tool, parameters, tool_type: 'action' as const, call_id: null }
     let run: FileTransferRun
     try {
-      const { session } = await ports.sessions.executeTask(operatorTask(call.deviceId, { kind: 'commands', commands: [command] }))
-      ports.sessions.start(session)
+      const { session } = await ports.sessions.executeTask(
+        newTask(call.owner, call.deviceId, { kind: 'commands', commands: [command] }),
+      )
       run = new FileTransferRun(ports, session, waiting, signal)
+      ports.sessions.start(session)
     } catch (error) {
       waiting.close()
       throw error
@@ -136,7 +141,7 @@ export class FileTransferRun {
     this.#reason = reason
     this.#waiting.close()
     this.#transport?.terminate()
-    const left = reason.code === 'CLIENT_DISCONNECTED'
+    const left = isServerError(reason, 'CLIENT_DISCONNECTED')
     this.#ports.sessions.cancelTask(this.sessionId, left ? 'user_requested' : 'transfer_cut')
   }
 
@@ -151,7 +156,7 @@ export class FileTransferRun {
    * @param error what was noticed
    */
   async failure(error: unknown): Promise<AipError> {
-    const lost = error instanceof AipError && (error.code === 'CONNECTION_CLOSED' || error.code === 'SEND_FAILED')
+    const lost = isAipError(error, 'CONNECTION_CLOSED', 'SEND_FAILED')
     // Anything else, such as a body that breaks off, is nothing that the device could explain.
     if (!lost) this.end(error instanceof AipError ? error : cut(messageOf(error)))
     const outcome = await this.outcome
@@ -178,8 +183,8 @@ export class FileTransferRun {
   /** What the device says about a transfer that failed. */
   #errorOf({ error }: Outcome): AipError {
     const detail = error ?? 'the device did not say why'
-    if (errorOfText(detail, ['TOOL_UNKNOWN'])) return aipError('TRANSFER_UNSUPPORTED', { id: this.#session.task.deviceId })
-    return errorOfText(detail, DEVICE_ERRORS) ?? aipError('TRANSFER_FAILED', { detail })
+    if (errorOfText(detail, ['TOOL_UNKNOWN'])) return serverError('TRANSFER_UNSUPPORTED', { id: this.#session.task.deviceId })
+    return errorOfText(detail, KEPT) ?? serverErrorOfText(detail, KEPT_OF_SERVER) ?? serverError('TRANSFER_FAILED', { detail })
   }
 }
 

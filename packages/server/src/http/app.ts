@@ -1,27 +1,37 @@
 import { createServer as createHttpsServer } from 'node:https'
 import swagger from '@fastify/swagger'
-import { AipError, aipError, messageOf, type Logger } from '@orrery/aip'
-import { fastify, type FastifyError, type FastifyInstance } from 'fastify'
+import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
+import type { Right } from '@orrery/aip/api'
+import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
+  jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
-  type ZodTypeProvider,
 } from 'fastify-type-provider-zod'
-import type { App, HttpContext } from './context.js'
-import { deviceRoutes } from './device-routes.js'
+import type { Fleet } from '../fleet/fleet.js'
+import type { Keys } from '../identity/keys.js'
+import { STRANGER, requireRight, type Principal } from '../identity/principal.js'
+import { askHandlers } from './ask-handlers.js'
+import { deviceHandlers } from './device-handlers.js'
+import { eventHandlers } from './event-handlers.js'
 import { EventStreams } from './event-streams.js'
-import { fileRoutes } from './file-routes.js'
-import { legacyRoutes } from './legacy-routes.js'
-import { askRoutes } from './ask-routes.js'
-import { sessionRoutes } from './session-routes.js'
+import { statusOf } from './error-status.js'
+import type { Handlers } from './handler.js'
+import { knownMethods } from './known-methods.js'
+import { registerRoutes } from './register-routes.js'
+import { serverHandlers } from './server-handlers.js'
+import { sessionHandlers } from './session-handlers.js'
+import { taskHandlers } from './task-handlers.js'
+import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
+import { UnusedConnections } from './unused-connections.js'
 
-/** Body of a request to the HTTP API, in bytes: as large as a frame may be. */
-const BODY_LIMIT = 100 * 1024 * 1024
+type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
 /** As fastify sets it for http: a large file may take longer than the five minutes that Node gives a request. */
-const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: 60_000 }
+const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: SERVER_LIMITS.httpHeaders }
 
 /** Certificate and key, and the authority of client certificates; PEM texts. */
 export interface TlsOptions {
@@ -30,61 +40,86 @@ export interface TlsOptions {
   clientCa?: string | undefined
 }
 
-/** The HTTP side of the server. The key is asked for on every route but the two probes. */
-export async function createApp(context: HttpContext, tls?: TlsOptions): Promise<FastifyInstance> {
+/** What the HTTP side is made of. */
+export interface AppOptions {
+  fleet: Fleet
+  keys: Keys
+  clock: Clock
+  logger: Logger
+  tls?: TlsOptions | undefined
+}
+
+/** The HTTP side of the server: every route of the API, and what they have in common. */
+export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions): Promise<FastifyInstance> {
   const app = createServer(tls)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const { httpStatus, message, code } = toAipError(error, context.logger)
-    return reply.status(httpStatus).send({ detail: message, code })
+    const known = toAipError(error, logger)
+    return reply.status(statusOf(known)).send({ detail: known.message, code: known.code })
   })
   // Before the body is read: what is wrong with it is of no interest on a path that does not exist.
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return
-    const [url = ''] = request.url.split('?')
-    const known = (['GET', 'POST', 'PUT'] as const).some((method) => app.hasRoute({ url, method }))
-    throw aipError(known ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
+    const methods = knownMethods(request.url.split('?')[0] ?? '')
+    if (methods.length === 0) throw serverError('NOT_FOUND')
+    void reply.header('allow', methods.join(', '))
+    throw serverError('METHOD_NOT_ALLOWED')
   })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Orrery', description: 'The HTTP API of the Orrery agent server', version: '1' },
+      components: { securitySchemes: { key: { type: 'apiKey', in: 'header', name: 'X-API-Key' } } },
+      security: [{ key: [] }],
     },
     transform: jsonSchemaTransform,
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   })
-  const typed: App = app.withTypeProvider<ZodTypeProvider>()
-  typed.get('/healthz', () => ({ status: 'ok' }))
-  typed.get('/readyz', (_request, reply) =>
-    context.sessions.stopping ? reply.status(503).send({ status: 'stopping' }) : { status: 'ok' },
-  )
-  await typed.register(async (scope) => {
-    const guarded: App = scope.withTypeProvider<ZodTypeProvider>()
-    guarded.addHook('onRequest', async (request) => {
-      const key = request.headers['x-api-key']
-      if (context.keys.check(typeof key === 'string' ? key : undefined) !== 'operator') throw aipError('UNAUTHORIZED')
-    })
-    const streams = new EventStreams(context)
-    app.addHook('preClose', () => {
-      streams.close()
-      context.files.close()
-    })
-    legacyRoutes(guarded, context)
-    deviceRoutes(guarded, context)
-    sessionRoutes(guarded, context, streams)
-    askRoutes(guarded, context)
-    await guarded.register((files, _options, done) => {
-      fileRoutes(files.withTypeProvider<ZodTypeProvider>(), context)
-      done()
-    })
-    guarded.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  const streams = new EventStreams(fleet, clock, logger)
+  const unused = new UnusedConnections(app.server)
+  app.addHook('preClose', () => {
+    streams.close()
+    unused.close()
+    fleet.files.close()
   })
+  const handlers: Handlers = {
+    ...deviceHandlers(fleet),
+    ...sessionHandlers(fleet, streams),
+    ...eventHandlers(fleet, streams),
+    ...askHandlers(fleet),
+    ...taskHandlers(fleet),
+    ...serverHandlers(fleet, () => ({ ...app.swagger() })),
+  }
+  registerRoutes(app, handlers, (request, right) => authorize(request, right, keys))
   return app
+}
+
+/** Removes the schemas that nothing refers to: each is generated both as it is sent and as it is read. */
+function withoutUnused(document: OpenApi): OpenApi {
+  const schemas = ('components' in document ? document.components.schemas : undefined) ?? {}
+  const text = JSON.stringify(document)
+  const unused = Object.keys(schemas).filter((name) => !text.includes(`"#/components/schemas/${name}"`))
+  for (const name of unused) delete schemas[name]
+  return unused.length === 0 ? document : withoutUnused(document)
+}
+
+/**
+ * Returns who sends a request. A key that opens no route at all counts as wrong.
+ * @throws AipError `UNAUTHORIZED`, or `FORBIDDEN` if the key does not have the right
+ */
+function authorize({ headers }: FastifyRequest, right: Right, keys: Keys): Principal {
+  if (right === 'open') return STRANGER
+  const key = headers['x-api-key']
+  const principal = keys.principalOf(typeof key === 'string' ? key : undefined)
+  if (principal === null || principal.rights.size === 0) throw aipError('UNAUTHORIZED')
+  if (right !== 'any') requireRight(principal, right)
+  return principal
 }
 
 function createServer(tls: TlsOptions | undefined): FastifyInstance {
   const options = {
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: SERVER_LIMITS.httpBody,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true },
@@ -108,8 +143,8 @@ function toAipError(error: FastifyError, logger: Logger): AipError {
       detail: `${error.validationContext}${path ? ` '${path}'` : ''}: ${issue?.message ?? 'invalid'}`,
     })
   }
-  if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: BODY_LIMIT })
+  if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
   if (error.statusCode !== undefined && error.statusCode < 500) return aipError('INVALID_INPUT', { detail: error.message })
   logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
-  return aipError('INTERNAL')
+  return serverError('INTERNAL')
 }

@@ -1,73 +1,114 @@
 import type { ServerResponse } from 'node:http'
-import type { Clock } from '@orrery/aip'
-import type { SessionEvent } from '@orrery/aip/api'
-import type { EventHub } from '../sessions/event-hub.js'
-import type { SessionArchive } from '../sessions/session-archive.js'
+import { messageOf, type Clock, type Logger } from '@orrery/aip'
+import type { Session, SessionEvent } from '@orrery/aip/api'
+import type { FleetEventFilter } from '../fleet/events.js'
+import type { Fleet } from '../fleet/fleet.js'
+import type { Principal } from '../identity/principal.js'
+import { SERVER_LIMITS } from '../limits.js'
 
-/** A comment is sent this often, in milliseconds, so that proxies keep a quiet stream open. */
-const KEEP_ALIVE = 15_000
-/** A reader that has this many bytes waiting is dropped; it can come back with Last-Event-ID. */
-const MAX_UNSENT = 16 * 1024 * 1024
+/** One event as it is sent; `data` becomes JSON. */
+interface ServerSentEvent {
+  id: string | number | null
+  type: string
+  data: unknown
+}
 
 /** The open event streams (SSE) of the server. */
 export class EventStreams {
-  readonly #archive: SessionArchive
-  readonly #hub: EventHub
+  readonly #fleet: Fleet
   readonly #clock: Clock
+  readonly #logger: Logger
   readonly #open = new Set<() => void>()
 
-  constructor(options: { archive: SessionArchive; hub: EventHub; clock: Clock }) {
-    this.#archive = options.archive
-    this.#hub = options.hub
-    this.#clock = options.clock
+  constructor(fleet: Fleet, clock: Clock, logger: Logger) {
+    this.#fleet = fleet
+    this.#clock = clock
+    this.#logger = logger
   }
 
   /**
-   * Streams the events of a run: what is recorded after `afterSeq`, then what happens, until the session has ended.
-   * @param response a response whose head is not sent yet; it is ended here
+   * Streams the events of a session: what is recorded after `afterSeq`, then what happens, until the session has ended.
+   * @param response one whose head is not sent yet; it is ended here
    */
-  stream(response: ServerResponse, run: { runId: string; sessionId: string; ended: boolean }, afterSeq: number): void {
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+  async session(
+    principal: Principal,
+    response: ServerResponse,
+    { run_id: runId, session_id: sessionId, ended_at: endedAt }: Session,
+    afterSeq: number,
+  ): Promise<void> {
+    const stream = this.#begin(response)
     let last = afterSeq
-    let timer = this.#clock.after(KEEP_ALIVE, keepAlive)
-    let ended = false
     const send = (event: SessionEvent): void => {
       // What is recorded after the end, such as its delivery, is not of the session.
-      if (ended) return
-      if (event.seq !== null && event.seq <= last) return
+      if (stream.signal.aborted || (event.seq !== null && event.seq <= last)) return
       if (event.seq !== null) last = event.seq
-      response.write(format(event))
-      if (event.type === 'ended' || response.writableLength > MAX_UNSENT) end()
+      stream.send({ id: event.seq, type: event.type, data: event })
+      if (event.type === 'ended') stream.end()
     }
-    // Listening begins before reading: an event in between comes twice and is dropped by its number.
-    const stop = this.#hub.subscribe(run.runId, send)
-    const end = (): void => {
-      ended = true
-      stop()
-      timer.cancel()
-      this.#open.delete(end)
-      response.end()
+    // Listening begins before reading; what happens meanwhile waits for what is recorded.
+    let waiting: SessionEvent[] | null = []
+    const stop = this.#fleet.sessions.follow(principal, runId, (event) => {
+      if (waiting === null) send(event)
+      else waiting.push(event)
+    })
+    stream.signal.addEventListener('abort', stop, { once: true })
+    try {
+      const { events } = await this.#fleet.sessions.log(principal, runId, afterSeq)
+      for (const event of events) send(event)
+      for (const event of waiting) send(event)
+      waiting = null
+      // A reader that has seen the end already gets nothing more.
+      if (endedAt !== null) stream.end()
+    } catch (error) {
+      this.#logger.error(`The events of session ${sessionId} could not be read: ${messageOf(error)}`)
+      stream.end()
     }
-    const clock = this.#clock
-    function keepAlive(): void {
-      response.write(': keep-alive\n\n')
-      timer = clock.after(KEEP_ALIVE, keepAlive)
+  }
+
+  /** Streams what happens on the fleet until the reader goes. @param response one whose head is not sent yet; it is ended here */
+  async fleet(principal: Principal, response: ServerResponse, filter: FleetEventFilter): Promise<void> {
+    const stream = this.#begin(response)
+    try {
+      for await (const event of this.#fleet.events.follow(principal, filter, stream.signal)) stream.send(event)
+    } catch (error) {
+      this.#logger.error(`The event stream of ${principal.name} broke off: ${messageOf(error)}`)
     }
-    this.#open.add(end)
-    response.on('close', end)
-    response.flushHeaders()
-    for (const event of this.#archive.events(run.runId, run.sessionId, afterSeq)) send(event)
-    // A reader that has seen the end already gets nothing more.
-    if (run.ended) end()
+    stream.end()
   }
 
   /** Ends all streams; readers come back with Last-Event-ID. */
   close(): void {
     for (const end of this.#open) end()
   }
+
+  #begin(response: ServerResponse): { signal: AbortSignal; send: (event: ServerSentEvent) => void; end: () => void } {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+    const ended = new AbortController()
+    const clock = this.#clock
+    const end = (): void => {
+      if (ended.signal.aborted) return
+      ended.abort()
+      timer.cancel()
+      this.#open.delete(end)
+      response.end()
+    }
+    let timer = clock.after(SERVER_LIMITS.eventStreamSilence, keepAlive)
+    function keepAlive(): void {
+      response.write(': keep-alive\n\n')
+      timer = clock.after(SERVER_LIMITS.eventStreamSilence, keepAlive)
+    }
+    this.#open.add(end)
+    response.on('close', end)
+    response.flushHeaders()
+    const send = (event: ServerSentEvent): void => {
+      if (ended.signal.aborted) return
+      response.write(format(event))
+      if (response.writableLength > SERVER_LIMITS.eventStreamUnsent) end()
+    }
+    return { signal: ended.signal, send, end }
+  }
 }
 
-function format(event: SessionEvent): string {
-  const id = event.seq === null ? '' : `id: ${event.seq}\n`
-  return `${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+function format({ id, type, data }: ServerSentEvent): string {
+  return `${id === null ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`
 }

@@ -14,7 +14,7 @@ export class Absences {
     this.#over = over
   }
 
-  /** From now on the client is away; its time begins anew. */
+  /** From now on the client is away; its time starts again. */
   begin(clientId: string): void {
     this.end(clientId)
     const timer = this.#clock.after(this.#graceMs, () => {
@@ -34,7 +34,7 @@ export class Absences {
     return this.#timers.has(clientId)
   }
 
-  /** Waits for nobody any more, and calls nobody. */
+  /** Stops all timers. */
   stop(): void {
     for (const timer of this.#timers.values()) timer.cancel()
   }

@@ -1,4 +1,5 @@
-import { LIMITS, aipError, type Clock } from '@orrery/aip'
+import { LIMITS, type Clock } from '@orrery/aip'
+import { serverError } from '../errors.js'
 
 /** A device that was sent a task takes it up by answering with its own task of the same name. */
 export class Adoption {
@@ -16,12 +17,12 @@ export class Adoption {
 
   /**
    * Sends the task and waits until the device takes it up.
-   * @throws AipError `DISPATCH_UNANSWERED` after 30 s, `USER_CANCELLED` when the signal aborts, and what sending throws
+   * @throws AipError `DISPATCH_UNANSWERED` after 30 s, the reason of the signal when it aborts, and what sending throws
    */
   wait(send: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const timer = clock.after(LIMITS.dispatchTime, () =>
-        reject(aipError('DISPATCH_UNANSWERED', { seconds: LIMITS.dispatchTime / 1000 })),
+        reject(serverError('DISPATCH_UNANSWERED', { seconds: LIMITS.dispatchTime / 1000 })),
       )
       this.#adopt = () => {
         timer.cancel()
@@ -29,7 +30,7 @@ export class Adoption {
       }
       signal.addEventListener('abort', () => {
         timer.cancel()
-        reject(aipError('USER_CANCELLED'))
+        reject(signal.reason)
       })
       send().catch(reject)
     }).finally(() => {

@@ -1,26 +1,30 @@
-import { aipError, messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
+import { messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
 import type { Ask } from '@orrery/aip/api'
-import type { EventHub } from './event-hub.js'
 import type { Peers } from './peers.js'
-import type { SessionManager } from './session-manager.js'
+import type { Feed } from '../store/feed.js'
+import type { LiveSessions } from './live-sessions.js'
+import { SERVER_LIMITS } from '../limits.js'
+import { serverError } from '../errors.js'
 
 type AskMessage = Extract<ClientMessage, { type: 'ask' }>
 
-/** Calls that wait on their devices for an operator's permission. */
+/** Calls that wait on their devices for an operator's approval. */
 export class Asks {
-  readonly #sessions: SessionManager
+  readonly #live: LiveSessions
+  readonly #feed: Feed
   readonly #peers: Peers
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #pending = new Map<string, { ask: Ask; timer: Timer }>()
 
-  constructor(options: { sessions: SessionManager; peers: Peers; hub: EventHub; clock: Clock; logger: Logger }) {
-    this.#sessions = options.sessions
+  constructor(options: { live: LiveSessions; peers: Peers; feed: Feed; clock: Clock; logger: Logger }) {
+    this.#live = options.live
+    this.#feed = options.feed
     this.#peers = options.peers
     this.#clock = options.clock
     this.#logger = options.logger
     // A call that has its result was decided about at the device.
-    options.hub.subscribeAll(({ session_id: sessionId, type }) => {
+    options.feed.onEvent(({ session_id: sessionId, type }) => {
       if (this.#pending.size === 0 || (type !== 'results_received' && type !== 'ended')) return
       for (const { ask } of this.#pending.values()) if (ask.session_id === sessionId) this.#forget(ask.ask_id)
     })
@@ -31,9 +35,13 @@ export class Asks {
     return [...this.#pending.values()].map(({ ask }) => ask)
   }
 
+  get(askId: string): Ask | undefined {
+    return this.#pending.get(askId)?.ask
+  }
+
   /** A device asks; only about a session that runs on it. The same ask again, after a lost connection, changes nothing. */
   async asked(deviceId: string, message: AskMessage): Promise<void> {
-    const session = message.session_id === null ? undefined : this.#sessions.get(message.session_id)
+    const session = message.session_id === null ? undefined : this.#live.get(message.session_id)
     if (session?.task.deviceId !== deviceId || this.#pending.has(message.ask_id)) return
     const { ask_id, call_id, tool, arguments_hash, summary, expires_at } = message
     const ask = {
@@ -47,9 +55,12 @@ export class Asks {
       expires_at,
     }
     const left = Math.max(0, Date.parse(expires_at) - this.#clock.now())
-    const timer = this.#clock.after(Number.isFinite(left) ? Math.min(left, LONGEST_ASK) : 0, () => this.#forget(ask_id))
+    const timer = this.#clock.after(Number.isFinite(left) ? Math.min(left, SERVER_LIMITS.approval) : 0, () =>
+      this.#forget(ask_id),
+    )
     this.#pending.set(ask_id, { ask, timer })
-    await session.recordApproval({ ...ask })
+    this.#feed.changed({ kind: 'ask', askId: ask_id })
+    await session.log.record('approval', { ...ask })
   }
 
   /**
@@ -59,23 +70,20 @@ export class Asks {
    */
   async answer(askId: string, decision: 'allow' | 'deny', by: string): Promise<Ask> {
     const ask = this.#pending.get(askId)?.ask
-    if (ask === undefined) throw aipError('ASK_NOT_FOUND', { id: askId })
+    if (ask === undefined) throw serverError('ASK_NOT_FOUND', { id: askId })
     const device = this.#peers.device(ask.device_id)
-    if (device === undefined) throw aipError('DEVICE_OFFLINE', { id: ask.device_id })
+    if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: ask.device_id })
     await device.sendAnswer({ askId, sessionId: ask.session_id, decision, by })
     this.#forget(askId)
-    await this.#sessions
+    await this.#live
       .get(ask.session_id)
-      ?.recordApproval({ ask_id: askId, decision, by })
+      ?.log.record('approval', { ask_id: askId, decision, by })
       .catch((error: unknown) => this.#logger.error(messageOf(error)))
     return ask
   }
 
   #forget(askId: string): void {
     this.#pending.get(askId)?.timer.cancel()
-    this.#pending.delete(askId)
+    if (this.#pending.delete(askId)) this.#feed.changed({ kind: 'ask', askId })
   }
 }
-
-/** No ask is kept longer than this, in milliseconds, whatever a device says. */
-const LONGEST_ASK = 3_600_000

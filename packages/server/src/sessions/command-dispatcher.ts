@@ -1,42 +1,13 @@
 import { LIMITS, aipError, errorText, messageOf, type Clock, type Command, type Result, type Timer } from '@orrery/aip'
+import type { ExecuteOptions } from '../agents/agent.js'
+import type { RecordData } from '@orrery/aip/records'
 import type { Batch } from './peers.js'
+import type { PastBatch } from './restore.js'
 import { failures, matchResults } from './results.js'
-
-/** What may be set for one batch. */
-export interface ExecuteOptions {
-  /** Default: the agent of the device's platform. */
-  agentName?: string
-  processName?: string
-  rootName?: string
-  /** What the batch is for, in words; shown while it runs, not sent to the device. */
-  label?: string
-  /** Milliseconds until missing results become failures. Default: 6000 s. */
-  timeoutMs?: number
-}
-
-/** A batch of a session that is being continued from the log. */
-export interface PastBatch {
-  batch: Batch
-  /** Null if it was under way when the server died. */
-  results: Result[] | null
-}
-
-/** What the dispatcher needs of its session. */
-export interface DispatcherPort {
-  sessionId: string
-  taskName: string
-  clock: Clock
-  /** Agent name of batches that set none. */
-  agentName(): string
-  /** Records that a batch goes out; settles when it is committed. */
-  sent(batch: Batch): Promise<void>
-  /** Records what came back; settles when it is committed. */
-  received(responseId: string, results: Result[], durationMs: number): Promise<void>
-  /** Puts a batch on the wire; does nothing while a device that can resume is away, the batch is then sent by {@link CommandDispatcher.resend}. */
-  send(batch: Batch): Promise<void>
-  /** Whether the device can be sent a batch a second time: it keeps a journal, so nothing runs twice. */
-  canSendAgain(): boolean
-}
+import type { SessionDevice } from './session-device.js'
+import type { SessionLog } from './session-log.js'
+import type { Task } from './task.js'
+import { serverError, serverErrorText } from '../errors.js'
 
 interface Pending {
   batch: Batch
@@ -48,14 +19,20 @@ interface Pending {
 
 /** Sends the batches of one session and waits for their results. Every wait ends: by results, time, or {@link abort}. */
 export class CommandDispatcher {
-  readonly #port: DispatcherPort
+  readonly #task: Task
+  readonly #log: SessionLog
+  readonly #device: SessionDevice
+  readonly #clock: Clock
   readonly #pending = new Map<string, Pending>()
   /** Batches from before a restart that the agent has not asked for again yet, in order. */
   readonly #past: PastBatch[]
   #aborted: Error | null = null
 
-  constructor(port: DispatcherPort, past: PastBatch[] = []) {
-    this.#port = port
+  constructor(task: Task, log: SessionLog, device: SessionDevice, clock: Clock, past: PastBatch[] = []) {
+    this.#task = task
+    this.#log = log
+    this.#device = device
+    this.#clock = clock
     this.#past = past
   }
 
@@ -69,11 +46,12 @@ export class CommandDispatcher {
     if (commands.length > LIMITS.actionsPerBatch) throw aipError('TOO_MANY_ACTIONS', { limit: LIMITS.actionsPerBatch })
     const past = this.#past.shift()
     if (past !== undefined) return this.#continue(past, commands, options)
+    const { sessionId, taskName, work } = this.#task
     const batch: Batch = {
-      sessionId: this.#port.sessionId,
-      taskName: this.#port.taskName,
+      sessionId,
+      taskName,
       responseId: crypto.randomUUID(),
-      agentName: options.agentName ?? this.#port.agentName(),
+      agentName: options.agentName ?? this.#device.agentName,
       processName: options.processName ?? '',
       rootName: options.rootName ?? '',
       label: options.label ?? null,
@@ -83,8 +61,9 @@ export class CommandDispatcher {
         tool_type,
         call_id: crypto.randomUUID(),
       })),
+      concurrent: work.kind === 'commands' && work.concurrent === true,
     }
-    await this.#port.sent(batch)
+    await this.#log.record('commands_sent', sentData(batch))
     this.#throwIfAborted()
     return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
   }
@@ -94,18 +73,18 @@ export class CommandDispatcher {
     const { batch } = past
     const same = ({ tool_name, parameters }: Pick<Command, 'tool_name' | 'parameters'>): string =>
       JSON.stringify([tool_name, parameters])
-    if (batch.actions.map(same).join() !== commands.map(same).join()) throw aipError('REPLAY_DIVERGED')
+    if (batch.actions.map(same).join() !== commands.map(same).join()) throw serverError('REPLAY_DIVERGED')
     if (past.results !== null) return past.results
-    if (this.#port.canSendAgain()) return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
+    if (this.#device.canResume) return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
     const results = failures(batch.actions, () => errorText('INTERRUPTED'))
-    await this.#port.received(batch.responseId, results, 0)
+    await this.#received(batch.responseId, results, 0)
     return results
   }
 
   /** The device is back: sends it what it has not answered, or gives that up if it could run twice. */
   resend(): void {
     for (const { batch } of this.#pending.values()) {
-      if (this.#port.canSendAgain()) void this.#send(batch)
+      if (this.#device.canResume) void this.#send(batch)
       else
         void this.#finish(
           batch.responseId,
@@ -116,9 +95,9 @@ export class CommandDispatcher {
 
   #sendAndWait(batch: Batch, timeoutMs: number): Promise<Result[]> {
     return new Promise((resolve, reject) => {
-      const { clock } = this.#port
+      const clock = this.#clock
       const timer = clock.after(timeoutMs, () => {
-        const text = errorText('COMMAND_TIMEOUT', { seconds: timeoutMs / 1000 })
+        const text = serverErrorText('COMMAND_TIMEOUT', { seconds: timeoutMs / 1000 })
         void this.#finish(
           batch.responseId,
           failures(batch.actions, () => text),
@@ -131,10 +110,10 @@ export class CommandDispatcher {
 
   async #send(batch: Batch): Promise<void> {
     try {
-      await this.#port.send(batch)
+      await this.#device.send(batch)
     } catch (error) {
       const detail = messageOf(error)
-      const textOf = (command: Command): string => errorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
+      const textOf = (command: Command): string => serverErrorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
       await this.#finish(batch.responseId, failures(batch.actions, textOf))
     }
   }
@@ -154,7 +133,7 @@ export class CommandDispatcher {
     const past = this.#past.find(({ batch, results: known }) => batch.responseId === responseId && known === null)
     if (past === undefined) return false
     past.results = matchResults(past.batch.actions, results)
-    await this.#port.received(responseId, past.results, 0)
+    await this.#received(responseId, past.results, 0)
     return true
   }
 
@@ -177,6 +156,10 @@ export class CommandDispatcher {
     }
   }
 
+  #received(responseId: string, results: Result[], durationMs: number): Promise<void> {
+    return this.#log.record('results_received', { response_id: responseId, duration_ms: durationMs, results })
+  }
+
   #throwIfAborted(): void {
     if (this.#aborted !== null) throw this.#aborted
   }
@@ -188,12 +171,23 @@ export class CommandDispatcher {
     this.#pending.delete(responseId)
     pending.timer.cancel()
     try {
-      await this.#port.received(responseId, results, this.#port.clock.now() - pending.sentAt)
+      await this.#received(responseId, results, this.#clock.now() - pending.sentAt)
       pending.resolve(results)
       return true
     } catch (error) {
       pending.reject(error instanceof Error ? error : new Error(messageOf(error)))
       return false
     }
+  }
+}
+
+function sentData(batch: Batch): RecordData['commands_sent'] {
+  return {
+    response_id: batch.responseId,
+    agent_name: batch.agentName,
+    process_name: batch.processName,
+    root_name: batch.rootName,
+    label: batch.label,
+    commands: batch.actions,
   }
 }

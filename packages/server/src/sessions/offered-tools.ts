@@ -1,6 +1,6 @@
 import { MCPToolInfo } from '@orrery/aip'
 import { z } from 'zod'
-import { isTransferTool } from '../files/transfer-tools.js'
+import { isTransferTool } from './transfer-tools.js'
 
 /**
  * What an agent is offered of the tools that a device lists: those that it can call, with the arguments that it has to give.

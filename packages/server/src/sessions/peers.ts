@@ -1,5 +1,5 @@
 import type { Command, Feature } from '@orrery/aip'
-import type { Outcome, Owner, Task } from './task.js'
+import type { Outcome } from './task.js'
 
 /** One batch of commands on its way to a device. */
 export interface Batch {
@@ -13,6 +13,8 @@ export interface Batch {
   /** What the batch is for, in words; recorded, not sent. */
   label: string | null
   actions: Command[]
+  /** It only reads, so it may run beside another. */
+  concurrent: boolean
 }
 
 /** A device that is online. Every method throws an AipError if the connection has ended. */
@@ -26,30 +28,30 @@ export interface DevicePeer {
   sendAnswer(answer: { askId: string; sessionId: string; decision: 'allow' | 'deny'; by: string }): Promise<void>
 }
 
-/** A session that ended, for those who wait for it. */
+/** A session that ended, as a client is told. */
 export interface TaskEnd {
   sessionId: string
-  deviceId: string
-  owner: Owner
+  /** The request in one line. */
   request: string
   outcome: Outcome
-  tellRequester: boolean
-  /** Whether the device is told: not one that dropped, though it may be online again by now. */
-  tellDevice: boolean
-  /** Whether the device is told the result too; it has no use for one that an operator waits for over HTTP. */
-  resultForDevice: boolean
+  responseId: string
+  withResult: boolean
+}
+
+/** A client of either kind that is online. */
+export interface EndListener {
+  /** Sends an end, in this turn. Settles when it has left, or could not; never rejects. */
+  sendEnd(end: TaskEnd): Promise<void>
 }
 
 /** All that sessions know of the clients. */
 export interface Peers {
   /** The device, if it is online now. */
   device(id: string): DevicePeer | undefined
+  /** The client, if it is online now. */
+  client(id: string): EndListener | undefined
   /** Whether this device, online or not, has the features that its sessions need to wait for it. */
   canResume(id: string): boolean
   /** The arguments that the server adds to calls of a tool of this device; the device has no use for others. */
   addedArguments(deviceId: string, toolName: string): readonly string[]
-  /** A session was accepted: from now on its device's and its requester's connections matter to it. */
-  sessionOpened(task: Task): void
-  /** Tells the requester, and then the device, that a session ended. Whoever is gone is skipped. */
-  taskEnded(end: TaskEnd): Promise<void>
 }

@@ -1,15 +1,7 @@
-import { aipError, isoTime, type Clock } from '@orrery/aip'
+import { isoTime, type Clock } from '@orrery/aip'
 import type { PastQuestion } from './restore.js'
-
-/** What the questions of a session need of it. */
-export interface QuestionsPort {
-  sessionId: string
-  clock: Clock
-  /** Aborted when the session is cancelled. */
-  signal: AbortSignal
-  /** Records a question or an answer; settles when it is committed. */
-  record: (type: 'question' | 'answer', data: Record<string, unknown>) => Promise<void>
-}
+import type { SessionLog } from './session-log.js'
+import { serverError } from '../errors.js'
 
 interface Open {
   id: string
@@ -18,13 +10,18 @@ interface Open {
 
 /** The questions of one session to its user: asked once, answered once, across restarts. */
 export class Questions {
-  readonly #port: QuestionsPort
+  readonly #log: SessionLog
+  readonly #clock: Clock
+  /** Aborted when the session is cancelled. */
+  readonly #signal: AbortSignal
   /** Questions from before a restart that the agent has not come to again, in order. */
   readonly #past: PastQuestion[]
   #open: Open | null = null
 
-  constructor(port: QuestionsPort, past: PastQuestion[] = []) {
-    this.#port = port
+  constructor(log: SessionLog, clock: Clock, signal: AbortSignal, past: PastQuestion[] = []) {
+    this.#log = log
+    this.#clock = clock
+    this.#signal = signal
     this.#past = past
   }
 
@@ -35,10 +32,11 @@ export class Questions {
    * @throws the reason of the session's abort; AipError `REPLAY_DIVERGED` if another question was asked before a restart
    */
   async ask(text: string, ms: number): Promise<string | null> {
-    const { clock, signal, record } = this.#port
+    const clock = this.#clock
+    const signal = this.#signal
     signal.throwIfAborted()
     const past = this.#past.shift()
-    if (past !== undefined && past.text !== text) throw aipError('REPLAY_DIVERGED')
+    if (past !== undefined && past.text !== text) throw serverError('REPLAY_DIVERGED')
     if (past?.answer !== undefined) return past.answer
     const id = past?.id ?? crypto.randomUUID()
     const { promise, resolve, reject } = Promise.withResolvers<string | null>()
@@ -53,7 +51,9 @@ export class Questions {
       void this.#settle(null, 'nobody').catch(reject)
     })
     try {
-      if (past === undefined) await record('question', { question_id: id, text, expires_at: isoTime(clock.now() + ms) })
+      if (past === undefined) {
+        await this.#log.record('question', { question_id: id, text, expires_at: isoTime(clock.now() + ms) })
+      }
       return await promise
     } finally {
       timer.cancel()
@@ -67,11 +67,11 @@ export class Questions {
     const waiting = this.#past.find((question) => question.answer === undefined)
     const id = this.#open?.id ?? waiting?.id
     if (id === undefined || (questionId !== undefined && questionId !== id))
-      throw aipError('NO_QUESTION', { id: this.#port.sessionId })
+      throw serverError('NO_QUESTION', { id: this.#log.sessionId })
     if (this.#open !== null) return this.#settle(text, by)
     // The agent of a session that is being continued has not come to this question yet.
     if (waiting === undefined) return
-    await this.#port.record('answer', { question_id: id, text, by })
+    await this.#log.record('answer', { question_id: id, text, by })
     waiting.answer = text
   }
 
@@ -85,7 +85,7 @@ export class Questions {
     // Taken before it is recorded: of two answers the first counts.
     this.#open = null
     try {
-      await this.#port.record('answer', { question_id: open.id, text, by })
+      await this.#log.record('answer', { question_id: open.id, text, by })
     } catch (error) {
       this.#open = open
       throw error

@@ -1,46 +1,25 @@
-import { Command, Result } from '@orrery/aip'
-import { z } from 'zod'
-import type { SessionRecord } from '../store/session-store.js'
-import type { PastBatch } from './command-dispatcher.js'
-import { Work, type Task } from './task.js'
+import type { Result } from '@orrery/aip'
+import type { RecordData } from '@orrery/aip/records'
+import type { SessionRecord } from '../store/session-view.js'
+import type { Batch } from './peers.js'
+import type { Task } from './task.js'
 
-const Accepted = z.object({
-  session_id: z.string(),
-  device_id: z.string(),
-  task_name: z.string(),
-  owner: z.object({
-    kind: z.enum(['operator', 'device', 'constellation']),
-    client_id: z.string().nullable(),
-    resumes: z.boolean().default(false),
-  }),
-  request_id: z.string().nullable(),
-  assigned: z.boolean(),
-  work: Work,
-})
-const Sent = z.object({
-  response_id: z.string(),
-  agent_name: z.string(),
-  process_name: z.string(),
-  root_name: z.string(),
-  label: z.string().nullable().default(null),
-  commands: z.array(Command),
-})
-const Received = z.object({ response_id: z.string(), results: z.array(Result) })
-const Asked = z.object({ question_id: z.string(), text: z.string() })
-const Answered = z.object({ question_id: z.string(), text: z.string().nullable() })
-const Remarked = z.object({ text: z.string() })
-const Step = z.object({ name: z.string(), value: z.unknown() })
+/** A batch of a session that is being continued from the log. */
+export interface PastBatch {
+  batch: Batch
+  /** Null if it was under way when the server died. */
+  results: Result[] | null
+}
 
-/** A question to the user. `answer` is undefined while nobody has answered, and null if nobody did in time. */
+/** A question to the user. `answer` is undefined while it is open, and null if its time was over. */
 export interface PastQuestion {
   id: string
   text: string
   answer: string | null | undefined
 }
 
-/** What the log knows of a session that had not ended: enough to go on. */
+/** What the log knows of a session that had not ended: enough to continue it. */
 export interface PastSession {
-  runId: string
   task: Task
   records: readonly SessionRecord[]
   batches: PastBatch[]
@@ -52,14 +31,35 @@ export interface PastSession {
   remarks: string[]
 }
 
-/**
- * Reads a session from its records, with large values in place.
- * @throws ZodError if the records are not those of a session
- */
+/** Reads a session from its records, large values in place. @throws Error if they are not those of a session */
 export function pastSession(records: readonly SessionRecord[]): PastSession {
   const [first] = records
-  const accepted = Accepted.parse(first?.data)
-  const task: Task = {
+  if (first?.type !== 'accepted') throw new Error('its first record is not `accepted`')
+  const task = taskOf(first.data)
+  const past: PastSession = { task, records, batches: [], steps: [], questions: [], remarks: [] }
+  const sent = new Map<string, PastBatch>()
+  for (const record of records) {
+    if (record.type === 'commands_sent') {
+      sent.set(record.data.response_id, { batch: batchOf(record.data, task), results: null })
+    } else if (record.type === 'results_received') {
+      const { response_id: id, results } = record.data
+      const batch = sent.get(id)
+      if (batch !== undefined) batch.results ??= results
+    } else if (record.type === 'agent_step') past.steps.push({ name: record.data.name, value: record.data.value })
+    else if (record.type === 'question') {
+      past.questions.push({ id: record.data.question_id, text: record.data.text, answer: undefined })
+    } else if (record.type === 'answer') {
+      const { question_id: id, text } = record.data
+      const question = past.questions.find((asked) => asked.id === id)
+      if (question !== undefined) question.answer = text
+    } else if (record.type === 'remark') past.remarks.push(record.data.text)
+  }
+  past.batches.push(...sent.values())
+  return past
+}
+
+function taskOf(accepted: RecordData['accepted']): Task {
+  return {
     sessionId: accepted.session_id,
     taskName: accepted.task_name,
     deviceId: accepted.device_id,
@@ -69,32 +69,9 @@ export function pastSession(records: readonly SessionRecord[]): PastSession {
     assigned: accepted.assigned,
     transient: false,
   }
-  const batches = new Map<string, PastBatch>()
-  const steps: PastSession['steps'] = []
-  const questions: PastQuestion[] = []
-  const remarks: string[] = []
-  for (const { type, data } of records) {
-    if (type === 'commands_sent') {
-      const sent = Sent.parse(data)
-      batches.set(sent.response_id, { batch: batchOf(sent, task), results: null })
-    } else if (type === 'results_received') {
-      const { response_id: id, results } = Received.parse(data)
-      const batch = batches.get(id)
-      if (batch !== undefined) batch.results ??= results
-    } else if (type === 'agent_step') steps.push(Step.parse(data))
-    else if (type === 'question') {
-      const { question_id: id, text } = Asked.parse(data)
-      questions.push({ id, text, answer: undefined })
-    } else if (type === 'answer') {
-      const { question_id: id, text } = Answered.parse(data)
-      const question = questions.find((asked) => asked.id === id)
-      if (question !== undefined) question.answer = text
-    } else if (type === 'remark') remarks.push(Remarked.parse(data).text)
-  }
-  return { runId: first?.runId ?? '', task, records, batches: [...batches.values()], steps, questions, remarks }
 }
 
-function batchOf(sent: z.infer<typeof Sent>, { sessionId, taskName }: Task): PastBatch['batch'] {
+function batchOf(sent: RecordData['commands_sent'], { sessionId, taskName, work }: Task): Batch {
   return {
     sessionId,
     taskName,
@@ -104,5 +81,6 @@ function batchOf(sent: z.infer<typeof Sent>, { sessionId, taskName }: Task): Pas
     rootName: sent.root_name,
     label: sent.label,
     actions: sent.commands,
+    concurrent: work.kind === 'commands' && work.concurrent === true,
   }
 }

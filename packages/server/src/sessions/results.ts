@@ -1,4 +1,5 @@
-import { errorText, type Command, type Result } from '@orrery/aip'
+import { type Command, type Result } from '@orrery/aip'
+import { serverErrorText } from '../errors.js'
 
 /** One failure per command, for a batch that did not come back. */
 export function failures(commands: readonly Command[], textOf: (command: Command) => string): Result[] {
@@ -23,6 +24,12 @@ export function matchResults(commands: readonly Command[], results: readonly Res
     const placed = results[index]?.call_id === null ? results[index] : undefined
     const result = named ?? placed
     if (result !== undefined) return { ...result, call_id: command.call_id }
-    return { status: 'failure', error: errorText('RESULT_MISSING'), result: null, namespace: null, call_id: command.call_id }
+    return {
+      status: 'failure',
+      error: serverErrorText('RESULT_MISSING'),
+      result: null,
+      namespace: null,
+      call_id: command.call_id,
+    }
   })
 }

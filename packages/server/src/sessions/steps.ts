@@ -1,15 +1,16 @@
-import { aipError } from '@orrery/aip'
 import type { PastSession } from './restore.js'
+import type { SessionLog } from './session-log.js'
+import { serverError } from '../errors.js'
 
 /** The decisions of an agent, recorded one by one: after a restart what was decided is not decided again. */
 export class Steps {
   /** Recorded before the restart and not asked for again yet, in order. */
   readonly #past: PastSession['steps']
-  readonly #record: (name: string, value: unknown) => Promise<void>
+  readonly #log: Pick<SessionLog, 'record'>
 
-  constructor(past: PastSession['steps'], record: (name: string, value: unknown) => Promise<void>) {
+  constructor(log: Pick<SessionLog, 'record'>, past: PastSession['steps'] = []) {
+    this.#log = log
     this.#past = past
-    this.#record = record
   }
 
   /**
@@ -19,12 +20,12 @@ export class Steps {
   async take<T>(name: string, decide: () => Promise<T>): Promise<T> {
     const past = this.#past.shift()
     if (past !== undefined) {
-      if (past.name !== name) throw aipError('REPLAY_DIVERGED')
+      if (past.name !== name) throw serverError('REPLAY_DIVERGED')
       // What the agent recorded under this name is of this type.
       return past.value as T
     }
     const value = await decide()
-    await this.#record(name, value)
+    await this.#log.record('agent_step', { name, value })
     return value
   }
 }

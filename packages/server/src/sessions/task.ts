@@ -1,30 +1,6 @@
-import { Command, errorText } from '@orrery/aip'
-import { z } from 'zod'
-
-/** What a task asks for. The whole of it is recorded before the task is acknowledged, and read back after a restart. */
-export const Work = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('words'), request: z.string() }),
-  /** `source` is the text of the file, `file` its name for messages, `inputs` have their defaults filled in. */
-  z.object({
-    kind: z.literal('workflow'),
-    name: z.string(),
-    file: z.string(),
-    source: z.string(),
-    inputs: z.record(z.string(), z.unknown()),
-  }),
-  /** Steps in words, each done by a model before the next; `object` is what they are about. */
-  z.object({ kind: z.literal('plan'), task: z.string(), steps: z.array(z.string()), object: z.string().nullable() }),
-  z.object({ kind: z.literal('commands'), commands: z.array(Command), timeout_ms: z.number().optional() }),
-])
-export type Work = z.infer<typeof Work>
-
-/** Who asked: an operator through the HTTP API, or a client on its connection. */
-export interface Owner {
-  kind: 'operator' | 'device' | 'constellation'
-  client_id: string | null
-  /** Whether the client can come back to its sessions after its connection was lost. */
-  resumes: boolean
-}
+import { aipError, type AipError, type Command } from '@orrery/aip'
+import type { Owner, Work } from '@orrery/aip/records'
+import { serverError } from '../errors.js'
 
 /** One request for one device. */
 export interface Task {
@@ -42,13 +18,13 @@ export interface Task {
   transient: boolean
 }
 
-/** A task of the operator. */
-export function operatorTask(deviceId: string, work: Work, more: Partial<Task> = {}): Task {
+/** A task with ids of its own, which nothing can send again. */
+export function newTask(owner: Owner, deviceId: string, work: Work, more: Partial<Task> = {}): Task {
   return {
     sessionId: crypto.randomUUID(),
     taskName: crypto.randomUUID(),
     deviceId,
-    owner: { kind: 'operator', client_id: null, resumes: false },
+    owner,
     requestId: null,
     work,
     assigned: false,
@@ -73,17 +49,17 @@ export type CancelReason =
   | 'server_stopping'
   | 'transfer_cut'
 
-/** How a session ends for each reason, and whether its requester is told. */
+/** How a session ends for each reason, what its agent is told, and whether its requester is told of the end. */
 export const CANCELLATION: Readonly<
-  Record<CancelReason, { status: 'failed' | 'cancelled'; error: string; tellRequester: boolean }>
+  Record<CancelReason, { status: 'failed' | 'cancelled'; error: () => AipError; tellRequester: boolean }>
 > = {
-  device_disconnected: { status: 'failed', error: errorText('DEVICE_DISCONNECTED'), tellRequester: true },
-  constellation_disconnected: { status: 'cancelled', error: errorText('CLIENT_DISCONNECTED'), tellRequester: false },
-  user_requested: { status: 'cancelled', error: errorText('USER_CANCELLED'), tellRequester: true },
-  server_stopping: { status: 'failed', error: errorText('SERVER_STOPPING'), tellRequester: true },
+  device_disconnected: { status: 'failed', error: () => aipError('DEVICE_DISCONNECTED'), tellRequester: true },
+  constellation_disconnected: { status: 'cancelled', error: () => serverError('CLIENT_DISCONNECTED'), tellRequester: false },
+  user_requested: { status: 'cancelled', error: () => serverError('USER_CANCELLED'), tellRequester: true },
+  server_stopping: { status: 'failed', error: () => serverError('SERVER_STOPPING'), tellRequester: true },
   transfer_cut: {
     status: 'failed',
-    error: errorText('TRANSFER_CUT', { detail: 'the connection for its bytes was lost, or nothing moved' }),
+    error: () => aipError('TRANSFER_CUT', { detail: 'the connection for its bytes was lost, or nothing moved' }),
     tellRequester: false,
   },
 }

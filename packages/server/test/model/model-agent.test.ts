@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../../test/support/wire-client.js'
-import type { ModelConfig } from '../../src/agents/model/model-config.js'
+import type { ModelConfig } from '../../src/config/model-config.js'
 import { MODEL_KEY, startModelRig, tool } from '../support/model-rig.js'
 
 const OPENAI = { ORRERY_MODEL: 'scripted', OPENAI_BASE_URL: 'MODEL_URL/v1', OPENAI_API_KEY: MODEL_KEY }
@@ -134,7 +134,10 @@ describe('a request in words', () => {
 
   it('goes on after a turn that was cut at its length, and gives up after several', async () => {
     await using rig = await startModelRig({ script: [{ text: 'so long', finish: 'length' }] })
-    expect(await rig.run('x')).toMatchObject({ status: 'failed', error: expect.stringMatching(/cut off or empty/) as string })
+    expect(await rig.run('x')).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(/^The model cannot go on: its turns are cut off or empty/) as string,
+    })
     expect(rig.model.requests).toHaveLength(4)
     expect(rig.model.requests[1]?.text).toContain('Your answer was cut off')
   })

@@ -46,13 +46,8 @@ describe('a model that cannot be used ends the task as failed, and the message n
       /set model.context_tokens/,
     ],
     ['a defect of the endpoint', OPENAI, SAYS.internal, /fails: try later, or check OPENAI_BASE_URL \(500/],
-    [
-      'a stream that is cut in the middle',
-      OPENAI,
-      { cut: 'I will now' },
-      /breaks off in the middle of its answers; model.retries/,
-    ],
-    ['a stream of Anthropic that is cut', ANTHROPIC, { cut: 'I will now' }, /breaks off in the middle/],
+    ['a stream that is cut in the middle', OPENAI, { cut: 'I will now' }, /stops in the middle of its answers; model.retries/],
+    ['a stream of Anthropic that is cut', ANTHROPIC, { cut: 'I will now' }, /stops in the middle/],
     [
       'an error in the middle of a stream',
       ANTHROPIC,

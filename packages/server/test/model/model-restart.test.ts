@@ -67,7 +67,7 @@ describe('after a restart of the server', () => {
       await stopped
       dying = false
       const model = resolveModel({ ORRERY_MODEL: 'scripted', OPENAI_BASE_URL: `${rig.model.url}/v1` })
-      await using next = await startTestServer({ dataDir, ...(model === null ? {} : { model }) })
+      await using next = await startTestServer({ dataDir, clock, ...(model === null ? {} : { model }) })
       const received: Received[] = []
       await connectDevice(next.url, device, received)
       await next.events(id)

@@ -1,6 +1,6 @@
 import { resolveModel } from '@orrery/server'
 import { describe, expect, it } from 'vitest'
-import type { ModelConfig } from '../../src/agents/model/model-config.js'
+import type { ModelConfig } from '../../src/config/model-config.js'
 
 describe('which model is meant', () => {
   it.each<[string, Record<string, string>, ModelConfig | undefined, Record<string, unknown>]>([

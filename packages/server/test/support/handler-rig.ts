@@ -4,33 +4,50 @@ import { LogCapture } from '../../../../test/support/test-server.js'
 import type { Json } from '../../../../test/support/wire-client.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
+import { KnownDevices } from '../../src/clients/known-devices.js'
 import { ResumeTokens } from '../../src/clients/resume-tokens.js'
 import { DeviceOverlays } from '../../src/config/device-overlays.js'
 import { ConnectedPeers } from '../../src/connection/connected-peers.js'
 import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
+import { DeviceFiles } from '../../src/files/device-files.js'
+import { WaitingTransfers } from '../../src/files/waiting-transfers.js'
+import { createFleet } from '../../src/fleet/create-fleet.js'
+import { OPERATOR } from '../../src/identity/principal.js'
 import { Asks } from '../../src/sessions/asks.js'
-import { EventHub } from '../../src/sessions/event-hub.js'
 import { SessionManager } from '../../src/sessions/session-manager.js'
-import { LogSessionStore } from '../../src/store/log-session-store.js'
+import { MemoryFeed } from '../../src/store/memory-feed.js'
+import { SqliteClientStore } from '../../src/store/sqlite-client-store.js'
+import { SqliteSessionStore } from '../../src/store/sqlite-session-store.js'
 
 /** A handler with its managers, without a network: for what no real socket can be made to do. */
 export class HandlerRig implements AsyncDisposable {
   readonly log = new LogCapture()
   readonly clients = new ClientConnectionManager()
-  readonly store = new LogSessionStore(':memory:')
-  readonly peers = new ConnectedPeers(this.clients, DeviceOverlays.load(undefined), this.log)
-  readonly #hub = new EventHub()
-  readonly sessions = new SessionManager(
-    { store: this.store, hub: this.#hub, peers: this.peers, clock: systemClock, logger: this.log },
-    [scriptedAgent],
-  )
-  readonly #tokens = new ResumeTokens(':memory:')
+  readonly store = new SqliteSessionStore(':memory:')
+  readonly #clientStore = new SqliteClientStore(':memory:')
+  readonly #feed = new MemoryFeed()
+  readonly #common = { feed: this.#feed, clock: systemClock, logger: this.log }
+  readonly #known = new KnownDevices({ ...this.#common, store: this.#clientStore })
+  readonly peers = new ConnectedPeers(this.clients, this.#known, DeviceOverlays.load(undefined), this.log)
+  readonly sessions = new SessionManager({ ...this.#common, store: this.store, peers: this.peers, agents: [scriptedAgent] })
+  readonly #asks = new Asks({ ...this.#common, live: this.sessions.live, peers: this.peers })
+  readonly #waiting = new WaitingTransfers(() => null)
   readonly handler = new UFOWebSocketHandler({
     clientManager: this.clients,
     sessionManager: this.sessions,
-    workflows: new WorkflowLibrary(null, this.log),
-    tokens: this.#tokens,
-    asks: new Asks({ sessions: this.sessions, peers: this.peers, hub: this.#hub, clock: systemClock, logger: this.log }),
+    known: this.#known,
+    fleet: createFleet({
+      clients: this.clients,
+      known: this.#known,
+      sessions: this.sessions,
+      store: this.store,
+      feed: this.#feed,
+      asks: this.#asks,
+      files: new DeviceFiles(this.clients, { ...this.#common, sessions: this.sessions, waiting: this.#waiting }),
+      workflows: new WorkflowLibrary(null, this.log),
+    }),
+    tokens: new ResumeTokens(this.#clientStore),
+    asks: this.#asks,
     logger: this.log,
   })
 
@@ -38,7 +55,7 @@ export class HandlerRig implements AsyncDisposable {
   connect(): RigClient {
     const [near, far] = createLinkedTransports()
     const faulty = new FaultyTransport(far)
-    return new RigClient(near, faulty, this.handler.handler(faulty, 'operator'))
+    return new RigClient(near, faulty, this.handler.handler(faulty, OPERATOR))
   }
 
   /** A registered client; its confirmation is taken. */
@@ -52,7 +69,7 @@ export class HandlerRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sessions.stop(false)
-    await this.#tokens.close()
+    await this.#clientStore.close()
     await this.store.close()
   }
 }

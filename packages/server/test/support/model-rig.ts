@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../../src/agents/model/model-config.js'
+import type { ModelConfig } from '../../src/config/model-config.js'
 import { resolveModel } from '@orrery/server'
 import { startScriptedModel, type Script, type ScriptedModel } from '../../../../test/support/scripted-model.js'
 import { DEVICE_KEY, startTestServer, type TestServer } from '../../../../test/support/test-server.js'

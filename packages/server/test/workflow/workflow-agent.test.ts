@@ -171,7 +171,7 @@ result: \${{ join(steps.d.result, '-') }}
       body: { code: 'WORKFLOW_NOT_FOUND', detail: expect.stringContaining('system-report') as unknown },
     })
     expect(calls).toEqual([])
-    expect((await server.api('/api/sessions')).body).toEqual({ sessions: [] })
+    expect((await server.api('/api/sessions')).body).toMatchObject({ sessions: [] })
   })
 
   it('can be asked for on the wire, by name', async () => {

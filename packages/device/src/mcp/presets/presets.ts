@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { aipError, type Clock, type Logger } from '@orrery/aip'
+import { type Clock, type Logger } from '@orrery/aip'
 import type { PresetName } from '../../config/preset-names.js'
 import type { Connector } from '../connection.js'
 import { stdioConnector, type Program } from '../stdio-connector.js'
@@ -9,6 +9,7 @@ import { findProgram } from '../../process/find-program.js'
 import { hasDisplay } from '../../tools/desktop/x11.js'
 import { findBrowser } from './find-browser.js'
 import { findPackageProgram } from './find-package.js'
+import { deviceError } from '../../errors.js'
 
 /** What a preset gets of the device. */
 export interface PresetContext {
@@ -72,7 +73,7 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     async start({ env }) {
       if ((await findProgram('adb', env)) === null) {
         const detail = "the program 'adb' is missing (Debian: apt-get install adb)"
-        throw aipError('PRESET_UNAVAILABLE', { preset: 'android', detail })
+        throw deviceError('PRESET_UNAVAILABLE', { preset: 'android', detail })
       }
       return { args: [], env: { MOBILEMCP_DISABLE_TELEMETRY: '1' } }
     },
@@ -102,7 +103,7 @@ export async function presetProgram(name: PresetName, context: PresetContext): P
   const found = await findPackageProgram(preset.package, preset.program, context.env)
   if (found === null) {
     const detail = `the package ${preset.package} is missing: npm install ${preset.package}, or npm install -g ${preset.package}`
-    throw aipError('PRESET_UNAVAILABLE', { preset: name, detail })
+    throw deviceError('PRESET_UNAVAILABLE', { preset: name, detail })
   }
   const { args, env } = await preset.start(context)
   return { command: found.command, args: [...found.args, ...args], env }
@@ -117,7 +118,7 @@ async function browserFor(preset: PresetName, { env }: PresetContext): Promise<s
   const browser = await findBrowser(env)
   if (browser !== null) return browser
   const detail = 'there is no Chromium, Chrome or Edge (Debian: apt-get install chromium)'
-  throw aipError('PRESET_UNAVAILABLE', { preset, detail })
+  throw deviceError('PRESET_UNAVAILABLE', { preset, detail })
 }
 
 /** Returns whether a window could be seen. */

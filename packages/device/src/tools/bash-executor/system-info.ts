@@ -4,8 +4,7 @@ import { SYSTEM_PATH, allowCommand } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { runProcess } from '../../process/run-process.js'
 import type { ToolContext } from '../tool-context.js'
-
-const TIMEOUT_MS = 10_000
+import { DEVICE_LIMITS } from '../../limits.js'
 
 /** What `get_system_info` gives: the output of `uname -a`, `uptime`, `free -h` and `df -h`. */
 export const SystemInfo = z.object({ uname: z.string(), uptime: z.string(), memory: z.string(), disk: z.string() })
@@ -28,14 +27,14 @@ async function output(context: ToolContext, line: string, signal: AbortSignal): 
       ...command,
       cwd: context.cwd,
       env: childEnvironment(context.env, { PATH: SYSTEM_PATH.join(':') }),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: DEVICE_LIMITS.systemInfo,
       clock: context.clock,
       signal,
     })
     const text = outcome.stdout.trim()
     // `df` fails as a whole for one file system that it may not look at; what it did find still counts.
     if (text !== '') return text
-    return `Error: ${outcome.ended === 'timeout' ? `Timeout after ${TIMEOUT_MS / 1000}s.` : outcome.stderr.trim()}`
+    return `Error: ${outcome.ended === 'timeout' ? `Timeout after ${DEVICE_LIMITS.systemInfo / 1000}s.` : outcome.stderr.trim()}`
   } catch (error) {
     return `Error: ${messageOf(error)}`
   }

@@ -3,13 +3,11 @@ import { z } from 'zod'
 import { allowLaunch } from '../../policy/launch-policy.js'
 import { lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
+import { DEVICE_LIMITS } from '../../limits.js'
 import { ProcessGroup } from '../../process/process-group.js'
 import { defineServer } from '../built-in-server.js'
 import { defineTool, type DefinedTool } from '../define-tool.js'
 import type { ToolContext } from '../tool-context.js'
-
-/** How long `run_shell` waits for what it launched, in milliseconds (mcp-servers reference, chapter 4). */
-const WAIT = 5000
 
 const LaunchInput = z.object({ bash_command: z.string().describe('What to launch') })
 
@@ -69,7 +67,7 @@ async function launch(context: ToolContext, line: string, launched: Set<ProcessG
   launched.add(group)
   void group.ended.then(() => launched.delete(group))
   const settled = new AbortController()
-  await Promise.race([group.ended, sleep(context.clock, WAIT, AbortSignal.any([signal, settled.signal]))])
+  await Promise.race([group.ended, sleep(context.clock, DEVICE_LIMITS.runShellWait, AbortSignal.any([signal, settled.signal]))])
   settled.abort()
   if (signal.aborted) await group.end()
 }

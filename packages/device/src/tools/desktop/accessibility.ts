@@ -1,8 +1,9 @@
-import { AipError, aipError, messageOf, withTimeLimit, type Clock } from '@orrery/aip'
+import { AipError, messageOf, withTimeLimit, type Clock } from '@orrery/aip'
 import { DBusConnection } from '../../dbus/dbus-connection.js'
 import type { Environment } from '../../process/child-environment.js'
 import { AccessibleObjects, announceListener } from './accessible.js'
 import { DESKTOP_LIMITS } from './limits.js'
+import { deviceError } from '../../errors.js'
 
 /** The accessibility bus of the desktop (AT-SPI), on which programs report the contents of their windows. */
 export class Accessibility {
@@ -27,7 +28,7 @@ export class Accessibility {
       return await withTimeLimit(work(new AccessibleObjects(connection, this.#clock)), limit)
     } catch (error) {
       if (error instanceof AipError) throw error
-      throw aipError('TOOL_FAILED', { tool: 'accessibility', detail: messageOf(error) })
+      throw deviceError('TOOL_FAILED', { tool: 'accessibility', detail: messageOf(error) })
     } finally {
       void connecting.then(
         (connection) => connection.close(),
@@ -41,7 +42,7 @@ export class Accessibility {
       return await DBusConnection.open(this.#env['AT_SPI_BUS_ADDRESS'] ?? (await this.#address()))
     } catch (error) {
       const detail = `${messageOf(error)} (a session bus and the package at-spi2-core are needed; Debian: apt-get install at-spi2-core)`
-      throw aipError('NOT_SUPPORTED', { what: 'Looking into windows', detail })
+      throw deviceError('NOT_SUPPORTED', { what: 'Looking into windows', detail })
     }
   }
 

@@ -8,6 +8,7 @@ import { typeCharacters, typeKeys } from './keyboard.js'
 import { DESKTOP_LIMITS } from './limits.js'
 import { clickAt, pointIn, scrollAt } from './mouse.js'
 import { focusWindow, type Area } from './windows.js'
+import { deviceError } from '../../errors.js'
 
 /** What a click or a key does is up to the program that gets it: it may send, pay or delete. */
 const ACTS: ToolHints = { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true }
@@ -158,7 +159,7 @@ async function withControl<T>(
   return accessibility.use(signal, async (objects) => {
     const now = await objects.describe(control)
     if (now?.showing !== true)
-      throw aipError('NO_SUCH_ITEM', { what: 'control on the screen any more with the id', id: control.id })
+      throw deviceError('NO_SUCH_ITEM', { what: 'control on the screen any more with the id', id: control.id })
     return work(objects, now)
   })
 }

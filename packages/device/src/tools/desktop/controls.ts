@@ -1,7 +1,7 @@
-import { aipError } from '@orrery/aip'
 import { unlessLost, type Accessible, type AccessibleObjects, type Ref } from './accessible.js'
 import { DESKTOP_LIMITS } from './limits.js'
 import type { Area, DesktopWindow } from './windows.js'
+import { deviceError } from '../../errors.js'
 
 /** Something in a window that can be used. */
 export interface Control extends Ref {
@@ -68,7 +68,7 @@ export async function windowTree(objects: AccessibleObjects, window: DesktopWind
   const found = await accessibleWindow(objects, window)
   if (found === null) {
     const detail = `its program reports nothing on the accessibility bus; use pictures and places of the window '${window.title}'`
-    throw aipError('NOT_SUPPORTED', { what: 'Looking into this window', detail })
+    throw deviceError('NOT_SUPPORTED', { what: 'Looking into this window', detail })
   }
   const root: ControlNode = { ...found, children: [] }
   let count = 1

@@ -3,6 +3,7 @@ import type { Accessibility } from './accessibility.js'
 import type { Control } from './controls.js'
 import { findWindow, type DesktopWindow } from './windows.js'
 import type { X11 } from './x11.js'
+import { deviceError } from '../../errors.js'
 
 /** What the desktop tools share: the screen, the window that was selected, and the controls that were listed of it. */
 export class DesktopState {
@@ -36,7 +37,7 @@ export class DesktopState {
   control(id: string): Control {
     const control = this.controls.find((each) => each.id === id)
     if (control !== undefined) return control
-    if (this.controls.length > 0) throw aipError('NO_SUCH_ITEM', { what: 'control', id })
+    if (this.controls.length > 0) throw deviceError('NO_SUCH_ITEM', { what: 'control', id })
     const detail = 'No controls are listed, please call get_app_window_controls_target_info first.'
     throw aipError('INVALID_INPUT', { detail })
   }

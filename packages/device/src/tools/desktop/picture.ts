@@ -1,6 +1,7 @@
 import { aipError } from '@orrery/aip'
 import { DESKTOP_LIMITS } from './limits.js'
 import type { X11 } from './x11.js'
+import { deviceError } from '../../errors.js'
 
 /** A picture of the screen or of a window. */
 export interface Picture {
@@ -36,6 +37,6 @@ export function dataUri({ mimeType, bytes }: Picture): string {
 /** A side of a PNG, from its first block. */
 function pngSide(png: Buffer, at: number): number {
   if (png.length < 24 || png.toString('latin1', 1, 4) !== 'PNG')
-    throw aipError('TOOL_FAILED', { tool: 'import', detail: 'it gave no picture' })
+    throw deviceError('TOOL_FAILED', { tool: 'import', detail: 'it gave no picture' })
   return png.readUInt32BE(at)
 }

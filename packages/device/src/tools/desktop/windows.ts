@@ -1,6 +1,6 @@
-import { aipError } from '@orrery/aip'
 import { DESKTOP_LIMITS } from './limits.js'
 import type { X11 } from './x11.js'
+import { deviceError, isDeviceError } from '../../errors.js'
 
 /** A place on the screen in pixels. */
 export interface Area {
@@ -36,9 +36,9 @@ export async function listWindows(x11: X11, signal: AbortSignal): Promise<Deskto
 
 /** Finds a window by its id. @throws AipError `NO_SUCH_ITEM` */
 export async function findWindow(x11: X11, id: string, signal: AbortSignal): Promise<DesktopWindow> {
-  if (!/^\d{1,10}$/.test(id)) throw aipError('NO_SUCH_ITEM', { what: 'window', id })
+  if (!/^\d{1,10}$/.test(id)) throw deviceError('NO_SUCH_ITEM', { what: 'window', id })
   const window = await describeWindow(x11, id, '', signal).catch(unlessUnsupported(null))
-  if (window === null) throw aipError('NO_SUCH_ITEM', { what: 'window', id })
+  if (window === null) throw deviceError('NO_SUCH_ITEM', { what: 'window', id })
   return window
 }
 
@@ -80,7 +80,7 @@ async function describeWindow(x11: X11, id: string, active: string, signal: Abor
 /** For calls that may fail, unless the failure is permanent. */
 function unlessUnsupported<T>(value: T): (error: unknown) => T {
   return (error) => {
-    if (error instanceof Error && 'code' in error && error.code === 'TOOL_FAILED') return value
+    if (isDeviceError(error, 'TOOL_FAILED')) return value
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { childEnvironment, type Environment } from '../../process/child-environm
 import { findProgram } from '../../process/find-program.js'
 import { runProcess } from '../../process/run-process.js'
 import { DESKTOP_LIMITS } from './limits.js'
+import { deviceError } from '../../errors.js'
 
 /** The packages that have the helper programs, for error messages. */
 const PACKAGES = { xdotool: 'xdotool', import: 'imagemagick', convert: 'imagemagick' } as const
@@ -32,11 +33,12 @@ export class X11 {
    */
   async run(helper: Helper, args: readonly string[], signal: AbortSignal, stdin?: string | Buffer): Promise<Buffer> {
     const what = 'The desktop'
-    if (!hasDisplay(this.#env)) throw aipError('NOT_SUPPORTED', { what, detail: 'there is no X11 display (DISPLAY is not set)' })
+    if (!hasDisplay(this.#env))
+      throw deviceError('NOT_SUPPORTED', { what, detail: 'there is no X11 display (DISPLAY is not set)' })
     const file = await findProgram(helper, this.#env)
     if (file === null) {
       const detail = `the program '${helper}' is missing; install the package ${PACKAGES[helper]} (Debian: apt-get install ${PACKAGES[helper]})`
-      throw aipError('NOT_SUPPORTED', { what, detail })
+      throw deviceError('NOT_SUPPORTED', { what, detail })
     }
     const chunks: Buffer[] = []
     let size = 0
@@ -57,7 +59,7 @@ export class X11 {
     if (outcome.ended === 'cancelled') throw aipError('TOOL_CANCELLED')
     if (outcome.ended === 'timeout') throw aipError('TIMEOUT', { operation: helper, seconds: DESKTOP_LIMITS.time / 1000 })
     if (outcome.exitCode !== 0)
-      throw aipError('TOOL_FAILED', { tool: helper, detail: outcome.stderr.trim() || `exit code ${outcome.exitCode}` })
+      throw deviceError('TOOL_FAILED', { tool: helper, detail: outcome.stderr.trim() || `exit code ${outcome.exitCode}` })
     if (size > DESKTOP_LIMITS.fullPicture) throw aipError('FILE_TOO_LARGE', { size, limit: DESKTOP_LIMITS.fullPicture })
     return Buffer.concat(chunks)
   }

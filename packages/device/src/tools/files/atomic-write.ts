@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { constants, type BigIntStats } from 'node:fs'
 import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises'
-import { aipError } from '@orrery/aip'
+import { isAipError, aipError } from '@orrery/aip'
 import { fileError } from '../../paths/file-error.js'
 import type { Folder } from './folder.js'
 
@@ -15,7 +15,7 @@ export type Present = BigIntStats | null
 export async function presentFile(folder: Folder, name: string, shown: string): Promise<Present> {
   const stats = await lstat(folder.at(name), { bigint: true }).catch((error: unknown) => {
     const problem = fileError(error, shown)
-    if (problem.code === 'FILE_NOT_FOUND') return null
+    if (isAipError(problem, 'FILE_NOT_FOUND')) return null
     throw problem
   })
   if (stats !== null && !stats.isFile()) throw aipError('PATH_KIND', { path: shown, expected: 'a file' })

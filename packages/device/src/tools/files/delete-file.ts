@@ -6,6 +6,7 @@ import { fileError } from '../../paths/file-error.js'
 import { defineTool } from '../define-tool.js'
 import type { FilesState } from './files-state.js'
 import { Folder } from './folder.js'
+import { deviceError } from '../../errors.js'
 
 /** `delete_file`: a file or a folder, for good. */
 export const deleteFile = defineTool({
@@ -22,7 +23,7 @@ export const deleteFile = defineTool({
   describeCall: ({ path }, { roots }) => ({ paths: [{ path: roots.absolute(path), access: 'change' }] }),
   run: async ({ path, recursive }, { roots }: FilesState, signal) => {
     const real = await roots.entry(path)
-    if (await roots.isAnchored(real)) throw aipError('PATH_ANCHORED', { path })
+    if (await roots.isAnchored(real)) throw deviceError('PATH_ANCHORED', { path })
     await using folder = await Folder.above(real, roots, path)
     try {
       return { path: real, deleted: await remove(folder, basename(real), recursive, path, signal) }

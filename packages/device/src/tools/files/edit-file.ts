@@ -8,6 +8,7 @@ import type { FilesState } from './files-state.js'
 import { Folder } from './folder.js'
 import { FILE_LIMITS } from './limits.js'
 import { readBytes, textOf } from './read-file.js'
+import { deviceError } from '../../errors.js'
 
 /** `edit_file`: an exact replacement in a text. */
 export const editFile = defineTool({
@@ -46,7 +47,7 @@ export const editFile = defineTool({
     if (text === null) throw aipError('PATH_KIND', { path: args.path, expected: 'a text file (UTF-8)' })
     const parts = text.split(args.old_text)
     const count = parts.length - 1
-    if (count === 0 || (count > 1 && !args.replace_all)) throw aipError('EDIT_UNMATCHED', { path: args.path, count })
+    if (count === 0 || (count > 1 && !args.replace_all)) throw deviceError('EDIT_UNMATCHED', { path: args.path, count })
     const content = Buffer.from(parts.join(args.new_text))
     if (content.length > FILE_LIMITS.write) throw aipError('FILE_TOO_LARGE', { size: content.length, limit: FILE_LIMITS.write })
     const sha256 = await writeAtomically(folder, name, content, before, args.path)

@@ -1,30 +1,23 @@
-/** The bounds of the file tools: sizes in bytes, times in milliseconds. */
-export const FILE_LIMITS = {
-  /** Bytes of a file that one read gives, unless less is asked for. */
-  read: 256 * 1024,
-  /** Most bytes that one read gives. */
-  readMost: 4 * 1024 * 1024,
-  /** A file up to this size is hashed when it is looked at. */
-  hashed: 64 * 1024 * 1024,
-  /** Content of one write. */
-  write: 32 * 1024 * 1024,
-  /** A file that can be edited. */
-  edited: 16 * 1024 * 1024,
-  /** Entries that one list gives, unless fewer are asked for, and at most. */
-  entries: 1000,
-  entriesMost: 10_000,
-  /** Matches that one search gives, unless fewer are asked for, and at most. */
-  matches: 200,
-  matchesMost: 2000,
-  /** Entries that one search looks at. */
-  searched: 500_000,
-  /** A larger file is not searched for content. */
-  searchedFile: 16 * 1024 * 1024,
-  /** Characters of a line that a match shows. */
-  line: 400,
-  /** Levels of folders. */
-  depth: 64,
-  searchTime: 60_000,
-  /** A pattern that takes longer than this on one file is abandoned; the device answers nothing else meanwhile. */
-  patternTime: 300,
-} as const
+import { defineLimits, limit, limitValues } from '@orrery/aip'
+
+/** The limits of the file tools. */
+export const FILE_LIMITS_TABLE = defineLimits({
+  read: limit(256 * 1024, 'bytes', 'What one read gives unless it asks for less or more.'),
+  readMost: limit(4 * 1024 * 1024, 'bytes', 'What one read gives at most.'),
+  hashed: limit(64 * 1024 * 1024, 'bytes', 'A file that is hashed when it is looked at.'),
+  write: limit(32 * 1024 * 1024, 'bytes', 'The content of one write.'),
+  edited: limit(16 * 1024 * 1024, 'bytes', 'A file that can be edited.'),
+  entries: limit(1000, 'entries', 'What one list gives unless it asks for fewer or more.'),
+  entriesMost: limit(10_000, 'entries', 'What one list gives at most.'),
+  matches: limit(200, 'matches', 'What one search gives unless it asks for fewer or more.'),
+  matchesMost: limit(2000, 'matches', 'What one search gives at most.'),
+  searched: limit(500_000, 'entries', 'Entries that one search looks at.'),
+  searchedFile: limit(16 * 1024 * 1024, 'bytes', 'A file that is searched for content.'),
+  line: limit(400, 'characters', 'What a match shows of its line.'),
+  depth: limit(64, 'levels', 'Folders within each other.'),
+  searchTime: limit(60_000, 'ms', 'One search.'),
+  patternTime: limit(300, 'ms', 'A pattern on one file; the device answers nothing else meanwhile.'),
+})
+
+/** The values of {@link FILE_LIMITS_TABLE} by name. */
+export const FILE_LIMITS = limitValues(FILE_LIMITS_TABLE)

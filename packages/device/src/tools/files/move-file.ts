@@ -6,6 +6,7 @@ import { codeOf, fileError } from '../../paths/file-error.js'
 import { defineTool } from '../define-tool.js'
 import type { FilesState } from './files-state.js'
 import { Folder } from './folder.js'
+import { deviceError } from '../../errors.js'
 
 /** `move_file`: another name or place for a file or folder. */
 export const moveFile = defineTool({
@@ -33,7 +34,7 @@ export const moveFile = defineTool({
       [from, args.from],
       [to, args.to],
     ] as const)
-      if (await roots.isAnchored(real)) throw aipError('PATH_ANCHORED', { path })
+      if (await roots.isAnchored(real)) throw deviceError('PATH_ANCHORED', { path })
     await using source = await Folder.above(from, roots, args.from)
     await lstat(source.at(basename(from))).catch((error: unknown) => Promise.reject(fileError(error, args.from)))
     await using target = await Folder.above(to, roots, args.to, true)

@@ -1,13 +1,13 @@
-/** The bounds of the PDF tools: sizes in bytes, times in milliseconds. */
-export const PDF_LIMITS = {
-  /** A larger file is refused. */
-  file: 100 * 1024 * 1024,
-  /** Characters of text that one call returns; the text says when the rest is left out. */
-  text: 4 * 1024 * 1024,
-  /** Files of a folder that one call reads or lists. */
-  files: 200,
-  /** One file; a worker that takes longer is ended. */
-  time: 60_000,
-  /** Memory of the worker, in MiB. */
-  memory: 512,
-} as const
+import { defineLimits, limit, limitValues } from '@orrery/aip'
+
+/** The limits of the PDF tools. */
+export const PDF_LIMITS_TABLE = defineLimits({
+  file: limit(100 * 1024 * 1024, 'bytes', 'A file that is read.'),
+  text: limit(4 * 1024 * 1024, 'characters', 'The text that one call gives; it says when the rest is left out.'),
+  files: limit(200, 'files', 'Files of a folder that one call reads or lists.'),
+  time: limit(60_000, 'ms', 'One file; a worker that takes longer is ended.'),
+  memory: limit(512, 'MiB', 'The memory of the worker.'),
+})
+
+/** The values of {@link PDF_LIMITS_TABLE} by name. */
+export const PDF_LIMITS = limitValues(PDF_LIMITS_TABLE)

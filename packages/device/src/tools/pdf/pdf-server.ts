@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { AipError, aipError, messageOf, type Clock } from '@orrery/aip'
+import { isAipError, AipError, aipError, messageOf, type Clock } from '@orrery/aip'
 import { z } from 'zod'
 import type { Roots } from '../../policy/roots.js'
 import { defineServer } from '../built-in-server.js'
@@ -38,8 +38,7 @@ export const extractPdfText = defineTool({
       await using folder = await Folder.above(real, roots, path)
       return { result: await textOf(folder, basename(real), path, clock, signal) }
     } catch (error) {
-      if (error instanceof AipError && error.code === 'FILE_NOT_FOUND')
-        throw new Error(`Error: PDF file not found at ${path}`, { cause: error })
+      if (isAipError(error, 'FILE_NOT_FOUND')) throw new Error(`Error: PDF file not found at ${path}`, { cause: error })
       throw new Error(`Error reading PDF ${path}: ${messageOf(error)}`, { cause: error })
     }
   },
@@ -87,8 +86,8 @@ export const extractAllPdfs = defineTool({
       }
     } catch (error) {
       if (!(error instanceof AipError)) throw error
-      if (error.code === 'FILE_NOT_FOUND') return { error: `Directory not found: ${path}` }
-      if (error.code === 'PATH_KIND') return { error: `Path is not a directory: ${path}` }
+      if (isAipError(error, 'FILE_NOT_FOUND')) return { error: `Directory not found: ${path}` }
+      if (isAipError(error, 'PATH_KIND')) return { error: `Path is not a directory: ${path}` }
       throw error
     }
     return Object.keys(texts).length === 0 ? { message: `No PDF files found in directory: ${path}` } : texts

@@ -1,4 +1,4 @@
-import { aipError, sleep } from '@orrery/aip'
+import { sleep } from '@orrery/aip'
 import { z } from 'zod'
 import type { ShellMode } from '../../policy/shell-policy.js'
 import { characterEnd } from '../character-end.js'
@@ -10,6 +10,7 @@ import { SHELL_LIMITS } from './limits.js'
 import { commandHints, startError, whatRuns } from './run-command.js'
 import type { ShellState } from './shell-state.js'
 import { inTerminal } from './terminal.js'
+import { deviceError } from '../../errors.js'
 
 const LOOKS: ToolHints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true }
 const NOTHING = (): Record<string, never> => ({})
@@ -145,7 +146,7 @@ export function sendInput(shell: ShellMode): DefinedTool<ShellState> {
     run: async ({ job_id: id, text, end }, { jobs }: ShellState) => {
       const job = jobs.get(id)
       const { stdin } = job.group.child
-      if (job.end !== null || stdin === null || !stdin.writable) throw aipError('JOB_ENDED', { id })
+      if (job.end !== null || stdin === null || !stdin.writable) throw deviceError('JOB_ENDED', { id })
       await new Promise<void>((resolve, reject) => {
         const done = (error?: Error | null): void => (error ? reject(error) : resolve())
         if (end) stdin.end(text, () => done())

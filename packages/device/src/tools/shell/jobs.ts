@@ -1,10 +1,11 @@
-import { aipError, type Clock } from '@orrery/aip'
+import { type Clock } from '@orrery/aip'
 import { ProcessGroup } from '../../process/process-group.js'
 import { slowOutput } from '../../process/slow-output.js'
 import type { ReadyCommand } from './command-request.js'
 import { SHELL_LIMITS } from './limits.js'
 import type { OutputStore } from './output-store.js'
 import type { SpooledOutput } from './spooled-output.js'
+import { deviceError } from '../../errors.js'
 
 /** A program in the background. */
 export interface Job {
@@ -39,7 +40,7 @@ export class Jobs {
   /** @throws AipError `NO_SUCH_ITEM` */
   get(id: string): Job {
     const job = this.#jobs.get(id)
-    if (job === undefined) throw aipError('NO_SUCH_ITEM', { what: 'job', id })
+    if (job === undefined) throw deviceError('NO_SUCH_ITEM', { what: 'job', id })
     return job
   }
 
@@ -55,7 +56,7 @@ export class Jobs {
    */
   async start(command: ReadyCommand, shown: string, terminal: boolean): Promise<Job> {
     if (this.all.filter((job) => job.end === null).length >= SHELL_LIMITS.jobs)
-      throw aipError('TOO_MANY_JOBS', { limit: SHELL_LIMITS.jobs })
+      throw deviceError('TOO_MANY_JOBS', { limit: SHELL_LIMITS.jobs })
     const { file, args, cwd, env } = command
     const options = { leadsSessions: terminal, endsDaemons: true }
     const group = new ProcessGroup(file, args, { cwd, env, stdio: 'pipe' }, this.#clock, options)

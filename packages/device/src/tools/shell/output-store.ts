@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { aipError } from '@orrery/aip'
 import { SHELL_LIMITS } from './limits.js'
 import { SpooledOutput } from './spooled-output.js'
+import { deviceError } from '../../errors.js'
 
 const live = new Set<OutputStore>()
 
@@ -46,7 +46,7 @@ export class OutputStore {
   /** @throws AipError `NO_SUCH_ITEM` */
   get(id: string): SpooledOutput {
     const output = this.#outputs.get(id)
-    if (output === undefined) throw aipError('NO_SUCH_ITEM', { what: 'job or output', id })
+    if (output === undefined) throw deviceError('NO_SUCH_ITEM', { what: 'job or output', id })
     return output
   }
 

@@ -1,16 +1,15 @@
-import { aipError } from '@orrery/aip'
 import { z } from 'zod'
 import type { ShellMode } from '../../policy/shell-policy.js'
 import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
-import { OUTPUT_LIMIT, runProcess } from '../../process/run-process.js'
+import { DEVICE_LIMITS } from '../../limits.js'
+import { runProcess } from '../../process/run-process.js'
 import { defineTool, type DefinedTool, type ToolHints } from '../define-tool.js'
 import { COMMAND_INPUT, commandEffects, readyCommand } from './command-request.js'
 import { SHELL_LIMITS } from './limits.js'
 import type { ShellState } from './shell-state.js'
 import type { SpooledOutput } from './spooled-output.js'
 import { inTerminal } from './terminal.js'
-
-const { timeout } = SHELL_LIMITS
+import { deviceError } from '../../errors.js'
 
 /** What a command may do depends on the shell that the owner has set. */
 export function commandHints(shell: ShellMode): ToolHints {
@@ -43,9 +42,9 @@ export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
         .describe('What the program reads from its standard input; default: nothing'),
       timeout_s: z
         .number()
-        .min(timeout.min)
-        .max(timeout.max)
-        .default(timeout.default)
+        .min(1)
+        .max(SHELL_LIMITS.timeoutMost)
+        .default(SHELL_LIMITS.timeout)
         .describe('Seconds after which it is ended, with all that it has started'),
       terminal: z.boolean().default(false).describe('Run it in a pseudo-terminal; stderr is part of stdout then'),
     }),
@@ -61,8 +60,8 @@ export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
     run: async (args, { context, outputs }: ShellState, signal) => {
       const command = await readyCommand(context, args)
       const spools: Record<'stdout' | 'stderr', SpooledOutput> = {
-        stdout: outputs.create(OUTPUT_LIMIT),
-        stderr: outputs.create(OUTPUT_LIMIT),
+        stdout: outputs.create(DEVICE_LIMITS.processOutput),
+        stderr: outputs.create(DEVICE_LIMITS.processOutput),
       }
       const outcome = await runProcess({
         ...(args.terminal ? await inTerminal(command) : command),
@@ -97,7 +96,7 @@ export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
 /** The error of a program that could not be started, in words. */
 export function startError(file: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : null
-  if (code === 'ENOENT') return aipError('TOOL_FAILED', { tool: file, detail: 'there is no such program' })
-  if (code === 'EACCES') return aipError('TOOL_FAILED', { tool: file, detail: 'it is not a program, or may not be run' })
+  if (code === 'ENOENT') return deviceError('TOOL_FAILED', { tool: file, detail: 'there is no such program' })
+  if (code === 'EACCES') return deviceError('TOOL_FAILED', { tool: file, detail: 'it is not a program, or may not be run' })
   return error
 }

@@ -1,8 +1,8 @@
-import { aipError } from '@orrery/aip'
 import { SYSTEM_PATH } from '../../policy/shell-policy.js'
 import { findProgram } from '../../process/find-program.js'
 import { SHELL_LIMITS } from './limits.js'
 import type { ReadyCommand } from './command-request.js'
+import { deviceError } from '../../errors.js'
 
 /**
  * The same command with a pseudo-terminal around it, by `script` of util-linux: Node has none of its own, and packages that bring one
@@ -11,11 +11,11 @@ import type { ReadyCommand } from './command-request.js'
  */
 export async function inTerminal(command: ReadyCommand): Promise<ReadyCommand> {
   const what = 'A pseudo-terminal'
-  if (process.platform !== 'linux') throw aipError('NOT_SUPPORTED', { what, detail: 'only Linux has one so far' })
+  if (process.platform !== 'linux') throw deviceError('NOT_SUPPORTED', { what, detail: 'only Linux has one so far' })
   const script = await findProgram('script', { PATH: SYSTEM_PATH.join(':') })
   if (script === null)
-    throw aipError('NOT_SUPPORTED', { what, detail: "the program 'script' is missing (Debian: package bsdutils)" })
-  const { columns, rows } = SHELL_LIMITS.terminal
+    throw deviceError('NOT_SUPPORTED', { what, detail: "the program 'script' is missing (Debian: package bsdutils)" })
+  const { terminalColumns: columns, terminalRows: rows } = SHELL_LIMITS
   // `script` takes a line for a shell and nothing else; quoted words reach the program as they are.
   // The program leads its own session, whose number it reports on the file descriptor 3 (see ProcessGroup).
   const line = `echo $$ >&3; exec 3>&-; stty cols ${columns} rows ${rows}; exec ${[command.file, ...command.args].map(quote).join(' ')}`

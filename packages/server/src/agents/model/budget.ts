@@ -1,6 +1,7 @@
-import { aipError, type AipError } from '@orrery/aip'
+import { type AipError } from '@orrery/aip'
 import type { ModelLimits } from './model-settings.js'
 import type { Turn, TurnUsage } from './turn.js'
+import { serverError } from '../../errors.js'
 
 /** What several turns used; the cost is null if that of any is not known. */
 export function sumOf(turns: readonly Pick<Turn, 'usage'>[]): TurnUsage {
@@ -27,5 +28,5 @@ export function spent(turns: readonly Pick<Turn, 'usage'>[], elapsedMs: number, 
 }
 
 function over(what: string, setting: string): AipError {
-  return aipError('MODEL_BUDGET_SPENT', { what, setting })
+  return serverError('MODEL_BUDGET_SPENT', { what, setting })
 }

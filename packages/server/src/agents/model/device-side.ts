@@ -7,9 +7,7 @@ import { OWN_TOOLS } from './own-tools.js'
 import { firstRole, selectedRole, type Role } from './role.js'
 import { outcomeOf } from './tool-results.js'
 import type { ToolCall } from './turn.js'
-
-/** Most device calls of one turn; more are refused, so that a model that has lost its way does little. */
-const MAX_CALLS = 50
+import { SERVER_LIMITS } from '../../limits.js'
 
 /** The device as the model sees it: the tools of its role, how it looks, and what becomes of calls. */
 export class DeviceSide {
@@ -23,7 +21,7 @@ export class DeviceSide {
   constructor(context: AgentContext, settings: ModelSettings) {
     this.#context = context
     this.#settings = settings
-    this.#role = firstRole(context.platform)
+    this.#role = firstRole(context.agentName)
   }
 
   get role(): Role {
@@ -36,7 +34,7 @@ export class DeviceSide {
 
   /** Takes the role with which a session begins. @throws AipError if the device does not list its tools */
   begin(): Promise<void> {
-    return this.#enter(firstRole(this.#context.platform))
+    return this.#enter(firstRole(this.#context.agentName))
   }
 
   /** Looks at the device as the role wants it, before a turn. @returns null if there is nothing to look at */
@@ -57,8 +55,8 @@ export class DeviceSide {
       const name = this.#tools.names.get(call.tool)
       if (name === undefined) outcomes.set(call, refused(call, `There is no tool '${call.tool}'`))
       else if (call.input === null) outcomes.set(call, refused(call, 'The arguments are not a JSON object'))
-      else if (batch.length >= MAX_CALLS)
-        outcomes.set(call, refused(call, `At most ${MAX_CALLS} calls at once: this one was not made`))
+      else if (batch.length >= SERVER_LIMITS.callsPerTurn)
+        outcomes.set(call, refused(call, `At most ${SERVER_LIMITS.callsPerTurn} calls at once: this one was not made`))
       else batch.push({ call, command: { tool_name: name, parameters: call.input, tool_type: 'action' } })
     }
     if (batch.length === 0) return outcomes

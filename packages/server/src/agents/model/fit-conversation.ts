@@ -1,13 +1,10 @@
 import type { CallOutcome, Entry } from './conversation.js'
+import { SERVER_LIMITS } from '../../limits.js'
 
 /** Characters of a token, on the safe side for code and JSON. */
 const CHARS_PER_TOKEN = 3
 /** What an image costs, in tokens, on the safe side. */
 const IMAGE_TOKENS = 1600
-/** To this many characters an older result is shortened. */
-const SHORT_RESULT = 400
-/** So many of the last turns are never collapsed into the summary. */
-const WHOLE_TURNS = 2
 /** Stands for an image that the model is not shown again. */
 const IMAGE_LEFT_OUT = '[image left out]'
 
@@ -36,12 +33,13 @@ export function fitConversation(conversation: readonly Entry[], maxTokens: numbe
     lastWith((entry) => imagesOf(entry) > 0),
   )
   shrink(
-    shortened(SHORT_RESULT),
+    shortened(SERVER_LIMITS.modelOldResult),
     lastWith((entry) => entry.kind === 'results'),
   )
   if (!fits()) entries = collapsed(entries, maxTokens)
   shrink(withoutImages, entries.length)
-  for (let length = 64_000; length >= SHORT_RESULT / 2 && !fits(); length /= 2) shrink(shortened(length), entries.length)
+  for (let length = 64_000; length >= SERVER_LIMITS.modelOldResult / 2 && !fits(); length /= 2)
+    shrink(shortened(length), entries.length)
   return entries
 }
 
@@ -105,7 +103,7 @@ function mapOutcomes(entry: Entry, change: (outcome: CallOutcome) => CallOutcome
 function collapsed(entries: readonly Entry[], maxTokens: number): Entry[] {
   const turns = entries.flatMap((entry, index) => (entry.kind === 'turn' ? [index] : []))
   let result = [...entries]
-  for (let count = 1; count <= turns.length - WHOLE_TURNS; count += 1) {
+  for (let count = 1; count <= turns.length - SERVER_LIMITS.modelWholeTurns; count += 1) {
     const until = turns[count] ?? entries.length
     const lines = entries.slice(0, until).flatMap(lineOf)
     // Even one line for each is too much after very many turns: the oldest go first.

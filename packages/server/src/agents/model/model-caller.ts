@@ -6,6 +6,7 @@ import { failureOf, modelError, type ModelFailure } from './model-failure.js'
 import { withoutSecrets, type ModelEndpoint, type ModelSettings } from './model-settings.js'
 import type { ReadTurn } from './read-turn.js'
 import type { Turn } from './turn.js'
+import { SERVER_LIMITS } from '../../limits.js'
 
 /** What the caller needs of its surroundings. */
 export interface CallerPort {
@@ -17,12 +18,6 @@ export interface CallerPort {
   /** Tells the user why it takes longer. */
   report: (message: string) => void
 }
-
-/** First wait before a request is repeated, in milliseconds; each is twice as long as the one before. */
-const FIRST_WAIT = 1000
-const LONGEST_WAIT = 30_000
-/** How often the conversation is halved when the endpoint says that it is too long. */
-const HALVINGS = 3
 
 /** Asks the model for the turns of one session: repeats what may pass, shortens what is too long, and falls back to the other model. */
 export class ModelCaller {
@@ -78,7 +73,8 @@ export class ModelCaller {
       if (this.#adapts(endpoint, failure)) continue
       const error = modelError(failure, endpoint, timeoutMs)
       if (!failure.passing || repeated >= retries) throw error
-      const wait = failure.retryAfterMs ?? Math.min(FIRST_WAIT * 2 ** repeated, LONGEST_WAIT)
+      const wait =
+        failure.retryAfterMs ?? Math.min(SERVER_LIMITS.modelFirstRetry * 2 ** repeated, SERVER_LIMITS.modelLongestRetry)
       repeated += 1
       const plan = `${error.message}. Repeating in ${wait / 1000} s (${repeated} of ${retries})`
       logger.warn(plan)
@@ -94,7 +90,7 @@ export class ModelCaller {
       return true
     }
     const part = this.#window.get(endpoint) ?? 1
-    if (kind !== 'context' || part <= 1 / 2 ** HALVINGS) return false
+    if (kind !== 'context' || part <= 1 / 2 ** SERVER_LIMITS.modelHalvings) return false
     this.#window.set(endpoint, part / 2)
     return true
   }

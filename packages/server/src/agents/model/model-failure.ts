@@ -1,7 +1,9 @@
 import { APICallError } from '@ai-sdk/provider'
-import { aipError, messageOf, type AipError } from '@orrery/aip'
+import { messageOf, type AipError } from '@orrery/aip'
 import { addressOf, type ModelEndpoint } from './model-settings.js'
 import { CutStreamError } from './read-turn.js'
+import { SERVER_LIMITS } from '../../limits.js'
+import { serverError } from '../../errors.js'
 
 /** What went wrong with a request to a model, as far as it decides what is done about it. */
 type Kind =
@@ -35,8 +37,6 @@ export class SilentEndpointError extends Error {
 }
 
 const PASSING: ReadonlySet<Kind> = new Set(['rate', 'unreachable', 'cut', 'silent', 'overloaded'])
-/** Longest wait that an endpoint may ask for, in milliseconds. */
-const MAX_RETRY_AFTER = 120_000
 
 const CONTEXT =
   /context.{0,30}(length|window|size)|too (long|many tokens)|maximum.{0,40}tokens|exceed.{0,40}(context|tokens)|tokens.{0,20}exceed/i
@@ -85,28 +85,28 @@ export function modelError({ kind, detail }: ModelFailure, endpoint: ModelEndpoi
   const where = addressOf(endpoint)
   switch (kind) {
     case 'key':
-      return aipError('MODEL_KEY_REFUSED', { where, setting: settings.apiKey, detail })
+      return serverError('MODEL_KEY_REFUSED', { where, setting: settings.apiKey, detail })
     case 'unknown':
-      return aipError('MODEL_UNKNOWN', { where, model, setting: settings.model, address: settings.baseUrl, detail })
+      return serverError('MODEL_UNKNOWN', { where, model, setting: settings.model, address: settings.baseUrl, detail })
     case 'quota':
     case 'rate':
-      return aipError('MODEL_RATE_LIMITED', { where, setting: settings.apiKey, detail })
+      return serverError('MODEL_RATE_LIMITED', { where, setting: settings.apiKey, detail })
     case 'context':
-      return aipError('MODEL_CONTEXT_EXCEEDED', { model, tokens: endpoint.contextTokens, detail })
+      return serverError('MODEL_CONTEXT_EXCEEDED', { model, tokens: endpoint.contextTokens, detail })
     case 'tools':
-      return aipError('MODEL_WITHOUT_TOOLS', { model, setting: settings.model, detail })
+      return serverError('MODEL_WITHOUT_TOOLS', { model, setting: settings.model, detail })
     case 'images':
-      return aipError('MODEL_WITHOUT_IMAGES', { model, detail })
+      return serverError('MODEL_WITHOUT_IMAGES', { model, detail })
     case 'unreachable':
-      return aipError('MODEL_UNREACHABLE', { where, setting: settings.baseUrl, detail })
+      return serverError('MODEL_UNREACHABLE', { where, setting: settings.baseUrl, detail })
     case 'cut':
-      return aipError('MODEL_CUT_OFF', { where, detail })
+      return serverError('MODEL_CUT_OFF', { where, detail })
     case 'silent':
-      return aipError('MODEL_SILENT', { where, seconds: timeoutMs / 1000 })
+      return serverError('MODEL_SILENT', { where, seconds: timeoutMs / 1000 })
     case 'overloaded':
-      return aipError('MODEL_UNAVAILABLE', { where, setting: settings.baseUrl, detail })
+      return serverError('MODEL_UNAVAILABLE', { where, setting: settings.baseUrl, detail })
     case 'refused':
-      return aipError('MODEL_REFUSED', { where, model, detail })
+      return serverError('MODEL_REFUSED', { where, model, detail })
   }
 }
 
@@ -130,11 +130,11 @@ function detailOf({ message, responseBody, statusCode }: APICallError): string {
 
 function retryAfter(headers: Record<string, string> | undefined, now: number): number | null {
   const exact = Number(headers?.['retry-after-ms'] ?? Number.NaN)
-  if (Number.isFinite(exact)) return Math.min(Math.max(exact, 0), MAX_RETRY_AFTER)
+  if (Number.isFinite(exact)) return Math.min(Math.max(exact, 0), SERVER_LIMITS.modelRetryAfter)
   const value = headers?.['retry-after']
   if (value === undefined) return null
   const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER) : null
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), SERVER_LIMITS.modelRetryAfter) : null
 }
 
 /** `fetch` hides the system's error in the cause of its own, and the SDK that one in another. */
@@ -154,10 +154,7 @@ function textOf(thrown: unknown): string {
   return messageOf(thrown)
 }
 
-/** Longest detail of a provider in an error, in characters; some answer with a whole page. */
-const MAX_DETAIL = 300
-
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim()
-  return line.length <= MAX_DETAIL ? line : `${line.slice(0, MAX_DETAIL - 1)}…`
+  return line.length <= SERVER_LIMITS.modelErrorDetail ? line : `${line.slice(0, SERVER_LIMITS.modelErrorDetail - 1)}…`
 }

@@ -1,4 +1,4 @@
-import { aipError, type Clock } from '@orrery/aip'
+import { type Clock } from '@orrery/aip'
 import type { AgentContext, AgentOutcome } from '../agent.js'
 import { spent } from './budget.js'
 import type { CallOutcome, Entry } from './conversation.js'
@@ -9,9 +9,8 @@ import { answerOwnCall, type End } from './own-calls.js'
 import { OWN_TOOLS, ownTools } from './own-tools.js'
 import { renderPrompt } from './prompts.js'
 import type { ToolCall, Turn } from './turn.js'
-
-/** How often the model is told to go on after a turn with nothing in it, or one that was cut. */
-const MAX_NUDGES = 3
+import { SERVER_LIMITS } from '../../limits.js'
+import { serverError } from '../../errors.js'
 
 /**
  * One session with a model: turn by turn, until it says that it is done or may not go on. What it does depends only on what is
@@ -70,7 +69,8 @@ export class ModelSession {
       if (end !== null) {
         if (!(await this.#isAwaited())) return end
       } else if (turn.calls.length === 0) {
-        if (nudges === MAX_NUDGES) throw aipError('MODEL_STOPPED', { reason: 'its turns are cut off or empty, again and again' })
+        if (nudges === SERVER_LIMITS.emptyTurns)
+          throw serverError('MODEL_STOPPED', { reason: 'its turns are cut off or empty, again and again' })
         nudges += 1
         this.#say(turn.finish === 'length' ? 'Your answer was cut off. Be shorter, and go on.' : 'Go on: call a tool, or finish.')
       }
@@ -149,7 +149,7 @@ export class ModelSession {
 
 /** How a turn without calls ends the goal: as completed, with what it says; null if it says nothing, or not all. */
 function endOf({ finish, text }: Turn): End | null {
-  if (finish === 'content-filter') throw aipError('MODEL_STOPPED', { reason: 'its provider filtered the answer' })
+  if (finish === 'content-filter') throw serverError('MODEL_STOPPED', { reason: 'its provider filtered the answer' })
   return finish === 'length' || text === '' ? null : { status: 'completed', result: text }
 }
 

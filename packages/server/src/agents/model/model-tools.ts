@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider'
 import type { MCPToolInfo } from '@orrery/aip'
+import { SERVER_LIMITS } from '../../limits.js'
 
-/** Longest name of a tool that all providers take. */
-const MAX_NAME = 64
-/** Longest description that is passed on, in characters. */
-const MAX_DESCRIPTION = 2000
 /** What providers refuse at the top of a schema. */
 const REFUSED = new Set(['$schema', '$id', 'oneOf', 'anyOf', 'allOf', 'not', 'enum', 'const', 'if', 'then', 'else'])
 
@@ -35,23 +32,24 @@ export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly str
   for (const { tool_name: name } of sorted) {
     if (given.has(name)) continue
     const safe = safeName(name)
-    const free = taken.has(safe) || safe.length < name.length ? `${safe.slice(0, MAX_NAME - 7)}_${digest(name)}` : safe
+    const free =
+      taken.has(safe) || safe.length < name.length ? `${safe.slice(0, SERVER_LIMITS.modelToolName - 7)}_${digest(name)}` : safe
     given.set(name, free)
     taken.add(free)
   }
   const list = sorted.map((tool) => ({
     type: 'function' as const,
     name: given.get(tool.tool_name) ?? tool.tool_name,
-    description: (tool.description ?? tool.title ?? '').slice(0, MAX_DESCRIPTION),
+    description: (tool.description ?? tool.title ?? '').slice(0, SERVER_LIMITS.modelToolDescription),
     inputSchema: inputSchema(tool.input_schema),
   }))
   return { list, names: new Map([...given].map(([name, known]) => [known, name])) }
 }
 
 function safeName(name: string): string {
-  const safe = name.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, MAX_NAME)
+  const safe = name.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, SERVER_LIMITS.modelToolName)
   // Some providers want a letter first.
-  return /^[a-zA-Z_]/.test(safe) ? safe : `_${safe}`.slice(0, MAX_NAME)
+  return /^[a-zA-Z_]/.test(safe) ? safe : `_${safe}`.slice(0, SERVER_LIMITS.modelToolName)
 }
 
 function digest(name: string): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { YamlSource } from '../../config/yaml-source.js'
-import type { Work } from '../../sessions/task.js'
+import type { Work } from '@orrery/aip/records'
 
 /** A plan in words, as the existing FollowerAgent takes it. Its other keys, such as `close`, are for a desktop of its own. */
 const Plan = z.looseObject({

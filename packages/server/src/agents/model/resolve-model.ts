@@ -1,5 +1,5 @@
 import { aipError } from '@orrery/aip'
-import type { EndpointConfig, ModelConfig } from './model-config.js'
+import type { EndpointConfig, ModelConfig } from '../../config/model-config.js'
 import type { ModelEndpoint, ModelSettings, ProviderName } from './model-settings.js'
 
 /** Variables of an environment, as `process.env` has them. */

@@ -1,7 +1,6 @@
 import type { Command, Result } from '@orrery/aip'
 import { z } from 'zod'
-import type { ExecuteOptions } from '../../sessions/command-dispatcher.js'
-import { agentNameFor } from '../wire-names.js'
+import type { ExecuteOptions } from '../agent.js'
 import { renderPrompt } from './prompts.js'
 
 /** As which agent the model works now: it decides the tools that a device gives, and what is looked at before each turn. */
@@ -25,9 +24,8 @@ const image = (tool_name: string, parameters: Record<string, unknown> = {}): Loo
 
 const CONTROL_FIELDS = ['label', 'control_text', 'control_type', 'control_rect']
 
-/** The role with which a session begins on a platform. */
-export function firstRole(platform: string): Role {
-  const agentName = agentNameFor(platform)
+/** The role with which a session begins, by the agent name of its device's platform. */
+export function firstRole(agentName: string): Role {
   const options = { agentName, processName: '', rootName: '' }
   switch (agentName) {
     case 'HostAgent':

@@ -1,11 +1,8 @@
 import type { Result } from '@orrery/aip'
 import type { CallOutcome, Image } from './conversation.js'
 import { shorten } from './fit-conversation.js'
+import { SERVER_LIMITS } from '../../limits.js'
 
-/** Longest text of one result that the model is shown, in characters. */
-const MAX_RESULT = 32_000
-/** Larger images are not shown, in characters of base64; providers refuse them. */
-const MAX_IMAGE = 7_000_000
 const DATA_URI = /^data:(image\/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)$/
 
 /**
@@ -16,7 +13,7 @@ export function outcomeOf(callId: string, tool: string, result: Result, clean: (
   const status = result.status === 'success' ? 'success' : result.status === 'skipped' ? 'skipped' : 'failure'
   const images: Image[] = []
   const parts = [result.error, textIn(result.result, images)].filter((part) => part !== null && part !== '')
-  return { callId, tool, status, text: shorten(clean(parts.join('\n')), MAX_RESULT), images }
+  return { callId, tool, status, text: shorten(clean(parts.join('\n')), SERVER_LIMITS.modelResult), images }
 }
 
 /** A result as text; images in it are moved into the list. */
@@ -35,7 +32,7 @@ function textIn(value: unknown, images: Image[]): string | null {
 }
 
 function place(image: Image, images: Image[]): string {
-  if (image.data.length > MAX_IMAGE) return '[image: too large to be shown]'
+  if (image.data.length > SERVER_LIMITS.modelImage) return '[image: too large to be shown]'
   images.push(image)
   return '[image]'
 }

@@ -5,9 +5,7 @@ import { problemsOf } from '../../config/schema-problems.js'
 import { YamlSource, type Path } from '../../config/yaml-source.js'
 import { workflowError } from './workflow-error.js'
 import { WorkflowFile, type WorkflowInput } from './workflow-schema.js'
-
-/** Longest workflow file, in characters. */
-const MAX_SOURCE = 256 * 1024
+import { SERVER_LIMITS } from '../../limits.js'
 
 /**
  * Reads a workflow file and checks all of it: form, names, defaults, and every expression.
@@ -15,8 +13,8 @@ const MAX_SOURCE = 256 * 1024
  * @throws AipError `INVALID_WORKFLOW` that lists each problem with its line and column
  */
 export function parseWorkflow(text: string, file: string): WorkflowFile {
-  if (text.length > MAX_SOURCE)
-    throw workflowError(file, [{ line: 1, column: 1, message: `longer than ${MAX_SOURCE} characters` }])
+  if (text.length > SERVER_LIMITS.workflowFile)
+    throw workflowError(file, [{ line: 1, column: 1, message: `longer than ${SERVER_LIMITS.workflowFile} characters` }])
   const source = new YamlSource(text)
   if (source.problems.length > 0) throw workflowError(file, source.problems)
   const parsed = WorkflowFile.safeParse(valueOf(source, file))

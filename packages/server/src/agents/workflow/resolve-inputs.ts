@@ -1,6 +1,6 @@
-import { aipError } from '@orrery/aip'
 import { complaintAbout } from './parse-workflow.js'
 import type { WorkflowFile } from './workflow-schema.js'
+import { serverError } from '../../errors.js'
 
 /**
  * The inputs of a run: what was given, and the defaults of the rest.
@@ -23,7 +23,7 @@ export function resolveInputs({ name, inputs }: WorkflowFile, given: Readonly<Re
   const takes = Object.entries(inputs).map(
     ([key, input]) => `${key} (${input.type}${input.default === undefined ? ', required' : ''})`,
   )
-  throw aipError('INVALID_INPUTS', {
+  throw serverError('INVALID_INPUTS', {
     name,
     detail: problems.join('; '),
     takes: takes.length === 0 ? 'no inputs' : takes.join(', '),

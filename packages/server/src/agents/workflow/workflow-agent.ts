@@ -4,9 +4,7 @@ import { isTrue, type Scope } from './expression.js'
 import { parseWorkflow } from './parse-workflow.js'
 import { asCondition, render } from './template.js'
 import type { WorkflowStep } from './workflow-schema.js'
-
-/** Most items that one foreach runs over. */
-const MAX_ITEMS = 1000
+import { SERVER_LIMITS } from '../../limits.js'
 
 /** What a later step sees of an earlier one, as `steps.ID`. */
 interface StepOutcome {
@@ -63,7 +61,8 @@ async function runStep(step: WorkflowStep, scope: Scope, context: AgentContext):
   if (step.foreach === undefined) return outcomeOf(await call(step, scope, context))
   const items = render(step.foreach, scope)
   if (!Array.isArray(items)) throw new TypeError(`foreach needs a list, not ${items === null ? 'null' : typeof items}`)
-  if (items.length > MAX_ITEMS) throw new RangeError(`foreach takes at most ${MAX_ITEMS} items, not ${items.length}`)
+  if (items.length > SERVER_LIMITS.foreachItems)
+    throw new RangeError(`foreach takes at most ${SERVER_LIMITS.foreachItems} items, not ${items.length}`)
   const outcomes: StepOutcome[] = []
   for (const [index, item] of items.entries()) {
     const outcome = outcomeOf(await call(step, { ...scope, item: item as unknown, index }, context))

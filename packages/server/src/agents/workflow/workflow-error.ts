@@ -1,7 +1,8 @@
-import { aipError, type AipError } from '@orrery/aip'
+import { type AipError } from '@orrery/aip'
 import { describeProblems, type FileProblem } from '../../config/file-problem.js'
+import { serverError } from '../../errors.js'
 
 /** All problems of a workflow file as one error. */
 export function workflowError(file: string, problems: readonly FileProblem[]): AipError {
-  return aipError('INVALID_WORKFLOW', { detail: describeProblems(file, problems) })
+  return serverError('INVALID_WORKFLOW', { detail: describeProblems(file, problems) })
 }

@@ -1,19 +1,18 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { aipError, messageOf, type Logger } from '@orrery/aip'
+import { messageOf, type Logger } from '@orrery/aip'
 import type { WorkflowSummary } from '@orrery/aip/api'
 import { parsePlan } from '../model/parse-plan.js'
 import { parseWorkflow } from './parse-workflow.js'
 import { resolveInputs } from './resolve-inputs.js'
 import { summaryOf } from './workflow-summary.js'
-import type { Work } from '../../sessions/task.js'
+import type { Work } from '@orrery/aip/records'
+import { SERVER_LIMITS } from '../../limits.js'
+import { serverError } from '../../errors.js'
 
 /** The workflows that come with the server. */
 const BUNDLED = fileURLToPath(new URL('../../../workflows/', import.meta.url))
-
-/** Longest plan in words, in characters. */
-const MAX_PLAN = 256 * 1024
 
 /** The workflows that a server knows by name: the bundled ones, and those in its data folder, which come first. */
 export class WorkflowLibrary {
@@ -58,7 +57,7 @@ export class WorkflowLibrary {
 
   /** The work of a workflow's text, or of a plan in words. @throws AipError `INVALID_WORKFLOW` or `INVALID_INPUTS` */
   workOfSource(source: string, file: string, inputs: Record<string, unknown>): Work {
-    const plan = source.length > MAX_PLAN ? null : parsePlan(source)
+    const plan = source.length > SERVER_LIMITS.plan ? null : parsePlan(source)
     if (plan !== null) return plan
     const workflow = parseWorkflow(source, file)
     return { kind: 'workflow', name: workflow.name, file, source, inputs: resolveInputs(workflow, inputs) }
@@ -75,7 +74,7 @@ export class WorkflowLibrary {
       }
     }
     const names = (await this.list()).map((workflow) => workflow.name)
-    throw aipError('WORKFLOW_NOT_FOUND', { name, names: names.join(', ') })
+    throw serverError('WORKFLOW_NOT_FOUND', { name, names: names.join(', ') })
   }
 }
 
@@ -92,7 +91,7 @@ function parseInputs(name: string, text: string): Record<string, unknown> {
   } catch {
     // The same words as for JSON that is no object.
   }
-  throw aipError('INVALID_INPUTS', {
+  throw serverError('INVALID_INPUTS', {
     name,
     detail: 'what follows the name must be a JSON object',
     takes: 'inputs such as {"path": "/"}',

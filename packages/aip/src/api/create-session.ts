@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { CommandInput } from './devices.js'
+
+/** A new session: exactly one of `request` (words), `workflow` (the text of a workflow file) and `commands`. */
+export const CreateSession = z
+  .object({
+    device_id: z.string().min(1),
+    request: z.string().optional().describe('A task in words, or `workflow:NAME {inputs}`'),
+    workflow: z.string().optional().describe('The text of a workflow file'),
+    commands: z.array(CommandInput).min(1).max(1000).optional(),
+    inputs: z.record(z.string(), z.unknown()).optional().describe('Inputs of the workflow'),
+    file: z.string().max(255).optional().describe('The name of the workflow file, for messages'),
+    task_name: z.string().optional(),
+  })
+  .refine((body) => [body.request, body.workflow, body.commands].filter((part) => part !== undefined).length === 1, {
+    message: 'exactly one of request, workflow and commands must be given',
+  })
+export type CreateSession = z.input<typeof CreateSession>

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+
+/** Body of a dispatch. What is wrong with it is said in the words that existing peers know, so nothing is refused by its form. */
+export const Dispatch = z.looseObject({
+  client_id: z.unknown().optional().describe('The device'),
+  request: z.unknown().optional().describe('The task, in words'),
+  task_name: z.unknown().optional().describe('A UUID if absent'),
+})
+
+/** A dispatch that was sent to its device. */
+export const DispatchOutcome = z.object({
+  status: z.literal('dispatched'),
+  task_name: z.string(),
+  client_id: z.string(),
+  session_id: z.string(),
+})
+
+/** What became of a dispatched task. */
+export const TaskResult = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('pending') }),
+  z.object({ status: z.literal('done'), result: z.unknown() }),
+])

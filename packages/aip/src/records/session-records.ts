@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { Command, Result } from '../messages/values.js'
+import { defineRecord, type RecordDescription } from './record.js'
+import { Owner, Work } from './work.js'
+
+const Ended = z.enum(['completed', 'failed', 'cancelled'])
+
+/** Every record of a session, in the order in which a session may come to them. */
+export const RECORDS = [
+  defineRecord({
+    type: 'accepted',
+    doc: 'The task is taken: the whole request, before it is acknowledged.',
+    schema: z.object({
+      session_id: z.string(),
+      device_id: z.string(),
+      task_name: z.string(),
+      request: z.string().describe('The work in one line'),
+      owner: Owner,
+      request_id: z.string().nullable().describe('The same owner, session and request id again is the same request'),
+      assigned: z.boolean().describe('The device is asked to start the task itself (`POST /api/dispatch`)'),
+      work: Work,
+    }),
+  }),
+  defineRecord({
+    type: 'commands_sent',
+    doc: 'A batch of commands, before it leaves for the device.',
+    schema: z.object({
+      response_id: z.string(),
+      agent_name: z.string(),
+      process_name: z.string(),
+      root_name: z.string(),
+      label: z.string().nullable().default(null).describe('What the batch is for, in words'),
+      commands: z.array(Command),
+    }),
+  }),
+  defineRecord({
+    type: 'results_received',
+    doc: 'The results of a batch, before the device is told that they arrived and before the agent gets them.',
+    schema: z.object({
+      response_id: z.string(),
+      duration_ms: z.number().default(0).describe('Milliseconds from the frame to its results'),
+      results: z.array(Result),
+    }),
+  }),
+  defineRecord({
+    type: 'agent_step',
+    doc: 'A decision of the agent; after a restart it is taken from here and not made again.',
+    schema: z.object({
+      name: z.string(),
+      value: z.unknown().describe("The agent's own value. A turn of a model has its `text`, `calls` and `usage`"),
+    }),
+  }),
+  defineRecord({
+    type: 'question',
+    doc: 'The agent asks the user and waits.',
+    schema: z.object({ question_id: z.string(), text: z.string(), expires_at: z.string().default('') }),
+  }),
+  defineRecord({
+    type: 'answer',
+    doc: 'The answer to a question, or null when the time for it was over.',
+    schema: z.object({ question_id: z.string(), text: z.string().nullable(), by: z.string().nullable().default(null) }),
+  }),
+  defineRecord({
+    type: 'remark',
+    doc: 'Something that a user adds to the request while it runs.',
+    schema: z.object({ text: z.string(), by: z.string().nullable().default(null) }),
+  }),
+  defineRecord({
+    type: 'approval',
+    doc: "A call waits for the approval of its device's owner (with the whole call), or was decided about (with `decision` and `by`).",
+    schema: z.object({
+      ask_id: z.string(),
+      device_id: z.string().optional(),
+      session_id: z.string().optional(),
+      call_id: z.string().optional(),
+      tool: z.string().optional(),
+      arguments_hash: z.string().optional(),
+      summary: z.string().optional(),
+      expires_at: z.string().optional(),
+      decision: z.enum(['allow', 'deny']).optional(),
+      by: z.string().optional(),
+    }),
+  }),
+  defineRecord({
+    type: 'paused',
+    doc: 'The device dropped and may come back: the session waits for it.',
+    schema: z.object({ reason: z.string() }),
+  }),
+  defineRecord({ type: 'resumed', doc: 'The device is back: the session continues.', schema: z.object({}) }),
+  defineRecord({
+    type: 'ended',
+    doc: 'The end, before anyone is told. Exactly one for each session.',
+    schema: z.object({
+      status: Ended,
+      result: z.unknown().describe("The agent's own value"),
+      error: z.string().nullable(),
+      agent: z.string().nullable().describe('The agent that ran it; null if none had begun'),
+    }),
+  }),
+  defineRecord({
+    type: 'delivered',
+    doc: 'The constellation that waits for the end has acknowledged it. It comes after the end, so event streams do not show it.',
+    schema: z.object({ client_id: z.string() }),
+  }),
+] as const satisfies readonly RecordDescription[]
+
+type AnyRecord = (typeof RECORDS)[number]
+
+/** What records are called. */
+export const RecordType = z.enum(RECORDS.map(({ type }) => type))
+export type RecordType = AnyRecord['type']
+
+/** The data of each type of record. */
+export type RecordData = { [R in AnyRecord as R['type']]: z.output<R['schema']> }
+
+/** The schema of each type of record. */
+export const RECORD_SCHEMAS = Object.fromEntries(RECORDS.map(({ type, schema }) => [type, schema])) as {
+  readonly [R in AnyRecord as R['type']]: R['schema']
+}
+
+/** What is said of a running session and not recorded: how far a command is, or what its agent is doing. */
+export const Progress = z.object({
+  call_id: z.string().nullable().describe('The command that it is about; null if it is about the session'),
+  tool: z.string().nullable(),
+  progress: z.number().nullable().describe('In units of the tool'),
+  total: z.number().nullable(),
+  message: z.string().nullable(),
+})
+export type Progress = z.infer<typeof Progress>

@@ -1,0 +1,29 @@
+import { isAipError, messageOf } from '@orrery/aip'
+import { paint, singleLine } from '../terminal/output.js'
+
+/** Remembers that a server refuses this device, and reports it the first time. */
+export class Refusals {
+  /** Why the last attempt was refused; null if it failed otherwise. */
+  last: string | null = null
+  #said = false
+
+  /** @param error of an attempt */
+  add(error: unknown): void {
+    this.last = reasonOf(error)
+    if (this.last === null || this.#said) return
+    this.#said = true
+    process.stderr.write(`${paint('yellow', 'orrery:', process.stderr)} ${this.last}; trying again\n`)
+  }
+
+  /** It was accepted. */
+  clear(): void {
+    this.last = null
+    this.#said = false
+  }
+}
+
+function reasonOf(error: unknown): string | null {
+  if (isAipError(error, 'UNAUTHORIZED'))
+    return "the server does not take the key: is the key right? (--token, ORRERY_API_KEY, 'token' in device.jsonc, or device.key in ORRERY_HOME)"
+  return isAipError(error, 'REGISTRATION_FAILED') ? singleLine(messageOf(error)) : null
+}

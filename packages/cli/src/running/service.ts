@@ -1,0 +1,31 @@
+import { EXIT } from '../terminal/errors.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import { paint } from '../terminal/output.js'
+
+/** How long a clean stop may take, in milliseconds; then the process ends anyway. */
+const STOP_LIMIT = 15_000
+
+/**
+ * Runs a service until Ctrl-C, SIGTERM or SIGHUP, or until it ends by itself, and stops it. A second Ctrl-C ends the process at once.
+ * @param stop closes everything; called once
+ * @param ended settles if the service ends by itself; its error is rethrown
+ */
+export async function serve(stop: () => Promise<void>, ended?: Promise<unknown>): Promise<void> {
+  const asked = new Promise<'asked'>((resolve) => {
+    const onSignal = (): void => resolve('asked')
+    onInterrupt(onSignal)
+    process.once('SIGTERM', onSignal)
+    process.once('SIGHUP', onSignal)
+  })
+  // The promise alone would not keep the process alive.
+  const alive = setInterval(() => {}, 60_000)
+  try {
+    const why = await Promise.race([asked, ended ?? asked])
+    if (why === 'asked' && process.stderr.isTTY)
+      process.stderr.write(`\r${paint('dim', 'Stopping; Ctrl-C again ends it at once', process.stderr)}\n`)
+  } finally {
+    setTimeout(() => process.exit(EXIT.failed), STOP_LIMIT).unref()
+    await stop()
+    clearInterval(alive)
+  }
+}

@@ -1,0 +1,58 @@
+import type { OrreryServer } from '@orrery/server'
+import { mkdirSync } from 'node:fs'
+import { CliError, usageError } from '../terminal/errors.js'
+import { announceServer } from '../settings/running-server.js'
+import type { ServerSettings } from '../settings/server-settings.js'
+
+/**
+ * Starts a server and announces its address to other commands on this machine.
+ * @returns the server; its `stop` also withdraws the address
+ * @throws {CliError} if it cannot listen or has no place for its data
+ */
+export async function startLocalServer(settings: ServerSettings): Promise<OrreryServer> {
+  try {
+    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new CliError(`Cannot make the folder ${settings.dataDir}: choose another with --data-dir`, undefined, { cause })
+  }
+  const { startServer } = await import('@orrery/server')
+  try {
+    const server = await startServer(settings)
+    const withdraw = announceServer(localUrl(settings, server.port))
+    return {
+      ...server,
+      url: localUrl(settings, server.port),
+      async stop() {
+        withdraw()
+        await server.stop()
+      },
+    }
+  } catch (error) {
+    throw inWords(error, settings)
+  }
+}
+
+/** The address under which this machine reaches a server; one that listens everywhere is also on loopback. */
+function localUrl({ host, tls }: ServerSettings, port: number): string {
+  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `${tls === undefined ? 'http' : 'https'}://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+function inWords(error: unknown, { host, port }: ServerSettings): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new CliError(`Port ${port} is in use: stop the other program or choose another with --port`, undefined, {
+        cause: error,
+      })
+    case 'EACCES':
+      return new CliError(`Port ${port} is not allowed for this user: choose one above 1023 with --port`, undefined, {
+        cause: error,
+      })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return usageError(`'${host}' is not an address of this machine: choose another with --host`, error)
+    default:
+      return error
+  }
+}

@@ -1,0 +1,60 @@
+import type { Logger } from '@orrery/aip'
+import { InvalidArgumentError } from 'commander'
+import { usageError } from '../terminal/errors.js'
+import { type Style, paint } from '../terminal/output.js'
+
+/** The names of the log levels, as the flag and the environment take them in any case, and pino's names for them. */
+const LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal', OFF: 'silent' } as const
+
+/** A log level by its name. */
+export type LogLevel = keyof typeof LEVELS
+
+/** What the terminal shows of pino's numbers. */
+const SHOWN: Record<number, { label: string; style: Style }> = {
+  20: { label: 'debug', style: 'dim' },
+  30: { label: 'info', style: 'cyan' },
+  40: { label: 'warning', style: 'yellow' },
+  50: { label: 'error', style: 'red' },
+  60: { label: 'critical', style: 'red' },
+}
+
+const NAMES = Object.keys(LEVELS).join(', ')
+
+/** The level of a name in any case, or undefined. */
+export function toLogLevel(name: string): LogLevel | undefined {
+  const upper = name.toUpperCase()
+  return Object.keys(LEVELS).find((level): level is LogLevel => level === upper)
+}
+
+/** Reads the value of `--log-level`. */
+export function parseLogLevel(text: string): LogLevel {
+  const level = toLogLevel(text)
+  if (level === undefined) throw new InvalidArgumentError(`It must be one of ${NAMES}.`)
+  return level
+}
+
+/** The level from the flag, the environment or a file, in this order, else WARNING. */
+export function chooseLogLevel(flag: LogLevel | undefined, file?: LogLevel): LogLevel {
+  if (flag !== undefined) return flag
+  const name = process.env['ORRERY_LOG_LEVEL']
+  if (name === undefined || name === '') return file ?? 'WARNING'
+  const level = toLogLevel(name)
+  if (level === undefined) throw usageError(`ORRERY_LOG_LEVEL is '${name}'; it must be one of ${NAMES}`)
+  return level
+}
+
+/** A logger on stderr: lines to read on a terminal, JSON on a pipe. */
+export async function createLogger(level: LogLevel): Promise<Logger> {
+  const { pino } = await import('pino')
+  const stream = process.stderr.isTTY ? { write: writeForPeople } : pino.destination({ fd: 2, sync: true })
+  const logger: Logger = pino({ level: LEVELS[level], base: null }, stream)
+  return logger
+}
+
+function writeForPeople(json: string): void {
+  const record = JSON.parse(json) as { time: number; level: number; msg?: string }
+  const { label, style } = SHOWN[record.level] ?? { label: 'log', style: 'dim' }
+  const time = new Date(record.time).toTimeString().slice(0, 8)
+  const { stderr } = process
+  stderr.write(`${paint('dim', time, stderr)} ${paint(style, label.padEnd(8), stderr)} ${record.msg ?? ''}\n`)
+}

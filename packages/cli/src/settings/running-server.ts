@@ -1,0 +1,48 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { inHome, makeHome } from './home.js'
+
+/** What the file says about the server that runs on this machine. */
+interface RunningServer {
+  url: string
+  pid: number
+}
+
+/** Where commands look if nothing else is said. */
+export const DEFAULT_SERVER = 'http://127.0.0.1:5000'
+
+/** Announces to commands on this machine where the server of this process listens. @returns withdraws it */
+export function announceServer(url: string): () => void {
+  makeHome()
+  const path = inHome('server.json')
+  writeFileSync(path, `${JSON.stringify({ url, pid: process.pid } satisfies RunningServer)}\n`, { mode: 0o600 })
+  return () => {
+    // Another server may have announced itself in the meantime.
+    if (read(path)?.pid === process.pid) rmSync(path, { force: true })
+  }
+}
+
+/** Address of the server that runs on this machine, else the default one. */
+export function localServer(): string {
+  const running = read(inHome('server.json'))
+  return running !== undefined && isAlive(running.pid) ? running.url : DEFAULT_SERVER
+}
+
+function read(path: string): RunningServer | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof value !== 'object' || value === null || !('url' in value) || !('pid' in value)) return undefined
+    return typeof value.url === 'string' && typeof value.pid === 'number' ? { url: value.url, pid: value.pid } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A killed server leaves its file behind. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

@@ -1,0 +1,55 @@
+import type { OrreryApi } from '@orrery/constellation'
+import type { Command } from 'commander'
+import { CliError } from '../terminal/errors.js'
+import { findKey } from './home.js'
+import { orrery } from '../terminal/invocation.js'
+import { localServer } from './running-server.js'
+
+/** Options of every client command. */
+export interface TargetOptions {
+  server?: string
+  apiKey?: string
+  json?: boolean
+}
+
+/** Adds the options of every client command. */
+export function withTarget(command: Command): Command {
+  return command
+    .optionsGroup('Connection and output:')
+    .option('--server <url>', 'server to talk to (default: the one that runs on this machine, else http://127.0.0.1:5000)')
+    .option('--api-key <key>', 'operator key (default: ORRERY_API_KEY, else the file operator.key in ORRERY_HOME)')
+    .option('--json', 'print JSON, for programs')
+}
+
+/** The client of the server that the options name. */
+export async function connect(options: TargetOptions): Promise<OrreryApi> {
+  const { OrreryApi } = await import('@orrery/constellation')
+  const found = findKey({ name: '--api-key', value: options.apiKey }, 'operator.key')
+  return new OrreryApi({ server: options.server ?? localServer(), apiKey: found?.key, keySource: found?.source })
+}
+
+/** The device that is meant: the one that is named, else the only one that is online. */
+export async function pickDevice(api: OrreryApi, named: string | undefined, how: string): Promise<string> {
+  if (named !== undefined) return named
+  const online = (await api.devices.list()).filter((device) => device.status !== 'offline').map((device) => device.device_id)
+  const [only, ...others] = online
+  if (only === undefined) throw new CliError(`No device is connected. Start one with: ${orrery('device')}`)
+  if (others.length > 0) throw new CliError(`Several devices are online (${online.join(', ')}): say which one, ${how}`)
+  return only
+}
+
+/** The id of the session that is meant, or its run id; the beginning of an id is enough where no other session begins like it. */
+export async function pickSession(api: OrreryApi, named: string): Promise<string> {
+  try {
+    await api.sessions.get(named)
+    return named
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'SESSION_NOT_FOUND')) throw error
+    const all = (await api.sessions.list({ limit: 500 })).map((session) => session.session_id)
+    const matching = [...new Set(all.filter((id) => id.startsWith(named)))]
+    const [only, ...others] = matching
+    if (only === undefined) throw error
+    if (others.length > 0) throw new CliError(`${matching.length} sessions begin with '${named}': give more of the id`)
+    return only
+  }
+}

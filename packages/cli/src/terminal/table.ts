@@ -1,0 +1,59 @@
+import { type Style, columnsOf, displayWidth, fit, paint, singleLine } from './output.js'
+
+/** A cell: text, or text with a colour. */
+export type Cell = string | { text: string; style: Style }
+
+const GAP = '  '
+/** The narrowest that a column is cut to. */
+const NARROWEST = 10
+
+/**
+ * Lines of a table that fits the width. Text from devices is made harmless.
+ * @param headers one for each column
+ * @param flexible indices of the columns that may be cut, in the order in which they are cut
+ * @param width columns of the terminal; no limit on a pipe
+ */
+export function table(
+  headers: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  flexible: readonly number[] = [],
+  width: number = columnsOf(process.stdout, Infinity),
+): string[] {
+  const texts = rows.map((row) => row.map((cell) => singleLine(typeof cell === 'string' ? cell : cell.text)))
+  const widths = headers.map((header, column) => Math.max(header.length, ...texts.map((row) => displayWidth(row[column] ?? ''))))
+  let excess = widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1)) - width
+  for (const column of flexible) {
+    const own = widths[column] ?? 0
+    const given = Math.min(Math.max(excess, 0), Math.max(own - NARROWEST, 0))
+    widths[column] = own - given
+    excess -= given
+  }
+  const line = (cells: readonly string[], styles: readonly (Style | undefined)[]): string =>
+    cells
+      .map((cell, column) => {
+        const text = fit(cell, widths[column] ?? 0)
+        const padding = column === cells.length - 1 ? '' : ' '.repeat((widths[column] ?? 0) - displayWidth(text))
+        const style = styles[column]
+        return (style === undefined ? text : paint(style, text)) + padding
+      })
+      .join(GAP)
+      .trimEnd()
+  const styleOf = (cell: Cell): Style | undefined => (typeof cell === 'string' ? undefined : cell.style)
+  return [
+    line(
+      headers,
+      headers.map(() => 'dim' as const),
+    ),
+    ...texts.map((cells, index) => line(cells, (rows[index] ?? []).map(styleOf))),
+  ]
+}
+
+/** Lines of names and values, aligned; lines without a value are left out. */
+export function details(pairs: readonly (readonly [name: string, value: Cell | null])[]): string[] {
+  const shown = pairs.filter((pair): pair is readonly [string, Cell] => pair[1] !== null && pair[1] !== '')
+  const width = Math.max(...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => {
+    const text = typeof value === 'string' ? singleLine(value) : paint(value.style, singleLine(value.text))
+    return `${paint('dim', name.padEnd(width))}  ${text}`
+  })
+}

@@ -1,0 +1,68 @@
+import type { CommandsOutcome, Device, RunCommands, WrittenFile } from '@orrery/aip/api'
+import type { MCPToolInfo } from '@orrery/aip'
+import { type DeviceFile, deviceFile } from './device-file.js'
+import type { FileBytes } from './http-caller.js'
+import type { CallOptions, RouteCaller } from './route-caller.js'
+
+/** A file for a device. */
+export interface FileContent extends FileBytes {
+  /** Replace a file that is there. Default false. */
+  overwrite?: boolean
+}
+
+/** The devices of a server. */
+export class DevicesApi {
+  readonly #caller: RouteCaller
+
+  constructor(caller: RouteCaller) {
+    this.#caller = caller
+  }
+
+  /** Lists the devices that are, or were, connected. */
+  async list(options?: CallOptions): Promise<Device[]> {
+    return (await this.#caller.call('devices.list', {}, options)).devices
+  }
+
+  /** Returns one device. */
+  get(id: string, options?: CallOptions): Promise<Device> {
+    return this.#caller.call('devices.get', { params: { id } }, options)
+  }
+
+  /** Lists the tools of a device. */
+  async tools(id: string, options?: CallOptions): Promise<MCPToolInfo[]> {
+    return (await this.#caller.call('devices.tools', { params: { id } }, options)).tools
+  }
+
+  /**
+   * Runs commands on a device and waits for their results, as long as the device may take. `fetch` waits at most 300 s for an
+   * answer to begin: for longer commands, and to be able to cancel, start a session and follow its events.
+   */
+  runCommands(id: string, body: RunCommands, options?: CallOptions): Promise<CommandsOutcome> {
+    return this.#caller.call('devices.runCommands', { params: { id }, body }, { timeoutMs: null, ...options })
+  }
+
+  /**
+   * Reads a file of a device, of any size. It settles when the device begins to send, which may take long if its owner is asked.
+   * @param options.signal ends the transfer, also while the content is read
+   */
+  async readFile(id: string, path: string, options: Pick<CallOptions, 'signal'> = {}): Promise<DeviceFile> {
+    const response = await this.#caller.raw('devices.readFile', { params: { id }, query: { path } }, options)
+    const sessionOf = (session: string) => this.#caller.call('sessions.get', { params: { id: session } })
+    return deviceFile(response, sessionOf, options.signal)
+  }
+
+  /**
+   * Writes a file on a device, of any size. The device has it as a whole or not at all.
+   * @param path where it goes; its folder must exist
+   * @param options.signal ends the transfer
+   */
+  writeFile(
+    id: string,
+    path: string,
+    { overwrite = false, ...content }: FileContent,
+    options: Pick<CallOptions, 'signal'> = {},
+  ): Promise<WrittenFile> {
+    const query = { path, overwrite: overwrite ? ('true' as const) : ('false' as const) }
+    return this.#caller.call('devices.writeFile', { params: { id }, query }, { timeoutMs: null, ...options, content })
+  }
+}

@@ -1,0 +1,45 @@
+import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
+import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+import type { KnownDevices } from '../clients/known-devices.js'
+import type { DeviceFiles } from '../files/device-files.js'
+import type { Asks } from '../sessions/asks.js'
+import type { SessionManager } from '../sessions/session-manager.js'
+import type { Feed } from '../store/feed.js'
+import type { SessionStore } from '../store/session-store.js'
+import { FleetAsks } from './asks.js'
+import { FleetDevices } from './devices.js'
+import { FleetEvents } from './events.js'
+import { FleetFiles } from './files.js'
+import type { Fleet } from './fleet.js'
+import { FleetServer } from './server-state.js'
+import { FleetSessions } from './sessions.js'
+import { FleetTasks } from './tasks.js'
+
+/** What the use cases work on. */
+export interface FleetParts {
+  clients: ClientConnectionManager
+  known: KnownDevices
+  sessions: SessionManager
+  store: SessionStore
+  feed: Feed
+  asks: Asks
+  files: DeviceFiles
+  workflows: WorkflowLibrary
+}
+
+/** Puts the use cases together. */
+export function createFleet(parts: FleetParts): Fleet {
+  const { clients, sessions, feed } = parts
+  const devices = new FleetDevices(parts)
+  const asks = new FleetAsks(parts.asks, feed)
+  const sessionUses = new FleetSessions(parts)
+  return {
+    devices,
+    tasks: new FleetTasks({ ...parts, devices }),
+    sessions: sessionUses,
+    files: new FleetFiles(parts.files, devices),
+    asks,
+    events: new FleetEvents({ feed, devices, sessions: sessionUses, asks }),
+    server: new FleetServer(clients, sessions),
+  }
+}

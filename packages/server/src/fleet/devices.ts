@@ -1,0 +1,133 @@
+import { LIMITS, PushedTool, isoTime } from '@orrery/aip'
+import type { Device } from '@orrery/aip/api'
+import { z } from 'zod'
+import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { KnownDevices } from '../clients/known-devices.js'
+import { OPERATOR, ownerOf, requireRight, type Principal } from '../identity/principal.js'
+import type { SessionManager } from '../sessions/session-manager.js'
+import { newTask, type Task } from '../sessions/task.js'
+import type { KnownDevice } from '../store/client-store.js'
+import type { Feed } from '../store/feed.js'
+import { serverError } from '../errors.js'
+
+/** What {@link FleetDevices} work on. */
+export interface FleetDevicesParts {
+  clients: ClientConnectionManager
+  known: KnownDevices
+  sessions: SessionManager
+  feed: Feed
+}
+
+/** The tools of a device, and when it listed them. */
+export interface ListedTools {
+  tools: PushedTool[]
+  /** ISO-8601; null if it never did. */
+  listed_at: string | null
+}
+
+const ToolLists = z.array(z.object({ status: z.string(), result: z.unknown() }))
+
+/** The devices that are or were online, and their tools. */
+export class FleetDevices {
+  readonly #clients: ClientConnectionManager
+  readonly #known: KnownDevices
+  readonly #sessions: SessionManager
+  readonly #feed: Feed
+
+  constructor({ clients, known, sessions, feed }: FleetDevicesParts) {
+    this.#clients = clients
+    this.#known = known
+    this.#sessions = sessions
+    this.#feed = feed
+  }
+
+  /** All devices, in the order in which they were first seen. */
+  list(principal: Principal): { devices: Device[]; position: string } {
+    requireRight(principal, 'read')
+    return { devices: this.#known.list().map((known) => this.#describe(known)), position: this.#feed.position() }
+  }
+
+  /** @throws AipError `DEVICE_NOT_FOUND` */
+  get(principal: Principal, deviceId: string): Device {
+    const device = this.find(principal, deviceId)
+    if (device === undefined) throw serverError('DEVICE_NOT_FOUND', { id: deviceId })
+    return device
+  }
+
+  /** A device; undefined if it is not known. */
+  find(principal: Principal, deviceId: string): Device | undefined {
+    requireRight(principal, 'read')
+    const known = this.#known.get(deviceId)
+    return known && this.#describe(known)
+  }
+
+  /** @throws AipError `DEVICE_NOT_FOUND` or `DEVICE_OFFLINE` */
+  requireOnline(principal: Principal, deviceId: string): void {
+    if (this.get(principal, deviceId).status === 'offline') throw serverError('DEVICE_OFFLINE', { id: deviceId })
+  }
+
+  /** What a device says of itself; null if it is not online, or says nothing. */
+  systemInfo(principal: Principal, deviceId: string): Record<string, unknown> | null {
+    requireRight(principal, 'read')
+    return this.#clients.getDeviceSystemInfo(deviceId)
+  }
+
+  /**
+   * The tools of a device, as it last listed them. A device that lists them only when asked is asked, if it is online, idle and was not
+   * asked on this connection yet.
+   * @throws AipError `DEVICE_NOT_FOUND`, or `AGENT_FAILED` if it never listed them and does not when asked
+   */
+  async tools(principal: Principal, deviceId: string): Promise<ListedTools> {
+    this.get(principal, deviceId)
+    const client = this.#clients.getClientInfo(deviceId)
+    const known = await this.#known.tools(deviceId)
+    const isOld = client?.clientType === 'device' && (known === null || known.listedAt < client.connectedAt)
+    if (isOld && this.#sessions.lanes.get(deviceId) === undefined) return this.#ask(client)
+    if (known === null) return { tools: [], listed_at: null }
+    return { tools: [...known.tools], listed_at: isoTime(known.listedAt) }
+  }
+
+  /** Has a device list its tools, of both types. */
+  async #ask({ clientId }: ClientInfo): Promise<ListedTools> {
+    const { session } = await this.#sessions.executeTask(listToolsTask(clientId))
+    const ended = this.#sessions.live.ended(session)
+    this.#sessions.start(session)
+    const { result, error } = await ended
+    const lists = Array.isArray(result) ? ToolLists.parse(result) : []
+    const listed = lists.filter((entry) => entry.status === 'success')
+    if (listed.length === 0) throw serverError('AGENT_FAILED', { text: error ?? 'the device did not list its tools' })
+    const tools = listed.flatMap((entry) => z.array(PushedTool).parse(entry.result ?? []))
+    const { listedAt } = this.#known.listed(clientId, tools)
+    return { tools, listed_at: isoTime(listedAt) }
+  }
+
+  #describe({ clientId, platform, systemInfo, features, lastSeenAt }: KnownDevice): Device {
+    const client = this.#clients.getClientInfo(clientId)
+    const online = client?.clientType === 'device'
+    const running = online ? this.#sessions.lanes.get(clientId)?.running : undefined
+    return {
+      device_id: clientId,
+      status: !online ? 'offline' : running ? 'busy' : 'online',
+      platform,
+      system_info: systemInfo,
+      features: [...features],
+      connected_at: online ? isoTime(client.connectedAt) : null,
+      last_seen_at: isoTime(lastSeenAt),
+      current_session_id: running?.task.sessionId ?? null,
+      mcp_servers: online && client.mcpServers !== null ? [...client.mcpServers] : null,
+    }
+  }
+}
+
+function listToolsTask(deviceId: string): Task {
+  const list = (type: 'action' | 'data_collection') => ({
+    tool_name: 'list_tools',
+    parameters: { tool_type: type },
+    tool_type: type,
+    call_id: null,
+  })
+  // Not every device has data collection; the list of actions comes first, so that it is there even if the other fails.
+  const commands = [list('action'), list('data_collection')]
+  const work = { kind: 'commands', commands, timeout_ms: LIMITS.toolListTime } as const
+  return newTask(ownerOf(OPERATOR), deviceId, work, { transient: true, taskName: 'list_tools' })
+}

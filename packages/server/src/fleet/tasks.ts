@@ -1,0 +1,174 @@
+import { type Command, type Result } from '@orrery/aip'
+import { hasEnded, type CommandInput, type CreateSession, type Session as SessionView } from '@orrery/aip/api'
+import { RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
+import type { z } from 'zod'
+import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
+import type { WorkflowSummary } from '@orrery/aip/api'
+import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
+import { ownerOf, requireRight, type Principal } from '../identity/principal.js'
+import type { Session } from '../sessions/session.js'
+import type { SessionManager } from '../sessions/session-manager.js'
+import { newTask, type Outcome, type Task } from '../sessions/task.js'
+import { isTaskName } from '../sessions/task-name.js'
+import type { SessionStore } from '../store/session-store.js'
+import { readRecord, viewOf } from '../store/session-view.js'
+import type { FleetDevices } from './devices.js'
+import { serverError } from '../errors.js'
+
+/** What {@link FleetTasks} work on. */
+export interface FleetTasksParts {
+  clients: ClientConnectionManager
+  devices: FleetDevices
+  sessions: SessionManager
+  store: SessionStore
+  workflows: WorkflowLibrary
+}
+
+/** How commands ended. */
+export interface CommandsRun {
+  session_id: string
+  status: Outcome['status']
+  results: Result[]
+  error: string | null
+}
+
+/** What a client's task came to. */
+export interface TakenTask {
+  /** The session that is acknowledged. */
+  sessionId: string
+  /** What follows once the acknowledgement is on its way. */
+  begin: () => void
+}
+
+const Results = RECORD_SCHEMAS.results_received.shape.results
+
+/** Work that is given to devices. */
+export class FleetTasks {
+  readonly #clients: ClientConnectionManager
+  readonly #devices: FleetDevices
+  readonly #sessions: SessionManager
+  readonly #store: SessionStore
+  readonly #workflows: WorkflowLibrary
+
+  constructor({ clients, devices, sessions, store, workflows }: FleetTasksParts) {
+    this.#clients = clients
+    this.#devices = devices
+    this.#sessions = sessions
+    this.#store = store
+    this.#workflows = workflows
+  }
+
+  /** The workflows that can be called by name. */
+  workflows(principal: Principal): Promise<WorkflowSummary[]> {
+    requireRight(principal, 'read')
+    return this.#workflows.list()
+  }
+
+  /**
+   * Takes a task that a client sends on its connection, recorded when this settles. The task of a device that was asked to start it, and
+   * one that a client sends again, are not new.
+   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
+   */
+  async takeFrom(principal: Principal, task: Task): Promise<TakenTask> {
+    requireRight(principal, 'run')
+    const { clientId } = principal
+    if (clientId !== null) {
+      const assigned = principal.kind === 'device' ? this.#sessions.assignedTo(clientId, task.taskName) : undefined
+      if (assigned !== undefined) return { sessionId: assigned.task.sessionId, begin: () => assigned.adoption.adopt() }
+      const { delivery } = this.#sessions
+      const ended = await delivery.repeated(task)
+      if (ended !== undefined) return { sessionId: task.sessionId, begin: () => delivery.again(clientId, ended) }
+    }
+    const { session, repeated } = await this.#sessions.executeTask(task)
+    return { sessionId: session.task.sessionId, begin: () => void (repeated || this.#begin(session)) }
+  }
+
+  /**
+   * Starts a session on a device that is online.
+   * @throws AipError `EMPTY_REQUEST`, `INVALID_TASK_NAME`, `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, what is wrong with a workflow, and as {@link takeFrom}
+   */
+  async start(principal: Principal, wanted: z.output<typeof CreateSession>): Promise<SessionView> {
+    requireRight(principal, 'run')
+    if (wanted.task_name !== undefined && !isTaskName(wanted.task_name)) throw serverError('INVALID_TASK_NAME')
+    const work = await this.#workOf(wanted)
+    this.#devices.requireOnline(principal, wanted.device_id)
+    const more = wanted.task_name === undefined ? {} : { taskName: wanted.task_name }
+    const session = await this.#run(principal, wanted.device_id, work, more)
+    return session.log.view
+  }
+
+  /** Runs commands on a device that is online, and waits for their results. @throws AipError as {@link start} */
+  async run(
+    principal: Principal,
+    deviceId: string,
+    {
+      commands,
+      timeoutMs,
+      concurrent,
+    }: { commands: readonly z.output<typeof CommandInput>[]; timeoutMs?: number | undefined; concurrent?: boolean | undefined },
+  ): Promise<CommandsRun> {
+    requireRight(principal, 'run')
+    this.#devices.requireOnline(principal, deviceId)
+    const work: Work = {
+      kind: 'commands',
+      commands: commands.map(toCommand),
+      ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
+      ...(concurrent === true ? { concurrent } : {}),
+    }
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work))
+    const { status, result, error } = await this.#begin(session)
+    return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
+  }
+
+  /**
+   * Has a device that is online start a task of its own (server reference, chapter 6).
+   * @returns the session id
+   * @throws AipError `CLIENT_NOT_ONLINE`, and as {@link start}
+   */
+  async dispatch(principal: Principal, deviceId: string, request: string, taskName: string): Promise<string> {
+    requireRight(principal, 'run')
+    if (!this.#clients.isDeviceConnected(deviceId)) throw serverError('CLIENT_NOT_ONLINE')
+    const work = await this.#workflows.workOf(request)
+    const session = await this.#run(principal, deviceId, work, { taskName, assigned: true })
+    return session.task.sessionId
+  }
+
+  /** The newest session of a task name, if it has ended. */
+  async result(principal: Principal, taskName: string): Promise<SessionView | undefined> {
+    requireRight(principal, 'read')
+    const [runId] = await this.#store.find({ taskName, limit: 1 })
+    if (runId === undefined) return undefined
+    const view = viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
+    return view !== undefined && hasEnded(view.status) ? view : undefined
+  }
+
+  /** What a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */
+  workOf(request: string): Promise<Work> {
+    return this.#workflows.workOf(request)
+  }
+
+  async #run(principal: Principal, deviceId: string, work: Work, more: Partial<Task>): Promise<Session> {
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work, more))
+    void this.#begin(session)
+    return session
+  }
+
+  /** Lets a recorded task run as soon as its device is free. @returns its end */
+  #begin(session: Session): Promise<Outcome> {
+    const ended = this.#sessions.live.ended(session)
+    this.#sessions.start(session)
+    return ended
+  }
+
+  async #workOf({ commands, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
+    if (commands !== undefined) return { kind: 'commands', commands: commands.map(toCommand) }
+    if (workflow !== undefined) return this.#workflows.workOfSource(workflow, file ?? 'workflow', inputs ?? {})
+    if (request.trim() === '') throw serverError('EMPTY_REQUEST')
+    return this.#workflows.workOf(request)
+  }
+}
+
+/** A command of the API as the wire has it. */
+function toCommand({ tool_name, parameters, tool_type }: z.output<typeof CommandInput>): Command {
+  return { tool_name, parameters: parameters ?? {}, tool_type: tool_type ?? null, call_id: null }
+}

@@ -1,0 +1,102 @@
+import { ApiError, ROUTES, ROUTE_NAMES, type Right, type Route, type RouteBody, type RouteName } from '@orrery/aip/api'
+import type { RouteParams, RouteQuery } from '@orrery/aip/api'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import { z } from 'zod'
+import { STRANGER, type Principal } from '../identity/principal.js'
+import type { BytesOutcome, Call, Handler, Handlers } from './handler.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | null
+  }
+  interface FastifySchema {
+    'x-right'?: Right
+  }
+}
+
+/** Returns who sends a request; throws when they may not use a route with this right. */
+type Authorize = (request: FastifyRequest, right: Right) => Principal
+
+/** Registers every route of the API with its handler. */
+export function registerRoutes(app: FastifyInstance, handlers: Handlers, authorize: Authorize): void {
+  app.decorateRequest('principal', null)
+  const takesBytes = (name: RouteName): boolean => 'body' in ROUTES[name] && ROUTES[name].body === 'bytes'
+  for (const name of ROUTE_NAMES) if (!takesBytes(name)) addRoute(app, name, handlers, authorize)
+  // In a scope of its own, where a body of any type is bytes.
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null))
+    for (const name of ROUTE_NAMES) if (takesBytes(name)) addRoute(scope, name, handlers, authorize)
+    done()
+  })
+}
+
+function addRoute<Name extends RouteName>(
+  app: FastifyInstance,
+  name: Name,
+  handlers: { readonly [N in Name]: Handler<N> },
+  authorize: Authorize,
+): void {
+  const { [name]: route }: Record<Name, Route> = ROUTES
+  const handler: Handler<Name> = handlers[name]
+  app.route({
+    method: route.method,
+    url: route.path,
+    schema: schemaOf(name, route),
+    onRequest: (request, _reply, done) => {
+      request.principal = authorize(request, route.right)
+      done()
+    },
+    handler: async (request, reply) => {
+      reply.status(route.answer.status)
+      const outcome = await handler(callOf<Name>(request, reply))
+      if (route.answer.kind === 'bytes') return sendBytes(reply, outcome as BytesOutcome)
+      // Fastify would send a text as it is.
+      return typeof outcome === 'string' ? reply.type('application/json').send(JSON.stringify(outcome)) : outcome
+    },
+  })
+}
+
+/** What fastify has checked by the route's own schemas. */
+function callOf<Name extends RouteName>(request: FastifyRequest, reply: FastifyReply): Call<Name> {
+  return {
+    params: request.params as RouteParams<Name>,
+    query: request.query as RouteQuery<Name>,
+    body: request.body as RouteBody<Name>,
+    headers: request.headers,
+    principal: request.principal ?? STRANGER,
+    request,
+    reply,
+  }
+}
+
+function sendBytes(reply: FastifyReply, { headers, content }: BytesOutcome): FastifyReply {
+  return reply.headers({ 'content-type': 'application/octet-stream', 'cache-control': 'no-store', ...headers }).send(content)
+}
+
+/** What fastify needs to know of a route: what it checks, and what the OpenAPI document says. */
+function schemaOf(name: RouteName, route: Route): FastifySchema {
+  const { params, query, headers, body } = route
+  return {
+    operationId: name,
+    tags: [name.split('.')[0] ?? name],
+    summary: route.doc,
+    'x-right': route.right,
+    ...(route.right === 'open' ? { security: [] } : {}),
+    ...(params === undefined ? {} : { params: z.object(params) }),
+    ...(query === undefined ? {} : { querystring: query }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined ? {} : body === 'bytes' ? { consumes: ['application/octet-stream'] } : { body }),
+    response: { ...responses(route), default: ApiError },
+  }
+}
+
+function responses({ answer }: Route): Record<number, unknown> {
+  if (answer.kind === 'json')
+    return Object.fromEntries([answer.status, ...answer.alsoStatus].map((status) => [status, answer.schema]))
+  const [type, schema] =
+    answer.kind === 'events'
+      ? ['text/event-stream', answer.schema]
+      : ['application/octet-stream', z.string().meta({ format: 'binary' })]
+  return { [answer.status]: { description: 'Default Response', content: { [type]: { schema } } } }
+}

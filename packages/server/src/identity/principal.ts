@@ -1,0 +1,66 @@
+import { type ClientType } from '@orrery/aip'
+import type { Right } from '@orrery/aip/api'
+import type { Owner } from '@orrery/aip/records'
+import { serverError } from '../errors.js'
+
+/** A right that a principal may have; `any` and `open` are had by every principal. */
+export type OwnRight = Exclude<Right, 'any' | 'open'>
+
+/** Who asks. Made where a key is shown, and again where a client registers; never read from a message. */
+export interface Principal {
+  readonly kind: Owner['kind']
+  /** What records and the audit of a device call it. */
+  readonly name: string
+  /** The id that the client registered with; null for a key. */
+  readonly clientId: string | null
+  readonly rights: ReadonlySet<OwnRight>
+  /** The kinds of client that its key may register. */
+  readonly registers: readonly ClientType[]
+  /** Whether it can come back to its sessions after its connection was lost. */
+  readonly resumes: boolean
+}
+
+/** The holder of the operator key: everything is allowed. */
+export const OPERATOR: Principal = {
+  kind: 'operator',
+  name: 'operator',
+  clientId: null,
+  rights: new Set(['read', 'run', 'approve', 'admin']),
+  registers: ['device', 'constellation'],
+  resumes: false,
+}
+
+/** The holder of the device key, before it has registered: it may be a device, and nothing else. */
+export const DEVICE_KEY: Principal = {
+  kind: 'device',
+  name: 'device key',
+  clientId: null,
+  rights: new Set(),
+  registers: ['device'],
+  resumes: false,
+}
+
+/** One who shows no key, where none is asked for. */
+export const STRANGER: Principal = { ...DEVICE_KEY, name: 'stranger', registers: [] }
+
+/** A client that has registered: a device runs tasks on itself, a constellation on any device. */
+export function clientPrincipal(kind: ClientType, clientId: string, resumes: boolean): Principal {
+  return {
+    kind,
+    name: clientId,
+    clientId,
+    rights: new Set(['read', 'run']),
+    registers: [],
+    resumes: kind === 'constellation' && resumes,
+  }
+}
+
+/** @throws AipError `FORBIDDEN`, which names the right */
+export function requireRight({ rights }: Principal, right: OwnRight): void {
+  if (!rights.has(right)) throw serverError('FORBIDDEN', { right })
+}
+
+/** How the sessions of a principal name it. */
+export function ownerOf({ kind, clientId, resumes }: Principal): Owner {
+  return { kind, client_id: clientId, resumes }
+}

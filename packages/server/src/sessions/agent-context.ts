@@ -1,0 +1,58 @@
+import { sleep, type Clock, type Logger } from '@orrery/aip'
+import type { AgentContext } from '../agents/agent.js'
+import type { CommandDispatcher } from './command-dispatcher.js'
+import { offeredTools } from './offered-tools.js'
+import type { Questions } from './questions.js'
+import type { SessionDevice } from './session-device.js'
+import type { SessionLog } from './session-log.js'
+import type { Steps } from './steps.js'
+import type { Task } from './task.js'
+import { serverError } from '../errors.js'
+
+/** The parts of a session that an agent acts through. */
+export interface AgentContextParts {
+  task: Task
+  log: SessionLog
+  device: SessionDevice
+  dispatcher: CommandDispatcher
+  questions: Questions
+  steps: Steps
+  remarks: readonly string[]
+  clock: Clock
+  logger: Logger
+  /** Aborted when the session is cancelled. */
+  signal: AbortSignal
+}
+
+/** A session as its agent sees it. */
+export function agentContext(parts: AgentContextParts): AgentContext {
+  const { task, log, device, dispatcher, questions, steps, remarks, clock, logger, signal } = parts
+  const execute: AgentContext['execute'] = (commands, options) => dispatcher.executeCommands(commands, options)
+  return {
+    sessionId: task.sessionId,
+    taskName: task.taskName,
+    deviceId: task.deviceId,
+    platform: device.platform,
+    work: task.work,
+    agentName: device.agentName,
+    signal,
+    logger,
+    execute,
+    startedAt: Date.parse(log.view.started_at ?? log.view.created_at),
+    remarks: () => remarks,
+    report: (message) => log.report({ call_id: null, tool: null, progress: null, total: null, message }),
+    ask: (question, ms) => questions.ask(question, ms),
+    listTools: async (toolType = 'action', options = {}) => {
+      const list = { tool_name: 'list_tools', parameters: { tool_type: toolType }, tool_type: toolType }
+      const [result] = await execute([list], options)
+      if (result?.status !== 'success')
+        throw serverError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
+      return offeredTools(result.result, (tool) => device.addedArguments(tool))
+    },
+    step: (name, decide) => steps.take(name, decide),
+    sleep: async (ms) => {
+      await sleep(clock, ms, signal)
+      signal.throwIfAborted()
+    },
+  }
+}

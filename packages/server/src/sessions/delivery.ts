@@ -1,0 +1,120 @@
+import { messageOf, type Logger } from '@orrery/aip'
+import type { SessionStore } from '../store/session-store.js'
+import type { Lanes } from './lanes.js'
+import { Outbox } from './outbox.js'
+import { pastEnd } from './past-end.js'
+import type { Peers, TaskEnd } from './peers.js'
+import type { Session } from './session.js'
+import { CANCELLATION, describeWork, type Outcome, type Task } from './task.js'
+
+/** What {@link Delivery} works with. */
+export interface DeliveryOptions {
+  store: SessionStore
+  lanes: Lanes
+  peers: Peers
+  logger: Logger
+}
+
+/**
+ * Tells those who wait how sessions ended: the requester and the device. Telling is no part of running: nothing waits for it. What a
+ * constellation with the feature resume has not acknowledged stays in the store as awaited by it, and is sent again when it is back.
+ */
+export class Delivery {
+  readonly #store: SessionStore
+  readonly #lanes: Lanes
+  readonly #peers: Peers
+  readonly #logger: Logger
+  readonly #outboxes = new Map<string, Outbox>()
+
+  constructor({ store, lanes, peers, logger }: DeliveryOptions) {
+    this.#store = store
+    this.#lanes = lanes
+    this.#peers = peers
+    this.#logger = logger
+  }
+
+  /**
+   * A session has ended, and that is recorded: tells its requester, then its device, with one response id (protocol reference, 6.5).
+   * Returns at once.
+   */
+  ended(session: Session, outcome: Outcome): void {
+    const { task, cancelled, log } = session
+    const { sessionId, deviceId, owner } = task
+    const end = { sessionId, request: describeWork(task.work), outcome, responseId: crypto.randomUUID() }
+    const { tellRequester } = cancelled === null ? { tellRequester: true } : CANCELLATION[cancelled]
+    if (owner.kind === 'constellation' && owner.client_id !== null && tellRequester) {
+      this.#tellRequester(owner.client_id, log.runId, end)
+    }
+    // A device that dropped is not told, though it may be online again by now.
+    if (cancelled === 'device_disconnected') return
+    // It has no use for a result that an operator waits for over HTTP.
+    const withResult = owner.kind !== 'operator' || task.assigned
+    // At once: what is sent to a device later, such as the next session's commands, comes after it.
+    this.#send(deviceId, end, withResult).catch((error: unknown) => {
+      this.#logger.error(`Callback error for session ${sessionId}: ${messageOf(error)}`)
+    })
+  }
+
+  /** Sends a client that is back what it has not acknowledged. Returns at once. */
+  async back(clientId: string): Promise<void> {
+    const runs = await this.#store.find({ awaitedBy: clientId, open: false })
+    for (const runId of runs.toReversed()) this.again(clientId, runId)
+  }
+
+  /** Session ids of the ends that a client has not acknowledged, oldest first. */
+  async awaited(clientId: string): Promise<string[]> {
+    const ends = await this.#store.summaries({ awaitedBy: clientId, open: false })
+    return ends.map((end) => end.session_id).toReversed()
+  }
+
+  /** The run of a task that has ended and that its requester sends again because it does not know whether it arrived. */
+  async repeated({ sessionId, requestId, owner }: Task): Promise<string | undefined> {
+    if (!owner.resumes || owner.client_id === null || requestId === null) return undefined
+    for (const runId of await this.#store.find({ sessionId, awaitedBy: owner.client_id, open: false })) {
+      const [accepted] = await this.#store.records(runId)
+      if (accepted?.data['request_id'] === requestId) return runId
+    }
+    return undefined
+  }
+
+  /** Sends a client the end of a session once more. Returns at once. */
+  again(clientId: string, runId: string): void {
+    this.#outbox(clientId).add(() => this.#sendPast(clientId, runId, crypto.randomUUID()))
+  }
+
+  /** A client knows how a session ended. Settles once that is recorded. @throws AipError `STORE_FAILED` */
+  async acknowledged(clientId: string, sessionId: string): Promise<void> {
+    for (const end of await this.#store.summaries({ sessionId, awaitedBy: clientId, open: false })) {
+      await this.#lanes.with(end.device_id, (lane) => this.#store.append(lane, end.run_id, 'delivered', { client_id: clientId }))
+    }
+  }
+
+  /** A client has gone: what waits for it in memory is dropped. */
+  gone(clientId: string): void {
+    this.#outboxes.get(clientId)?.clear()
+    this.#outboxes.delete(clientId)
+  }
+
+  #tellRequester(clientId: string, runId: string, end: Omit<TaskEnd, 'withResult'>): void {
+    const outbox = this.#outbox(clientId)
+    // While something else is on its way, a result is left where it is recorded.
+    if (outbox.isEmpty) outbox.add(() => this.#send(clientId, end, true))
+    else outbox.add(() => this.#sendPast(clientId, runId, end.responseId))
+  }
+
+  async #sendPast(clientId: string, runId: string, responseId: string): Promise<void> {
+    const end = await pastEnd(this.#store, runId)
+    if (end !== undefined) await this.#send(clientId, { ...end, responseId }, true)
+  }
+
+  /** Sends an end to a client, in this turn, if it is online. */
+  #send(clientId: string, end: Omit<TaskEnd, 'withResult'>, withResult: boolean): Promise<void> {
+    return this.#peers.client(clientId)?.sendEnd({ ...end, withResult }) ?? Promise.resolve()
+  }
+
+  #outbox(clientId: string): Outbox {
+    const outbox = this.#outboxes.get(clientId) ?? new Outbox(this.#logger)
+    this.#outboxes.set(clientId, outbox)
+    return outbox
+  }
+}

@@ -1,0 +1,71 @@
+import { agentNameFor } from '@orrery/aip'
+import type { Batch, DevicePeer, Peers } from './peers.js'
+import { describeWork, type Task } from './task.js'
+import { serverError } from '../errors.js'
+
+/** The device of one session, online or not. */
+export class SessionDevice {
+  readonly id: string
+  readonly #peers: Peers
+  readonly #platform: string | undefined
+
+  /** @param platform overrides the one that the device registered with */
+  constructor(id: string, peers: Peers, platform: string | undefined) {
+    this.id = id
+    this.#peers = peers
+    this.#platform = platform
+  }
+
+  get platform(): string {
+    return this.#platform ?? this.#peers.device(this.id)?.platform ?? 'linux'
+  }
+
+  /** The agent name of batches that set none. */
+  get agentName(): string {
+    return agentNameFor(this.platform)
+  }
+
+  /** Whether it comes back to its sessions, and can be sent a batch a second time: it keeps a journal, so nothing runs twice. */
+  get canResume(): boolean {
+    return this.#peers.canResume(this.id)
+  }
+
+  /** Whether it can run what only reads beside a running session. */
+  get runsBeside(): boolean {
+    return this.#peers.device(this.id)?.features.has('concurrent') === true
+  }
+
+  /** The arguments that the server adds to calls of a tool. */
+  addedArguments(toolName: string): readonly string[] {
+    return this.#peers.addedArguments(this.id, toolName)
+  }
+
+  /**
+   * Sends a batch. Does nothing if the device can resume and is away: it gets the batch when it is back.
+   * @throws AipError if it is offline for good, or cannot take the batch
+   */
+  async send(batch: Batch): Promise<void> {
+    try {
+      await this.#online().sendCommands(batch)
+    } catch (error) {
+      if (!this.canResume) throw error
+    }
+  }
+
+  /** Asks the device to start a task itself. @throws AipError if it is offline */
+  async assign({ sessionId, taskName, work }: Task): Promise<void> {
+    await this.#online().sendTaskAssignment({ userRequest: describeWork(work), taskName, sessionId })
+  }
+
+  /** Asks it to stop what runs for a session, if it can hear that. */
+  cancel(sessionId: string, reason: string): void {
+    const device = this.#peers.device(this.id)
+    if (device?.features.has('cancel') === true) device.sendCancel({ sessionId, reason }).catch(() => {})
+  }
+
+  #online(): DevicePeer {
+    const device = this.#peers.device(this.id)
+    if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: this.id })
+    return device
+  }
+}

@@ -1,0 +1,27 @@
+import type { SessionStatus } from '@orrery/aip/api'
+import type { RecordData, RecordType } from '@orrery/aip/records'
+
+/** What sessions are looked up by. */
+export const SESSION_LABELS = ['session_id', 'task_name', 'device_id', 'status', 'awaited_by'] as const
+
+/** Values of {@link SESSION_LABELS}; what is missing stays as it is. */
+type SessionLabels = {
+  session_id?: string
+  task_name?: string
+  device_id?: string
+  /** `accepted` until the session ends: the log does not follow what a live session does. */
+  status?: SessionStatus
+  /** The constellation that has not acknowledged the end yet. */
+  awaited_by?: string | null
+}
+
+/** What a record changes in how its session is looked up; null if nothing. */
+export function labelsOf<T extends RecordType>(type: T, data: RecordData[T]): SessionLabels | null {
+  const record = { type, data } as { [R in RecordType]: { type: R; data: RecordData[R] } }[RecordType]
+  if (record.type === 'accepted') {
+    const { session_id, task_name, device_id, owner } = record.data
+    return { session_id, task_name, device_id, status: 'accepted', awaited_by: owner.resumes ? owner.client_id : null }
+  }
+  if (record.type === 'ended') return { status: record.data.status }
+  return record.type === 'delivered' ? { awaited_by: null } : null
+}

@@ -1,0 +1,102 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { Feature, PushedTool, messageOf } from '@orrery/aip'
+import { KeyValues } from '@orrery/log'
+import { z } from 'zod'
+import type { ClientStore, KnownDevice, KnownTools } from './client-store.js'
+import { serverError } from '../errors.js'
+
+const DEVICES = 'devices'
+const TOOLS = 'tools'
+const TOKENS = 'tokens'
+
+const Device = z.object({
+  platform: z.string(),
+  systemInfo: z.record(z.string(), z.unknown()).nullable(),
+  // A newer version may have known more features.
+  features: z.array(z.string()).transform((names) => names.flatMap((name) => Feature.safeParse(name).data ?? [])),
+  firstSeenAt: z.number(),
+  lastSeenAt: z.number(),
+})
+const Tools = z.object({ tools: z.array(PushedTool), listedAt: z.number() })
+const Tokens = z.array(z.string())
+
+/** Keeps what is known of clients in one SQLite file, or in memory. */
+export class SqliteClientStore implements ClientStore {
+  readonly #values: KeyValues
+
+  /** @param path of the file; `:memory:` keeps nothing after the process @throws LogError if it cannot be opened */
+  constructor(path: string) {
+    this.#values = new KeyValues(path, adoptTokens)
+  }
+
+  devices(): Promise<KnownDevice[]> {
+    return this.#try(() =>
+      this.#values.entries(DEVICES).flatMap(([clientId, value]) => {
+        const device = Device.safeParse(value)
+        return device.success ? [{ clientId, ...device.data }] : []
+      }),
+    )
+  }
+
+  saveDevice({ clientId, ...device }: KnownDevice): Promise<void> {
+    return this.#values.set(DEVICES, clientId, device).catch(fail)
+  }
+
+  async forgetDevice(deviceId: string): Promise<void> {
+    await Promise.all([DEVICES, TOOLS].map((bucket) => this.#values.delete(bucket, deviceId))).catch(fail)
+  }
+
+  tools(deviceId: string): Promise<KnownTools | null> {
+    return this.#try(() => Tools.safeParse(this.#values.get(TOOLS, deviceId)).data ?? null)
+  }
+
+  saveTools(deviceId: string, tools: KnownTools): Promise<void> {
+    return this.#values.set(TOOLS, deviceId, tools).catch(fail)
+  }
+
+  tokens(clientId: string): Promise<readonly string[]> {
+    return this.#try(() => Tokens.parse(this.#values.get(TOKENS, clientId) ?? []))
+  }
+
+  saveTokens(clientId: string, hashes: readonly string[]): Promise<void> {
+    return this.#values.set(TOKENS, clientId, hashes).catch(fail)
+  }
+
+  close(): Promise<void> {
+    return this.#values.close()
+  }
+
+  #try<T>(work: () => T): Promise<T> {
+    try {
+      return Promise.resolve(work())
+    } catch (error) {
+      return Promise.reject(storeError(error))
+    }
+  }
+}
+
+/** Takes over the tokens of a file that was a log of records: the open streams each hold one hash, labelled with its client. */
+function adoptTokens(db: DatabaseSync): void {
+  const rows = db
+    .prepare(
+      'SELECT label_client_id AS id, data FROM streams JOIN records ON records.seq = streams.first_seq WHERE closed_at IS NULL ORDER BY first_seq',
+    )
+    .all()
+  const hashes = new Map<string, string[]>()
+  for (const { id, data } of rows) {
+    const hash: unknown = JSON.parse(String(data))
+    if (typeof id === 'string' && typeof hash === 'string') hashes.set(id, [...(hashes.get(id) ?? []), hash])
+  }
+  const add = db.prepare('INSERT INTO entries (bucket, key, value) VALUES (?, ?, ?)')
+  for (const [id, known] of hashes) add.run(TOKENS, id, JSON.stringify(known))
+  const old = ['streams', 'records', 'ends', 'log_values', 'pruned']
+  for (const table of old) db.exec(`DROP TABLE IF EXISTS ${table}`)
+}
+
+function fail(error: unknown): never {
+  throw storeError(error)
+}
+
+function storeError(error: unknown): Error {
+  return serverError('STORE_FAILED', { detail: messageOf(error) })
+}
