@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { sizeFindings } from '../../scripts/lint/sizes.ts'
 
-function found(path: string, source: string, known: readonly string[] = []): string[] {
-  return sizeFindings([{ path, source }], known).map(({ text }) => text)
+function found(path: string, source: string): string[] {
+  return sizeFindings([{ path, source }]).map(({ text }) => text)
 }
 const members = (count: number, more = ''): string =>
   `export class A { constructor() {} ${Array.from({ length: count }, (_, n) => `m${n}() {}`).join(' ')} ${more} }`
@@ -19,13 +19,6 @@ describe('the check of sizes', () => {
     expect(found('packages/x/src/a.ts', members(15, more))).toEqual([])
     expect(found('packages/x/src/a.ts', members(15, 'static one = 1'))).toEqual([
       'the class has 16 public members; 15 are the most',
-    ])
-  })
-
-  it('accepts a known class until it is narrow enough', () => {
-    expect(found('packages/x/src/a.ts', members(16), ['packages/x/src/a.ts'])).toEqual([])
-    expect(found('packages/x/src/a.ts', members(1), ['packages/x/src/a.ts'])).toEqual([
-      'packages/x/src/a.ts is no longer too wide: remove it from KNOWN',
     ])
   })
 })

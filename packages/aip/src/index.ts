@@ -51,7 +51,6 @@ export {
   type Middleware,
   type Side,
 } from './protocol/aip-protocol.js'
-export { receiveBinaryMessage, sendBinaryMessage, type BinaryMessage } from './protocol/binary-message.js'
 export { CommandProtocol } from './protocol/command.js'
 export { DeviceInfoProtocol } from './protocol/device-info.js'
 export { HeartbeatProtocol } from './protocol/heartbeat.js'

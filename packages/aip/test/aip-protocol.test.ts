@@ -4,7 +4,6 @@ import type { Outgoing } from '../src/codec.js'
 import { heartbeatAck, registerConfirm, type ServerMessage } from '../src/messages/to-client.js'
 import { heartbeat, register } from '../src/messages/to-server.js'
 import { AIPProtocol, type AnyMessage } from '../src/protocol/aip-protocol.js'
-import { receiveBinaryMessage, sendBinaryMessage } from '../src/protocol/binary-message.js'
 import { createLinkedTransports } from '../src/transport/linked.js'
 import { captureLog } from './support/log.js'
 import { UUID, type Json } from './support/messages.js'
@@ -197,10 +196,10 @@ describe('sending and receiving', () => {
 
   it('is connected as long as its transport is, and rejects after it [S-255]', async () => {
     const { client, server } = connect()
-    expect(client.isConnected()).toBe(true)
+    expect(client.transport.state).toBe('connected')
     const waiting = client.receiveMessage()
-    await server.close(1001, 'leaving')
-    expect(client.isConnected()).toBe(false)
+    await server.transport.close(1001, 'leaving')
+    expect(client.transport.state).not.toBe('connected')
     await expect(waiting).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
     await expect(client.sendMessage(heartbeat, {})).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
     expect(await client.transport.closed).toEqual({ code: 1001, reason: 'leaving' })
@@ -261,7 +260,7 @@ describe('binary messages', () => {
   it('are a text frame that describes them and one binary frame', async () => {
     const { client, far } = connect()
     const data = new Uint8Array([1, 2, 3])
-    await sendBinaryMessage(client, data, { filename: 'a.bin', mime_type: 'x/y' })
+    await client.sendBinaryMessage(data, { filename: 'a.bin', mime_type: 'x/y' })
     expect(await frame(far)).toEqual({
       type: 'binary_data',
       size: 3,
@@ -275,8 +274,8 @@ describe('binary messages', () => {
   it('come through as they were sent, also empty', async () => {
     const { client, server } = connect()
     for (const data of [new Uint8Array([0, 255]), new Uint8Array(0)]) {
-      await sendBinaryMessage(client, data, { tag: 1 })
-      const received = await receiveBinaryMessage(server)
+      await client.sendBinaryMessage(data, { tag: 1 })
+      const received = await server.receiveBinaryMessage()
       expect(received.data).toEqual(data)
       expect(received.metadata).toMatchObject({ type: 'binary_data', size: data.byteLength, tag: 1 })
     }
@@ -291,7 +290,7 @@ describe('binary messages', () => {
   ] as [string, (string | Uint8Array)[], string][])('refuses %s', async (_, frames, code) => {
     const { near, server } = connect()
     for (const each of frames) await near.send(each)
-    await expect(receiveBinaryMessage(server)).rejects.toMatchObject({ code })
+    await expect(server.receiveBinaryMessage()).rejects.toMatchObject({ code })
   })
 
   it.each([
@@ -302,7 +301,7 @@ describe('binary messages', () => {
     const { near, server, serverLog } = connect()
     await near.send(`{"type":${type}}`)
     await near.send(new Uint8Array([7]))
-    expect((await receiveBinaryMessage(server)).data).toEqual(new Uint8Array([7]))
+    expect((await server.receiveBinaryMessage()).data).toEqual(new Uint8Array([7]))
     expect(serverLog.lines).toEqual([`warn Expected binary_data metadata, got: ${shown}`])
   })
 })

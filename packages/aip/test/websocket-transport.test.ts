@@ -192,6 +192,25 @@ describe('pings', () => {
     expect(clock.now() - Date.UTC(2026, 0, 1)).toBe(355_000)
   })
 
+  it('do not end a connection on which a large message is still coming', async () => {
+    const clock = new ManualClock()
+    await using listener = await listen({ autoPong: false })
+    const near = await WebSocketTransport.connect(listener.url, { clock })
+    const peer = await listener.accept()
+    for (let part = 0; part < 10; part += 1) {
+      peer.send('x', { fin: false })
+      const arrived = once(peer, 'pong')
+      peer.ping()
+      await arrived
+      await clock.advance(100_000)
+    }
+    expect(near.state).toBe('connected')
+    peer.send('x', { fin: true })
+    expect(await near.receive()).toBe('x'.repeat(11))
+    await clock.advance(180_000)
+    expect(await near.closed).toMatchObject({ code: 1006 })
+  })
+
   it('do not end a connection whose receiver is the slow one', async () => {
     const clock = new ManualClock()
     await using connection = await connectBare({ clock }, { autoPong: false })

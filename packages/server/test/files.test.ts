@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { AIPProtocol, LIMITS, errorText, sendBinaryMessage } from '@orrery/aip'
+import { AIPProtocol, LIMITS, errorText } from '@orrery/aip'
 import { WebSocketTransport, receiveContent, sendContent } from '@orrery/aip/node'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../../../test/support/test-server.js'
@@ -134,8 +134,8 @@ describe('a file from a device', () => {
     const aip = await test.device.dial((await test.device.called()).id)
     const start = { type: 'file_transfer_start', filename: 'x', size: 4, chunk_size: 2, total_chunks: 2 }
     await aip.transport.send(JSON.stringify(start))
-    await sendBinaryMessage(aip, Buffer.from('ab'))
-    await sendBinaryMessage(aip, Buffer.from('cd'))
+    await aip.sendBinaryMessage(Buffer.from('ab'))
+    await aip.sendBinaryMessage(Buffer.from('cd'))
     await aip.transport.send(JSON.stringify({ type: 'file_transfer_complete', checksum: md5('other') }))
     await expect((await response).text()).rejects.toThrow('terminated')
   })
@@ -149,8 +149,8 @@ describe('a file from a device', () => {
       JSON.stringify({ type: 'file_transfer_start', filename: 'x', size: 6, chunk_size: 2, total_chunks: 3 }),
     )
     // The last chunk is kept back, so the first comes with the second.
-    await sendBinaryMessage(aip, Buffer.from('ab'))
-    await sendBinaryMessage(aip, Buffer.from('cd'))
+    await aip.sendBinaryMessage(Buffer.from('ab'))
+    await aip.sendBinaryMessage(Buffer.from('cd'))
     const answer = await response
     aip.transport.terminate()
     const text = answer.text().catch((error: unknown) => error)
@@ -214,8 +214,8 @@ describe('a file from a device', () => {
     await aip.transport.send(
       JSON.stringify({ type: 'file_transfer_start', filename: 'x', size: 6, chunk_size: 2, total_chunks: 3 }),
     )
-    await sendBinaryMessage(aip, Buffer.from('ab'))
-    await sendBinaryMessage(aip, Buffer.from('cd'))
+    await aip.sendBinaryMessage(Buffer.from('ab'))
+    await aip.sendBinaryMessage(Buffer.from('cd'))
     const text = (await response).text()
     text.catch(() => {})
     await clock.advance(LIMITS.transferSilence - 1)
@@ -247,7 +247,7 @@ describe('a file for a device', () => {
     let text = ''
     for await (const chunk of chunks) text += Buffer.from(chunk).toString()
     expect({ size, text }).toEqual({ size: 11, text: 'hello world' })
-    await aip.close(1000)
+    await aip.transport.close(1000)
     const written = { path: '/data/big.bin', bytes: 11, checksum: md5('hello world'), created: false }
     test.device.wire.answer(call.command, written)
     const answer = await response
@@ -313,7 +313,7 @@ describe('a file for a device', () => {
     const call = await test.device.called()
     const aip = await test.device.dial(call.id)
     await receiveContent(aip)
-    await aip.close(1000)
+    await aip.transport.close(1000)
     test.device.fail(call, errorText('FILE_FAILED', { path: '/data/big.bin', detail: 'no space left on device' }))
     expect(await (await response).json()).toEqual({
       code: 'FILE_FAILED',

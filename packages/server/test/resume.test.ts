@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import type { Agent } from '@orrery/server'
 import { SESSION_LABELS } from '../src/store/session-labels.js'
 import { SqliteSessionStore } from '../src/store/sqlite-session-store.js'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { startCuttingProxy } from '../../../test/support/cutting-proxy.js'
 import { scriptedAgent } from '../../../test/support/scripted-agent.js'
@@ -76,6 +78,31 @@ describe('the silence after which a connection is dead', () => {
     const device = await WireClient.connect(server.url, DEVICE_KEY)
     device.send({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip: { version: 1, features: FEATURES } } })
     expect(await device.next()).toMatchObject({ result: { aip: { heartbeat_ms: 1500 } } })
+  })
+})
+
+describe('a device whose large results take longer than that', () => {
+  it('stays online while they come', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ clock })
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws?token=${DEVICE_KEY}`, { autoPong: false })
+    await once(socket, 'open')
+    const aip = { version: 1, features: FEATURES }
+    const confirmed = once(socket, 'message')
+    socket.send(JSON.stringify({ type: 'register', client_id: 'd1', metadata: { platform: 'linux', aip } }))
+    await confirmed
+    for (let part = 0; part < 10; part += 1) {
+      socket.send(' ', { fin: false })
+      // The answer shows that the part has arrived.
+      const arrived = once(socket, 'pong')
+      socket.ping()
+      await arrived
+      await clock.advance(LIMITS.resumeSilence * 0.7)
+    }
+    expect((await server.api('/api/clients')).body).toEqual({ online_clients: ['d1'] })
+    const closed = once(socket, 'close')
+    await clock.advance(LIMITS.resumeSilence * 2)
+    await closed
   })
 })
 

@@ -1,4 +1,3 @@
-import { receiveBinaryMessage, sendBinaryMessage } from '../protocol/binary-message.js'
 import { createHash, type Hash } from 'node:crypto'
 import { z } from 'zod'
 import { parseObject } from '../codec.js'
@@ -64,7 +63,7 @@ export async function sendContent(aip: AIPProtocol, source: AsyncIterable<Uint8A
   let chunk = 0
   for await (const data of inChunks(source, size, chunkBytes)) {
     hash.update(data)
-    await sendBinaryMessage(aip, data, { chunk_num: chunk, chunk_size: data.byteLength })
+    await aip.sendBinaryMessage(data, { chunk_num: chunk, chunk_size: data.byteLength })
     chunk += 1
     sent += data.byteLength
     onProgress?.(sent, size)
@@ -126,7 +125,7 @@ async function* receiveChunks(aip: AIPProtocol, start: z.infer<typeof Start>): A
   const hash = createHash('md5')
   let received = 0
   for (let chunk = 0; chunk < start.total_chunks; chunk += 1) {
-    const { data, metadata } = await receiveBinaryMessage(aip)
+    const { data, metadata } = await aip.receiveBinaryMessage()
     if (metadata['chunk_num'] !== undefined && metadata['chunk_num'] !== chunk) {
       throw aipError('TRANSFER_UNEXPECTED', { expected: `chunk ${chunk}`, got: `chunk ${shown(metadata['chunk_num'])}` })
     }

@@ -10,7 +10,7 @@ import type { CloseInfo, Transport, TransportState } from '../transport/transpor
 export interface WebSocketSettings {
   /** Time between two pings (seed 000: 20 s). */
   pingIntervalMs: number
-  /** A connection without any answer for this long is dead (seed 000: 180 s). */
+  /** A connection from which nothing comes for this long is dead (seed 000: 180 s). */
   pongTimeoutMs: number
   /** How long a closing handshake may take (seed 000: 10 s). */
   closeTimeoutMs: number
@@ -19,6 +19,11 @@ export interface WebSocketSettings {
   /** Unsent data at which a connection is closed with 1013. */
   maxUnsentBytes: number
   clock: Clock
+}
+
+/** Counts the bytes that have come in, as a TCP socket does. */
+export interface ByteCounter {
+  readonly bytesRead: number
 }
 
 /** The settings of the seeds for a device (seed 000, connection parameters). */
@@ -53,15 +58,23 @@ export class WebSocketTransport implements Transport {
   /** Who waits for a sign of life. */
   #heard: readonly (() => void)[] = []
   readonly #inbox: Inbox
+  /** Counts what comes in before it is a whole message; null if unknown. */
+  #tcp: ByteCounter | null
+  /** Its count at the last sign of life. */
+  #heardBytes = 0
   #timer: Timer | null = null
   #closeTimer: Timer | null = null
   #heardAt: number
   /** When the first ping since the last sign of life went out. */
   #askedAt: number | null = null
 
-  /** @param socket an open or opening WebSocket; the transport owns it from now on */
-  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}) {
+  /**
+   * @param socket an open or opening WebSocket; the transport owns it from now on
+   * @param tcp the connection below it: a large message on its way is a sign of life, because the answer to a ping waits behind it
+   */
+  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}, tcp: ByteCounter | null = null) {
     this.#socket = socket
+    this.#tcp = tcp
     this.#settings = { ...DEVICE_SOCKET, ...settings }
     this.state = socket.readyState === WebSocket.OPEN ? 'connected' : 'connecting'
     this.#inbox = new Inbox((paused) => {
@@ -125,6 +138,9 @@ export class WebSocketTransport implements Transport {
       const abort = (): void => socket.terminate()
       signal?.addEventListener('abort', abort, { once: true })
       const settle = (): void => signal?.removeEventListener('abort', abort)
+      socket.once('upgrade', (response) => {
+        transport.#tcp = response.socket
+      })
       socket.once('open', () => {
         settle()
         resolve(transport)
@@ -210,6 +226,7 @@ export class WebSocketTransport implements Transport {
   #hear(): void {
     this.#heardAt = this.#settings.clock.now()
     this.#askedAt = null
+    this.#heardBytes = this.#tcp?.bytesRead ?? 0
     if (this.#heard.length > 0) for (const resolve of this.#heard) resolve()
   }
 
@@ -218,6 +235,7 @@ export class WebSocketTransport implements Transport {
     this.#timer = clock.after(Math.max(0, Math.min(pingIntervalMs, this.#deadline() - clock.now())), () => {
       // Of a paused socket nothing is read, so its answers cannot be heard.
       if (this.#socket.isPaused) this.#heardAt = clock.now()
+      else if (this.#tcp !== null && this.#tcp.bytesRead > this.#heardBytes) this.#hear()
       if (clock.now() >= this.#deadline()) return this.terminate()
       if (this.#isOpen()) this.#socket.ping()
       this.#askedAt ??= clock.now()

@@ -1,9 +1,10 @@
-import { systemClock, type Clock } from '../clock.js'
+import { systemClock, wireTime, type Clock } from '../clock.js'
 import {
   buildMessage,
   decodeClientMessage,
   decodeServerMessage,
   encodeMessage,
+  parseObject,
   type Decoded,
   type Dialect,
   type Fields,
@@ -67,10 +68,6 @@ export class AIPProtocol<S extends Side = Side> {
   /** The dialect in which messages are written now. */
   get dialect(): Dialect {
     return this.#dialect === 'auto' ? 'wire' : this.#dialect
-  }
-
-  isConnected(): boolean {
-    return this.transport.state === 'connected'
   }
 
   addMiddleware(middleware: Middleware): void {
@@ -166,8 +163,30 @@ export class AIPProtocol<S extends Side = Side> {
     })
   }
 
-  close(code?: number, reason?: string): Promise<void> {
-    return this.transport.close(code, reason)
+  /**
+   * Sends data as a text frame that describes it and one binary frame (protocol reference, chapter 10).
+   * @param metadata goes with it, e.g. `filename`, `mime_type`, `checksum`; `type`, `size` and `timestamp` are added
+   */
+  async sendBinaryMessage(data: Uint8Array, metadata: Record<string, unknown> = {}): Promise<void> {
+    const header = { type: 'binary_data', size: data.byteLength, timestamp: wireTime(this.clock.now()), ...metadata }
+    await this.transport.send(JSON.stringify(header))
+    await this.transport.send(data)
+  }
+
+  /**
+   * Waits for what {@link sendBinaryMessage} sends.
+   * @throws AipError `INVALID_MESSAGE`, `BINARY_EXPECTED`, `SIZE_MISMATCH` or `CONNECTION_CLOSED`
+   */
+  async receiveBinaryMessage(): Promise<{ data: Uint8Array; metadata: Record<string, unknown> }> {
+    const metadata = parseObject(await this.transport.receive())
+    if (metadata['type'] !== 'binary_data') this.logger.warn(`Expected binary_data metadata, got: ${shown(metadata['type'])}`)
+    const data = await this.transport.receive()
+    if (typeof data === 'string') throw aipError('BINARY_EXPECTED')
+    const size = metadata['size']
+    if (typeof size === 'number' && size !== data.byteLength) {
+      throw aipError('SIZE_MISMATCH', { expected: size, actual: data.byteLength })
+    }
+    return { data, metadata }
   }
 }
 

@@ -175,17 +175,15 @@ export class ConstellationClient {
 
   /** Sends the task until the server has it. Sending it again is safe only where the server knows its request id. */
   async #submit(run: TaskRun, link: ServerLink): Promise<void> {
-    // By it the server knows a repetition from a new request.
-    const requestId = crypto.randomUUID()
     while (!run.settled.aborted) {
       await link.ready()
-      run.sent()
+      run.advance('sent')
       try {
         await link.ask(
-          (aip) => this.#send(run, requestId, new TaskExecutionProtocol(aip)),
+          (aip) => this.#send(run, new TaskExecutionProtocol(aip)),
           ({ type, session_id }) => session_id === run.sessionId && (type === 'heartbeat' || type === 'task_end'),
         )
-        return run.accept()
+        return run.advance('accepted')
       } catch (error) {
         const lost = error instanceof AipError && LOST.has(error.code)
         if (!lost || !link.resumes) throw error
@@ -193,7 +191,7 @@ export class ConstellationClient {
     }
   }
 
-  #send(run: TaskRun, requestId: string, tasks: TaskExecutionProtocol): Promise<void> {
+  #send(run: TaskRun, tasks: TaskExecutionProtocol): Promise<void> {
     return tasks.sendTaskRequest({
       request: run.request,
       taskName: run.taskName,
@@ -201,7 +199,7 @@ export class ConstellationClient {
       clientId: this.#clientId(run.deviceId),
       clientType: 'constellation',
       targetId: run.deviceId,
-      requestId,
+      requestId: run.requestId,
     })
   }
 

@@ -41,6 +41,8 @@ export class TaskRun {
   readonly sessionId: string
   readonly taskName: string
   readonly request: string
+  /** Tells a repetition of the request from a new one. */
+  readonly requestId: string = crypto.randomUUID()
   /** Settles when the server has recorded the task. Rejects as {@link result} does if that never happens. */
   readonly accepted: Promise<void>
   /** What the task came to. Rejects with a `ConstellationError` that names the device and the reason. */
@@ -61,7 +63,7 @@ export class TaskRun {
     this.#port = port
     this.accepted = this.#accepted.promise
     this.result = this.#result.promise
-    // Code that reads only one of the two must not be ended by the other.
+    // Who only looks at one of the two must not be ended by the other.
     this.accepted.catch(() => {})
     this.result.catch(() => {})
   }
@@ -106,21 +108,16 @@ export class TaskRun {
     if (!this.settled.aborted) await this.#port.cancel(this)
   }
 
-  /** The task is on its way to the server. */
-  sent(): void {
-    if (this.#status === 'waiting') this.#status = 'sent'
-  }
-
-  /** The server has recorded the task. */
-  accept(): void {
-    if (this.#status !== 'sent') return
-    this.#status = 'accepted'
-    this.#accepted.resolve()
+  /** The task is on its way to the server (`sent`), or recorded there (`accepted`). */
+  advance(status: 'sent' | 'accepted'): void {
+    if (this.#status !== (status === 'sent' ? 'waiting' : 'sent')) return
+    this.#status = status
+    if (status === 'accepted') this.#accepted.resolve()
   }
 
   /** The server says how the task ended. */
   finish({ status, result, error }: Pick<ServerMessage, 'status' | 'result' | 'error'>): void {
-    this.accept()
+    this.advance('accepted')
     const value = unwrapped(result)
     if (status === 'completed') {
       const { deviceId, taskId, sessionId } = this

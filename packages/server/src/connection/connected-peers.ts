@@ -1,9 +1,12 @@
-import { messageOf, type Command, type Logger } from '@orrery/aip'
+import { AipError, messageOf, type Command, type Logger } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { KnownDevices } from '../clients/known-devices.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, EndListener, Peers, TaskEnd } from '../sessions/peers.js'
 import { wireEnd } from './wire-result.js'
+
+/** Of the error of an end that is too large, this many characters are sent. */
+const LONGEST_ERROR = 1000
 
 /** Lets sessions reach the clients that are online. */
 export class ConnectedPeers implements Peers {
@@ -59,8 +62,15 @@ export class ConnectedPeers implements Peers {
       this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
       return
     }
+    const { taskProtocol } = client
+    const message = { ...wireEnd(end), responseId: end.responseId }
     try {
-      await client.taskProtocol.sendTaskEnd({ ...wireEnd(end), responseId: end.responseId })
+      await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {
+        if (!(error instanceof AipError) || error.code !== 'MESSAGE_TOO_LARGE') throw error
+        // An end without its result is still an end: a device is free again, and a requester waits no longer.
+        const text = message.error?.slice(0, LONGEST_ERROR) ?? error.message
+        return taskProtocol.sendTaskEnd({ ...message, result: null, error: text })
+      })
     } catch (error) {
       this.#logger.error(`[WS] ❌ Failed to send result for ${sessionId}: ${messageOf(error)}`)
     }

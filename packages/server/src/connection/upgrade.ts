@@ -81,7 +81,7 @@ export class WebSocketUpgrade {
   }
 
   async #serve(webSocket: WebSocket, socket: Socket, principal: Principal): Promise<void> {
-    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock: this.#clock })
+    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock: this.#clock }, socket)
     this.#open.add(transport)
     this.#unregistered += 1
     const before = socket.bytesRead
