@@ -20,8 +20,9 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   feedChanges: limit(
     10_000,
     'changes',
-    'Changes that are kept for readers of `/api/events` that return; one that was away for longer is told to start again.',
+    'Changes that are kept for readers of `/api/events` that return; one that was away for longer starts again.',
   ),
+  cutError: limit(1000, 'characters', 'The error of an end that is too large for its client, which is sent without its result.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may have been made after the one that a client shows.'),
   workflowFile: limit(256 * 1024, 'characters', 'A workflow file.'),
   plan: limit(256 * 1024, 'characters', 'A plan in words.'),
