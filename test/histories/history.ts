@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Command } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
 import { RecordLog } from '@orrery/log'
 
@@ -40,11 +41,20 @@ export interface SessionHead extends Head {
   model_requests: number
 }
 
+/** A batch that a device was sent; its journal does not hold the commands themselves. */
+export interface SentBatch {
+  session_id: string
+  response_id: string
+  commands: Command[]
+}
+
 /** What the first line of a journal's file says. */
 export interface JournalHead extends Head {
   kind: 'journal'
-  /** The address of the server that the device dialled. */
+  /** The address of the server that the device dialled, as its journal has it. */
   server: string
+  /** What the server sent it. */
+  batches: SentBatch[]
 }
 
 /** A recorded file. */

@@ -2,46 +2,28 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { histories, RECORDED, textOf, writeLog, type HistoryRecord, type SessionHead } from './history.ts'
-import { tapLogs } from './log-tap.ts'
-import type { Scenario } from './scenario.ts'
+import { histories, RECORDED } from './history.ts'
+import { JOURNAL_SCENARIOS } from './journal-scenarios.ts'
+import { recordJournal } from './record-journal.ts'
+import { recordSession } from './record-session.ts'
 import { SCENARIOS } from './scenarios.ts'
-import { shownSession } from './shown-session.ts'
-import { World } from './world.ts'
 
 const wanted = process.argv.slice(2)
 const month = new Date().toISOString().slice(0, 7)
 const known = new Set([...histories('session'), ...histories('journal')].map(({ name }) => name.split('/').at(-1)))
-for (const scenario of SCENARIOS) {
-  const { name } = scenario
+const all = [
+  ...SCENARIOS.map((scenario) => ({ name: scenario.name, play: (folder: string) => recordSession(scenario, folder) })),
+  ...JOURNAL_SCENARIOS.map((scenario) => ({ name: scenario.name, play: (folder: string) => recordJournal(scenario, folder) })),
+]
+for (const { name, play } of all) {
   if (known.has(name) || (wanted.length > 0 && !wanted.includes(name))) continue
   const folder = mkdtempSync(join(tmpdir(), 'orrery-history-'))
   try {
-    const text = await recordSession(scenario, folder)
+    const text = await play(folder)
     mkdirSync(join(RECORDED, month), { recursive: true })
     writeFileSync(join(RECORDED, month, `${name}.jsonl`), text, { flag: 'wx' })
     console.log(`${month}/${name}.jsonl`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function recordSession(scenario: Scenario, folder: string): Promise<string> {
-  using tap = tapLogs()
-  const world = await World.play(scenario, { dataDir: join(folder, 'played'), now: Date.now() })
-  await world.recorded('ended')
-  if (scenario.constellation?.includes('resume') === true && world.constellation !== null) await world.delivered()
-  await world[Symbol.asyncDispose]()
-  const labels = tap.labelsOf('session_id')
-  const records: HistoryRecord[] = tap.recordsOf('session_id')
-  await writeLog(join(folder, 'shown', 'events.db'), labels, records)
-  const { session } = await shownSession(join(folder, 'shown'), records)
-  const head: SessionHead = {
-    kind: 'session',
-    about: scenario.about,
-    labels,
-    model_requests: world.model?.requests.length ?? 0,
-    session,
-  }
-  return textOf({ head, records })
 }
