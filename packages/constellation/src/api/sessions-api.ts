@@ -1,6 +1,7 @@
 import { type CreateSession, type RouteQueryInput, type Session, type SessionEvent, hasEnded } from '@orrery/aip/api'
-import { type ReconnectLimits, eventStream } from './event-stream.js'
+import type { ReconnectLimits } from './event-stream.js'
 import { type CallOptions, type RouteCaller, requestOf } from './route-caller.js'
+import { sessionStream } from './session-stream.js'
 
 /** Which sessions to list. */
 export type SessionFilter = RouteQueryInput<'sessions.list'>
@@ -42,11 +43,11 @@ export class SessionsApi {
   }
 
   /**
-   * Streams the events of a session, those of the past first; ends after `ended`. A lost connection is taken up again where it broke
-   * off. Progress is not recorded: what was sent while the connection was away does not come again.
+   * Streams the events of a session, past ones first; ends after `ended`. A lost connection is restored and continues where it
+   * was cut. Progress is not recorded: what is sent while the connection is lost does not come again.
    */
   events(id: string, options: EventOptions = {}): AsyncIterable<SessionEvent> {
-    return eventStream({
+    return sessionStream({
       target: this.#caller.target,
       request: requestOf('sessions.events', { params: { id } }),
       afterSeq: options.afterSeq,
