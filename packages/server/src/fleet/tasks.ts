@@ -24,6 +24,15 @@ export interface FleetTasksParts {
   workflows: WorkflowLibrary
 }
 
+/** Commands to run on a device. */
+interface WantedCommands {
+  commands: readonly z.output<typeof CommandInput>[]
+  /** How long the device may take, in milliseconds. */
+  timeoutMs?: number | undefined
+  /** Beside the running session. */
+  concurrent?: boolean | undefined
+}
+
 /** How commands ended. */
 export interface CommandsRun {
   session_id: string
@@ -98,24 +107,10 @@ export class FleetTasks {
   }
 
   /** Runs commands on a device that is online, and waits for their results. @throws AipError as {@link start} */
-  async run(
-    principal: Principal,
-    deviceId: string,
-    {
-      commands,
-      timeoutMs,
-      concurrent,
-    }: { commands: readonly z.output<typeof CommandInput>[]; timeoutMs?: number | undefined; concurrent?: boolean | undefined },
-  ): Promise<CommandsRun> {
+  async run(principal: Principal, deviceId: string, wanted: WantedCommands): Promise<CommandsRun> {
     requireRight(principal, 'run')
     this.#devices.requireOnline(principal, deviceId)
-    const work: Work = {
-      kind: 'commands',
-      commands: commands.map(toCommand),
-      ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
-      ...(concurrent === true ? { concurrent } : {}),
-    }
-    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work))
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, commandsWork(wanted)))
     const { status, result, error } = await this.#begin(session)
     return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
   }
@@ -160,11 +155,20 @@ export class FleetTasks {
     return ended
   }
 
-  async #workOf({ commands, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
-    if (commands !== undefined) return { kind: 'commands', commands: commands.map(toCommand) }
+  async #workOf({ commands, concurrent, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
+    if (commands !== undefined) return commandsWork({ commands, concurrent })
     if (workflow !== undefined) return this.#workflows.workOfSource(workflow, file ?? 'workflow', inputs ?? {})
     if (request.trim() === '') throw serverError('EMPTY_REQUEST')
     return this.#workflows.workOf(request)
+  }
+}
+
+function commandsWork({ commands, timeoutMs, concurrent }: WantedCommands): Work {
+  return {
+    kind: 'commands',
+    commands: commands.map(toCommand),
+    ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
+    ...(concurrent === true ? { concurrent } : {}),
   }
 }
 
