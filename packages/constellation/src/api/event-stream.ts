@@ -2,7 +2,7 @@ import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-pa
 import { ApiClientError } from './api-client-error.js'
 import { type HttpRequest, type ServerTarget, notOrrery, send, unreachable } from './http-caller.js'
 
-/** When a lost event stream is connected again; all in milliseconds. */
+/** How a lost event stream is reconnected; all in milliseconds. */
 export interface ReconnectLimits {
   /** The first wait; each further one is twice as long. */
   firstMs: number
@@ -65,7 +65,7 @@ export async function* eventStream<Event>(options: EventStreamOptions<Event>): A
         yield next.event
         if (options.isLast(next.event)) return
       }
-      // The caller may have had the last event already. It is certain once a connection brings nothing of what is known to have ended.
+      // The caller may have had the last event already. That is certain once a connection brings nothing although all is known to have ended.
       if (events === 0 && endedBefore) return
       endedBefore = events === 0 && (await options.hasEnded())
     } catch (error) {

@@ -51,7 +51,7 @@ export class EventsApi {
     })
   }
 
-  /** Without a position of its own to start from, a stream that is cut before its first event could not tell what it missed. */
+  /** Without a position to start from, a stream that is cut before its first event would silently miss what happened since. */
   async #position(options: CallOptions | undefined): Promise<string> {
     return (await this.#caller.call('asks.list', {}, options)).position
   }

@@ -14,18 +14,18 @@ export interface OrreryApiOptions {
   server: string
   /** The operator key. */
   apiKey?: string | undefined
-  /** Where the key comes from, so that the message of a refusal can say it. */
+  /** Where the key comes from, so that the error for a wrong key can name it. */
   keySource?: string | undefined
-  /** Milliseconds that a call may take; 30,000 if not given. */
+  /** Milliseconds that a call may take. Default 30,000. */
   timeoutMs?: number
-  /** When a lost event stream is connected again. */
+  /** How a lost event stream is reconnected. */
   reconnect?: Partial<ReconnectLimits>
 }
 
 const RECONNECT: ReconnectLimits = { firstMs: 250, longestMs: 5000, giveUpMs: 120_000 }
 
 /**
- * The HTTP API and event streams of a server, typed, by subject. Every answer is checked; every failure is an `ApiClientError` whose
+ * The HTTP API and event streams of a server, typed and grouped by subject. Every answer is validated; every failure is an `ApiClientError` whose
  * message a user can act on. Runs in browsers too.
  */
 export class OrreryApi {
@@ -48,7 +48,7 @@ export class OrreryApi {
     this.asks = new AsksApi(this.#caller)
   }
 
-  /** Address of the server, without a slash at its end. */
+  /** Address of the server, without a trailing slash. */
   get server(): string {
     return this.#caller.target.base
   }

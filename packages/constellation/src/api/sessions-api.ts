@@ -14,7 +14,7 @@ export interface EventOptions {
   signal?: AbortSignal
 }
 
-/** Events that are asked for at once. */
+/** Events requested at once. */
 const LOG_PAGE = 1000
 
 /** The sessions of a server. */
@@ -27,7 +27,7 @@ export class SessionsApi {
     this.#reconnect = reconnect
   }
 
-  /** Starts a session: of words, of a workflow file's text or of commands. */
+  /** Starts a session from words, the text of a workflow file, or commands. */
   create(body: CreateSession, options?: CallOptions): Promise<Session> {
     return this.#caller.call('sessions.create', { body }, options)
   }
@@ -59,7 +59,7 @@ export class SessionsApi {
   }
 
   /**
-   * Returns the recorded events of a session so far, without waiting for more. All of them, unless a part is asked for.
+   * Returns the events recorded so far, without waiting for more.
    * @param query.after only events after this sequence number
    */
   async log(id: string, query: { after?: number } = {}, options?: CallOptions): Promise<SessionEvent[]> {
@@ -83,7 +83,7 @@ export class SessionsApi {
     return this.#caller.call('sessions.cancel', { params: { id } }, options)
   }
 
-  /** Answers the question that a session asks. @param questionId without it, the open question is meant */
+  /** Answers the question that a session asks. @param questionId default: the open question */
   answer(id: string, text: string, questionId?: string, options?: CallOptions): Promise<Session> {
     const body = { text, ...(questionId === undefined ? {} : { question_id: questionId }) }
     return this.#caller.call('sessions.answer', { params: { id }, body }, options)
