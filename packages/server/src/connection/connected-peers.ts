@@ -5,7 +5,7 @@ import type { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, EndListener, Peers, TaskEnd } from '../sessions/peers.js'
 import { wireEnd } from './wire-result.js'
 
-/** Of the error of an end that is too large, this many characters are sent. */
+/** How many characters of its error are sent if an end is too large. */
 const LONGEST_ERROR = 1000
 
 /** Lets sessions reach the clients that are online. */
@@ -55,7 +55,7 @@ export class ConnectedPeers implements Peers {
     return this.#overlays.addedArguments(deviceId, toolName)
   }
 
-  // The frame is on its way before the first await: what is sent to this client later comes after it.
+  // The frame leaves before the first await, so that it precedes whatever is sent to this client later.
   async #sendEnd(client: ClientInfo, end: TaskEnd): Promise<void> {
     const { sessionId } = end
     if (client.transport.state !== 'connected') {
@@ -67,7 +67,7 @@ export class ConnectedPeers implements Peers {
     try {
       await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {
         if (!(error instanceof AipError) || error.code !== 'MESSAGE_TOO_LARGE') throw error
-        // An end without its result is still an end: a device is free again, and a requester waits no longer.
+        // An end without its result is still an end: a device is free again, and a requester stops waiting.
         const text = message.error?.slice(0, LONGEST_ERROR) ?? error.message
         return taskProtocol.sendTaskEnd({ ...message, result: null, error: text })
       })
@@ -77,7 +77,7 @@ export class ConnectedPeers implements Peers {
   }
 }
 
-/** Existing devices refuse a command without a tool type; Orrery's own look an action tool up first. */
+/** Existing devices refuse a command without a tool type; Orrery's own look for an action tool first. */
 function withToolType(command: Command): Command {
   return command.tool_type === null ? { ...command, tool_type: 'action' } : command
 }

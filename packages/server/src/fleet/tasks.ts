@@ -33,7 +33,7 @@ interface WantedCommands {
   concurrent?: boolean | undefined
 }
 
-/** How commands ended. */
+/** The outcome of commands. */
 export interface CommandsRun {
   session_id: string
   status: Outcome['status']
@@ -41,17 +41,17 @@ export interface CommandsRun {
   error: string | null
 }
 
-/** What a client's task came to. */
+/** A client's task, accepted. */
 export interface TakenTask {
   /** The session that is acknowledged. */
   sessionId: string
-  /** What follows once the acknowledgement is on its way. */
+  /** Called once the acknowledgement is on its way. */
   begin: () => void
 }
 
 const Results = RECORD_SCHEMAS.results_received.shape.results
 
-/** Work that is given to devices. */
+/** Work for devices. */
 export class FleetTasks {
   readonly #clients: ClientConnectionManager
   readonly #devices: FleetDevices
@@ -67,15 +67,15 @@ export class FleetTasks {
     this.#workflows = workflows
   }
 
-  /** The workflows that can be called by name. */
+  /** Lists the workflows that can be called by name. */
   workflows(principal: Principal): Promise<WorkflowSummary[]> {
     requireRight(principal, 'read')
     return this.#workflows.list()
   }
 
   /**
-   * Takes a task that a client sends on its connection, recorded when this settles. The task of a device that was asked to start it, and
-   * one that a client sends again, are not new.
+   * Accepts a task that a client sends on its connection; it is recorded when this settles. A task that a device was asked to start, and
+   * one that a client sends again, are not recorded again.
    * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
    */
   async takeFrom(principal: Principal, task: Task): Promise<TakenTask> {
@@ -128,7 +128,7 @@ export class FleetTasks {
     return session.task.sessionId
   }
 
-  /** The newest session of a task name, if it has ended. */
+  /** Returns the newest session of a task name, if it has ended. */
   async result(principal: Principal, taskName: string): Promise<SessionView | undefined> {
     requireRight(principal, 'read')
     const [runId] = await this.#store.find({ taskName, limit: 1 })
@@ -137,7 +137,7 @@ export class FleetTasks {
     return view !== undefined && hasEnded(view.status) ? view : undefined
   }
 
-  /** What a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */
+  /** Returns the work that a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */
   workOf(request: string): Promise<Work> {
     return this.#workflows.workOf(request)
   }
@@ -148,7 +148,7 @@ export class FleetTasks {
     return session
   }
 
-  /** Lets a recorded task run as soon as its device is free. @returns its end */
+  /** Starts a recorded task as soon as its device is free. @returns its outcome */
   #begin(session: Session): Promise<Outcome> {
     const ended = this.#sessions.live.ended(session)
     this.#sessions.start(session)
@@ -172,7 +172,7 @@ function commandsWork({ commands, timeoutMs, concurrent }: WantedCommands): Work
   }
 }
 
-/** A command of the API as the wire has it. */
+/** Converts a command of the API to its wire form. */
 function toCommand({ tool_name, parameters, tool_type }: z.output<typeof CommandInput>): Command {
   return { tool_name, parameters: parameters ?? {}, tool_type: tool_type ?? null, call_id: null }
 }
