@@ -315,6 +315,19 @@ describe('Ctrl-C during `orrery run`', () => {
   })
 })
 
+describe('`orrery call --concurrent`', () => {
+  it('runs a read-only tool beside a running session, and no other tool', async () => {
+    await using home = new OrreryHome()
+    await home.up('--shell', 'full')
+    const running = home.start('run', '--json', '--workflow', writeWorkflow(home, 'sleep 600'))
+    await running.said(/"type":"commands_sent"/)
+    expect((await home.run('call', '--concurrent', 'get_system_info')).code).toBe(0)
+    const refused = await home.run('call', '--concurrent', 'execute_command', '{"command": "echo free"}')
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('read-only') as unknown })
+    expect((await running.kill('SIGINT')).code).toBe(130)
+  })
+})
+
 function writeWorkflow(home: OrreryHome, command: string): string {
   const file = join(home.path, 'slow.yaml')
   writeFileSync(

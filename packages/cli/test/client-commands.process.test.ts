@@ -107,9 +107,27 @@ describe('client commands', () => {
     const away = { ...other, status: 'offline' }
     await using one = await scriptedServer({
       'GET /api/devices': json({ devices: [away, LAB] }),
-      'GET /api/devices/lab/tools': json({ tools: [] }),
+      'GET /api/devices/lab': json(LAB),
+      'GET /api/devices/lab/tools': json({ tools: [], listed_at: new Date().toISOString() }),
     })
     expect((await home.run('tools', '--server', one.url)).stdout).toContain('lab offers no tools')
+  })
+
+  it('`tools` shows how old the list of a device is that is busy or away', async () => {
+    const tool = { tool_key: 'action::ping', tool_name: 'ping', tool_type: 'action', namespace: 'n', description: 'Pings' }
+    const listed = (age: number) => json({ tools: [tool], listed_at: new Date(Date.now() - age).toISOString() })
+    await using server = await labServer({
+      'GET /api/devices/lab': [json({ ...LAB, status: 'offline' }), json({ ...LAB, status: 'busy' }), json(LAB)],
+      'GET /api/devices/lab/tools': [listed(7_210_000), listed(190_000), listed(190_000)],
+      'GET /api/devices/web-1': json({ ...LAB, device_id: 'web-1' }),
+      'GET /api/devices/web-1/tools': json({ tools: [], listed_at: null }),
+    })
+    const away = await home.run('tools', '--server', server.url)
+    expect(away.stdout).toMatch(/ping +Pings\n$/)
+    expect(away.stderr).toBe('\nlab is offline: listed 2 h ago\n')
+    expect((await home.run('tools', '--server', server.url)).stderr).toBe('\nlab is busy: listed 3 min ago\n')
+    expect((await home.run('tools', '--server', server.url)).stderr).toBe('')
+    expect((await home.run('tools', 'web-1', '--server', server.url)).stdout).toBe('web-1 has not listed its tools yet\n')
   })
 
   it('teaches where a list is empty', async () => {

@@ -139,7 +139,7 @@ describe('a constellation client of an Orrery server', () => {
     expect((await server.events('demo@long')).at(-1)).toMatchObject({ data: { status: 'cancelled' } })
   })
 
-  it('takes its tasks up again after its connection was lost', async () => {
+  it('resumes its tasks after its connection was lost', async () => {
     const clock = new ManualClock()
     await using server = await startTestServer({ agents: [scriptedAgent] })
     await using proxy = await startCuttingProxy(server.url)
@@ -199,7 +199,7 @@ describe('a constellation client of an Orrery server', () => {
     expect((await server.api('/api/sessions')).body['sessions']).toHaveLength(1)
   })
 
-  it('reports the tasks that a server does not know any more', async () => {
+  it('reports the tasks that a server no longer knows', async () => {
     const clock = new ManualClock()
     await using server = await ExistingServer.listen()
     await using one = orchestrator({ devices: [{ deviceId: 'd1', server: server.url }], clock })
@@ -218,7 +218,7 @@ describe('a constellation client of an Orrery server', () => {
     expect((await again).registration).toMatchObject({ metadata: { aip: { features: ['resume'], resume_token: 'token' } } })
     await expect(run.result).rejects.toMatchObject({
       code: 'CONNECTION_LOST',
-      reason: 'the server does not know the task any more',
+      reason: 'the server no longer knows the task',
     })
   })
 
@@ -315,7 +315,7 @@ describe('a constellation client of an existing server', () => {
     expect(await connection.next()).toMatchObject({ target_id: 'd2' })
     connection.say({ session_id: runs[1]?.sessionId })
     await runs[1]?.accepted
-    // Not the answer to anything: the task goes on.
+    // Not the answer to anything: the task continues.
     connection.say({ type: 'error', status: 'error', error: 'something else' })
     connection.say({ type: 'task_end', status: 'failed', session_id: runs[1]?.sessionId, error: 'why' })
     await expect(runs[1]?.result).rejects.toMatchObject({ code: 'TASK_FAILED', reason: 'why' })

@@ -23,7 +23,7 @@ describe('the event stream', () => {
     expect(server.seen[0]?.headers).not.toHaveProperty('last-event-id')
   })
 
-  it('goes on where a cut connection broke off, gives no event twice and no half event', async () => {
+  it('continues where a connection was cut, gives no event twice and no half event', async () => {
     const second = frame(2, 'commands_sent')
     await using server = await scriptedServer({
       [EVENTS]: [
@@ -50,7 +50,7 @@ describe('the event stream', () => {
     expect(await collect(api.sessions.events('s1', { afterSeq: 9 }))).toEqual([])
   })
 
-  it('gives up when the stream breaks off again and again', async () => {
+  it('gives up when the stream is cut again and again', async () => {
     await using server = await scriptedServer({ [EVENTS]: stream([], 'cut') })
     await expect(collect(new OrreryApi({ server: server.url, reconnect }).sessions.events('s1'))).rejects.toMatchObject({
       code: 'CONNECT_FAILED',
@@ -91,7 +91,7 @@ describe('the event stream', () => {
     })
   })
 
-  it('passes over event types that only a newer server knows', async () => {
+  it('ignores event types that only a newer server knows', async () => {
     await using server = await scriptedServer({ [EVENTS]: stream([frame(1, 'from_tomorrow'), frame(2, 'ended')]) })
     expect(await collect(new OrreryApi({ server: server.url }).sessions.events('s1'))).toEqual(['2 ended'])
   })

@@ -114,7 +114,7 @@ describe('OrreryApi', () => {
     ['HTML instead of JSON', text('<html>hello</html>', 'text/html')],
     ['an error page', text('<html>bad gateway</html>', 'text/html', 502)],
     ['JSON of another form', json({ machines: [] })],
-    ['JSON that breaks off', text('{"devices": [', 'application/json')],
+    ['JSON that is cut off', text('{"devices": [', 'application/json')],
   ])('tells %s from an answer of Orrery', async (_name, route) => {
     await using server = await scriptedServer({ 'GET /api/devices': route })
     const error = await failure(new OrreryApi({ server: server.url }).devices.list())

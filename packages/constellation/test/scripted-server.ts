@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void
 
-/** A server that answers as it is told, to play what a good server never does. */
+/** A server with scripted answers, to play what a good server never does. */
 export interface ScriptedServer extends AsyncDisposable {
   url: string
   /** Every request so far: `METHOD /path`, with its headers and body. */

@@ -46,7 +46,7 @@ export const SERVER_ERRORS = defineErrors({
   ),
   TARGET_REQUIRED: entry('A task of a constellation names no device.', () => 'Constellation task requests require target_id'),
   TARGET_NOT_CONNECTED: entry<[{ id: string }]>(
-    'The device of a task is not online.',
+    "A task's device is not online.",
     (v) => `Target device '${v.id}' is not connected`,
   ),
   TARGET_NOT_A_DEVICE: entry('The target of a task is not a device.', () => 'Constellation tasks may only target device clients'),
@@ -63,7 +63,7 @@ export const SERVER_ERRORS = defineErrors({
     'A live session of another client has this id.',
     (v) => `session_id '${v.id}' is owned by another client`,
   ),
-  SESSION_RUNNING: entry<[{ id: string }]>('The session is live already.', (v) => `session_id '${v.id}' is already running`),
+  SESSION_RUNNING: entry<[{ id: string }]>('The session is already live.', (v) => `session_id '${v.id}' is already running`),
 
   // Tasks
   EMPTY_REQUEST: entry('A task has no request.', () => 'Task request cannot be empty'),
@@ -81,7 +81,7 @@ export const SERVER_ERRORS = defineErrors({
   ),
   INVALID_WORKFLOW: entry<[{ detail: string }]>('A workflow file has mistakes; each is listed with its place.', (v) => v.detail),
   INVALID_INPUTS: entry<[{ name: string; detail: string; takes: string }]>(
-    'The inputs of a workflow are not what it takes.',
+    'The inputs of a workflow do not match what it takes.',
     (v) => `Workflow '${v.name}': ${v.detail}. It takes: ${v.takes}`,
   ),
   DEVICE_NOT_FOUND: entry<[{ id: string }]>(
@@ -110,11 +110,11 @@ export const SERVER_ERRORS = defineErrors({
   CLIENT_DISCONNECTED: entry('The requester of a session dropped.', () => 'Task was cancelled due to client disconnection'),
   USER_CANCELLED: entry('A user cancelled the session.', () => 'Task was cancelled by the user'),
   SERVER_RESTARTED: entry(
-    'The server stopped while the session ran, and the session cannot go on.',
+    'The server stopped while the session ran, and the session cannot continue.',
     () => 'interrupted: the server restarted while this task ran',
   ),
   DISPATCH_UNANSWERED: entry<[{ seconds: number }]>(
-    'A device did not take up a dispatched task.',
+    'A device did not start a dispatched task.',
     (v) => `The device did not take up the task within ${v.seconds} s`,
   ),
   STORE_FAILED: entry<[{ detail: string }]>(
@@ -132,11 +132,11 @@ export const SERVER_ERRORS = defineErrors({
     (v) => `There is no model '${v.model}' at ${v.where}: check ${v.setting}, and the address in ${v.address} (${v.detail})`,
   ),
   MODEL_RATE_LIMITED: entry<[{ where: string; setting: string; detail: string }]>(
-    "The model's endpoint takes no more requests now, or the account has nothing left.",
+    "The model's endpoint accepts no more requests for now, or the account has no credit left.",
     (v) => `The model at ${v.where} takes no more requests: wait, or check the account of the key in ${v.setting} (${v.detail})`,
   ),
   MODEL_CONTEXT_EXCEEDED: entry<[{ model: string; tokens: number; detail: string }]>(
-    'What the model was to read does not fit its window, though it was shortened.',
+    "The conversation does not fit the model's window, although it was shortened.",
     (v) =>
       `The conversation does not fit the window of '${v.model}': set model.context_tokens (now ${v.tokens}) to its real size (${v.detail})`,
   ),
@@ -153,15 +153,15 @@ export const SERVER_ERRORS = defineErrors({
     (v) => `No model answers at ${v.where}: is it running, and is ${v.setting} right? (${v.detail})`,
   ),
   MODEL_CUT_OFF: entry<[{ where: string; detail: string }]>(
-    "The connection to the model's endpoint was lost in the middle of an answer, again and again.",
+    "The connection to the model's endpoint was lost repeatedly in the middle of an answer.",
     (v) => `The model at ${v.where} stops in the middle of its answers; model.retries says how often it is tried (${v.detail})`,
   ),
   MODEL_SILENT: entry<[{ where: string; seconds: number }]>(
-    "The model's endpoint gave no sign for too long.",
+    "The model's endpoint was silent for too long.",
     (v) => `The model at ${v.where} gave no sign for ${v.seconds} s; model.timeout_s says how long it may take`,
   ),
   MODEL_UNAVAILABLE: entry<[{ where: string; setting: string; detail: string }]>(
-    "The model's endpoint fails again and again.",
+    "The model's endpoint fails repeatedly.",
     (v) => `The model at ${v.where} fails: try later, or check ${v.setting} (${v.detail})`,
   ),
   MODEL_REFUSED: entry<[{ where: string; model: string; detail: string }]>(
@@ -169,19 +169,19 @@ export const SERVER_ERRORS = defineErrors({
     (v) => `The model '${v.model}' at ${v.where} refused the request: ${v.detail}`,
   ),
   MODEL_STOPPED: entry<[{ reason: string }]>(
-    'The model ended its turn in a way with which the task cannot go on.',
-    (v) => `The model cannot go on: ${v.reason}`,
+    'The model ended its turn in a way that stops the task.',
+    (v) => `The model cannot continue: ${v.reason}`,
   ),
   MODEL_BUDGET_SPENT: entry<[{ what: string; setting: string }]>(
-    'A session has used what it may use of a model.',
+    'A session has used up its budget for the model.',
     (v) => `The task was stopped after ${v.what}; ${v.setting} sets the limit`,
   ),
 
   // Talking with a task
-  NO_QUESTION: entry<[{ id: string }]>('The session asks nothing now.', (v) => `Session '${v.id}' has no open question`),
+  NO_QUESTION: entry<[{ id: string }]>('The session has no open question.', (v) => `Session '${v.id}' has no open question`),
   SESSION_ENDED: entry<[{ id: string }]>('The session has ended.', (v) => `Session '${v.id}' has ended`),
   SESSION_NOT_LISTENING: entry<[{ id: string }]>(
-    'The session is a workflow or a list of commands, which take no remarks.',
+    'The session is a workflow or a list of commands, and these take no remarks.',
     (v) => `Session '${v.id}' takes no remarks: only tasks in words do`,
   ),
 
@@ -205,11 +205,14 @@ export const SERVER_ERRORS = defineErrors({
 
   // Binary messages and files
   TRANSFER_UNSUPPORTED: entry<[{ id: string }]>(
-    'The device cannot copy files: its version does not know how, or its server `files` is off.',
+    'The device cannot copy files: its version is too old, or its server `files` is off.',
     (v) => `Device '${v.id}' cannot copy files: it needs a newer version of Orrery, and its MCP server 'files' on`,
   ),
-  TRANSFER_FAILED: entry<[{ detail: string }]>('The device could not send or take a file; it says why.', (v) => v.detail),
-  LENGTH_REQUIRED: entry('A file was sent without saying how long it is.', () => 'The request needs a Content-Length'),
+  TRANSFER_FAILED: entry<[{ detail: string }]>(
+    'The device could not send or receive a file; the message is its reason.',
+    (v) => v.detail,
+  ),
+  LENGTH_REQUIRED: entry('A file was sent without its length.', () => 'The request needs a Content-Length'),
 
   // HTTP; the first three are those of existing peers
   EMPTY_TASK_CONTENT: entry('A dispatch has no request.', () => 'Empty task content'),

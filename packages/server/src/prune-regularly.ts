@@ -5,7 +5,7 @@ import type { SessionStore } from './store/session-store.js'
 /** The pause after a pruning that leaves more to prune, in milliseconds. */
 const PAUSE = 50
 
-/** Prunes ended sessions that are older than `maxAgeMs`, again and again, a few at a time. */
+/** Repeatedly prunes ended sessions that are older than `maxAgeMs`, a few at a time. */
 export function pruneRegularly(options: { store: SessionStore; clock: Clock; logger: Logger; maxAgeMs: number }): {
   stop(): void
 } {

@@ -32,33 +32,33 @@ import { SERVER_LIMITS } from './limits.js'
 export interface ServerOptions extends RegistrationRules {
   /** Default: loopback only. */
   host?: string
-  /** Default 5000; 0 takes a free one. */
+  /** Default 5000; 0 picks a free one. */
   port?: number
   /** Allows everything. */
   operatorKey: string
   /** Allows to be a device. */
   deviceKey: string
-  /** Folder of the event log; without one nothing is kept after the process. */
+  /** Folder of the event log; without one, nothing outlives the process. */
   dataDir?: string
   /** `full` also survives power loss. Default `normal`. */
   durability?: 'normal' | 'full'
   /** Overrides the platform that devices register with. */
   platform?: string
-  /** How messages are written; `auto` follows each client. Default `auto`. */
+  /** The dialect of messages; `auto` follows each client. Default `auto`. */
   dialect?: Dialect | 'auto'
-  /** Tried before the built-in ones. */
+  /** Tried before the built-in agents. */
   agents?: readonly Agent[]
-  /** The model for requests in words, as `resolveModel` gives it. Default: none. */
+  /** The model for requests in words, as `resolveModel` returns it. Default: none. */
   model?: ModelSettings | undefined
-  /** Drop a client that sends nothing for this many milliseconds. Default: never. */
+  /** Milliseconds of silence after which a client is dropped. Default: never. */
   heartbeatTimeoutMs?: number
   /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
   resumeGraceMs?: number
-  /** A connection that can resume is dead after so many milliseconds without any answer. Default 30 s. */
+  /** Milliseconds without an answer after which a connection that can resume counts as dead. Default 30 s. */
   resumeSilenceMs?: number
   /** YAML or JSON file with what the server adds to its devices. */
   devicesFile?: string
-  /** Serves https and wss instead; PEM texts. With `clientCa`, clients must show a certificate that it signed. */
+  /** Serves https and wss instead; PEM texts. With `clientCa`, clients must present a certificate that it signed. */
   tls?: TlsOptions
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
   retentionMs?: number

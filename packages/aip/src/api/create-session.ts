@@ -8,11 +8,18 @@ export const CreateSession = z
     request: z.string().optional().describe('A task in words, or `workflow:NAME {inputs}`'),
     workflow: z.string().optional().describe('The text of a workflow file'),
     commands: z.array(CommandInput).min(1).max(1000).optional(),
+    concurrent: z
+      .boolean()
+      .optional()
+      .describe('Run the commands beside the running session; the device refuses what is not trusted to be read-only'),
     inputs: z.record(z.string(), z.unknown()).optional().describe('Inputs of the workflow'),
     file: z.string().max(255).optional().describe('The name of the workflow file, for messages'),
     task_name: z.string().optional(),
   })
   .refine((body) => [body.request, body.workflow, body.commands].filter((part) => part !== undefined).length === 1, {
     message: 'exactly one of request, workflow and commands must be given',
+  })
+  .refine(({ commands, concurrent }) => concurrent !== true || commands !== undefined, {
+    message: 'concurrent is only for commands',
   })
 export type CreateSession = z.input<typeof CreateSession>

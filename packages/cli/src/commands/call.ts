@@ -16,6 +16,7 @@ export function callCommand(): Command {
       '<words...>',
       'the device, which may be left out if only one is online; the tool, by its name or as type::name; its arguments',
     )
+    .option('--concurrent', 'run beside the session that the device is busy with; only for read-only tools that its owner trusts')
   return withTarget(command)
     .addHelpText(
       'after',
@@ -23,18 +24,19 @@ export function callCommand(): Command {
         [`orrery call execute_command '{"command": "uptime"}'`, 'on the only device that is online'],
         [`orrery call web-1 execute_command '{"command": "df -h"}'`, 'on this device'],
         ['orrery call data_collection::get_system_info', 'a tool by its type and name'],
+        ['orrery call get_system_info --concurrent', 'without waiting for the session that is running'],
         ['orrery tools', 'the tools, and what arguments they take'],
       ]),
     )
     .action(call)
 }
 
-async function call(words: string[], options: TargetOptions): Promise<void> {
+async function call(words: string[], options: TargetOptions & { concurrent?: true }): Promise<void> {
   const { device: named, command } = parseCall(words)
   const api = await connect(options)
   const device = await pickDevice(api, named, 'orrery call DEVICE TOOL')
   // A session, not the route that waits for the results: it can be cancelled, may last for hours and survives a lost connection.
-  const session = await api.sessions.create({ device_id: device, commands: [command] })
+  const session = await api.sessions.create({ device_id: device, commands: [command], concurrent: options.concurrent })
   const [{ followShown }, { Result }] = await Promise.all([import('../follow/follow.js'), import('@orrery/aip')])
   const ended = await followShown(api, session, { device, results: false })
   const results = Result.array().catch([]).parse(ended.result)

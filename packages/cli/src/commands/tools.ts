@@ -1,7 +1,7 @@
 import type { MCPToolInfo } from '@orrery/aip'
 import { Command } from 'commander'
 import { examples } from '../terminal/help.js'
-import { print, printJson } from '../terminal/output.js'
+import { age, print, printJson } from '../terminal/output.js'
 import { table } from '../terminal/table.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
@@ -26,15 +26,20 @@ export function toolsCommand(): Command {
 async function listTools(named: string | undefined, options: TargetOptions): Promise<void> {
   const api = await connect(options)
   const device = await pickDevice(api, named, 'orrery tools DEVICE')
-  const tools = await api.devices.tools(device)
-  if (options.json) return printJson({ tools })
-  if (tools.length === 0) return print(`${device} offers no tools: its configuration has them all off`)
+  const [list, { status }] = await Promise.all([api.call('devices.tools', { params: { id: device } }), api.devices.get(device)])
+  if (options.json) return printJson(list)
+  const { tools, listed_at: listedAt } = list
+  if (tools.length === 0) {
+    const why = listedAt === null ? 'has not listed its tools yet' : 'offers no tools: its configuration has them all off'
+    return print(`${device} ${why}`)
+  }
   const rows = tools.map((tool) => [
     { text: tool.tool_type === 'action' ? tool.tool_name : tool.tool_key, style: 'bold' as const },
     argumentsOf(tool),
     tool.description?.trim().split('\n')[0] ?? '',
   ])
   for (const line of table(['TOOL', 'ARGUMENTS', 'WHAT IT DOES'], rows, [2, 1])) print(line)
+  if (status !== 'online' && listedAt !== null) process.stderr.write(`\n${device} is ${status}: listed ${age(listedAt)} ago\n`)
   if (process.stdout.isTTY) print('\nArguments in [brackets] may be left out.')
 }
 

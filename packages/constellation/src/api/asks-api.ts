@@ -1,7 +1,7 @@
 import type { Ask, AskAnswer } from '@orrery/aip/api'
 import type { CallOptions, RouteCaller } from './route-caller.js'
 
-/** The calls that wait on their devices for approval. */
+/** Calls that wait on their devices for approval. */
 export class AsksApi {
   readonly #caller: RouteCaller
 
@@ -9,12 +9,12 @@ export class AsksApi {
     this.#caller = caller
   }
 
-  /** Lists the calls that wait. */
+  /** Lists the calls that wait for approval. */
   async list(options?: CallOptions): Promise<Ask[]> {
     return (await this.#caller.call('asks.list', {}, options)).asks
   }
 
-  /** Allows or denies a call that waits, once. @returns what was asked */
+  /** Allows or denies a waiting call, once. @returns what was asked */
   answer(id: string, decision: AskAnswer['decision'], options?: CallOptions): Promise<Ask> {
     return this.#caller.call('asks.answer', { params: { id }, body: { decision } }, options)
   }

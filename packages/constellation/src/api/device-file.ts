@@ -1,7 +1,7 @@
 import type { Session } from '@orrery/aip/api'
 import { ApiClientError } from './api-client-error.js'
 
-/** What a device says about a file that it has sent. */
+/** What a device reports about a file that it has sent. */
 export interface SentFile {
   /** The real path. */
   path: string
@@ -9,23 +9,23 @@ export interface SentFile {
   checksum: string
 }
 
-/** A file of a device whose content is about to come. */
+/** A file of a device, its content still to be read. */
 export interface DeviceFile {
   /** The session of the transfer. */
   sessionId: string
   /** Bytes. */
   size: number
   /**
-   * The content, read once. It ends without an error only if all of it has come.
+   * The content; it can be read once. It ends without an error only if it is complete.
    * @throws {ApiClientError} `TRANSFER_CUT`
    */
   content: AsyncGenerator<Uint8Array, void, void>
-  /** Returns what the device says about the file, once the content has come; null if that is no longer known. */
+  /** Returns what the device reports about the file, once the content has been read; null if that is no longer known. */
   sent(): Promise<SentFile | null>
 }
 
 /**
- * Reads an answer with a file.
+ * Reads a response that carries a file.
  * @param sessionOf looks a session up
  * @param signal the caller's own; its reason is thrown as it is
  */
@@ -47,7 +47,7 @@ export function deviceFile(
   }
 }
 
-/** The result of a transfer is a list of one command's result, whose value is that of the device's tool. */
+/** The result of a transfer is a list with the result of one command, whose value comes from the device's tool. */
 function sentFileIn(result: unknown): SentFile | null {
   const first: unknown = Array.isArray(result) ? result[0] : undefined
   const value = isObject(first) ? first['result'] : undefined
@@ -75,7 +75,7 @@ async function* contentOf(
   }
 }
 
-/** The answer has begun already, so only the session can tell what went wrong. */
+/** The response has already begun, so only the session knows what went wrong. */
 async function reasonOf(sessionId: string, sessionOf: (id: string) => Promise<Session>): Promise<string> {
   const session = await sessionOf(sessionId).catch(() => null)
   return session?.error ?? 'the connection was lost'

@@ -6,7 +6,7 @@ import type { CallOptions, RouteCaller } from './route-caller.js'
 
 /** A file for a device. */
 export interface FileContent extends FileBytes {
-  /** Replace a file that is there. Default false. */
+  /** Replace an existing file. Default false. */
   overwrite?: boolean
 }
 
@@ -34,16 +34,16 @@ export class DevicesApi {
   }
 
   /**
-   * Runs commands on a device and waits for their results, as long as the device may take. `fetch` waits at most 300 s for an
-   * answer to begin: for longer commands, and to be able to cancel, start a session and follow its events.
+   * Runs commands on a device and waits for their results, for as long as the device may take. `fetch` waits at most 300 s for a
+   * response to begin: for longer commands, or to be able to cancel, start a session and follow its events.
    */
   runCommands(id: string, body: RunCommands, options?: CallOptions): Promise<CommandsOutcome> {
     return this.#caller.call('devices.runCommands', { params: { id }, body }, { timeoutMs: null, ...options })
   }
 
   /**
-   * Reads a file of a device, of any size. It settles when the device begins to send, which may take long if its owner is asked.
-   * @param options.signal ends the transfer, also while the content is read
+   * Reads a file of a device, of any size. Settles when the device begins to send, which can take a while if its owner is asked first.
+   * @param options.signal ends the transfer, even while the content is being read
    */
   async readFile(id: string, path: string, options: Pick<CallOptions, 'signal'> = {}): Promise<DeviceFile> {
     const response = await this.#caller.raw('devices.readFile', { params: { id }, query: { path } }, options)
@@ -52,7 +52,7 @@ export class DevicesApi {
   }
 
   /**
-   * Writes a file on a device, of any size. The device has it as a whole or not at all.
+   * Writes a file on a device, of any size. The device gets all of it or nothing.
    * @param path where it goes; its folder must exist
    * @param options.signal ends the transfer
    */

@@ -2,40 +2,40 @@ import { ApiError, type Method } from '@orrery/aip/api'
 import type { z } from 'zod'
 import { ApiClientError } from './api-client-error.js'
 
-/** Where the server is, and what is shown to it. */
+/** A server's address and the key to show to it. */
 export interface ServerTarget {
-  /** Base address without a slash at its end, as {@link serverAddress} gives it. */
+  /** Base address without a trailing slash, as {@link serverAddress} returns it. */
   base: string
   apiKey: string | undefined
-  /** Where the key comes from, for the message of a refusal; such as a flag, a variable or a file. */
+  /** Where the key comes from (a flag, a variable, a file), so that the error for a wrong key can name it. */
   keySource: string | undefined
 }
 
-/** Bytes to send. In a browser they are a `Blob` (a `File` is one): browsers other than the newest cannot send a stream. */
+/** Bytes to send. In a browser, use a `Blob` (a `File` is one): only the newest browsers can send a stream. */
 export interface FileBytes {
   bytes: AsyncIterable<Uint8Array> | Blob
-  /** How many bytes there are; all of them must come. */
+  /** Number of bytes; exactly this many must follow. */
   size: number
 }
 
 /** One HTTP request. */
 export interface HttpRequest {
   method: Method
-  /** Path with its query, from `/`. */
+  /** Path and query, starting with `/`. */
   path: string
   /** Sent as JSON. */
   body?: unknown
-  /** Sent as it is, in place of `body`. */
+  /** Sent unchanged, instead of `body`. */
   content?: FileBytes
   headers?: Record<string, string>
-  /** Milliseconds until the answer must be complete; none: no limit. */
+  /** Milliseconds within which the response must be complete. Default: no limit. */
   timeoutMs?: number | undefined
   /** Ends the call early; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
 /**
- * Sends a request and gives its answer, checked.
+ * Sends a request and returns its answer, validated.
  * @throws {ApiClientError} for every failure but an abort of the caller's own signal
  */
 export async function callJson<T>(target: ServerTarget, request: HttpRequest, shape: z.ZodType<T>): Promise<T> {
@@ -55,7 +55,7 @@ export async function callJson<T>(target: ServerTarget, request: HttpRequest, sh
 }
 
 /**
- * Sends a request and gives its answer, the body unread.
+ * Sends a request and returns its response, the body unread.
  * @throws {ApiClientError} for every failure but an abort of the caller's own signal
  */
 export async function callRaw(target: ServerTarget, request: HttpRequest): Promise<Response> {
@@ -69,8 +69,8 @@ export async function callRaw(target: ServerTarget, request: HttpRequest): Promi
 }
 
 /**
- * Sends a request and gives its answer, the body unread.
- * @throws {ApiClientError} for an answer that is an error; the errors of `fetch` as they are
+ * Sends a request and returns its response, the body unread.
+ * @throws {ApiClientError} for an error response; errors of `fetch` as they are
  */
 export async function send(target: ServerTarget, request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
   const headers = new Headers({ accept: 'application/json', ...request.headers })
@@ -94,11 +94,11 @@ export async function send(target: ServerTarget, request: HttpRequest, signal: A
 function bodyOf({ body, content }: HttpRequest, signal: AbortSignal | undefined): RequestInit {
   if (content === undefined) return body === undefined ? {} : { body: JSON.stringify(body) }
   if (content.bytes instanceof Blob) return { body: content.bytes }
-  // Without `duplex` fetch takes no stream. Without the other two it keeps a copy of all of it, for a redirect or a question for a password.
+  // Without `duplex`, fetch does not accept a stream. Without the other two, it keeps a copy of everything for a redirect or a password prompt.
   return { body: ReadableStream.from(untilAborted(content.bytes, signal)), duplex: 'half', redirect: 'error', window: null }
 }
 
-/** After an abort `fetch` itself would go on to read all that is left, and drop it. */
+/** After an abort, `fetch` would otherwise keep reading the rest and discard it. */
 async function* untilAborted(
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
@@ -115,7 +115,7 @@ export function unreachable(target: ServerTarget, cause: unknown): ApiClientErro
   return new ApiClientError('CONNECT_FAILED', detail, null, { cause })
 }
 
-/** The error for an answer that no Orrery server would give. */
+/** The error for a response that no Orrery server would send. */
 export function notOrrery(
   target: ServerTarget,
   response: Response,
@@ -132,7 +132,7 @@ export function notOrrery(
 function unauthorized(target: ServerTarget): ApiClientError {
   const what =
     target.apiKey === undefined
-      ? `The server at ${target.base} wants an API key, and none was given`
+      ? `The server at ${target.base} requires an API key, and none was given`
       : `The server at ${target.base} refused the API key${target.keySource === undefined ? '' : ` from ${target.keySource}`}`
   const where =
     "pass its operator key with --api-key or ORRERY_API_KEY; it is in the file operator.key of the server's ORRERY_HOME"
@@ -145,7 +145,7 @@ function timedOut(target: ServerTarget, request: HttpRequest, cause: unknown): A
   return new ApiClientError('TIMEOUT', `The server at ${target.base} did not answer ${what} ${limit}`, null, { cause })
 }
 
-/** Whether `fetch` itself gave up waiting: it allows an answer 300 s to begin, whatever the caller's limit is. */
+/** Returns whether `fetch` itself gave up: it waits 300 s for a response to begin, whatever the caller's limit. */
 function isTimeout(error: unknown): boolean {
   return /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(codeOf(error) ?? '')
 }
@@ -162,7 +162,7 @@ function codeOf(error: unknown): string | undefined {
   return codeOf(error.cause)
 }
 
-/** The value of a JSON text; undefined, which no shape accepts, when it is not JSON. */
+/** Parses JSON; returns undefined, which no schema accepts, for anything else. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

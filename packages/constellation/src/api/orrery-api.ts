@@ -2,6 +2,7 @@ import type { RouteAnswer } from '@orrery/aip/api'
 import { AsksApi } from './asks-api.js'
 import { DevicesApi } from './devices-api.js'
 import type { ReconnectLimits } from './event-stream.js'
+import { EventsApi } from './events-api.js'
 import { type CallOptions, type JsonRouteName, RouteCaller, type RouteInput } from './route-caller.js'
 import { serverAddress } from './server-address.js'
 import { SessionsApi } from './sessions-api.js'
@@ -13,18 +14,18 @@ export interface OrreryApiOptions {
   server: string
   /** The operator key. */
   apiKey?: string | undefined
-  /** Where the key comes from, so that the message of a refusal can say it. */
+  /** Where the key comes from, so that the error for a wrong key can name it. */
   keySource?: string | undefined
-  /** Milliseconds that a call may take; 30,000 if not given. */
+  /** Milliseconds that a call may take. Default 30,000. */
   timeoutMs?: number
-  /** How a lost event stream is taken up again. */
+  /** How a lost event stream is reconnected. */
   reconnect?: Partial<ReconnectLimits>
 }
 
 const RECONNECT: ReconnectLimits = { firstMs: 250, longestMs: 5000, giveUpMs: 120_000 }
 
 /**
- * The HTTP API and event streams of a server, typed, by subject. Every answer is checked; every failure is an `ApiClientError` whose
+ * The HTTP API and event streams of a server, typed and grouped by subject. Every answer is validated; every failure is an `ApiClientError` whose
  * message a user can act on. Runs in browsers too.
  */
 export class OrreryApi {
@@ -32,6 +33,7 @@ export class OrreryApi {
   readonly sessions: SessionsApi
   readonly workflows: WorkflowsApi
   readonly asks: AsksApi
+  readonly events: EventsApi
   readonly #caller: RouteCaller
 
   /** @throws {ApiClientError} `INVALID_INPUT` when `server` is not an address */
@@ -39,19 +41,22 @@ export class OrreryApi {
     const target = { base: serverAddress(options.server), apiKey: options.apiKey, keySource: options.keySource }
     this.#caller = new RouteCaller(target, options.timeoutMs ?? 30_000)
     this.devices = new DevicesApi(this.#caller)
-    this.sessions = new SessionsApi(this.#caller, { ...RECONNECT, ...options.reconnect })
+    const reconnect = { ...RECONNECT, ...options.reconnect }
+    this.sessions = new SessionsApi(this.#caller, reconnect)
+    this.events = new EventsApi(this.#caller, reconnect)
     this.workflows = new WorkflowsApi(this.#caller)
     this.asks = new AsksApi(this.#caller)
   }
 
-  /** Address of the server, without a slash at its end. */
+  /** Address of the server, without a trailing slash. */
   get server(): string {
     return this.#caller.target.base
   }
 
   /**
-   * Calls any route of the API that answers with JSON by its name, such as `api.call('tasks.dispatch', { body })`. The groups are
-   * the same with fewer words.
+   * Calls any route that answers with JSON by its name and returns the whole answer. The groups are shorter: their lists return only the
+   * items, so `api.call` is the way to the `position` of `devices.list`, `sessions.list` and `asks.list`, from which `events.follow`
+   * continues without a gap, and to the `listed_at` of `devices.tools`.
    */
   call<Name extends JsonRouteName>(name: Name, input: RouteInput<Name>, options?: CallOptions): Promise<RouteAnswer<Name>> {
     return this.#caller.call(name, input, options)

@@ -43,13 +43,13 @@ interface Parts {
   body?: unknown
 }
 
-/** Calls routes of one server by their descriptions: path, query, body and the check of the answer come from these. */
+/** Calls the routes of one server by their descriptions, which give path, query, body and the schema of the answer. */
 export class RouteCaller {
   readonly target: ServerTarget
   readonly #timeoutMs: number
   #reached = false
 
-  /** @param timeoutMs that a call may take unless it says otherwise */
+  /** @param timeoutMs the default limit of a call, in milliseconds */
   constructor(target: ServerTarget, timeoutMs: number) {
     this.target = target
     this.#timeoutMs = timeoutMs
@@ -61,8 +61,8 @@ export class RouteCaller {
   }
 
   /**
-   * Calls a route and gives its answer, checked.
-   * @param options.timeoutMs null: as long as it takes
+   * Calls a route and returns its answer, validated.
+   * @param options.timeoutMs null for no limit
    * @param options.content the body of a route that takes bytes
    * @throws {ApiClientError} for every failure but an abort of the caller's own signal
    */
@@ -79,7 +79,7 @@ export class RouteCaller {
     return answer
   }
 
-  /** Calls a route and gives its answer, the body unread. */
+  /** Calls a route and returns its response, the body unread. */
   raw<Name extends RouteName>(name: Name, input: RouteInput<Name>, options: Pick<CallOptions, 'signal'>): Promise<Response> {
     return callRaw(this.target, { ...requestOf(name, input), ...options })
   }

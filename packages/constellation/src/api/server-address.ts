@@ -1,8 +1,8 @@
 import { ApiClientError } from './api-client-error.js'
 
 /**
- * The base of all addresses of the API, without a slash at its end. People paste what they have at hand, so a missing scheme,
- * a WebSocket address and its `/ws` are understood.
+ * Returns the base of all addresses of the API, without a trailing slash. People paste what they have at hand, so a missing scheme,
+ * a WebSocket address and its `/ws` are accepted.
  * @throws {ApiClientError} `INVALID_INPUT` when the text is not an address
  */
 export function serverAddress(server: string): string {

@@ -1,6 +1,7 @@
 import { type CreateSession, type RouteQueryInput, type Session, type SessionEvent, hasEnded } from '@orrery/aip/api'
-import { type ReconnectLimits, eventStream } from './event-stream.js'
+import type { ReconnectLimits } from './event-stream.js'
 import { type CallOptions, type RouteCaller, requestOf } from './route-caller.js'
+import { sessionStream } from './session-stream.js'
 
 /** Which sessions to list. */
 export type SessionFilter = RouteQueryInput<'sessions.list'>
@@ -13,7 +14,7 @@ export interface EventOptions {
   signal?: AbortSignal
 }
 
-/** Events that are asked for at once. */
+/** Events requested at once. */
 const LOG_PAGE = 1000
 
 /** The sessions of a server. */
@@ -26,7 +27,7 @@ export class SessionsApi {
     this.#reconnect = reconnect
   }
 
-  /** Starts a session: of words, of a workflow file's text or of commands. */
+  /** Starts a session from words, the text of a workflow file, or commands. */
   create(body: CreateSession, options?: CallOptions): Promise<Session> {
     return this.#caller.call('sessions.create', { body }, options)
   }
@@ -42,11 +43,11 @@ export class SessionsApi {
   }
 
   /**
-   * Streams the events of a session, those of the past first; ends after `ended`. A lost connection is taken up again where it broke
-   * off. Progress is not recorded: what was sent while the connection was away does not come again.
+   * Streams the events of a session, past ones first; ends after `ended`. A lost connection is restored and continues where it
+   * was cut. Progress is not recorded: what is sent while the connection is lost does not come again.
    */
   events(id: string, options: EventOptions = {}): AsyncIterable<SessionEvent> {
-    return eventStream({
+    return sessionStream({
       target: this.#caller.target,
       request: requestOf('sessions.events', { params: { id } }),
       afterSeq: options.afterSeq,
@@ -58,7 +59,7 @@ export class SessionsApi {
   }
 
   /**
-   * Returns the recorded events of a session so far, without waiting for more. All of them, unless a part is asked for.
+   * Returns the events recorded so far, without waiting for more.
    * @param query.after only events after this sequence number
    */
   async log(id: string, query: { after?: number } = {}, options?: CallOptions): Promise<SessionEvent[]> {
@@ -82,7 +83,7 @@ export class SessionsApi {
     return this.#caller.call('sessions.cancel', { params: { id } }, options)
   }
 
-  /** Answers the question that a session asks. @param questionId without it, the open question is meant */
+  /** Answers the question that a session asks. @param questionId default: the open question */
   answer(id: string, text: string, questionId?: string, options?: CallOptions): Promise<Session> {
     const body = { text, ...(questionId === undefined ? {} : { question_id: questionId }) }
     return this.#caller.call('sessions.answer', { params: { id }, body }, options)

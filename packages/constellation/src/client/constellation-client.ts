@@ -25,7 +25,7 @@ interface Target extends Required<Pick<DeviceTarget, 'deviceId'>> {
 }
 
 /**
- * Gives tasks to devices over the Agent Interaction Protocol, through one or several servers, and collects what comes back.
+ * Gives tasks to devices over the Agent Interaction Protocol, through one or several servers, and collects the results.
  * Works with Orrery's servers and with existing ones.
  */
 export class ConstellationClient {
@@ -38,10 +38,10 @@ export class ConstellationClient {
   readonly #links = new Map<string, ServerLink>()
   /** Live runs by session id. */
   readonly #runs = new Map<string, TaskRun>()
-  /** The run that is last in line for a device whose server keeps no line itself. */
+  /** The last run in line for a device whose server does not queue tasks itself. */
   readonly #last = new Map<string, TaskRun>()
 
-  /** @throws {ApiClientError} `INVALID_INPUT` for an address of a server that is none */
+  /** @throws {ApiClientError} `INVALID_INPUT` if the address of a server is not an address */
   constructor(options: ConstellationOptions) {
     this.name = options.name
     this.#options = options
@@ -50,7 +50,7 @@ export class ConstellationClient {
     for (const device of options.devices ?? []) this.addDevice(device)
   }
 
-  /** Makes a device known; does not connect. A device of this id that was known is replaced. @throws as the constructor does */
+  /** Adds a device, replacing one with the same id; does not connect. @throws as the constructor does */
   addDevice({ deviceId, server, apiKey }: DeviceTarget): void {
     const { api, url } = addresses(server, apiKey)
     const target = this.#options.connection === 'server' ? undefined : deviceId
@@ -60,13 +60,13 @@ export class ConstellationClient {
     this.#targets.set(deviceId, { deviceId, link, api, state: { deviceId, status: link.state, reason: null } })
   }
 
-  /** The devices and how it stands with them. */
+  /** The devices and the state of their connections. */
   get devices(): readonly Readonly<DeviceState>[] {
     return [...this.#targets.values()].map(({ state }) => state)
   }
 
   /**
-   * Connects to the server of a device and registers there; tries again as often as the options say.
+   * Connects to the server of a device and registers there, with as many attempts as the options allow.
    * @throws {ConstellationError} `DEVICE_UNKNOWN`, `UNAUTHORIZED`, or `NOT_CONNECTED` with the reason of the last attempt
    */
   async connect(deviceId: string): Promise<void> {
@@ -85,7 +85,7 @@ export class ConstellationClient {
   }
 
   /**
-   * What the server knows of a device: what the device told when it registered.
+   * Returns what the server knows about a device: what the device reported when it registered.
    * @throws {ConstellationError} `REFUSED` with the server's text, `NOT_CONNECTED`, `CONNECTION_LOST` or `TIMEOUT`
    */
   async requestDeviceInfo(deviceId: string): Promise<Record<string, unknown>> {
@@ -109,7 +109,7 @@ export class ConstellationClient {
   /**
    * Gives a device a task. Tasks of one device run one after the other.
    * @param request words, or `workflow:NAME {"input": "value"}`
-   * @returns the run; all that goes wrong shows in its `result`
+   * @returns the run; whatever goes wrong rejects its `result`
    */
   runTask(deviceId: string, request: string, options: RunTaskOptions = {}): TaskRun {
     const taskId = options.taskId ?? crypto.randomUUID()
@@ -136,7 +136,7 @@ export class ConstellationClient {
     await Promise.all([...this.#links.values()].map((link) => link.close()))
   }
 
-  /** Brings a run to its end. Never throws. */
+  /** Drives a run until it ends. Never throws. */
   async #drive(run: TaskRun, { timeoutMs = TASK_TIME, signal }: RunTaskOptions): Promise<void> {
     this.#runs.set(run.sessionId, run)
     const timer = this.#clock.after(timeoutMs, () => {
@@ -173,7 +173,7 @@ export class ConstellationClient {
     await before?.result.catch(() => {})
   }
 
-  /** Sends the task until the server has it. Sending it again is safe only where the server knows its request id. */
+  /** Sends the task until the server has it. Sending it again is safe only if the server recognizes its request id. */
   async #submit(run: TaskRun, link: ServerLink): Promise<void> {
     while (!run.settled.aborted) {
       await link.ready()
@@ -203,7 +203,7 @@ export class ConstellationClient {
     })
   }
 
-  /** Ends a task where it runs. Existing servers end one only with the connection that asked for it. */
+  /** Ends a task where it runs. Existing servers end one only when the connection that requested it closes. */
   async #cancel(run: TaskRun): Promise<void> {
     const { link, api } = this.#target(run.deviceId)
     if (link.negotiates) {
@@ -215,7 +215,7 @@ export class ConstellationClient {
     )
     run.finish({ status: 'failed', result: null, error: null })
     if (alone) link.drop()
-    else this.#logger.warn(`${run.sessionId} goes on: its server ends a task only with its connection, and others run on that`)
+    else this.#logger.warn(`${run.sessionId} continues: its server ends a task only with its connection, which other tasks use`)
   }
 
   #newLink(url: string, targetId: string | undefined): ServerLink {
@@ -255,11 +255,11 @@ export class ConstellationClient {
     }
   }
 
-  /** After a new registration: runs that the server does not know any more have been lost. */
+  /** After a new registration: runs that the server no longer knows are lost. */
   #registered(link: ServerLink, sessionIds: ReadonlySet<string> | null): void {
     for (const run of this.#runsOf(link)) {
       if (run.status !== 'accepted' || sessionIds?.has(run.sessionId) === true) continue
-      run.fail('CONNECTION_LOST', 'the server does not know the task any more')
+      run.fail('CONNECTION_LOST', 'the server no longer knows the task')
     }
   }
 
@@ -292,7 +292,7 @@ export class ConstellationClient {
   }
 }
 
-/** Errors after which a task may or may not have arrived. */
+/** Errors that leave it open whether a task has arrived. */
 const LOST: ReadonlySet<string> = new Set(['CONNECTION_CLOSED', 'SEND_FAILED', 'NOT_CONNECTED'])
 
 /** The WebSocket address with the key, and the HTTP API behind it. */

@@ -7,18 +7,18 @@ interface Failure {
 
 const failure = (v: Failure): string => `Device '${v.id}': ${v.reason}`
 
-/** Why a task, or a question about a device, came to nothing. */
+/** Why a task, or a question about a device, failed. */
 export const CONSTELLATION_ERRORS = defineErrors({
   DEVICE_UNKNOWN: entry<[Failure]>('The device was not added to the client.', failure),
   NOT_CONNECTED: entry<[Failure]>("There is no connection to the device's server, and none is being made.", failure),
-  REFUSED: entry<[Failure]>('The server does not take the request; the message has its text.', failure),
-  UNAUTHORIZED: entry<[Failure]>('The server does not take the key.', failure),
+  REFUSED: entry<[Failure]>('The server refused the request; the message has its text.', failure),
+  UNAUTHORIZED: entry<[Failure]>('The server rejected the key.', failure),
   DEVICE_DISCONNECTED: entry<[Failure]>('The device dropped while the task ran.', failure),
   CONNECTION_LOST: entry<[Failure]>(
-    'The connection to the server was lost while the task ran, and the task cannot be taken up again.',
+    'The connection to the server was lost while the task ran, and the task cannot be resumed.',
     failure,
   ),
-  TASK_FAILED: entry<[Failure]>('The task ran and failed; `result` has what came out all the same.', failure),
+  TASK_FAILED: entry<[Failure]>('The task ran and failed; `result` has what it produced.', failure),
   TIMEOUT: entry<[Failure]>('No answer in time.', failure),
   CANCELLED: entry<[Failure]>('The task was cancelled.', failure),
   CLOSED: entry<[Failure]>('The client was closed.', failure),
@@ -34,7 +34,7 @@ export class ConstellationError extends Error {
   readonly deviceId: string
   /** Why, without the device's name. */
   readonly reason: string
-  /** What a failed task brought all the same; null if nothing. */
+  /** The result of a failed task, if it has one; otherwise null. */
   readonly result: unknown
 
   constructor(code: ConstellationErrorCode, deviceId: string, reason: string, options?: ErrorOptions & { result?: unknown }) {
@@ -47,8 +47,8 @@ export class ConstellationError extends Error {
 }
 
 /**
- * What was thrown, as an error about a device.
- * @param otherwise the code of what has none of its own
+ * Turns what was thrown into an error about a device.
+ * @param otherwise the code for an error that has none of its own
  */
 export function asConstellationError(
   error: unknown,
@@ -64,7 +64,7 @@ function codeOf(error: unknown, otherwise: ConstellationErrorCode): Constellatio
   return (error instanceof AipError ? CODES.get(error.code) : undefined) ?? otherwise
 }
 
-/** Errors of the protocol that have a code of their own here. */
+/** Protocol errors that have a code of their own here. */
 const CODES: ReadonlyMap<string, ConstellationErrorCode> = new Map([
   ['UNAUTHORIZED', 'UNAUTHORIZED'],
   ['NOT_CONNECTED', 'NOT_CONNECTED'],

@@ -5,16 +5,16 @@ import type { LinkState } from './server-link.js'
 export interface DeviceTarget {
   /** The id under which the device's client registers. */
   deviceId: string
-  /** Address of its server: `ws://host:5000/ws`; `http://host:5000` is understood too. */
+  /** Address of its server: `ws://host:5000/ws`; `http://host:5000` works too. */
   server: string
-  /** The operator key; a `?token=` in the address is understood too. */
+  /** The operator key; a `?token=` in the address works too. */
   apiKey?: string | undefined
 }
 
-/** How it stands with a device. */
+/** The state of a device's connection. */
 export interface DeviceState {
   deviceId: string
-  /** `idle`: no connection was asked for. `connecting` covers the waits between attempts. `failed`: no more attempts are made. */
+  /** `idle`: no connection was requested. `connecting` includes the waits between attempts. `failed`: no further attempts are made. */
   status: LinkState
   /** Why there is no connection; null while there is one. */
   reason: string | null
@@ -26,19 +26,19 @@ export interface ConstellationOptions {
   name: string
   devices?: readonly DeviceTarget[]
   /**
-   * `device`: one connection for each device, registered for it, as existing constellation clients do. `server`: one for all devices
-   * of a server, under the name alone; fewer sockets, where there are many devices. Default `device`.
+   * `device`: one connection per device, registered for it, as existing constellation clients do. `server`: one for all devices
+   * of a server, under the name alone, which takes fewer sockets. Default `device`.
    */
   connection?: 'device' | 'server'
-  /** Seconds between two heartbeats. Default 30. */
+  /** Seconds between heartbeats. Default 30. */
   heartbeatS?: number
-  /** Milliseconds between two attempts to connect. Default 5000. A server that resumes sessions is tried after 0.5 to 5 s. */
+  /** Milliseconds between attempts to connect. Default 5000. A server that resumes sessions is retried after 0.5 to 5 s. */
   reconnectDelayMs?: number
-  /** Attempts in a row that may fail after the first. Default 5. A server that resumes sessions is tried for ever once it was reached. */
+  /** Attempts in a row that may fail after the first. Default 5. A server that resumes sessions is retried forever once it was reached. */
   maxRetries?: number
   /** Sent with the registration, in `metadata`. */
   metadata?: Record<string, unknown>
-  /** Hears each change of a device's connection. */
+  /** Called at each change of a device's connection. */
   onDeviceState?: (state: Readonly<DeviceState>) => void
   logger?: Logger
   clock?: Clock
@@ -46,9 +46,9 @@ export interface ConstellationOptions {
 
 /** Options of {@link ConstellationClient.runTask}. */
 export interface RunTaskOptions {
-  /** Unique among the tasks that run. Default: a fresh UUID. */
+  /** Unique among running tasks. Default: a new UUID. */
   taskId?: string
-  /** A label for people. Default: the name of this orchestrator and the task's id. */
+  /** A human-readable label. Default: the name of this orchestrator and the task's id. */
   taskName?: string
   /** Milliseconds until the task is cancelled and fails with `TIMEOUT`. Default 1,000 s. */
   timeoutMs?: number

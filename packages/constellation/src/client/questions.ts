@@ -1,6 +1,6 @@
 import { aipError, withTimeLimit, type AIPProtocol, type Clock, type ServerMessage } from '@orrery/aip'
 
-/** How long a server has for the acknowledgement of a task or for what it knows of a device, in milliseconds. */
+/** How long a server may take to acknowledge a task or to describe a device, in milliseconds. */
 const ANSWER_TIME = 30_000
 
 interface Question {
@@ -8,15 +8,15 @@ interface Question {
   answered: PromiseWithResolvers<ServerMessage>
 }
 
-/** Questions to one server, one at a time: an error of an existing server does not say what it answers. */
+/** Questions to one server, one at a time: an error from an existing server does not say which message it answers. */
 export class Questions {
   readonly #clock: Clock
   readonly #aip: () => AIPProtocol | null
-  /** The last of those that wait to be asked. */
+  /** The last question in line. */
   #line: Promise<unknown> = Promise.resolve()
   #asked: Question | null = null
 
-  /** @param aip gives the registered connection of the moment, if there is one */
+  /** @param aip returns the current registered connection, if there is one */
   constructor(clock: Clock, aip: () => AIPProtocol | null) {
     this.#clock = clock
     this.#aip = aip
@@ -24,7 +24,7 @@ export class Questions {
 
   /**
    * Sends a message and waits for its answer.
-   * @param take whether a message is the answer
+   * @param take returns whether a message is the answer
    * @throws AipError `REPORTED_BY_PEER` with the server's text, `TIMEOUT` or `CONNECTION_CLOSED`
    */
   ask(send: (aip: AIPProtocol) => Promise<void>, take: Question['take']): Promise<ServerMessage> {
@@ -33,7 +33,7 @@ export class Questions {
     return answer
   }
 
-  /** Hands a message to the question that waits. @returns whether it is about that question */
+  /** Hands a message to the waiting question. @returns whether it belongs to that question */
   offer(message: ServerMessage): boolean {
     const question = this.#asked
     if (question === null) return false
@@ -46,7 +46,7 @@ export class Questions {
     return true
   }
 
-  /** Fails the question that waits, because its connection has ended. */
+  /** Fails the waiting question because its connection has ended. */
   fail(): void {
     this.#asked?.answered.reject(aipError('CONNECTION_CLOSED'))
   }

@@ -20,7 +20,7 @@ import {
 } from '@orrery/aip/node'
 import { Questions } from './questions.js'
 
-/** `connecting` covers the waits between attempts; `failed` means that no more attempts are made. */
+/** `connecting` includes the waits between attempts; `failed` means that no further attempts are made. */
 export type LinkState = 'idle' | 'connecting' | 'connected' | 'failed' | 'closed'
 
 /** What a {@link ServerLink} is built from. */
@@ -28,25 +28,25 @@ export interface LinkOptions {
   /** `ws://` or `wss://`, with the key as `?token=`. */
   url: string
   clientId: string
-  /** The one device that the link is for; without it, tasks name their device. */
+  /** The only device of this link; without it, each task names its device. */
   targetId?: string | undefined
-  /** What the registration says of this client. */
+  /** What the registration says about this client. */
   metadata: Record<string, unknown>
   heartbeatS: number
-  /** Milliseconds between two attempts, with a server that cannot resume sessions. */
+  /** Milliseconds between attempts, for a server that cannot resume sessions. */
   reconnectDelayMs: number
   /** Attempts in a row that may fail after the first. */
   maxRetries: number
   clock: Clock
   logger: Logger
   onState: (state: LinkState, reason: string | null) => void
-  /** A message that answers nothing that was asked here: the end of a task. */
+  /** Called with a message that answers no question of this link: the end of a task. */
   onMessage: (message: ServerMessage) => void
-  /** @param sessionIds the sessions that continue; null if the server cannot tell */
+  /** @param sessionIds the sessions that continue; null if the server does not say */
   onRegistered: (sessionIds: ReadonlySet<string> | null) => void
 }
 
-/** A constellation's connection to one server, and what is asked over it. */
+/** A constellation's connection to one server, and the questions asked over it. */
 export class ServerLink {
   state: LinkState = 'idle'
   /** Whether sessions of this link survive a lost connection. */
@@ -63,7 +63,7 @@ export class ServerLink {
   #failures = 0
   /** Why the last attempt failed or the last connection ended. */
   #reason: string | null = null
-  /** The reason that was reported last. */
+  /** The last reason that was reported. */
   #reported: string | null = null
   #opened = Promise.withResolvers<void>()
   #running: Promise<void> | null = null
@@ -90,7 +90,7 @@ export class ServerLink {
   }
 
   /**
-   * Settles once the link is registered; begins to connect if it has not, or has given up.
+   * Settles once the link is registered; starts connecting if it has not, or has given up.
    * @throws AipError `UNAUTHORIZED`, `REGISTRATION_FAILED` or `CONNECT_FAILED` with the reason of the last attempt
    */
   connect(): Promise<void> {
@@ -102,8 +102,8 @@ export class ServerLink {
   }
 
   /**
-   * Settles when the link is registered, at once if it is now.
-   * @throws AipError `NOT_CONNECTED` if it is not and no attempt is made, otherwise as {@link connect} does
+   * Settles when the link is registered, which may be now.
+   * @throws AipError `NOT_CONNECTED` if it is not and no attempt is being made, otherwise as {@link connect} does
    */
   ready(): Promise<void> {
     if (this.state === 'idle' || this.state === 'failed' || this.state === 'closed') {
@@ -117,19 +117,19 @@ export class ServerLink {
     return this.#questions.ask(send, take)
   }
 
-  /** Sends a message that has no answer. @throws AipError `NOT_CONNECTED` or that of the transport */
+  /** Sends a message that has no answer. @throws AipError `NOT_CONNECTED`, or an error of the transport */
   async tell(send: (aip: AIPProtocol) => Promise<void>): Promise<void> {
     const aip = this.#aip()
     if (aip === null) throw aipError('NOT_CONNECTED')
     await send(aip)
   }
 
-  /** Drops the connection, and with it its sessions on a server that cannot resume them; another one is made. */
+  /** Drops the connection, and with it its sessions on a server that cannot resume them; then reconnects. */
   drop(): void {
     this.#link.drop().catch(() => {})
   }
 
-  /** Ends the link. Settles when its connection is closed. */
+  /** Closes the link. Settles when its connection is closed. */
   async close(): Promise<void> {
     this.#stopping.abort()
     await this.#link.drop()
@@ -206,7 +206,7 @@ export class ServerLink {
     return wait
   }
 
-  /** Makes what needs the connection wait for the next one. */
+  /** Makes callers that need the connection wait for the next one. */
   #waitAgain(): void {
     this.#opened = Promise.withResolvers()
     this.#opened.promise.catch(() => {})

@@ -2,12 +2,12 @@ import { errorText, type ServerMessage } from '@orrery/aip'
 import type { SessionEvent } from '@orrery/aip/api'
 import { ConstellationError, type ConstellationErrorCode } from './constellation-error.js'
 
-/** What a task came to. */
+/** The outcome of a task. */
 export interface TaskResult {
   deviceId: string
   taskId: string
   sessionId: string
-  /** The agent's own value; of a device that answers several requests, the list of its answers. */
+  /** The agent's own value; for a device that answers several requests, the list of its answers. */
   result: unknown
 }
 
@@ -15,16 +15,16 @@ export interface TaskResult {
 export interface RunPort {
   /** Ends the task where it runs. */
   cancel: (run: TaskRun) => Promise<void>
-  /** The events that the server streams; null if it has no such stream. */
+  /** The server's event stream; null if it has none. */
   events: (run: TaskRun, signal: AbortSignal | undefined) => AsyncIterable<SessionEvent> | null
 }
 
-/** `waiting` for the connection or its turn, `sent` to the server, `accepted` by it, ended. */
+/** `waiting` for the connection or its turn, `sent` to the server, `accepted` by it, or ended. */
 export type RunStatus = 'waiting' | 'sent' | 'accepted' | 'completed' | 'failed'
 
 const CANCELLED = 'the task was cancelled'
 
-/** What a run is of. */
+/** What a run is about. */
 export interface RunIdentity {
   deviceId: string
   taskId: string
@@ -33,7 +33,7 @@ export interface RunIdentity {
   taskName: string
 }
 
-/** One task on one device, from its request to its end. */
+/** One task on one device. */
 export class TaskRun {
   readonly deviceId: string
   readonly taskId: string
@@ -41,11 +41,11 @@ export class TaskRun {
   readonly sessionId: string
   readonly taskName: string
   readonly request: string
-  /** Tells a repetition of the request from a new one. */
+  /** Distinguishes a repeated request from a new one. */
   readonly requestId: string = crypto.randomUUID()
   /** Settles when the server has recorded the task. Rejects as {@link result} does if that never happens. */
   readonly accepted: Promise<void>
-  /** What the task came to. Rejects with a `ConstellationError` that names the device and the reason. */
+  /** The outcome of the task. Rejects with a `ConstellationError` that names the device and the reason. */
   readonly result: Promise<TaskResult>
   readonly #port: RunPort
   readonly #accepted = Promise.withResolvers<void>()
@@ -63,12 +63,12 @@ export class TaskRun {
     this.#port = port
     this.accepted = this.#accepted.promise
     this.result = this.#result.promise
-    // Who only looks at one of the two must not be ended by the other.
+    // A caller that awaits only one of the two must not get an unhandled rejection from the other.
     this.accepted.catch(() => {})
     this.result.catch(() => {})
   }
 
-  /** Where the task is now. */
+  /** The current state of the task. */
   get status(): RunStatus {
     return this.#status
   }
@@ -79,8 +79,8 @@ export class TaskRun {
   }
 
   /**
-   * What happens in the session, from its beginning to `ended`. Servers without an event stream give `accepted` and `ended` alone.
-   * @throws as {@link accepted} does if the task is never taken
+   * Streams the events of the session, from its beginning to `ended`. Servers without an event stream give only `accepted` and `ended`.
+   * @throws as {@link accepted} does if the task is never accepted
    */
   async *events(signal?: AbortSignal): AsyncGenerator<SessionEvent, void> {
     await this.accepted
@@ -95,9 +95,9 @@ export class TaskRun {
   }
 
   /**
-   * Ends the task where it runs; `result` then rejects with `CANCELLED`. Settles when the server was told; does nothing once the task
+   * Ends the task where it runs; `result` then rejects with `CANCELLED`. Settles when the server has the request; does nothing once the task
    * has ended.
-   * @throws {ApiClientError} if the server could not be told, and the task goes on
+   * @throws {ApiClientError} if the server could not be reached; the task then continues
    */
   async cancel(): Promise<void> {
     if (this.#settled.signal.aborted) return
@@ -108,14 +108,14 @@ export class TaskRun {
     if (!this.settled.aborted) await this.#port.cancel(this)
   }
 
-  /** The task is on its way to the server (`sent`), or recorded there (`accepted`). */
+  /** Notes that the task is on its way to the server (`sent`), or recorded there (`accepted`). */
   advance(status: 'sent' | 'accepted'): void {
     if (this.#status !== (status === 'sent' ? 'waiting' : 'sent')) return
     this.#status = status
     if (status === 'accepted') this.#accepted.resolve()
   }
 
-  /** The server says how the task ended. */
+  /** Ends the run with the outcome that the server reports. */
   finish({ status, result, error }: Pick<ServerMessage, 'status' | 'result' | 'error'>): void {
     this.advance('accepted')
     const value = unwrapped(result)
@@ -129,7 +129,7 @@ export class TaskRun {
     this.fail(dropped ? 'DEVICE_DISCONNECTED' : 'TASK_FAILED', error ?? 'the task failed without a reason', value)
   }
 
-  /** Ends the run here. */
+  /** Ends the run with an error of this client. */
   fail(code: ConstellationErrorCode, reason: string, result: unknown = null): void {
     if (this.#settled.signal.aborted) return
     const error = new ConstellationError(code, this.deviceId, reason, { result })
@@ -148,7 +148,7 @@ export class TaskRun {
   }
 }
 
-/** The value of a `task_end`: of a list with one `{request, result}`, that result (contradictions, C-15). */
+/** Returns the value of a `task_end`: of a list with one `{request, result}`, that result (contradictions, C-15). */
 function unwrapped(result: unknown): unknown {
   if (!Array.isArray(result)) return result ?? null
   if (result.length === 0) return null

@@ -11,7 +11,7 @@ import type { Principal } from '../identity/principal.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 
-/** A client that is online. */
+/** An online client. */
 export interface ClientInfo {
   clientId: string
   clientType: ClientType
@@ -20,35 +20,35 @@ export interface ClientInfo {
   platform: string
   /** As sent with the registration. */
   metadata: Record<string, unknown> | null
-  /** What the device tells about itself; null if it told nothing. */
+  /** What the device reports about itself; null if it reported nothing. */
   systemInfo: Record<string, unknown> | null
-  /** How the MCP servers of the device are; null if it does not tell. */
+  /** The state of the device's MCP servers; null if it does not report them. */
   mcpServers: readonly McpServerStatus[] | null
-  /** The optional behaviours that this client understands. */
+  /** The optional features that this client supports. */
   features: ReadonlySet<Feature>
   /** Milliseconds since the epoch. */
   connectedAt: number
   transport: Transport
   taskProtocol: TaskExecutionProtocol
-  /** Whether it showed the token of its last registration, or never had one: its paused sessions may continue. */
+  /** Whether it presented the token of its last registration, or never had one: its paused sessions may continue. */
   trusted: boolean
   /** The device that a constellation registered for. */
   scope: string | null
-  /** What a device shows where it sends or takes a file; null for clients without file transfer. */
+  /** The key that a device presents to send or receive a file; null for clients without file transfer. */
   transferKey: string | null
 }
 
-/** Who is online. Knows neither sockets' messages nor how sessions run. */
+/** The clients that are online. Knows nothing about messages or sessions. */
 export class ClientConnectionManager {
   readonly #clients = new Map<string, ClientInfo>()
-  /** Who waits for a connection to be removed. */
+  /** Waiters for a connection to be removed. */
   readonly #removals = new Map<Transport, () => void>()
-  /** Ids of clients that are about to be added, each until it is or is not. */
+  /** Ids of clients that are about to be added, each until that succeeds or fails. */
   readonly #held = new Map<string, Promise<void>>()
 
   /**
-   * Keeps an id for a client that is about to be added.
-   * @returns lets it go
+   * Reserves an id for a client that is about to be added.
+   * @returns releases it
    * @throws AipError `DUPLICATE_CLIENT` while a client of this id is online or about to be
    */
   hold(clientId: string): () => void {
@@ -61,7 +61,7 @@ export class ClientConnectionManager {
     }
   }
 
-  /** Settles when nobody is about to be added under this id. */
+  /** Settles when no client is about to be added under this id. */
   async settled(clientId: string): Promise<void> {
     for (let held = this.#held.get(clientId); held !== undefined; held = this.#held.get(clientId)) await held
   }
@@ -82,8 +82,8 @@ export class ClientConnectionManager {
   }
 
   /**
-   * Ends the connection of this id, if there is one, and waits until it is cleaned up.
-   * @param atOnce without a closing handshake: the connection is dead, or its owner is on a new one
+   * Closes the connection of this id, if there is one, and waits until it is cleaned up.
+   * @param atOnce skips the closing handshake: the connection is dead, or its owner has a new one
    */
   async replace(clientId: string, clock: Clock, atOnce: boolean): Promise<void> {
     const client = this.#clients.get(clientId)
@@ -108,12 +108,12 @@ export class ClientConnectionManager {
     return this.#clients.has(clientId)
   }
 
-  /** True only for devices. */
+  /** Returns whether a device, not a constellation, is online under this id. */
   isDeviceConnected(clientId: string): boolean {
     return this.#clients.get(clientId)?.clientType === 'device'
   }
 
-  /** Ids in the order of their connection. */
+  /** Lists ids in the order in which they connected. */
   listClients(type?: ClientType): string[] {
     return [...this.#clients.values()]
       .filter((client) => type === undefined || client.clientType === type)

@@ -2,9 +2,9 @@ import { LIMITS, messageOf, type Clock, type Logger, type PushedTool, type Timer
 import type { ClientStore, KnownDevice, KnownTools } from '../store/client-store.js'
 import type { Feed } from '../store/feed.js'
 
-/** Until what a device says of itself is kept, in milliseconds. */
+/** The delay before what a device reports is stored, in milliseconds. */
 const SAVE_DELAY = 1500
-/** Devices that are kept at once, and the pause until the next of them, in milliseconds: the server answers in between. */
+/** How many devices are stored at once, and the pause before the next ones, in milliseconds: the server answers in between. */
 const SAVED_AT_ONCE = 200
 const SAVE_PAUSE = 10
 
@@ -17,8 +17,8 @@ export interface KnownDevicesOptions {
 }
 
 /**
- * The devices that are or were online, with what they last said. Kept in the store, so that they are known after a restart; those that
- * were seen longest ago are forgotten when there are too many.
+ * The devices that are or were online, with what they last reported. They are stored, so that they are known after a restart; those that
+ * were seen longest ago are forgotten if there are too many.
  */
 export class KnownDevices {
   readonly #store: ClientStore
@@ -26,7 +26,7 @@ export class KnownDevices {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #online = new Map<string, KnownDevice>()
-  /** Those that were seen longest ago first. */
+  /** Least recently seen first. */
   readonly #offline = new Map<string, KnownDevice>()
   readonly #unsaved = new Set<string>()
   #timer: Timer | null = null
@@ -45,7 +45,7 @@ export class KnownDevices {
     this.#limit()
   }
 
-  /** All of them, in the order in which they were first seen. */
+  /** Lists all devices in the order in which they were first seen. */
   list(): KnownDevice[] {
     return [...this.#offline.values(), ...this.#online.values()].sort((a, b) => a.firstSeenAt - b.firstSeenAt)
   }
@@ -54,7 +54,7 @@ export class KnownDevices {
     return this.#online.get(deviceId) ?? this.#offline.get(deviceId)
   }
 
-  /** A device is online, or says something new of itself. */
+  /** Notes that a device is online, or reports something new about itself. */
   seen(device: Pick<KnownDevice, 'clientId' | 'platform' | 'systemInfo' | 'features'>): void {
     const now = this.#clock.now()
     const { clientId } = device
@@ -66,7 +66,7 @@ export class KnownDevices {
     this.#changed(clientId)
   }
 
-  /** A device has gone offline. */
+  /** Notes that a device has gone offline. */
   left(deviceId: string): void {
     const device = this.#online.get(deviceId)
     if (device === undefined) return
@@ -77,12 +77,12 @@ export class KnownDevices {
     this.#changed(deviceId)
   }
 
-  /** The tools that a device listed last; null if it never did. @throws AipError `STORE_FAILED` */
+  /** Returns the tools that a device last listed; null if it never did. @throws AipError `STORE_FAILED` */
   tools(deviceId: string): Promise<KnownTools | null> {
     return this.#store.tools(deviceId)
   }
 
-  /** A device has listed its tools. */
+  /** Notes the tools that a device has listed. */
   listed(deviceId: string, tools: readonly PushedTool[]): KnownTools {
     const known = { tools, listedAt: this.#clock.now() }
     this.#attempt(this.#store.saveTools(deviceId, known))
@@ -102,7 +102,7 @@ export class KnownDevices {
     }
   }
 
-  /** Keeps what is known of a device, soon: when thousands return at once, their registrations go first. */
+  /** Stores what is known about a device, after a delay: when thousands return at once, their registrations come first. */
   #save(deviceId: string): void {
     this.#unsaved.add(deviceId)
     this.#timer ??= this.#clock.after(SAVE_DELAY, () => this.#saveSome())
@@ -121,7 +121,7 @@ export class KnownDevices {
     if (this.#unsaved.size > 0) this.#timer = this.#clock.after(SAVE_PAUSE, () => this.#saveSome())
   }
 
-  /** Keeps what is not kept yet. */
+  /** Stores what is still pending. */
   close(): void {
     this.#timer?.cancel()
     for (const deviceId of this.#unsaved) {
@@ -131,8 +131,8 @@ export class KnownDevices {
     this.#unsaved.clear()
   }
 
-  /** What cannot be kept, as on a full disk, is known until the server ends. */
+  /** What cannot be stored, for example on a full disk, is known until the server ends. */
   #attempt(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#logger.warn(`What is known of a device could not be kept: ${messageOf(error)}`))
+    work.catch((error: unknown) => this.#logger.warn(`What is known about a device could not be stored: ${messageOf(error)}`))
   }
 }

@@ -2,18 +2,18 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ClientStore } from '../store/client-store.js'
 import { SERVER_LIMITS } from '../limits.js'
 
-/** What a client's token says about it. */
+/** What a client's token proves. */
 export interface TokenCheck {
-  /** Whether the client ever got a token. */
+  /** Whether the client was ever given a token. */
   known: boolean
-  /** Whether it shows one that is good. */
+  /** Whether it presents a valid one. */
   matches: boolean
 }
 
 /**
- * The tokens with which clients come back to their paused sessions. A new one is made at each registration. A token stays good until a
- * newer one is shown: its way to the client may be lost, and the registration of an old connection may arrive after that of a new one.
- * Only hashes are kept.
+ * The tokens with which clients return to their paused sessions. Each registration makes a new one. A token stays valid until a
+ * newer one is presented: it may be lost on the way to the client, and the registration of an old connection may arrive after that of a new one.
+ * Only hashes are stored.
  */
 export class ResumeTokens {
   readonly #store: ClientStore
@@ -24,7 +24,7 @@ export class ResumeTokens {
 
   /**
    * Makes a new token. Settles once it is recorded. The caller must not issue two for one client at once.
-   * @param shown the token that the client registered with; those before it are good no more, without a good one all are not
+   * @param shown the token that the client registered with; earlier ones become invalid, or all of them if it is not valid
    * @throws AipError `STORE_FAILED`
    */
   async issue(clientId: string, shown: string | null): Promise<string> {
@@ -36,7 +36,7 @@ export class ResumeTokens {
     return token
   }
 
-  /** What is known of the token that a client shows. @throws AipError `STORE_FAILED` */
+  /** Checks the token that a client presents. @throws AipError `STORE_FAILED` */
   async check(clientId: string, token: string | null): Promise<TokenCheck> {
     const hashes = await this.#store.tokens(clientId)
     const shown = token === null ? null : Buffer.from(digest(token))

@@ -2,19 +2,19 @@ import type { Command } from '@orrery/aip'
 import { z } from 'zod'
 import { loadYaml } from './server-config.js'
 
-/** What a server adds to one device. Keys that are not known here are metadata like others. */
+/** What a server adds to one device. Unknown keys are ordinary metadata. */
 const DeviceOverlay = z.looseObject({
-  /** Features that the device does not tell of itself. */
+  /** Features that the device does not report itself. */
   additional_features: z.array(z.string()).optional(),
   tags: z.array(z.string()).optional(),
-  /** Arguments added to the calls of a tool, by its name; such as the `api_key` that some tools want. Never logged. */
+  /** Arguments added to the calls of a tool, by its name, such as the `api_key` that some tools require. Never logged. */
   tool_arguments: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
 })
 type DeviceOverlay = z.infer<typeof DeviceOverlay>
 
 const DevicesFile = z.strictObject({ devices: z.record(z.string(), DeviceOverlay).default({}) })
 
-/** What the owner of a server says of its devices (server reference, chapter 5). */
+/** What the owner of a server configures about its devices (server reference, chapter 5). */
 export class DeviceOverlays {
   readonly #devices: ReadonlyMap<string, DeviceOverlay>
 
@@ -22,12 +22,12 @@ export class DeviceOverlays {
     this.#devices = devices
   }
 
-  /** @param path of a YAML or JSON file with `devices:` by id; without one nothing is added @throws AipError `INVALID_CONFIG` */
+  /** @param path of a YAML or JSON file with `devices:` by id; without one, nothing is added @throws AipError `INVALID_CONFIG` */
   static load(path: string | undefined): DeviceOverlays {
     return new DeviceOverlays(new Map(path === undefined ? [] : Object.entries(loadYaml(path, DevicesFile).devices)))
   }
 
-  /** What a device tells about itself, with what is said of it here: this wins. */
+  /** Returns what a device reports about itself, merged with what is configured here, which wins. */
   describe(deviceId: string, info: Record<string, unknown> | null): Record<string, unknown> | null {
     const overlay = this.#devices.get(deviceId)
     if (overlay === undefined || info === null) return info
@@ -42,12 +42,12 @@ export class DeviceOverlays {
     }
   }
 
-  /** The names of the arguments that {@link complete} adds to calls of a tool. */
+  /** Returns the names of the arguments that {@link complete} adds to calls of a tool. */
   addedArguments(deviceId: string, toolName: string): readonly string[] {
     return Object.keys(this.#devices.get(deviceId)?.tool_arguments?.[toolName] ?? {})
   }
 
-  /** A command with the arguments that are set for its tool; what the command itself says stays. */
+  /** Returns a command with the arguments that are configured for its tool; arguments of the command itself stay. */
   complete(deviceId: string, command: Command): Command {
     const added = this.#devices.get(deviceId)?.tool_arguments?.[command.tool_name]
     return added === undefined ? command : { ...command, parameters: { ...added, ...command.parameters } }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
 /**
- * Returns the key in a file; makes one of 32 random bytes, readable by its owner alone, if the file is missing or empty.
+ * Returns the key in a file. If the file is missing or empty, writes a key of 32 random bytes, readable only by its owner.
  * @throws Error of the file system if the file can be neither read nor written
  */
 export function ensureKeyFile(path: string): string {
@@ -10,7 +10,7 @@ export function ensureKeyFile(path: string): string {
   if (found !== null) return found
   const key = randomBytes(32).toString('base64url')
   try {
-    // 'wx': of two servers that start at the same moment, the second takes the key of the first.
+    // 'wx': if two servers start at the same moment, the second uses the key of the first.
     writeFileSync(path, `${key}\n`, { mode: 0o600, flag: existsSync(path) ? 'w' : 'wx' })
     return key
   } catch (error) {

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { FileProblem } from './file-problem.js'
 import type { YamlSource } from './yaml-source.js'
 
-/** A complaint of a schema at its place in the file; an unknown key at the key itself. */
+/** Locates an issue of a schema in the file; an unknown key at the key itself. */
 export function problemsOf(issue: z.core.$ZodIssue, source: YamlSource): FileProblem[] {
   const path = issue.path.filter((key) => typeof key !== 'symbol')
   if (issue.code === 'unrecognized_keys') {

@@ -13,23 +13,23 @@ const pattern = z.string().refine(isPattern, 'is not a regular expression')
 export const ServerConfig = z.strictObject({
   $schema: z.string().optional(),
   host: z.string().min(1).optional().describe('Address to listen on; default 127.0.0.1'),
-  port: z.number().int().min(0).max(65_535).optional().describe('Port; 0 takes a free one; default 5000'),
+  port: z.number().int().min(0).max(65_535).optional().describe('Port; 0 picks a free one; default 5000'),
   log_level: z.string().optional().describe('DEBUG, INFO, WARNING, ERROR, CRITICAL or OFF; default WARNING'),
   data_dir: z.string().min(1).optional().describe('Folder of the event log and of own workflows'),
   durability: z.enum(['normal', 'full']).optional().describe('full also survives power loss; default normal'),
-  platform: z.string().optional().describe('Treat every device as of this platform'),
+  platform: z.string().optional().describe('Treat every device as if it had this platform'),
   dialect: z
     .enum(['auto', 'wire', 'documented'])
     .optional()
     .describe('Names in messages; auto follows each client; default auto'),
-  max_clients: z.number().int().min(1).optional().describe('Most clients that are online at once; default: no limit'),
-  platforms: z.array(z.string()).optional().describe('Platforms that devices may have; default: all that are known'),
+  max_clients: z.number().int().min(1).optional().describe('Maximum number of clients online at once; default: no limit'),
+  platforms: z.array(z.string()).optional().describe('Platforms that devices may have; default: all known ones'),
   client_id_pattern: pattern.optional().describe('Regular expression that client ids must match as a whole'),
   heartbeat_timeout_s: z
     .number()
     .positive()
     .optional()
-    .describe('Drop a client that is silent for so many seconds; default: never'),
+    .describe('Drop a client that is silent for this many seconds; default: never'),
   takeover: z
     .enum(['refuse', 'replace'])
     .optional()
@@ -40,20 +40,20 @@ export const ServerConfig = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('For how many seconds sessions wait for a device that has dropped and can resume; default 120'),
+    .describe('Seconds that sessions wait for a device that has dropped and can resume; default 120'),
   silence_s: z
     .number()
     .positive()
     .optional()
-    .describe('After how many seconds without any answer a connection that can resume is dead, on both ends; default 30'),
-  retention_h: z.number().positive().optional().describe('Hours for which ended sessions are kept; default 24'),
+    .describe('Seconds without an answer after which a connection that can resume counts as dead, on both ends; default 30'),
+  retention_h: z.number().positive().optional().describe('Hours that ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
   model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
   tls: z
     .strictObject({
       cert: z.string().min(1).describe('File with the certificate, PEM'),
       key: z.string().min(1).describe('File with its key, PEM'),
-      client_ca: z.string().min(1).optional().describe('File with the authority whose client certificates are asked for, PEM'),
+      client_ca: z.string().min(1).optional().describe('File with the authority whose client certificates are required, PEM'),
     })
     .optional()
     .describe('Serve https and wss'),

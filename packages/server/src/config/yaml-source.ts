@@ -3,7 +3,7 @@ import type { FileProblem } from './file-problem.js'
 
 export type Path = readonly (string | number)[]
 
-/** A YAML text, and where in it each value stands. */
+/** A YAML text and the position of each value in it. */
 export class YamlSource {
   readonly #text: string
   readonly #lines = new LineCounter()
@@ -14,22 +14,22 @@ export class YamlSource {
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true })
   }
 
-  /** What YAML itself complains about. */
+  /** The problems that the YAML parser reports. */
   get problems(): FileProblem[] {
     return this.#document.errors.map((error) => ({ ...this.#place(error.pos[0]), message: error.message }))
   }
 
-  /** The values, as JSON. @throws for aliases that would grow beyond measure */
+  /** Returns the values as JSON. @throws if aliases expand without bounds */
   get value(): unknown {
     return this.#document.toJS({ maxAliasCount: 50 }) as unknown
   }
 
-  /** A problem at the value of a path; at the nearest value around it that exists. */
+  /** Locates a problem at the value of a path, or at its nearest existing ancestor. */
   problemAt(path: Path, message: string): FileProblem {
     return { ...this.#place(this.#offset(path)), message }
   }
 
-  /** A problem at a key of the map at a path. */
+  /** Locates a problem at a key of the map at a path. */
   problemAtKey(path: Path, key: string, message: string): FileProblem {
     const map = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true)
     const pair = isMap(map) ? map.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key) : undefined
@@ -37,7 +37,7 @@ export class YamlSource {
     return { ...this.#place(offset ?? this.#offset(path)), message }
   }
 
-  /** A problem inside the text at a path: `offset` characters after where its `occurrence`th `needle` stands in the source. */
+  /** Locates a problem inside the text at a path: `offset` characters after its `occurrence`th `needle` in the source. */
   problemInText(path: Path, needle: string, occurrence: number, offset: number, message: string): FileProblem {
     let at = this.#offset(path)
     for (let count = 0; count <= occurrence; count += 1) {

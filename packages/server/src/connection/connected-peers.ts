@@ -53,7 +53,7 @@ export class ConnectedPeers implements Peers {
     return this.#overlays.addedArguments(deviceId, toolName)
   }
 
-  // The frame is on its way before the first await: what is sent to this client later comes after it.
+  // The frame leaves before the first await, so that it precedes whatever is sent to this client later.
   async #sendEnd(client: ClientInfo, end: TaskEnd): Promise<void> {
     const { sessionId } = end
     if (client.transport.state !== 'connected') {
@@ -65,7 +65,7 @@ export class ConnectedPeers implements Peers {
     try {
       await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {
         if (!(error instanceof AipError) || error.code !== 'MESSAGE_TOO_LARGE') throw error
-        // An end without its result is still an end: a device is free again, and a requester waits no longer.
+        // An end without its result is still an end: a device is free again, and a requester stops waiting.
         const text = message.error?.slice(0, SERVER_LIMITS.cutError) ?? error.message
         return taskProtocol.sendTaskEnd({ ...message, result: null, error: text })
       })
@@ -75,7 +75,7 @@ export class ConnectedPeers implements Peers {
   }
 }
 
-/** Existing devices refuse a command without a tool type; Orrery's own look an action tool up first. */
+/** Existing devices refuse a command without a tool type; Orrery's own look for an action tool first. */
 function withToolType(command: Command): Command {
   return command.tool_type === null ? { ...command, tool_type: 'action' } : command
 }

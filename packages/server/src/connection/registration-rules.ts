@@ -2,16 +2,16 @@ import { CLIENT_ID, aipError, type ClientType } from '@orrery/aip'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import { serverError } from '../errors.js'
 
-/** Platforms that devices are known to have. */
+/** The known platforms of devices. */
 const PLATFORMS: readonly string[] = ['windows', 'linux', 'darwin', 'macos', 'mobile', 'android', 'ios', 'web', 'iot', 'unknown']
 
-/** Who may register, beyond having a key. */
+/** What a registration must satisfy besides having a key. */
 export interface RegistrationRules {
-  /** Most clients at once. Default: no limit. */
+  /** Maximum number of clients. Default: no limit. */
   maxClients?: number | undefined
-  /** Default: those that are known. */
+  /** Default: the known ones. */
   platforms?: readonly string[] | undefined
-  /** Must match the whole client id, on top of the protocol's own rule. */
+  /** Must match the whole client id, in addition to the protocol's own rule. */
   clientIdPattern?: RegExp | undefined
   /** What a second registration of an id does. Default `refuse`. */
   takeover?: 'refuse' | 'replace' | undefined

@@ -25,9 +25,9 @@ import type { Resumption } from './resumption.js'
 import { checkAdmission, checkClientId, type RegistrationRules } from './registration-rules.js'
 import { serverError } from '../errors.js'
 
-/** Of the many connections without features; one set serves them all. */
+/** Shared by the many connections without features. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
-/** The optional behaviours that this server has. */
+/** The optional features that this server has. */
 const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
   'journal',
   'resume',
@@ -38,7 +38,7 @@ const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
   'concurrent',
 ])
 
-/** What registrations work on. */
+/** What a {@link Registration} works on. */
 export interface RegistrationOptions {
   clients: ClientConnectionManager
   known: KnownDevices
@@ -47,11 +47,11 @@ export interface RegistrationOptions {
   overlays: DeviceOverlays
   tokens: ResumeTokens
   resumption: Resumption
-  /** A connection that can resume is dead after so many milliseconds without any answer. */
+  /** Milliseconds without an answer after which a connection that can resume counts as dead. */
   silenceMs: number
 }
 
-/** Waits for the registration, checks it, and puts the client on the list. Used once per connection. */
+/** Waits for the registration, checks it, and adds the client. Used once per connection. */
 export class Registration {
   readonly #rules: RegistrationRules
   readonly #overlays: DeviceOverlays
@@ -81,7 +81,7 @@ export class Registration {
   }
 
   /**
-   * Registers the client of this connection and confirms it. A refused client is told why, and its connection is closed.
+   * Registers the client of this connection and confirms it. A refused client gets the reason, and its connection is closed.
    * @returns the client, or null if it was refused
    */
   async accept(shown: Principal): Promise<ClientInfo | null> {
@@ -93,7 +93,7 @@ export class Registration {
       await this.#enter(client)
       return client
     } catch (error) {
-      // A client that left before its confirmation is on the list already.
+      // A client that left before its confirmation has already been added.
       if (client !== null) this.#clients.removeClient(client.clientId, client.transport)
       await this.#refuse(error)
       return null
@@ -101,11 +101,11 @@ export class Registration {
   }
 
   /**
-   * Ends an old connection of the same id: at once for the client that shows its token, or when it gives no sign of life.
-   * Otherwise the id stays taken, unless the settings say that the newest wins.
+   * Closes an old connection of the same id: at once for the client that presents its token, otherwise if it does not respond.
+   * If it responds, the id stays taken, unless the settings say that the newest wins.
    */
   async #makeRoom({ clientId, metadata }: ClientInfo): Promise<void> {
-    // A registration whose connection was lost on the way is still one of this id until it fails.
+    // A registration whose connection was lost still holds the id until it fails.
     await this.#clients.settled(clientId)
     const old = this.#clients.getClientInfo(clientId)
     if (old === undefined) return
@@ -166,8 +166,8 @@ export class Registration {
   }
 
   /**
-   * Puts the client on the list and confirms it, both in one turn: the confirmation is the first message that it gets. Its id is
-   * held meanwhile.
+   * Adds the client and confirms it in one turn, so that the confirmation is the first message that it gets. Its id is
+   * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
     const { clientId, clientType, features } = client
@@ -178,7 +178,7 @@ export class Registration {
     } finally {
       release()
     }
-    // Told that no session continues, a device would end what it is doing for one that the next start continues.
+    // If it heard that no session continues, a device would stop working for a session that the next start of the server continues.
     if (this.#resumption.isOver) throw serverError('SERVER_STOPPING')
     this.#clients.addClient(client)
     if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
@@ -188,7 +188,7 @@ export class Registration {
     this.#logger.info(registeredLine(clientId, clientType))
   }
 
-  /** What both sides have. Existing peers offer nothing and get the null that they know. */
+  /** Negotiates the features. Existing peers offer none and get the null that they expect. */
   async #negotiate(client: ClientInfo): Promise<AgreementFields> {
     const { clientId, features, transport, metadata, transferKey } = client
     const key = transferKey === null ? {} : { transfer_key: transferKey }
@@ -209,7 +209,7 @@ export class Registration {
   }
 }
 
-/** 1000 where existing peers know it (protocol reference, chapter 7), else a policy violation. */
+/** Returns the close code: 1000 where existing peers expect it (protocol reference, chapter 7), else a policy violation. */
 function closeCode({ code }: AipError): number {
   return code === 'DUPLICATE_CLIENT' || code === 'TARGET_NOT_CONNECTED' ? 1000 : 1008
 }

@@ -2,10 +2,10 @@ import { messageOf, type Logger } from '@orrery/aip'
 import type { ClientInfo } from '../clients/client-connection-manager.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 
-/** The sessions that continue with a client, as its registration is answered: one of a device, or all of a constellation. */
+/** The sessions that continue with a client, as the answer to its registration lists them: one of a device, or all of a constellation. */
 export type Continuing = { session_id: string | null } | { session_ids: string[] }
 
-/** Clients with the feature resume that drop and come back: what waits for them, and what they are still to be told. */
+/** Clients with the feature resume that drop and return: what waits for them, and which ends are still to be delivered. */
 export class Resumption {
   readonly #sessions: SessionManager
   readonly #logger: Logger
@@ -15,12 +15,12 @@ export class Resumption {
     this.#logger = logger
   }
 
-  /** Whether nothing can continue here any more: the server has let go of its sessions and is about to close. */
+  /** Whether nothing can continue here: the server has released its sessions and is about to close. */
   get isOver(): boolean {
     return this.#sessions.drained
   }
 
-  /** What continues with a client that registers now. @throws AipError `STORE_FAILED` */
+  /** Returns what continues with a client that registers now. @throws AipError `STORE_FAILED` */
   async continuing({ clientId, clientType, trusted }: ClientInfo): Promise<Continuing> {
     if (clientType === 'device') return { session_id: trusted ? this.#sessions.lanes.continuing(clientId) : null }
     if (!trusted) return { session_ids: [] }
@@ -29,7 +29,7 @@ export class Resumption {
     return { session_ids: [...live, ...ended] }
   }
 
-  /** A client has registered: its sessions continue, and a constellation is told what ended while it was away. */
+  /** Continues the sessions of a client that has registered, and delivers to a constellation what ended while it was away. */
   back({ clientId, clientType, features, trusted }: ClientInfo): void {
     if (clientType === 'device') return this.#sessions.lanes.back(clientId, trusted)
     this.#sessions.requesterBack(clientId, trusted)
@@ -39,7 +39,7 @@ export class Resumption {
     })
   }
 
-  /** A client with the feature resume has dropped. */
+  /** Notes that a client with the feature resume has dropped. */
   away({ clientId, clientType }: ClientInfo): void {
     if (clientType === 'device') this.#sessions.lanes.away(clientId)
     else this.#sessions.requesterAway(clientId)

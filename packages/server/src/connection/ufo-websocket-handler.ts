@@ -41,7 +41,7 @@ interface ConnectionContext {
   readonly task: TaskExecutionProtocol
 }
 
-/** What is done with each type of message. A type without a handler does not compile. */
+/** A handler for each type of message; a type without one does not compile. */
 type Handlers = {
   [T in ClientMessageType]: (message: Extract<ClientMessage, { type: T }>, context: ConnectionContext) => void | Promise<void>
 }
@@ -87,9 +87,9 @@ export class UFOWebSocketHandler {
     overlays?: DeviceOverlays
     tokens: ResumeTokens
     asks: Asks
-    /** A client that sends nothing for this many milliseconds is dropped. Default: never. */
+    /** Milliseconds of silence after which a client is dropped. Default: never. */
     heartbeatTimeoutMs?: number | undefined
-    /** A connection that can resume is dead after so many milliseconds without any answer. Default 30 s. */
+    /** Milliseconds without an answer after which a connection that can resume counts as dead. Default 30 s. */
     resumeSilenceMs?: number | undefined
   }) {
     this.#clients = options.clientManager
@@ -109,8 +109,8 @@ export class UFOWebSocketHandler {
   }
 
   /**
-   * Serves one connection to its end; never throws.
-   * @param shown whose key the handshake had
+   * Serves one connection until it closes. Never throws.
+   * @param shown the principal whose key the handshake carried
    * @param registered called once the client is registered
    */
   async handler(transport: Transport, shown: Principal, registered: () => void = () => {}): Promise<void> {
@@ -137,7 +137,7 @@ export class UFOWebSocketHandler {
     }
     const watch = this.#watch(client)
     try {
-      // Messages are taken up in their order, and none waits for the work that an earlier one started.
+      // Messages are handled in order, and none waits for the work that an earlier one started.
       await transport.deliverTo((frame) => {
         watch?.heard()
         void this.handleMessage(frame, context)
@@ -146,13 +146,13 @@ export class UFOWebSocketHandler {
       this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
     } finally {
       watch?.stop()
-      // After anything but the end of the connection it is still open.
+      // Unless the connection itself has ended, it is still open.
       if (transport.state !== 'disconnected') transport.terminate()
       this.disconnect(client, await transport.closed)
     }
   }
 
-  /** Drops a client that is silent for too long, where the server's settings say so (seed 004: 2 to 3 missed heartbeats). */
+  /** Drops a client that is silent for too long, if the server's settings say so (seed 004: 2 to 3 missed heartbeats). */
   #watch({ clientId, transport }: ClientInfo): SilenceWatch | null {
     const limit = this.#heartbeatTimeoutMs
     if (limit === undefined) return null
@@ -186,7 +186,7 @@ export class UFOWebSocketHandler {
     }
   }
 
-  /** Takes a task of this client: recorded, acknowledged, then run. */
+  /** Accepts a task of this client: records it, acknowledges it, then runs it. */
   async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
     const { tasks } = this.#fleet
     const wanted = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
@@ -200,7 +200,7 @@ export class UFOWebSocketHandler {
     await acknowledged
   }
 
-  /** Hands results to the session that waits for them; what nobody waits for is dropped. */
+  /** Hands results to the session that waits for them; unexpected ones are dropped. */
   async handleCommandResult(
     {
       prev_response_id: responseId,
@@ -214,7 +214,7 @@ export class UFOWebSocketHandler {
     const taken = await this.#sessions.setResults(client.clientId, sessionId, responseId, results ?? [])
     if (taken) this.#logger.debug(`[WS] Command result set for response_id=${responseId}`)
     else this.#logger.debug(`[WS] Dropped results of ${client.clientId} that no session waits for: response_id=${responseId}`)
-    // What was recorded, and what nobody will ever want, need not be sent again.
+    // What was recorded, or will never be needed, need not be sent again.
     if (client.features.has('journal')) await task.sendResultsAck(responseId)
   }
 
@@ -228,14 +228,14 @@ export class UFOWebSocketHandler {
     }
   }
 
-  /** A client's error is logged and comes back, as existing peers expect. */
+  /** Logs a client's error and sends it back, as existing peers expect. */
   handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip }: ConnectionContext): Promise<void> {
     const { message } = aipError('REPORTED_BY_PEER', { text: error ?? 'Unknown error' })
     this.#logger.error(`[WS] Error from ${client.clientId}: ${message}`)
     return aip.sendError(message)
   }
 
-  /** Answers from what the device told at its registration. */
+  /** Answers with what the device reported at its registration. */
   handleDeviceInfoRequest(
     { target_id: target, request_id: requestId }: Extract<ClientMessage, { type: 'device_info_request' }>,
     { client, deviceInfo }: ConnectionContext,
@@ -250,7 +250,7 @@ export class UFOWebSocketHandler {
     )
   }
 
-  /** Keeps what a device tells about itself and its MCP servers. */
+  /** Keeps what a device reports about itself and its MCP servers. */
   handleDeviceInfoResponse(
     { metadata }: Extract<ClientMessage, { type: 'device_info_response' }>,
     { client }: ConnectionContext,
@@ -259,7 +259,7 @@ export class UFOWebSocketHandler {
     const { clientId } = client
     const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
     if (servers !== null) client.mcpServers = servers
-    // What the registration and the server's settings say stays.
+    // Values from the registration and the server's settings stay.
     if (info !== null) client.systemInfo = this.#overlays.describe(clientId, { ...client.systemInfo, ...info })
     if (tools !== null) this.#known.listed(clientId, tools)
     if (servers !== null || info !== null) this.#known.seen({ ...client, features: [...client.features] })
@@ -275,27 +275,27 @@ export class UFOWebSocketHandler {
     if (tool !== undefined) session.log.report({ call_id, tool, progress, total, message })
   }
 
-  /** A device asks whether a call may run. */
+  /** Takes a device's question whether a call may run. */
   async handleAsk(message: Extract<ClientMessage, { type: 'ask' }>, context: ConnectionContext): Promise<void> {
     const { clientId, features } = context.client
     if (!features.has('ask')) return this.handleUnknown(message, context)
     await this.#asks.asked(clientId, message)
   }
 
-  /** A client with the feature resume acknowledges the end of a task. */
+  /** Notes that a client with the feature resume has received the end of a task. */
   async handleTaskEnd(message: Extract<ClientMessage, { type: 'task_end' }>, context: ConnectionContext): Promise<void> {
     const { clientId, features } = context.client
     if (!features.has('resume')) return this.handleUnknown(message, context)
     if (message.session_id !== null) await this.#sessions.delivery.acknowledged(clientId, message.session_id)
   }
 
-  /** A type that this client may not send now. */
+  /** Refuses a type that this client may not send now. */
   handleUnknown({ type }: ClientMessage, { client, aip }: ConnectionContext): Promise<void> {
     this.#logger.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
     return aip.sendError(aipError('UNKNOWN_MESSAGE_TYPE', { type: `ClientMessageType.${type.toUpperCase()}` }).message)
   }
 
-  /** Cleans up after a connection: ends the sessions that cannot go on without this client. */
+  /** Cleans up after a connection: ends the sessions that cannot continue without this client. */
   disconnect(client: ClientInfo, { code, reason }: CloseInfo): void {
     const { clientId, clientType, transport, features } = client
     this.#logger.warn(`[WS] ${clientId} disconnected code=${code}, reason=${reason}`)
@@ -325,8 +325,8 @@ export class UFOWebSocketHandler {
 }
 
 /**
- * Whether a message may come from this client.
- * A client type of `device` is the default of the wire, so a constellation may send it with a heartbeat (C-22).
+ * Checks that a message may come from this client.
+ * The client type `device` is the default on the wire, so a constellation may send it with a heartbeat (C-22).
  * @throws AipError `CLIENT_ID_MISMATCH` or `CLIENT_TYPE_MISMATCH`
  */
 function checkIdentity(message: ClientMessage, { clientId, clientType }: ClientInfo): void {

@@ -8,13 +8,13 @@ import type { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { Keys } from '../identity/keys.js'
 import type { Principal } from '../identity/principal.js'
 
-/** Bytes of the handshake's frame headers and pings that may come on top of the registration. */
+/** Bytes of frame headers and pings that may accompany the registration. */
 const FRAME_OVERHEAD = 1024
 
-/** What is done with a connection once its handshake is through. */
+/** Serves a connection once its handshake is complete. */
 export type Accept = (transport: Transport, principal: Principal, registered: () => void) => Promise<void>
 
-/** The WebSocket end of the server's port: checks path and key before the upgrade, and bounds what has not registered yet. */
+/** The WebSocket end of the server's port: checks path and key before the upgrade, and limits connections that have not registered yet. */
 export class WebSocketUpgrade {
   readonly #sockets = socketServer(LIMITS.frame)
   readonly #transferSockets = socketServer(LIMITS.transferFrame)
@@ -26,7 +26,7 @@ export class WebSocketUpgrade {
   readonly #open = new Set<WebSocketTransport>()
   #unregistered = 0
 
-  /** @param options.closing whether no connection is taken any more */
+  /** @param options.closing whether connections are no longer accepted */
   constructor(options: { keys: Keys; clock: Clock; accept: Accept; transfers: WaitingTransfers; closing: () => boolean }) {
     this.#keys = options.keys
     this.#closing = options.closing
@@ -66,7 +66,7 @@ export class WebSocketUpgrade {
   #refusal({ path, transfer }: Asked, principal: Principal | null): string | null {
     const isKnown = transfer === null ? path === '/ws' : this.#transfers.admits(transfer)
     if (!isKnown || principal === null) return '403 Forbidden'
-    // One that came while the others are being closed would keep the server from ending.
+    // A connection that arrives while the others are being closed would keep the server from ending.
     if (this.#closing()) return '503 Service Unavailable'
     if (transfer !== null) return null
     return this.#unregistered >= LIMITS.unregisteredConnections ? '503 Service Unavailable' : null
@@ -119,12 +119,12 @@ function socketServer(maxPayload: number): WebSocketServer {
   } as ConstructorParameters<typeof WebSocketServer>[0])
 }
 
-/** What a handshake asks for. */
+/** What a handshake requests. */
 interface Asked {
   path: string | undefined
   /** A bearer token, or the last `token` of the query. */
   key: string | undefined
-  /** The file transfer that the connection is for, and what it shows for that; null for a client's own connection. */
+  /** The file transfer that the connection is for, with its key; null for a client's own connection. */
   transfer: { id: string; key: string | undefined } | null
 }
 

@@ -2,12 +2,12 @@ import type { TaskExecutionProtocol } from '@orrery/aip'
 import type { TaskEnd } from '../sessions/peers.js'
 import type { Outcome } from '../sessions/task.js'
 
-/** The result of a session as existing peers know it: a list with one `{request, result}` per request, empty if nothing came out (C-15). */
+/** Returns the result of a session as existing peers expect it: a list with one `{request, result}` per request, empty without a result (C-15). */
 export function wireResult(request: string, { result }: Pick<Outcome, 'result'>): { request: string; result: unknown }[] {
   return result === null ? [] : [{ request, result }]
 }
 
-/** The end of a session as a `task_end` carries it, without its response id: the wire knows no state `cancelled`. */
+/** Returns the end of a session as a `task_end` carries it, without its response id: the wire has no state `cancelled`. */
 export function wireEnd({
   sessionId,
   request,

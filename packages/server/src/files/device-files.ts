@@ -11,32 +11,32 @@ import { serverError } from '../errors.js'
 /** A file that comes from a device. */
 export interface DeviceFile {
   sessionId: string
-  /** As the device calls it, without a folder. */
+  /** The name that the device gives it, without a folder. */
   filename: string
   /** Bytes. */
   size: number
-  /** The bytes. The last of them come when the checksum of the whole is known to be right; it fails when the transfer does. */
+  /** The bytes. The last ones follow only once the checksum is verified; the stream fails when the transfer does. */
   content: Readable
 }
 
 /** A file for a device. */
 export interface FileForDevice {
-  /** Where it goes. */
+  /** The path on the device. */
   path: string
   /** Bytes. */
   size: number
-  /** Whether a file that is there is replaced. */
+  /** Whether an existing file is replaced. */
   overwrite: boolean
 }
 
-/** What the tool of the device gives. */
+/** What the device's tool returns. */
 const Written = z.object({ result: WrittenFile.omit({ session_id: true }) })
 
 /** Whole files from and to devices. Bytes are passed on as fast as the slower end takes them. */
 export class DeviceFiles {
   readonly #clients: ClientConnectionManager
   readonly #ports: FileTransferPorts
-  /** What bytes go through now. */
+  /** The streams that carry bytes now. */
   readonly #open = new Set<Readable>()
 
   constructor(clients: ClientConnectionManager, ports: FileTransferPorts) {
@@ -46,7 +46,7 @@ export class DeviceFiles {
 
   /**
    * Has a device send a file.
-   * @param signal aborted when nobody wants the bytes any more, which may be before they are read
+   * @param signal aborted when the bytes are no longer wanted, which may be before they are read
    * @throws AipError `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, `TRANSFER_UNSUPPORTED`, `TIMEOUT`, or what the device says
    */
   async read(owner: Owner, deviceId: string, path: string, signal: AbortSignal): Promise<DeviceFile> {
@@ -56,7 +56,7 @@ export class DeviceFiles {
       const { filename, size, chunks } = await receiveContent(run.aip)
       const content = Readable.from(passOn(run, chunks), { objectMode: false, highWaterMark: LIMITS.transferChunk })
       this.#track(content)
-      // A reader that has stopped would never ask for what comes next, and so not hear of it.
+      // A reader that has stopped never asks for more, and so would not notice the failure.
       const stop = async (): Promise<void> => void content.destroy(await run.failure(aipError('CONNECTION_CLOSED')))
       void run.outcome.then(({ status }) => (status === 'completed' ? undefined : stop()))
       return { sessionId: run.sessionId, filename, size, content }
@@ -66,9 +66,9 @@ export class DeviceFiles {
   }
 
   /**
-   * Has a device take a file.
-   * @param body the bytes of the file; after a failure the rest is read and dropped, so that whoever sends it hears the answer
-   * @param signal aborted when whoever sends the bytes has gone
+   * Has a device receive a file.
+   * @param body the bytes of the file; after a failure the rest is read and discarded, so that the sender gets the answer
+   * @param signal aborted when the sender of the bytes has gone
    * @throws as {@link read}
    */
   async write(owner: Owner, deviceId: string, file: FileForDevice, body: Readable, signal: AbortSignal): Promise<WrittenFile> {
@@ -88,7 +88,7 @@ export class DeviceFiles {
     }
   }
 
-  /** Ends what is still open, also towards those who neither read nor write any more. */
+  /** Ends open transfers, even if the other end no longer reads or writes. */
   close(): void {
     for (const stream of this.#open) stream.destroy()
   }
@@ -96,14 +96,14 @@ export class DeviceFiles {
   #track(stream: Readable): void {
     this.#open.add(stream)
     stream.once('close', () => this.#open.delete(stream))
-    // Whoever reads it hears of it too; before somebody does, it must not end the process.
+    // A reader gets this error too; until there is one, it must not end the process.
     stream.on('error', () => {})
   }
 
   async #send(run: FileTransferRun, { path, size }: FileForDevice, bytes: Readable): Promise<WrittenFile> {
     try {
       const options = { filename: nameIn(path), size, chunkBytes: LIMITS.transferChunk, onProgress: () => run.moved() }
-      // A device that has given up is not kept waiting for a sender that has stopped.
+      // A device that has given up must not wait for a sender that has stopped.
       await Promise.race([sendContent(run.aip, bytes, options), run.outcome])
       const { status, result } = await run.outcome
       if (status !== 'completed') throw aipError('CONNECTION_CLOSED')
@@ -119,7 +119,7 @@ export class DeviceFiles {
   }
 }
 
-/** Keeps one chunk back, so that only a file whose checksum is right comes to its full length. */
+/** Holds one chunk back, so that only a file with the right checksum reaches its full length. */
 async function* passOn(run: FileTransferRun, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   try {
     let held: Uint8Array | null = null
@@ -137,7 +137,7 @@ async function* passOn(run: FileTransferRun, chunks: AsyncIterable<Uint8Array>):
   }
 }
 
-/** The last part of a path of any system. */
+/** Returns the last part of a path of any system. */
 function nameIn(path: string): string {
   return path.split(/[\\/]/).at(-1) ?? path
 }

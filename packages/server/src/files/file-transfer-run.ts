@@ -38,7 +38,7 @@ export interface TransferCall {
   parameters: Record<string, unknown>
 }
 
-/** The errors that keep their code, and so their status, in the HTTP API when a session ends with them. */
+/** Errors that keep their code, and thus their HTTP status, when a session ends with them. */
 const KEPT: readonly ErrorCode[] = [
   'POLICY_DENIED',
   'PATH_OUTSIDE_ROOTS',
@@ -58,7 +58,7 @@ const KEPT: readonly ErrorCode[] = [
 const KEPT_OF_SERVER: readonly ServerErrorCode[] = ['USER_CANCELLED', 'SERVER_STOPPING']
 
 /**
- * One file transfer: a session of one command, and the connection that its device makes for the bytes. Whatever ends the one ends the
+ * One file transfer: a session of one command, and the connection that its device opens for the bytes. Whatever ends one ends the
  * other, and the session always ends.
  */
 export class FileTransferRun {
@@ -69,10 +69,10 @@ export class FileTransferRun {
   readonly #waiting: WaitingTransfer
   readonly #silence: SilenceWatch
   #transport: Transport | null = null
-  /** Why it was ended from this side. */
+  /** Why this side ended it. */
   #reason: AipError | null = null
   #over = false
-  /** Runs once the connection has ended: the device has so long to say how it went. */
+  /** Runs once the connection has ended: how long the device may take to report the outcome. */
   #lastWord: Timer | null = null
 
   private constructor(ports: FileTransferPorts, session: Session, waiting: WaitingTransfer, signal: AbortSignal) {
@@ -95,10 +95,10 @@ export class FileTransferRun {
   }
 
   /**
-   * Has a device send or take a file.
-   * @param signal aborted when whoever asked has gone; the transfer ends then
-   * @returns the transfer, when the device has connected
-   * @throws AipError what the device says, `TIMEOUT` if it says nothing in time, or what refuses a session
+   * Has a device send or receive a file.
+   * @param signal aborted when the caller has gone; the transfer then ends
+   * @returns the transfer, once the device has connected
+   * @throws AipError what the device reports, `TIMEOUT` if it does not respond in time, or the reason why no session can start
    */
   static async begin(ports: FileTransferPorts, call: TransferCall, signal: AbortSignal): Promise<FileTransferRun> {
     const waiting = ports.waiting.open(call.deviceId)
@@ -130,7 +130,7 @@ export class FileTransferRun {
     return new AIPProtocol(this.#transport, { side: 'server', clock, logger })
   }
 
-  /** Bytes have moved: the limit for silence begins anew. */
+  /** Restarts the limit for silence: bytes have moved. */
   moved(): void {
     this.#silence.heard()
   }
@@ -145,19 +145,19 @@ export class FileTransferRun {
     this.#ports.sessions.cancelTask(this.sessionId, left ? 'user_requested' : 'transfer_cut')
   }
 
-  /** Tells the device that all its bytes were taken, and waits for the end of the session. */
+  /** Confirms to the device that all its bytes have arrived, and waits for the session to end. */
   async taken(): Promise<void> {
     await this.#transport?.close(1000)
     await this.outcome
   }
 
   /**
-   * Why the transfer failed: what ended it here, else what the device says about it, for which it has a moment.
-   * @param error what was noticed
+   * Returns why the transfer failed: what ended it here, else what the device reports, for which it has a moment.
+   * @param error the failure noticed here
    */
   async failure(error: unknown): Promise<AipError> {
     const lost = isAipError(error, 'CONNECTION_CLOSED', 'SEND_FAILED')
-    // Anything else, such as a body that breaks off, is nothing that the device could explain.
+    // The device cannot explain anything else, such as a body that is cut off.
     if (!lost) this.end(error instanceof AipError ? error : cut(messageOf(error)))
     const outcome = await this.outcome
     return this.#reason ?? (outcome.status === 'completed' ? cut(messageOf(error)) : this.#errorOf(outcome))
@@ -180,7 +180,7 @@ export class FileTransferRun {
     }
   }
 
-  /** What the device says about a transfer that failed. */
+  /** Returns what the device reports about a failed transfer. */
   #errorOf({ error }: Outcome): AipError {
     const detail = error ?? 'the device did not say why'
     if (errorOfText(detail, ['TOOL_UNKNOWN'])) return serverError('TRANSFER_UNSUPPORTED', { id: this.#session.task.deviceId })

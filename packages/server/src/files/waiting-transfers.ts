@@ -1,17 +1,17 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Transport } from '@orrery/aip'
 
-/** A file transfer that waits for its device. */
+/** A file transfer waiting for its device. */
 export interface WaitingTransfer {
-  /** What the device is told; of no use without the key of its connection. */
+  /** The id sent to the device; useless without the key of its connection. */
   readonly id: string
-  /** The connection that the device has made for it; never rejects. */
+  /** The connection that the device opened for it; never rejects. */
   readonly connected: Promise<Transport>
-  /** Waits no longer. */
+  /** Stops waiting. */
   close(): void
 }
 
-/** What a connection for a transfer shows. */
+/** What a connection for a transfer presents. */
 interface Dial {
   id: string
   key: string | undefined
@@ -23,8 +23,8 @@ interface Entry {
 }
 
 /**
- * The file transfers that wait for their device to connect. Each is good once, for one device: the one whose registered connection has
- * the key that is shown. Keys are new with each registration and kept nowhere but here.
+ * The file transfers that wait for their device to connect. Each can be used once, by one device: the one whose registered connection has
+ * the presented key. Keys change with each registration and are not stored.
  */
 export class WaitingTransfers {
   readonly #waiting = new Map<string, Entry>()
@@ -35,12 +35,12 @@ export class WaitingTransfers {
     this.#keyOf = keyOf
   }
 
-  /** A key for the connection of a device. */
+  /** Makes a key for the connection of a device. */
   static newKey(): string {
     return randomBytes(32).toString('base64url')
   }
 
-  /** Waits for a device. Whoever opens it closes it. */
+  /** Waits for a device. The caller must close it. */
   open(deviceId: string): WaitingTransfer {
     const id = crypto.randomUUID()
     const { promise, resolve } = Promise.withResolvers<Transport>()
@@ -48,7 +48,7 @@ export class WaitingTransfers {
     return { id, connected: promise, close: () => void this.#waiting.delete(id) }
   }
 
-  /** Whether a transfer waits for whoever shows this key. */
+  /** Returns whether a transfer waits for a connection with this key. */
   admits({ id, key }: Dial): boolean {
     const entry = this.#waiting.get(id)
     const expected = entry === undefined ? null : this.#keyOf(entry.deviceId)
@@ -56,7 +56,7 @@ export class WaitingTransfers {
     return timingSafeEqual(digest(expected), digest(key))
   }
 
-  /** Takes a transfer that {@link admits} this connection: nobody else gets it. @returns gives it the connection; null if it is taken */
+  /** Claims a transfer that {@link admits} this connection. @returns hands the connection over; null if the transfer is already claimed */
   take(dial: Dial): ((transport: Transport) => void) | null {
     if (!this.admits(dial)) return null
     const connect = this.#waiting.get(dial.id)?.connect ?? null
@@ -65,7 +65,7 @@ export class WaitingTransfers {
   }
 }
 
-/** Digests have one length, which the comparison needs. */
+/** Hashes a key: digests have equal lengths, which the comparison requires. */
 function digest(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }

@@ -41,7 +41,7 @@ export class FleetDevices {
     this.#feed = feed
   }
 
-  /** All devices, in the order in which they were first seen. */
+  /** Lists all devices in the order in which they were first seen. */
   list(principal: Principal): { devices: Device[]; position: string } {
     requireRight(principal, 'read')
     return { devices: this.#known.list().map((known) => this.#describe(known)), position: this.#feed.position() }
@@ -54,7 +54,7 @@ export class FleetDevices {
     return device
   }
 
-  /** A device; undefined if it is not known. */
+  /** Returns a device; undefined if it is not known. */
   find(principal: Principal, deviceId: string): Device | undefined {
     requireRight(principal, 'read')
     const known = this.#known.get(deviceId)
@@ -66,15 +66,15 @@ export class FleetDevices {
     if (this.get(principal, deviceId).status === 'offline') throw serverError('DEVICE_OFFLINE', { id: deviceId })
   }
 
-  /** What a device says of itself; null if it is not online, or says nothing. */
+  /** Returns what a device reports about itself; null if it is not online, or reports nothing. */
   systemInfo(principal: Principal, deviceId: string): Record<string, unknown> | null {
     requireRight(principal, 'read')
     return this.#clients.getDeviceSystemInfo(deviceId)
   }
 
   /**
-   * The tools of a device, as it last listed them. A device that lists them only when asked is asked, if it is online, idle and was not
-   * asked on this connection yet.
+   * Returns the tools of a device as it last listed them. A device that lists them only on request is asked, if it is online, idle and was not
+   * yet asked on this connection.
    * @throws AipError `DEVICE_NOT_FOUND`, or `AGENT_FAILED` if it never listed them and does not when asked
    */
   async tools(principal: Principal, deviceId: string): Promise<ListedTools> {
@@ -126,7 +126,7 @@ function listToolsTask(deviceId: string): Task {
     tool_type: type,
     call_id: null,
   })
-  // Not every device has data collection; the list of actions comes first, so that it is there even if the other fails.
+  // Not every device has data collection; actions are listed first, so that they are known even if the other list fails.
   const commands = [list('action'), list('data_collection')]
   const work = { kind: 'commands', commands, timeout_ms: LIMITS.toolListTime } as const
   return newTask(ownerOf(OPERATOR), deviceId, work, { transient: true, taskName: 'list_tools' })

@@ -7,7 +7,7 @@ import type { FleetSessions } from './sessions.js'
 
 /** Which events are wanted. */
 export interface FleetEventFilter {
-  /** The position of a list or of an event: what happened after it comes first. Without it only what happens from now on. */
+  /** The position of a list or of an event: what happened after it comes first. Default: only what happens from now on. */
   since?: string | undefined
   /** Default: all. */
   types?: readonly FleetEventType[] | undefined
@@ -23,7 +23,7 @@ export interface FleetEventsParts {
   asks: FleetAsks
 }
 
-/** A change that waits to be described. */
+/** A change that is still to be described. */
 interface Waiting {
   change: Change
   position: string
@@ -44,7 +44,7 @@ export class FleetEvents {
   }
 
   /**
-   * Follows the fleet until the signal aborts. Of several changes of one thing that wait, only the last is given. A position that is too
+   * Follows the fleet until the signal aborts. Of several waiting changes of one thing, only the last is sent. A position that is too
    * old is answered with `reset`: the lists must be read again.
    */
   follow(principal: Principal, filter: FleetEventFilter, signal: AbortSignal): AsyncIterable<FleetEvent> {
@@ -81,7 +81,7 @@ export class FleetEvents {
     try {
       const missed = since === undefined ? [] : await this.#feed.since(since)
       if (missed === null) yield { id: this.#feed.position(), type: 'reset', data: null }
-      // A position goes out after all that came before it, so that a reader which comes back with it misses nothing.
+      // A position is sent after everything before it, so that a reader which returns with it misses nothing.
       for (const next of [...(missed ?? []), ...newest]) add(next)
       caughtUp = true
       while (!signal.aborted) {
@@ -101,7 +101,7 @@ export class FleetEvents {
     }
   }
 
-  /** The thing that changed as it is now; null if it is gone. */
+  /** Returns what has changed in its current state; null if it is gone. */
   async #describe(principal: Principal, { change, position }: Waiting): Promise<FleetEvent | null> {
     switch (change.kind) {
       case 'session': {

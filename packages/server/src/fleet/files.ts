@@ -16,7 +16,7 @@ export class FleetFiles {
 
   /**
    * Has a device send a file.
-   * @param signal aborted when the bytes are not wanted any more, which may be before they are read
+   * @param signal aborted when the bytes are no longer wanted, which may be before they are read
    * @throws AipError `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, `TRANSFER_UNSUPPORTED`, `TIMEOUT`, or what the device says
    */
   async read(principal: Principal, deviceId: string, path: string, signal: AbortSignal): Promise<DeviceFile> {
@@ -26,8 +26,8 @@ export class FleetFiles {
   }
 
   /**
-   * Has a device take a file.
-   * @param body the bytes; after a failure the rest is read and dropped, so that their sender gets the answer
+   * Has a device receive a file.
+   * @param body the bytes; after a failure the rest is read and discarded, so that the sender gets the answer
    * @param signal aborted when the sender of the bytes has gone
    * @throws AipError as {@link read}
    */
@@ -48,7 +48,7 @@ export class FleetFiles {
     return this.#files.write(ownerOf(principal), deviceId, file, body, signal)
   }
 
-  /** Ends the transfers that are open. */
+  /** Ends open transfers. */
   close(): void {
     this.#files.close()
   }

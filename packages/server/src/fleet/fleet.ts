@@ -7,7 +7,7 @@ import type { FleetSessions } from './sessions.js'
 import type { FleetTasks } from './tasks.js'
 
 /**
- * The waist of the server: every use case once. What comes in over HTTP or a socket is only translated to it. Each method takes the
+ * The waist of the server: every use case, once. HTTP and the sockets only translate to it. Each method takes the
  * principal first and checks its right.
  */
 export interface Fleet {

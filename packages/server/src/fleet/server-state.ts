@@ -12,13 +12,13 @@ export class FleetServer {
     this.#sessions = sessions
   }
 
-  /** Ids of the clients of both kinds that are online. */
+  /** Lists the ids of online clients of both kinds. */
   clients(principal: Principal): string[] {
     requireRight(principal, 'read')
     return this.#clients.listClients()
   }
 
-  /** Whether it takes no more work. */
+  /** Whether it no longer accepts work. */
   get stopping(): boolean {
     return this.#sessions.stopping
   }

@@ -22,7 +22,7 @@ export interface SessionListFilter {
   limit: number
 }
 
-/** Live and ended sessions alike. An id is a session id, of which the newest is meant, or a run id. */
+/** Live and ended sessions. An id is a run id, or a session id, which stands for its newest run. */
 export class FleetSessions {
   readonly #store: SessionStore
   readonly #sessions: SessionManager
@@ -34,7 +34,7 @@ export class FleetSessions {
     this.#feed = feed
   }
 
-  /** Sessions, newest first, without their results; `position` is where the feed was before they were read. */
+  /** Lists sessions, newest first, without their results; `position` is that of the feed before they were read. */
   async list(principal: Principal, filter: SessionListFilter): Promise<{ sessions: SessionView[]; position: string }> {
     requireRight(principal, 'read')
     const position = this.#feed.position()
@@ -46,7 +46,7 @@ export class FleetSessions {
     return { sessions: open.filter((view) => view.status === status).slice(0, limit), position }
   }
 
-  /** One session as lists show it; undefined if it is not known. */
+  /** Returns one session as lists show it; undefined if it is not known. */
   async find(principal: Principal, id: string): Promise<SessionView | undefined> {
     requireRight(principal, 'read')
     const [newest] = await this.#store.summaries({ sessionId: id, limit: 1 })
@@ -54,7 +54,7 @@ export class FleetSessions {
     return view && this.#now(view)
   }
 
-  /** One session with its whole result. @throws AipError `SESSION_NOT_FOUND` */
+  /** Returns one session with its whole result. @throws AipError `SESSION_NOT_FOUND` */
   async get(principal: Principal, id: string): Promise<SessionView> {
     const { run_id: runId } = await this.#require(principal, id)
     const live = this.#sessions.live.ofRun(runId)
@@ -64,8 +64,8 @@ export class FleetSessions {
   }
 
   /**
-   * The recorded events of a session after a sequence number, in order.
-   * @returns `next` is what to read after, where there are more
+   * Returns the recorded events of a session after a sequence number, in order.
+   * @returns `next`, if there are more, is where to continue reading
    * @throws AipError `SESSION_NOT_FOUND`
    */
   async log(
@@ -80,7 +80,7 @@ export class FleetSessions {
     return { events, ...(records.length > events.length ? { next: records[events.length - 1]?.seq } : {}) }
   }
 
-  /** A value that events of a session refer to. @throws AipError `SESSION_NOT_FOUND` or `VALUE_NOT_FOUND` */
+  /** Returns a value that events of a session refer to. @throws AipError `SESSION_NOT_FOUND` or `VALUE_NOT_FOUND` */
   async value(principal: Principal, id: string, valueId: string): Promise<unknown> {
     const { run_id: runId } = await this.#require(principal, id)
     const value = await this.#store.value(runId, valueId)
@@ -127,7 +127,7 @@ export class FleetSessions {
     return view
   }
 
-  /** What an agent does now is not recorded; the live session knows it. */
+  /** Adds the live state to a listed session: not all of it is recorded. */
   #now(view: SessionView): SessionView {
     const live = this.#sessions.live.ofRun(view.run_id)?.log.view
     return live === undefined ? view : { ...view, agent: live.agent, status: live.status, started_at: live.started_at }

@@ -24,7 +24,16 @@ export interface FleetTasksParts {
   workflows: WorkflowLibrary
 }
 
-/** How commands ended. */
+/** Commands to run on a device. */
+interface WantedCommands {
+  commands: readonly z.output<typeof CommandInput>[]
+  /** How long the device may take, in milliseconds. */
+  timeoutMs?: number | undefined
+  /** Beside the running session. */
+  concurrent?: boolean | undefined
+}
+
+/** The outcome of commands. */
 export interface CommandsRun {
   session_id: string
   status: Outcome['status']
@@ -32,17 +41,17 @@ export interface CommandsRun {
   error: string | null
 }
 
-/** What a client's task came to. */
+/** A client's task, accepted. */
 export interface TakenTask {
   /** The session that is acknowledged. */
   sessionId: string
-  /** What follows once the acknowledgement is on its way. */
+  /** Called once the acknowledgement is on its way. */
   begin: () => void
 }
 
 const Results = RECORD_SCHEMAS.results_received.shape.results
 
-/** Work that is given to devices. */
+/** Work for devices. */
 export class FleetTasks {
   readonly #clients: ClientConnectionManager
   readonly #devices: FleetDevices
@@ -58,15 +67,15 @@ export class FleetTasks {
     this.#workflows = workflows
   }
 
-  /** The workflows that can be called by name. */
+  /** Lists the workflows that can be called by name. */
   workflows(principal: Principal): Promise<WorkflowSummary[]> {
     requireRight(principal, 'read')
     return this.#workflows.list()
   }
 
   /**
-   * Takes a task that a client sends on its connection, recorded when this settles. The task of a device that was asked to start it, and
-   * one that a client sends again, are not new.
+   * Accepts a task that a client sends on its connection; it is recorded when this settles. A task that a device was asked to start, and
+   * one that a client sends again, are not recorded again.
    * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
    */
   async takeFrom(principal: Principal, task: Task): Promise<TakenTask> {
@@ -98,24 +107,10 @@ export class FleetTasks {
   }
 
   /** Runs commands on a device that is online, and waits for their results. @throws AipError as {@link start} */
-  async run(
-    principal: Principal,
-    deviceId: string,
-    {
-      commands,
-      timeoutMs,
-      concurrent,
-    }: { commands: readonly z.output<typeof CommandInput>[]; timeoutMs?: number | undefined; concurrent?: boolean | undefined },
-  ): Promise<CommandsRun> {
+  async run(principal: Principal, deviceId: string, wanted: WantedCommands): Promise<CommandsRun> {
     requireRight(principal, 'run')
     this.#devices.requireOnline(principal, deviceId)
-    const work: Work = {
-      kind: 'commands',
-      commands: commands.map(toCommand),
-      ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
-      ...(concurrent === true ? { concurrent } : {}),
-    }
-    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, work))
+    const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, commandsWork(wanted)))
     const { status, result, error } = await this.#begin(session)
     return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
   }
@@ -133,7 +128,7 @@ export class FleetTasks {
     return session.task.sessionId
   }
 
-  /** The newest session of a task name, if it has ended. */
+  /** Returns the newest session of a task name, if it has ended. */
   async result(principal: Principal, taskName: string): Promise<SessionView | undefined> {
     requireRight(principal, 'read')
     const [runId] = await this.#store.find({ taskName, limit: 1 })
@@ -142,7 +137,7 @@ export class FleetTasks {
     return view !== undefined && hasEnded(view.status) ? view : undefined
   }
 
-  /** What a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */
+  /** Returns the work that a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */
   workOf(request: string): Promise<Work> {
     return this.#workflows.workOf(request)
   }
@@ -153,22 +148,31 @@ export class FleetTasks {
     return session
   }
 
-  /** Lets a recorded task run as soon as its device is free. @returns its end */
+  /** Starts a recorded task as soon as its device is free. @returns its outcome */
   #begin(session: Session): Promise<Outcome> {
     const ended = this.#sessions.live.ended(session)
     this.#sessions.start(session)
     return ended
   }
 
-  async #workOf({ commands, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
-    if (commands !== undefined) return { kind: 'commands', commands: commands.map(toCommand) }
+  async #workOf({ commands, concurrent, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
+    if (commands !== undefined) return commandsWork({ commands, concurrent })
     if (workflow !== undefined) return this.#workflows.workOfSource(workflow, file ?? 'workflow', inputs ?? {})
     if (request.trim() === '') throw serverError('EMPTY_REQUEST')
     return this.#workflows.workOf(request)
   }
 }
 
-/** A command of the API as the wire has it. */
+function commandsWork({ commands, timeoutMs, concurrent }: WantedCommands): Work {
+  return {
+    kind: 'commands',
+    commands: commands.map(toCommand),
+    ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
+    ...(concurrent === true ? { concurrent } : {}),
+  }
+}
+
+/** Converts a command of the API to its wire form. */
 function toCommand({ tool_name, parameters, tool_type }: z.output<typeof CommandInput>): Command {
   return { tool_name, parameters: parameters ?? {}, tool_type: tool_type ?? null, call_id: null }
 }

@@ -30,7 +30,7 @@ import { UnusedConnections } from './unused-connections.js'
 
 type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
-/** As fastify sets it for http: a large file may take longer than the five minutes that Node gives a request. */
+/** Fastify's own value for http: a large file may take longer than the five minutes that Node allows a request. */
 const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: SERVER_LIMITS.httpHeaders }
 
 /** Certificate and key, and the authority of client certificates; PEM texts. */
@@ -40,7 +40,7 @@ export interface TlsOptions {
   clientCa?: string | undefined
 }
 
-/** What the HTTP side is made of. */
+/** What the HTTP side is built from. */
 export interface AppOptions {
   fleet: Fleet
   keys: Keys
@@ -58,7 +58,7 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
     const known = toAipError(error, logger)
     return reply.status(statusOf(known)).send({ detail: known.message, code: known.code })
   })
-  // Before the body is read: what is wrong with it is of no interest on a path that does not exist.
+  // Before the body is read: on a path that does not exist, the body does not matter.
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return
     const methods = knownMethods(request.url.split('?')[0] ?? '')
@@ -95,7 +95,7 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
   return app
 }
 
-/** Removes the schemas that nothing refers to: each is generated both as it is sent and as it is read. */
+/** Removes unreferenced schemas: each is generated both as it is sent and as it is read. */
 function withoutUnused(document: OpenApi): OpenApi {
   const schemas = ('components' in document ? document.components.schemas : undefined) ?? {}
   const text = JSON.stringify(document)
@@ -133,7 +133,7 @@ function createServer(tls: TlsOptions | undefined): FastifyInstance {
   })
 }
 
-/** What a request that failed is told. What is not in the catalogue is a defect: the log has it, the client does not. */
+/** Returns the error to send. One outside the catalogue is a defect: the log has it, the client does not. */
 function toAipError(error: FastifyError, logger: Logger): AipError {
   if (error instanceof AipError) return error
   if (hasZodFastifySchemaValidationErrors(error)) {

@@ -3,7 +3,7 @@ import type { Fleet } from '../fleet/fleet.js'
 import type { HandlersOf } from './handler.js'
 import { serverError } from '../errors.js'
 
-/** Devices, their tools and files, and commands that are run at once. */
+/** Devices, their tools and files, and direct commands. */
 export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'devices'> {
   return {
     'devices.list': ({ principal }) => devices.list(principal),
@@ -29,7 +29,7 @@ export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'de
   }
 }
 
-/** Aborted when the caller has gone before the answer was complete. */
+/** Returns a signal that aborts when the caller leaves before the answer is complete. */
 function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
   raw.once('close', () => {
@@ -38,7 +38,7 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal
 }
 
-/** The value of Content-Disposition (RFC 6266): a plain name for old clients, the real one in UTF-8. */
+/** Returns the value of Content-Disposition (RFC 6266): a plain name for old clients, the real one in UTF-8. */
 function attachment(filename: string): string {
   const plain = filename.replaceAll(/[^\w. -]/g, '_')
   const encoded = encodeURIComponent(filename.toWellFormed()).replaceAll(

@@ -27,8 +27,8 @@ export class EventStreams {
   }
 
   /**
-   * Streams the events of a session: what is recorded after `afterSeq`, then what happens, until the session has ended.
-   * @param response one whose head is not sent yet; it is ended here
+   * Streams the events of a session: those recorded after `afterSeq`, then live ones, until the session ends.
+   * @param response its head must not be sent yet; it is ended here
    */
   async session(
     principal: Principal,
@@ -39,13 +39,13 @@ export class EventStreams {
     const stream = this.#begin(response)
     let last = afterSeq
     const send = (event: SessionEvent): void => {
-      // What is recorded after the end, such as its delivery, is not of the session.
+      // Records after the end, such as its delivery, are not part of the stream.
       if (stream.signal.aborted || (event.seq !== null && event.seq <= last)) return
       if (event.seq !== null) last = event.seq
       stream.send({ id: event.seq, type: event.type, data: event })
       if (event.type === 'ended') stream.end()
     }
-    // Listening begins before reading; what happens meanwhile waits for what is recorded.
+    // Listening begins before reading; events that happen meanwhile wait until the recorded ones are sent.
     let waiting: SessionEvent[] | null = []
     const stop = this.#fleet.sessions.follow(principal, runId, (event) => {
       if (waiting === null) send(event)
@@ -57,7 +57,7 @@ export class EventStreams {
       for (const event of events) send(event)
       for (const event of waiting) send(event)
       waiting = null
-      // A reader that has seen the end already gets nothing more.
+      // A reader that has already seen the end gets nothing more.
       if (endedAt !== null) stream.end()
     } catch (error) {
       this.#logger.error(`The events of session ${sessionId} could not be read: ${messageOf(error)}`)
@@ -65,18 +65,18 @@ export class EventStreams {
     }
   }
 
-  /** Streams what happens on the fleet until the reader goes. @param response one whose head is not sent yet; it is ended here */
+  /** Streams what happens on the fleet until the reader leaves. @param response its head must not be sent yet; it is ended here */
   async fleet(principal: Principal, response: ServerResponse, filter: FleetEventFilter): Promise<void> {
     const stream = this.#begin(response)
     try {
       for await (const event of this.#fleet.events.follow(principal, filter, stream.signal)) stream.send(event)
     } catch (error) {
-      this.#logger.error(`The event stream of ${principal.name} broke off: ${messageOf(error)}`)
+      this.#logger.error(`The event stream of ${principal.name} failed: ${messageOf(error)}`)
     }
     stream.end()
   }
 
-  /** Ends all streams; readers come back with Last-Event-ID. */
+  /** Ends all streams; readers return with Last-Event-ID. */
   close(): void {
     for (const end of this.#open) end()
   }

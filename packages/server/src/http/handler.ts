@@ -13,17 +13,17 @@ import type {
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../identity/principal.js'
 
-/** One request to a route, checked against its description. */
+/** One request to a route, validated against its description. */
 export interface Call<Name extends RouteName> {
   params: RouteParams<Name>
   query: RouteQuery<Name>
-  /** Undefined where the body is bytes: those are read from `request.raw`. */
+  /** Undefined if the body is bytes, which are read from `request.raw`. */
   body: RouteBody<Name>
   headers: IncomingHttpHeaders
   /** Who asks; on an open route a principal without rights. */
   principal: Principal
   request: FastifyRequest
-  /** For a status other than the usual one, and for who has gone. */
+  /** For another status than the usual one, and to notice that the caller has gone. */
   reply: FastifyReply
 }
 
@@ -33,17 +33,17 @@ export interface BytesOutcome {
   content: Readable
 }
 
-/** What a handler gives: JSON, bytes, or nothing where it hijacks the reply to write a stream of events. */
+/** What a handler returns: JSON, bytes, or nothing if it hijacks the reply to write a stream of events. */
 type Outcome<Name extends RouteName> = RouteOf<Name>['answer'] extends JsonAnswer
   ? RouteAnswerInput<Name>
   : RouteOf<Name>['answer'] extends BytesAnswer
     ? BytesOutcome
     : void
 
-/** Translates one request into a call of what the server does, and back. */
+/** Translates one request into a call of a use case, and its result into an answer. */
 export type Handler<Name extends RouteName> = (call: Call<Name>) => Outcome<Name> | Promise<Outcome<Name>>
 
-/** A handler for every route; without one for each, the server does not compile. */
+/** A handler for every route; a route without one does not compile. */
 export type Handlers = { readonly [Name in RouteName]: Handler<Name> }
 
 /** The handlers of one group of routes, such as those of `devices`. */

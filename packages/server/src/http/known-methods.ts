@@ -5,7 +5,7 @@ const PATHS = ROUTE_NAMES.map((name) => {
   return { method, pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}/?$`) }
 })
 
-/** Returns the methods that a path takes; none if there is no such path. @param path without its query */
+/** Returns the methods that a path supports; none if there is no such path. @param path without its query */
 export function knownMethods(path: string): string[] {
   return PATHS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
 }

@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-/** Returns who sends a request; throws when they may not use a route with this right. */
+/** Returns who sends a request; throws if they may not use a route with this right. */
 type Authorize = (request: FastifyRequest, right: Right) => Principal
 
 /** Registers every route of the API with its handler. */
@@ -22,7 +22,7 @@ export function registerRoutes(app: FastifyInstance, handlers: Handlers, authori
   app.decorateRequest('principal', null)
   const takesBytes = (name: RouteName): boolean => 'body' in ROUTES[name] && ROUTES[name].body === 'bytes'
   for (const name of ROUTE_NAMES) if (!takesBytes(name)) addRoute(app, name, handlers, authorize)
-  // In a scope of its own, where a body of any type is bytes.
+  // In a scope of its own, in which a body of any type is bytes.
   void app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null))
@@ -51,13 +51,13 @@ function addRoute<Name extends RouteName>(
       reply.status(route.answer.status)
       const outcome = await handler(callOf<Name>(request, reply))
       if (route.answer.kind === 'bytes') return sendBytes(reply, outcome as BytesOutcome)
-      // Fastify would send a text as it is.
+      // Fastify would send a string unquoted.
       return typeof outcome === 'string' ? reply.type('application/json').send(JSON.stringify(outcome)) : outcome
     },
   })
 }
 
-/** What fastify has checked by the route's own schemas. */
+/** What fastify has validated with the route's own schemas. */
 function callOf<Name extends RouteName>(request: FastifyRequest, reply: FastifyReply): Call<Name> {
   return {
     params: request.params as RouteParams<Name>,
@@ -74,7 +74,7 @@ function sendBytes(reply: FastifyReply, { headers, content }: BytesOutcome): Fas
   return reply.headers({ 'content-type': 'application/octet-stream', 'cache-control': 'no-store', ...headers }).send(content)
 }
 
-/** What fastify needs to know of a route: what it checks, and what the OpenAPI document says. */
+/** Returns what fastify needs for a route: the schemas that it validates, and the text of the OpenAPI document. */
 function schemaOf(name: RouteName, route: Route): FastifySchema {
   const { params, query, headers, body } = route
   return {

@@ -3,24 +3,24 @@ import type { Right } from '@orrery/aip/api'
 import type { Owner } from '@orrery/aip/records'
 import { serverError } from '../errors.js'
 
-/** A right that a principal may have; `any` and `open` are had by every principal. */
+/** A right that a principal may have; every principal has `any` and `open`. */
 export type OwnRight = Exclude<Right, 'any' | 'open'>
 
-/** Who asks. Made where a key is shown, and again where a client registers; never read from a message. */
+/** Who makes a request. Created from a key, and again when a client registers; never read from a message. */
 export interface Principal {
   readonly kind: Owner['kind']
-  /** What records and the audit of a device call it. */
+  /** Its name in records and in a device's audit. */
   readonly name: string
   /** The id that the client registered with; null for a key. */
   readonly clientId: string | null
   readonly rights: ReadonlySet<OwnRight>
-  /** The kinds of client that its key may register. */
+  /** The kinds of client that its key may register as. */
   readonly registers: readonly ClientType[]
-  /** Whether it can come back to its sessions after its connection was lost. */
+  /** Whether it can return to its sessions after its connection was lost. */
   readonly resumes: boolean
 }
 
-/** The holder of the operator key: everything is allowed. */
+/** The holder of the operator key, who may do everything. */
 export const OPERATOR: Principal = {
   kind: 'operator',
   name: 'operator',
@@ -30,7 +30,7 @@ export const OPERATOR: Principal = {
   resumes: false,
 }
 
-/** The holder of the device key, before it has registered: it may be a device, and nothing else. */
+/** The holder of the device key before it registers; it may only be a device. */
 export const DEVICE_KEY: Principal = {
   kind: 'device',
   name: 'device key',
@@ -40,7 +40,7 @@ export const DEVICE_KEY: Principal = {
   resumes: false,
 }
 
-/** One who shows no key, where none is asked for. */
+/** A caller without a key, where none is required. */
 export const STRANGER: Principal = { ...DEVICE_KEY, name: 'stranger', registers: [] }
 
 /** A client that has registered: a device runs tasks on itself, a constellation on any device. */
@@ -60,7 +60,7 @@ export function requireRight({ rights }: Principal, right: OwnRight): void {
   if (!rights.has(right)) throw serverError('FORBIDDEN', { right })
 }
 
-/** How the sessions of a principal name it. */
+/** Returns a principal as the records of its sessions name it. */
 export function ownerOf({ kind, clientId, resumes }: Principal): Owner {
   return { kind, client_id: clientId, resumes }
 }

@@ -4,7 +4,7 @@ import type { Feature, PushedTool } from '@orrery/aip'
 export interface KnownDevice {
   clientId: string
   platform: string
-  /** What it says of itself, with what the server adds; null if it says nothing. */
+  /** What it reports about itself, with what the server adds; null if it reports nothing. */
   systemInfo: Record<string, unknown> | null
   features: readonly Feature[]
   /** Milliseconds since the epoch. */
@@ -12,7 +12,7 @@ export interface KnownDevice {
   lastSeenAt: number
 }
 
-/** The tools that a device listed. */
+/** The tools that a device has listed. */
 export interface KnownTools {
   tools: readonly PushedTool[]
   /** Milliseconds since the epoch. */
@@ -20,21 +20,21 @@ export interface KnownTools {
 }
 
 /**
- * What the server knows of its clients, also after a restart. What was set can be read at once. Every method rejects with AipError
- * `STORE_FAILED` when the store cannot do it.
+ * What the server knows about its clients, kept across restarts. What was set can be read at once. Every method rejects with AipError
+ * `STORE_FAILED` if the store fails.
  */
 export interface ClientStore {
-  /** Every device that is known, in no order. */
+  /** Lists every known device, in no particular order. */
   devices(): Promise<KnownDevice[]>
   saveDevice(device: KnownDevice): Promise<void>
-  /** Forgets a device and its tools. Its tokens stay good: its id is not free for another. */
+  /** Forgets a device and its tools. Its tokens stay valid: its id is not free for another device. */
   forgetDevice(deviceId: string): Promise<void>
-  /** What a device listed last; null if it never did. */
+  /** Returns the tools that a device last listed; null if it never did. */
   tools(deviceId: string): Promise<KnownTools | null>
   saveTools(deviceId: string, tools: KnownTools): Promise<void>
-  /** The hashes of the resume tokens that are good for a client, oldest first. */
+  /** Returns the hashes of a client's valid resume tokens, oldest first. */
   tokens(clientId: string): Promise<readonly string[]>
   saveTokens(clientId: string, hashes: readonly string[]): Promise<void>
-  /** Commits what waits and lets go of the store. */
+  /** Commits pending writes and closes the store. */
   close(): Promise<void>
 }

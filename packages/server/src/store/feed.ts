@@ -1,23 +1,23 @@
 import type { SessionEvent } from '@orrery/aip/api'
 
-/** Something that lists show has changed. What it is now is asked where it is kept. */
+/** A change of something that lists show. Its current state is read where it is kept. */
 export type Change = { kind: 'session'; runId: string } | { kind: 'presence'; deviceId: string } | { kind: 'ask'; askId: string }
 
-/** Hears of changes, each with the position after it. Must not throw and must not wait. */
+/** Called with each change and the position after it. Must not throw and must not wait. */
 export type ChangeListener = (change: Change, position: string) => void
 
-/** Hears what happens in a run. Must not throw and must not wait. */
+/** Called with each event of a run. Must not throw and must not wait. */
 export type EventListener = (event: SessionEvent, runId: string) => void
 
-/** What happens on the server, as it happens: records of all sessions, progress, changes of presence and of approvals. */
+/** Publishes what happens on the server: records of all sessions, progress, changes of presence and of approvals. */
 export interface Feed {
-  /** Where the feed is now; opaque. What changes after it comes from {@link since} with it. */
+  /** Returns the current position, an opaque text; {@link since} returns what changes after it. */
   position(): string
-  /** The changes after a position, in order; null if it is too old, or not of this feed. */
+  /** Returns the changes after a position, in order; null if it is too old, or not of this feed. */
   since(position: string): Promise<{ change: Change; position: string }[] | null>
   /** Publishes a change. */
   changed(change: Change): void
-  /** Publishes a record, once it is committed, or progress; a record is a change of its session too. */
+  /** Publishes progress, or a record once it is committed; a record is also a change of its session. */
   emit(runId: string, event: SessionEvent): void
   /** Listens to changes. @returns stops listening */
   onChange(listener: ChangeListener): () => void

@@ -3,10 +3,10 @@ import type { SessionEvent } from '@orrery/aip/api'
 import type { Change, ChangeListener, EventListener, Feed } from './feed.js'
 import { SERVER_LIMITS } from '../limits.js'
 
-/** The feed of one process. It ends with it: a position of an earlier process is too old. */
+/** The feed of one process. It does not outlive it: a position of an earlier process is too old. */
 export class MemoryFeed implements Feed {
   readonly #process = randomBytes(4).toString('hex')
-  /** A ring: the change with number n is at n modulo its length. */
+  /** A ring buffer: change number n is at index n modulo its length. */
   readonly #changes: Change[] = []
   #last = 0
   readonly #changeListeners = new Set<ChangeListener>()

@@ -1,15 +1,15 @@
 import type { SessionStatus } from '@orrery/aip/api'
 import type { RecordData, RecordType } from '@orrery/aip/records'
 
-/** What sessions are looked up by. */
+/** The labels by which sessions are looked up. */
 export const SESSION_LABELS = ['session_id', 'task_name', 'device_id', 'status', 'awaited_by'] as const
 
-/** Values of {@link SESSION_LABELS}; what is missing stays as it is. */
+/** Values of {@link SESSION_LABELS}; missing ones stay unchanged. */
 type SessionLabels = {
   session_id?: string
   task_name?: string
   device_id?: string
-  /** `accepted` until the session ends: the log does not follow what a live session does. */
+  /** `accepted` until the session ends: labels do not follow what a live session does. */
   status?: SessionStatus
   /** The constellation that has not acknowledged the end yet. */
   awaited_by?: string | null
@@ -18,7 +18,7 @@ type SessionLabels = {
 /** A record before it has a place and a time. */
 export type Recorded = { [T in RecordType]: { type: T; data: RecordData[T] } }[RecordType]
 
-/** What a record changes in how its session is looked up; null if nothing. */
+/** Returns the labels that a record changes; null if none. */
 export function labelsOf(record: Recorded): SessionLabels | null {
   if (record.type === 'accepted') {
     const { session_id, task_name, device_id, owner } = record.data

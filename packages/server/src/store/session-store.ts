@@ -2,15 +2,15 @@ import type { Session, SessionStatus } from '@orrery/aip/api'
 import type { RecordData, RecordType } from '@orrery/aip/records'
 
 /**
- * The right to append to the sessions of one device: an owner takes a lane, and from then on what an earlier owner appends is refused.
+ * The right to append to the sessions of one device: once an owner takes a lane, appends of earlier owners are refused.
  * `position` is the adapter's own; it moves with each append of this owner.
  */
 export interface Lane {
   /** The id of the device. */
   readonly name: string
-  /** Grows each time that the lane is taken. */
+  /** Grows each time the lane is taken. */
   readonly epoch: number
-  /** Where the lane ends as far as this owner knows. */
+  /** The end of the lane, as far as this owner knows. */
   position: number
 }
 
@@ -24,53 +24,53 @@ export interface StoredRecord {
   data: Record<string, unknown>
 }
 
-/** Which sessions are meant, newest first. */
+/** Selects sessions, newest first. */
 export interface SessionFilter {
   deviceId?: string | undefined
-  /** How it ended; a status of sessions that have not ended finds none. */
+  /** How the session ended; the status of a session that has not ended matches none. */
   status?: SessionStatus | undefined
   runId?: string | undefined
   sessionId?: string | undefined
   taskName?: string | undefined
   /** The constellation that has not acknowledged the end yet. */
   awaitedBy?: string | undefined
-  /** Only those that have not ended (true), or have (false). */
+  /** Only sessions that have not ended (true), or have (false). */
   open?: boolean | undefined
-  /** A run id: only older ones. */
+  /** A run id: only older sessions. */
   before?: string | undefined
   limit?: number | undefined
 }
 
-/** What may stay when sessions are pruned. */
+/** The limits of pruning. */
 export interface SessionPruneLimits {
-  /** Sessions that ended at least this many milliseconds ago go. */
+  /** Deletes sessions that ended at least this many milliseconds ago. */
   maxAgeMs: number
-  /** The oldest ended sessions go until the store is not larger than this. */
+  /** Deletes the oldest ended sessions until the store is no larger than this, in bytes. */
   maxBytes: number
-  /** At most this many sessions go at once: nothing else is done meanwhile. */
+  /** Deletes at most this many sessions at once: the store does nothing else meanwhile. */
   maxSessions: number
 }
 
-/** Where sessions are kept: a session is its records. Every method rejects with AipError `STORE_FAILED` when the store cannot do it. */
+/** Stores sessions; a session is its records. Every method rejects with AipError `STORE_FAILED` if the store fails. */
 export interface SessionStore {
-  /** Becomes the owner of a lane. Whoever had it can append no more. */
+  /** Becomes the owner of a lane. An earlier owner can no longer append. */
   takeLane(name: string): Promise<Lane>
-  /** Gives a lane back, if this is still its owner. */
+  /** Releases a lane, if this is still its owner. */
   releaseLane(lane: Lane): Promise<void>
   /**
-   * Adds a record; settles once it is committed. What lists are looked up by comes from the record.
-   * @throws AipError `STALE_OWNER` if the lane was taken by another or has moved, `STORE_FAILED`; nothing was recorded then
+   * Adds a record; settles once it is committed. The labels of its session come from the record.
+   * @throws AipError `STALE_OWNER` if another owner took the lane or it has moved, `STORE_FAILED`; nothing is recorded then
    */
   append<T extends RecordType>(lane: Lane, runId: string, type: T, data: RecordData[T]): Promise<StoredRecord>
-  /** The records of a session after `afterSeq`, in order; none for an unknown run. */
+  /** Returns the records of a session after `afterSeq`, in order; none for an unknown run. */
   records(runId: string, afterSeq?: number): Promise<StoredRecord[]>
-  /** As {@link records}, with large values in place of their references. */
+  /** Returns {@link records} with large values in place of their references. */
   wholeRecords(runId: string): Promise<StoredRecord[]>
-  /** Run ids, newest first. */
+  /** Returns run ids, newest first. */
   find(filter: SessionFilter): Promise<string[]>
-  /** The sessions as lists show them, newest first: without results, and with long requests cut. It reads no records. */
+  /** Returns sessions as lists show them, newest first: without results, and with long requests cut. Reads no records. */
   summaries(filter: SessionFilter): Promise<Session[]>
-  /** A value that a record of this session refers to; undefined when it is unknown or gone. */
+  /** Returns a value that a record of this session refers to; undefined if it is unknown or gone. */
   value(runId: string, id: string): Promise<unknown>
   /** Deletes ended sessions, oldest first. @returns how many */
   prune(limits: SessionPruneLimits): Promise<number>

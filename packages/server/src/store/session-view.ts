@@ -11,17 +11,17 @@ export type SessionRecord = {
 
 const Turn = z.object({ value: z.object({ usage: Usage.omit({ turns: true }) }) })
 
-/** Parses a record as it was stored, by this version or an older one. @throws ZodError if it is not of its type */
+/** Parses a stored record, written by this version or an older one. @throws ZodError if it does not match its type */
 export function readRecord(stored: StoredRecord): SessionRecord {
   return { ...stored, data: RECORD_SCHEMAS[stored.type].parse(stored.data) } as SessionRecord
 }
 
-/** A record as an event of the API. */
+/** Converts a record to an event of the API. */
 export function toEvent(record: StoredRecord, sessionId: string): SessionEvent {
   return { seq: record.seq, session_id: sessionId, time: isoTime(record.time), type: record.type, data: record.data }
 }
 
-/** The session that these records tell; undefined if there are none. */
+/** Builds the session from its records; undefined if there are none. */
 export function viewOf(records: readonly SessionRecord[]): Session | undefined {
   const [first, ...rest] = records
   if (first?.type !== 'accepted') return undefined
@@ -30,7 +30,7 @@ export function viewOf(records: readonly SessionRecord[]): Session | undefined {
   return view
 }
 
-/** The session as it is at its first record. */
+/** Builds the session from its first record. */
 export function newView(runId: string, accepted: RecordData['accepted'], time: number): Session {
   const { session_id, device_id, task_name, request } = accepted
   return {
@@ -55,7 +55,7 @@ export function newView(runId: string, accepted: RecordData['accepted'], time: n
 /** What of a record changes a session. */
 export type Happening = { [T in RecordType]: { type: T; time: number; data: RecordData[T] } }[RecordType]
 
-/** Moves a session on by one record. Live sessions and those read from the log go through the same steps. */
+/** Applies one record to a session. Live sessions and those read from the log go through the same steps. */
 export function applyRecord(view: Session, record: Happening): void {
   const { time } = record
   switch (record.type) {
@@ -97,7 +97,7 @@ export function applyRecord(view: Session, record: Happening): void {
   }
 }
 
-/** What the model has used, with one more step of the agent; steps that used no model change nothing. */
+/** Adds the model usage of one step of the agent; a step without a model changes nothing. */
 function withTurn(usage: Usage | null, data: RecordData['agent_step']): Usage | null {
   const turn = Turn.safeParse(data)
   if (!turn.success) return usage

@@ -12,7 +12,7 @@ const TOKENS = 'tokens'
 const Device = z.object({
   platform: z.string(),
   systemInfo: z.record(z.string(), z.unknown()).nullable(),
-  // A newer version may have known more features.
+  // A newer version may have stored features that this one does not know.
   features: z.array(z.string()).transform((names) => names.flatMap((name) => Feature.safeParse(name).data ?? [])),
   firstSeenAt: z.number(),
   lastSeenAt: z.number(),
@@ -20,7 +20,7 @@ const Device = z.object({
 const Tools = z.object({ tools: z.array(PushedTool), listedAt: z.number() })
 const Tokens = z.array(z.string())
 
-/** Keeps what is known of clients in one SQLite file, or in memory. */
+/** Keeps what is known about clients in one SQLite file, or in memory. */
 export class SqliteClientStore implements ClientStore {
   readonly #values: KeyValues
 
@@ -75,7 +75,7 @@ export class SqliteClientStore implements ClientStore {
   }
 }
 
-/** Takes over the tokens of a file that was a log of records: the open streams each hold one hash, labelled with its client. */
+/** Imports the tokens of an older file, which was a log of records: each open stream holds one hash, labelled with its client. */
 function adoptTokens(db: DatabaseSync): void {
   const rows = db
     .prepare(

@@ -8,12 +8,12 @@ import { applyRecord, newView, readRecord, viewOf, type Happening } from './sess
 import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 
-/** Keeps sessions in one SQLite file, or in memory: SQLite serves both. One process has the file, so lanes are held in its memory. */
+/** Keeps sessions in one SQLite file, or in memory. Only one process has the file, so lanes are kept in its memory. */
 export class SqliteSessionStore implements SessionStore {
   readonly #log: RecordLog
   readonly #lanes = new Map<string, Lane>()
   #lastEpoch = 0
-  /** The sessions that have not ended, as lists show them, by run id; those of an earlier process once they are looked at. */
+  /** Sessions that have not ended, as lists show them, by run id; those of an earlier process once they are read. */
   readonly #live = new Map<string, Session>()
 
   /** @param path of the file; `:memory:` keeps nothing after the process @throws LogError if it cannot be opened */
@@ -37,7 +37,7 @@ export class SqliteSessionStore implements SessionStore {
     return Promise.resolve()
   }
 
-  // Not async functions: records are many, and each would take two promises more.
+  // Not async functions: there are many records, and each would cost two more promises.
   append<T extends RecordType>(lane: Lane, runId: string, type: T, data: RecordData[T]): Promise<StoredRecord> {
     const held = this.#lanes.get(lane.name)
     if (held?.epoch !== lane.epoch || held.position !== lane.position)
@@ -83,7 +83,7 @@ export class SqliteSessionStore implements SessionStore {
     return this.#log.close()
   }
 
-  /** What a record changes in the look-up and in lists. A list's own row is written at the start and at the end of a session only. */
+  /** Returns what a record changes in labels and lists. A session's row for lists is written only at its start and its end. */
   #changes(runId: string, record: Recorded): Parameters<RecordLog['append']>[3] {
     const labels = labelsOf(record)
     if (labels === null) return undefined
@@ -99,7 +99,7 @@ export class SqliteSessionStore implements SessionStore {
     return { labels, summary, open: false }
   }
 
-  /** Moves the listed session on, once a record of it is committed. */
+  /** Applies a committed record to its listed session. */
   #follow(runId: string, record: Happening): void {
     if (record.type === 'accepted') this.#live.set(runId, listed(newView(runId, record.data, record.time)))
     else if (record.type === 'ended') this.#live.delete(runId)
@@ -116,7 +116,7 @@ export class SqliteSessionStore implements SessionStore {
     })
   }
 
-  /** A session that has not ended, as lists show it. */
+  /** Returns a session that has not ended, as lists show it. */
   #viewOf(runId: string): Session | undefined {
     const known = this.#live.get(runId)
     if (known !== undefined) return known
@@ -126,8 +126,8 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   /**
-   * What lists show of a session whose row an older version wrote, or that an earlier process left open; undefined if this version
-   * cannot read its records, which must keep neither the other sessions nor the server from working.
+   * Returns what lists show of a session whose row an older version wrote, or that an earlier process left open; undefined if this version
+   * cannot read its records, which must not affect other sessions or the server.
    */
   #replayed(runId: string): Session | undefined {
     const records = this.#whole(runId)

@@ -136,7 +136,7 @@ describe('a request in words', () => {
     await using rig = await startModelRig({ script: [{ text: 'so long', finish: 'length' }] })
     expect(await rig.run('x')).toMatchObject({
       status: 'failed',
-      error: expect.stringMatching(/^The model cannot go on: its turns are cut off or empty/) as string,
+      error: expect.stringMatching(/^The model cannot continue: its turns are cut off or empty/) as string,
     })
     expect(rig.model.requests).toHaveLength(4)
     expect(rig.model.requests[1]?.text).toContain('Your answer was cut off')
