@@ -8,17 +8,17 @@ import { applyRecord, newView, toEvent, viewOf, type SessionRecord } from '../st
 /** What a {@link SessionLog} writes to. */
 export interface SessionLogOptions {
   store: SessionStore
-  /** Null for a session that is not listed: nothing is heard of it. */
+  /** Null for an unlisted session, whose events are not published. */
   feed: Feed | null
   /** The lane of the session's device. */
   lane: Lane
   clock: Clock
   sessionId: string
-  /** What is recorded already, for a session that is continued after a restart. */
+  /** What is already recorded, for a session that is continued after a restart. */
   past?: readonly SessionRecord[] | undefined
 }
 
-/** What one session records, what it looks like, and what is heard of it. Handed down to everything that is part of the session. */
+/** The records, the view and the published events of one session. Handed down to every part of the session. */
 export class SessionLog {
   readonly runId: string
   readonly sessionId: string
@@ -45,19 +45,19 @@ export class SessionLog {
   }
 
   /**
-   * Records what happened; settles once it is committed.
-   * @throws AipError `STORE_FAILED` or `STALE_OWNER`, and nothing was recorded
+   * Records an event; settles once it is committed.
+   * @throws AipError `STORE_FAILED` or `STALE_OWNER`; nothing is recorded then
    */
   async record<T extends RecordType>(type: T, data: RecordData[T]): Promise<void> {
     const stored = await this.#store.append(this.#lane, this.runId, type, data)
-    // The stored data may hold references to large values; the session itself continues with the values.
+    // The stored data may contain references to large values; the session itself continues with the values.
     const record = { ...stored, data } as SessionRecord
     if (this.#view !== null) applyRecord(this.#view, record)
     else if (record.type === 'accepted') this.#view = newView(this.runId, record.data, record.time)
     this.#feed?.emit(this.runId, toEvent(stored, this.sessionId))
   }
 
-  /** An agent has taken the session up; that is not recorded. */
+  /** Notes which agent runs the session; that is not recorded. */
   began(agent: string): void {
     const { view } = this
     Object.assign(view, { agent, status: 'running' })
@@ -65,7 +65,7 @@ export class SessionLog {
     this.#feed?.changed({ kind: 'session', runId: this.runId })
   }
 
-  /** Tells those who watch how far something is; that is not recorded. */
+  /** Reports progress to those who watch; it is not recorded. */
   report(progress: Progress): void {
     const time = isoTime(this.#clock.now())
     this.#feed?.emit(this.runId, { seq: null, session_id: this.sessionId, time, type: 'progress', data: progress })
