@@ -8,7 +8,7 @@ import { Program } from './program.ts'
 import { Turns } from './turns.ts'
 
 const TOOL = fileURLToPath(new URL('ledger-tool.mjs', import.meta.url))
-const DISK_BYTES = 256 * 1024 ** 2
+const DISK_BYTES = 512 * 1024 ** 2
 
 /** A time in which commands may fail: the process was killed, its disk had no room, or another client had its id. */
 export interface Trouble {

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FrameSplitter, type Frame } from './frames.ts'
+import { FrameSplitter, TEXT, type Frame, type Part } from './frames.ts'
 
 /** Which way data flows through the proxy. */
 export type Direction = 'to-server' | 'to-device'
@@ -18,6 +18,8 @@ export class FaultProxy implements AsyncDisposable {
   delayMs = 0
   /** Nothing passes until this settles. */
   stalled: Promise<void> = Promise.resolve()
+  /** The device reads nothing until this settles: what is sent to it piles up at the server. */
+  unread: Promise<void> = Promise.resolve()
   readonly #server: Server
   readonly #target: number
 
@@ -71,6 +73,8 @@ export class Link {
   readonly #proxy: FaultProxy
   readonly #ends: Record<Direction, { from: Socket; to: Socket }>
   readonly #swallowed = new Set<Direction>()
+  /** What is to follow a frame that is passing in pieces. */
+  readonly #after: Record<Direction, Buffer[] | null> = { 'to-server': null, 'to-device': null }
 
   constructor(proxy: FaultProxy, device: Socket, server: Socket) {
     this.#proxy = proxy
@@ -80,8 +84,14 @@ export class Link {
     void this.#pump('to-device')
   }
 
-  /** Sends bytes one way, out of order with what waits. Does nothing on a connection that has ended. */
+  /** Sends bytes one way, out of order with what waits, but not into the middle of a frame. Does nothing on a connection that has ended. */
   inject(direction: Direction, bytes: Buffer): void {
+    const after = this.#after[direction]
+    if (after === null) this.#write(direction, bytes)
+    else after.push(bytes)
+  }
+
+  #write(direction: Direction, bytes: Buffer): void {
     const { to } = this.#ends[direction]
     if (to.writable) to.write(bytes)
   }
@@ -109,14 +119,22 @@ export class Link {
     }
   }
 
-  async #pass(direction: Direction, part: Buffer | Frame): Promise<void> {
-    const { delayMs, stalled, tap } = this.#proxy
+  async #pass(direction: Direction, part: Part): Promise<void> {
+    const { delayMs, stalled, unread, tap } = this.#proxy
     await stalled
+    if (direction === 'to-device') await unread
     if (delayMs > 0) await sleep(delayMs)
     if (this.#swallowed.has(direction)) return
+    if ('piece' in part) {
+      this.#write(direction, part.piece)
+      const after = this.#after[direction] ?? []
+      this.#after[direction] = part.isLast ? null : after
+      if (part.isLast) for (const bytes of after) this.inject(direction, bytes)
+      return
+    }
     if ('opcode' in part) {
       if (tap?.(this, direction, part) === true) return
-      if (part.text !== null) this.passed[direction] += 1
+      if (part.opcode === TEXT) this.passed[direction] += 1
     }
     this.inject(direction, 'opcode' in part ? part.bytes : part)
   }

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceRig } from './device-rig.ts'
 import { intrude } from './intruder.ts'
 import { CONNECTION_RECORDS, type Kind } from './kinds.ts'
+import { constellationNotReading, deviceNotReading, streamNotReading } from './not-reading.ts'
 import type { Fault } from './plan.ts'
 import type { Program } from './program.ts'
+import type { Tasks } from './tasks.ts'
 import { cutFrame, delayResults, forgeResults, repeatResults } from './taps.ts'
 import type { World } from './world.ts'
 
@@ -16,7 +18,7 @@ const FULL_TIME = 700
 const INTRUSION_TIME = 5000
 
 /** Injects one fault and waits until it is over. @returns whether it could be done */
-type Injector = (fault: Fault, device: DeviceRig, world: World) => Promise<boolean>
+type Injector = (fault: Fault, device: DeviceRig, world: World, tasks: Tasks) => Promise<boolean>
 
 const INJECTORS: Record<Kind, Injector> = {
   drop: (_fault, { proxy }) => done(proxy.cut('fin')),
@@ -63,6 +65,9 @@ const INJECTORS: Record<Kind, Injector> = {
     trouble.to = Date.now() + INTRUSION_TIME
     return true
   },
+  'constellation-not-reading': constellationNotReading,
+  'stream-not-reading': streamNotReading,
+  'device-not-reading': deviceNotReading,
   'device-killed': async ({ awayMs }, device) => {
     await device.kill()
     await sleep(awayMs)
@@ -117,10 +122,10 @@ const INJECTORS: Record<Kind, Injector> = {
 }
 
 /** Does one fault. @returns whether it could be done */
-export function inject(fault: Fault, world: World): Promise<boolean> {
+export function inject(fault: Fault, world: World, tasks: Tasks): Promise<boolean> {
   const device = world.devices[fault.device]
   if (device === undefined) return Promise.resolve(false)
-  const work = (): Promise<boolean> => INJECTORS[fault.kind](fault, device, world)
+  const work = (): Promise<boolean> => INJECTORS[fault.kind](fault, device, world, tasks)
   // Only one at a time has a device's process or disk in hand.
   return fault.kind.startsWith('device') ? device.turns.run(work) : work()
 }

@@ -17,6 +17,10 @@ export interface Fault {
   /** When a process is struck: before or after it records something, e.g. `after done`. */
   moment: string
   record: string
+  /** Characters of the result that is sent to a client that does not read it. */
+  bulk: number
+  /** Whether that client comes back to its sessions. */
+  resumes: boolean
 }
 
 /** Faults for a number of devices, and those of the server: each list is injected in order, all lists at the same time. */
@@ -24,6 +28,9 @@ export interface Plan {
   devices: Fault[][]
   server: Fault[]
 }
+
+/** More than the buffers of a socket take; 20 MB is what a screen recording or a log comes to. */
+const BULKS = [8_000_000, 8_000_000, 8_000_000, 20_000_000] as const
 
 /** Plans faults. The same arguments give the same plan. @param kinds those that may come */
 export function planFaults(options: { count: number; seed: number; devices: number; kinds?: readonly Kind[] }): Plan {
@@ -46,6 +53,8 @@ export function planFaults(options: { count: number; seed: number; devices: numb
       awayMs: random.between(0, 300),
       moment: `${random.pick(['before', 'after'])} ${record}`,
       record,
+      bulk: random.pick(BULKS),
+      resumes: random.chance(0.5),
     }
     ;(forServer ? plan.server : (plan.devices[device] ?? plan.server)).push(fault)
   }

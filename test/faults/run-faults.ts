@@ -84,7 +84,7 @@ async function injectOne(fault: Fault, world: World, tasks: Tasks, book: Book): 
   if (!fault.duringCommand) await sleep(fault.delayMs)
   const entry = { fault, at: Date.now(), duringCommand: device.ledger.running > 0, recoveryMs: null as number | null }
   book.injected.push(entry)
-  if (!(await inject(fault, world))) {
+  if (!(await inject(fault, world, tasks))) {
     book.injected.splice(book.injected.indexOf(entry), 1)
     book.missed.push(fault)
     return

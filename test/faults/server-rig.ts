@@ -7,8 +7,20 @@ import type { Trouble } from './device-rig.ts'
 import { SmallDisk } from './disk.ts'
 import { Program } from './program.ts'
 
-const DISK_BYTES = 2 * 1024 ** 3
+const DISK_BYTES = 4 * 1024 ** 3
 const START_TIME = 30_000
+
+/** The workflow of those who do not read: one command with a large result. */
+const BULK = `name: bulk
+description: Leaves a line in the ledger and gives a large result
+inputs:
+  task: { type: string }
+  nonce: { type: string }
+  pad: { type: string }
+steps:
+  - { id: a, tool: mark, with: { task: "\${{ inputs.task }}", call: a, nonce: "\${{ inputs.nonce }}", before_ms: "50", pad: "\${{ inputs.pad }}" } }
+result: "\${{ steps.a.result }}"
+`
 
 /** The workflow that requesters ask for: two commands, each in a batch of its own. */
 const step = (id: string): string =>
@@ -47,6 +59,7 @@ export class ServerRig implements AsyncDisposable {
     this.disk = new SmallDisk(join(this.#home, 'server'), DISK_BYTES)
     mkdirSync(join(this.disk.path, 'workflows'))
     writeFileSync(join(this.disk.path, 'workflows', 'marks.yaml'), WORKFLOW)
+    writeFileSync(join(this.disk.path, 'workflows', 'bulk.yaml'), BULK)
     writeFileSync(join(this.#home, 'settings.json'), JSON.stringify({ resume_grace_s: 60, silence_s: 1.5 }))
   }
 

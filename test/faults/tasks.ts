@@ -72,8 +72,13 @@ export class Tasks {
     this.#notice(task, 'lost', detail)
   }
 
-  hung(task: FaultTask): void {
-    this.#notice(task, 'hung', `no end within ${HANG_TIME / 1000} s`)
+  hung(task: FaultTask, detail = `no end within ${HANG_TIME / 1000} s`): void {
+    this.#notice(task, 'hung', detail)
+  }
+
+  /** What a requester got of a task is not all of it. */
+  incomplete(task: FaultTask, detail: string): void {
+    this.#notice(task, 'other', detail)
   }
 
   /** When the last session of a device ended that was seen to end. */

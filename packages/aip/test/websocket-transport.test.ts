@@ -211,6 +211,22 @@ describe('pings', () => {
     expect(await near.closed).toMatchObject({ code: 1006 })
   })
 
+  it('do not end a connection because this process was held up and has not read the answers yet', async () => {
+    let now = 0
+    let fire = (): void => {}
+    const clock = { now: () => now, after: (_ms: number, callback: () => void) => ((fire = callback), { cancel: () => {} }) }
+    await using connection = await connectBare({ clock }, { autoPong: false })
+    for (now = 20_000; now <= 160_000; now += 20_000) fire()
+    now = 1_000_000
+    fire()
+    expect(connection.socket.readyState).toBe(WebSocket.OPEN)
+    for (let ping = 0; ping < 9; ping += 1) {
+      now += 20_000
+      fire()
+    }
+    expect(await connection.transport.closed).toMatchObject({ code: 1006 })
+  })
+
   it('do not end a connection whose receiver is the slow one', async () => {
     const clock = new ManualClock()
     await using connection = await connectBare({ clock }, { autoPong: false })

@@ -23,6 +23,7 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'Changes kept for readers of `/api/events` that return; a reader that was away for longer gets `reset`.',
   ),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
+  cutError: limit(1000, 'characters', 'The error of an end that is too large for its client, which is sent without its result.'),
   workflowFile: limit(256 * 1024, 'characters', 'A workflow file.'),
   plan: limit(256 * 1024, 'characters', 'A plan in words.'),
   foreachItems: limit(1000, 'items', 'Items of one `foreach` of a workflow.'),

@@ -232,9 +232,10 @@ export class WebSocketTransport implements Transport {
 
   #ping(): void {
     const { clock, pingIntervalMs } = this.#settings
-    this.#timer = clock.after(Math.max(0, Math.min(pingIntervalMs, this.#deadline() - clock.now())), () => {
-      // Of a paused socket nothing is read, so its answers cannot be heard.
-      if (this.#socket.isPaused) this.#heardAt = clock.now()
+    const due = Math.min(clock.now() + pingIntervalMs, Math.max(clock.now(), this.#deadline()))
+    this.#timer = clock.after(due - clock.now(), () => {
+      // Of a paused socket nothing is read, so its answers cannot be heard. Nor can they by a process that was itself held up.
+      if (this.#socket.isPaused || clock.now() - due > pingIntervalMs) this.#heardAt = clock.now()
       else if (this.#tcp !== null && this.#tcp.bytesRead > this.#heardBytes) this.#hear()
       if (clock.now() >= this.#deadline()) return this.terminate()
       if (this.#isOpen()) this.#socket.ping()

@@ -41,10 +41,16 @@ function list(devices: readonly Device[]): string[] {
     device.device_id,
     { text: device.status, style: STYLES[device.status] },
     device.platform,
-    device.status === 'offline' || device.connected_at === null ? '' : age(device.connected_at),
+    sinceWhen(device),
     device.current_session_id === null ? '' : shortId(device.current_session_id),
   ])
-  return table(['DEVICE', 'STATUS', 'PLATFORM', 'CONNECTED', 'SESSION'], rows, [0, 4])
+  return table(['DEVICE', 'STATUS', 'PLATFORM', 'SINCE', 'SESSION'], rows, [0, 4])
+}
+
+/** For how long it has been connected, or away. */
+function sinceWhen({ status, connected_at: connected, last_seen_at: seen }: Device): string {
+  const time = status === 'offline' ? seen : connected
+  return time === null ? '' : age(time)
 }
 
 function block(device: Device, index: number): string[] {
@@ -54,6 +60,7 @@ function block(device: Device, index: number): string[] {
     ['status', { text: device.status, style: STYLES[device.status] }],
     ['platform', device.platform],
     ['connected', device.connected_at],
+    ['last seen', device.last_seen_at],
     ['session', device.current_session_id],
     ['features', device.features.join(', ')],
     ...(device.mcp_servers ?? []).map((server, index) => [index === 0 ? 'MCP servers' : '', describeServer(server)] as const),

@@ -3,10 +3,8 @@ import type { ClientConnectionManager, ClientInfo } from '../clients/client-conn
 import type { KnownDevices } from '../clients/known-devices.js'
 import type { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, EndListener, Peers, TaskEnd } from '../sessions/peers.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { wireEnd } from './wire-result.js'
-
-/** How many characters of its error are sent if an end is too large. */
-const LONGEST_ERROR = 1000
 
 /** Lets sessions reach the clients that are online. */
 export class ConnectedPeers implements Peers {
@@ -68,7 +66,7 @@ export class ConnectedPeers implements Peers {
       await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {
         if (!(error instanceof AipError) || error.code !== 'MESSAGE_TOO_LARGE') throw error
         // An end without its result is still an end: a device is free again, and a requester stops waiting.
-        const text = message.error?.slice(0, LONGEST_ERROR) ?? error.message
+        const text = message.error?.slice(0, SERVER_LIMITS.cutError) ?? error.message
         return taskProtocol.sendTaskEnd({ ...message, result: null, error: text })
       })
     } catch (error) {

@@ -26,6 +26,8 @@ export class CommandDispatcher {
   readonly #pending = new Map<string, Pending>()
   /** Batches from before a restart that the agent has not requested again yet, in order. */
   readonly #past: PastBatch[]
+  /** Results that are being recorded, by response id; each settles with whether that succeeded. */
+  readonly #recording = new Map<string, Promise<boolean>>()
   #aborted: Error | null = null
 
   constructor(task: Task, log: SessionLog, device: SessionDevice, clock: Clock, past: PastBatch[] = []) {
@@ -74,6 +76,11 @@ export class CommandDispatcher {
     const same = ({ tool_name, parameters }: Pick<Command, 'tool_name' | 'parameters'>): string =>
       JSON.stringify([tool_name, parameters])
     if (batch.actions.map(same).join() !== commands.map(same).join()) throw serverError('REPLAY_DIVERGED')
+    const recording = this.#recording.get(batch.responseId)
+    if (recording !== undefined) {
+      await recording
+      this.#throwIfAborted()
+    }
     if (past.results !== null) return past.results
     if (this.#device.canResume) return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
     const results = failures(batch.actions, () => errorText('INTERRUPTED'))
@@ -119,21 +126,35 @@ export class CommandDispatcher {
   }
 
   /**
+<<<<<<< HEAD
    * Takes the results of a batch. The first answer wins.
    * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
+=======
+   * Takes the results of a batch. The first answer wins; one that comes while it is being recorded settles after it.
+   * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
+>>>>>>> main
    */
-  setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
+  async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
+    const first = this.#recording.get(responseId)
+    if (first !== undefined && (await first)) return false
     const pending = this.#pending.get(responseId)
-    if (pending !== undefined) return this.#finish(responseId, matchResults(pending.batch.actions, results))
-    return this.#setPastResult(responseId, results)
+    const taken =
+      pending === undefined
+        ? this.#setPastResult(responseId, results)
+        : this.#finish(responseId, matchResults(pending.batch.actions, results))
+    const recording = taken.catch(() => false)
+    this.#recording.set(responseId, recording)
+    void recording.then(() => this.#recording.delete(responseId))
+    return taken
   }
 
   /** Takes results for a batch that the agent of a continued session may not have reached yet. */
   async #setPastResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const past = this.#past.find(({ batch, results: known }) => batch.responseId === responseId && known === null)
     if (past === undefined) return false
-    past.results = matchResults(past.batch.actions, results)
-    await this.#received(responseId, past.results, 0)
+    const matched = matchResults(past.batch.actions, results)
+    await this.#received(responseId, matched, 0)
+    past.results = matched
     return true
   }
 

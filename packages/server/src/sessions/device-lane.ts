@@ -22,9 +22,9 @@ export class DeviceLane {
   readonly deviceId: string
   readonly #run: Run
   readonly #events: LaneEvents
-  readonly #waiting: Session[] = []
+  readonly #waiting = new Set<Session>()
   readonly #beside = new Set<Session>()
-  /** All sessions that have not ended and may still record something in the lane. */
+  /** All sessions that have not ended, in the order in which they were admitted. */
   readonly #sessions = new Set<Session>()
   /** Callers that record something else in the lane now. */
   #visitors = 0
@@ -65,6 +65,7 @@ export class DeviceLane {
   /** Removes a session whose end is recorded. */
   dismiss(session: Session): void {
     this.#sessions.delete(session)
+    this.#advance()
     this.#close()
   }
 
@@ -75,16 +76,13 @@ export class DeviceLane {
       void this.#run(session).then(() => this.#beside.delete(session))
       return
     }
-    this.#waiting.push(session)
+    this.#waiting.add(session)
     this.#advance()
   }
 
   /** Removes a waiting session. @returns whether it was waiting */
   remove(session: Session): boolean {
-    const index = this.#waiting.indexOf(session)
-    if (index < 0) return false
-    this.#waiting.splice(index, 1)
-    return true
+    return this.#waiting.delete(session)
   }
 
   /** Starts no further session until {@link letGo}: the device is away, or the server is stopping. */
@@ -104,12 +102,23 @@ export class DeviceLane {
 
   /** The session that continues when the device returns: the running one, else the next one. */
   get continuing(): Session | null {
-    return this.running ?? this.#waiting[0] ?? null
+    return this.running ?? this.#next ?? null
+  }
+
+  /** The session whose turn is next: the first that was admitted, once it may run. */
+  get #next(): Session | undefined {
+    for (const session of this.#sessions) {
+      if (this.#waiting.has(session)) return session
+      // One that is recorded and about to run keeps its place; a cancelled one is about to leave.
+      if (session !== this.running && !this.#beside.has(session) && session.cancelled === null) return undefined
+    }
+    return undefined
   }
 
   #advance(): void {
-    const next = this.#held || this.running !== null ? undefined : this.#waiting.shift()
+    const next = this.#held || this.running !== null ? undefined : this.#next
     if (next === undefined) return
+    this.#waiting.delete(next)
     this.running = next
     this.#events.changed()
     void this.#run(next).then(() => {

@@ -3,7 +3,7 @@ import type { Session as SessionView } from '@orrery/aip/api'
 import type { Progress, RecordData, RecordType } from '@orrery/aip/records'
 import type { Feed } from '../store/feed.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
-import { applyRecord, newView, toEvent, viewOf, type SessionRecord } from '../store/session-view.js'
+import { applyRecord, newView, toEvent, viewOf, type Happening, type SessionRecord } from '../store/session-view.js'
 
 /** What a {@link SessionLog} writes to. */
 export interface SessionLogOptions {
@@ -51,7 +51,7 @@ export class SessionLog {
   async record<T extends RecordType>(type: T, data: RecordData[T]): Promise<void> {
     const stored = await this.#store.append(this.#lane, this.runId, type, data)
     // The stored data may contain references to large values; the session itself continues with the values.
-    const record = { ...stored, data } as SessionRecord
+    const record = { type, time: stored.time, data } as Happening
     if (this.#view !== null) applyRecord(this.#view, record)
     else if (record.type === 'accepted') this.#view = newView(this.runId, record.data, record.time)
     this.#feed?.emit(this.runId, toEvent(stored, this.sessionId))

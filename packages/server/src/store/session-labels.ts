@@ -15,9 +15,11 @@ type SessionLabels = {
   awaited_by?: string | null
 }
 
+/** A record without its position and time. */
+export type Recorded = { [T in RecordType]: { type: T; data: RecordData[T] } }[RecordType]
+
 /** Returns the labels that a record changes; null if none. */
-export function labelsOf<T extends RecordType>(type: T, data: RecordData[T]): SessionLabels | null {
-  const record = { type, data } as { [R in RecordType]: { type: R; data: RecordData[R] } }[RecordType]
+export function labelsOf(record: Recorded): SessionLabels | null {
   if (record.type === 'accepted') {
     const { session_id, task_name, device_id, owner } = record.data
     return { session_id, task_name, device_id, status: 'accepted', awaited_by: owner.resumes ? owner.client_id : null }

@@ -52,9 +52,12 @@ export function newView(runId: string, accepted: RecordData['accepted'], time: n
   }
 }
 
+/** The parts of a record that change a session. */
+export type Happening = { [T in RecordType]: { type: T; time: number; data: RecordData[T] } }[RecordType]
+
 /** Applies one record to a session. Live sessions and those read from the log go through the same steps. */
-export function applyRecord(view: Session, { type, data, time }: Pick<SessionRecord, 'type' | 'data' | 'time'>): void {
-  const record = { type, data } as SessionRecord
+export function applyRecord(view: Session, record: Happening): void {
+  const { time } = record
   switch (record.type) {
     case 'accepted':
     case 'delivered':

@@ -2,9 +2,9 @@ import { messageOf, type Clock } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
 import { RecordType, type RecordData } from '@orrery/aip/records'
 import { RecordLog, type LogRecord, type StreamInfo, type StreamQuery } from '@orrery/log'
-import { SESSION_LABELS, labelsOf } from './session-labels.js'
+import { SESSION_LABELS, labelsOf, type Recorded } from './session-labels.js'
 import type { Lane, SessionFilter, SessionPruneLimits, SessionStore, StoredRecord } from './session-store.js'
-import { applyRecord, newView, readRecord, viewOf, type SessionRecord } from './session-view.js'
+import { applyRecord, newView, readRecord, viewOf, type Happening } from './session-view.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 
@@ -44,10 +44,9 @@ export class SqliteSessionStore implements SessionStore {
       return Promise.reject(serverError('STALE_OWNER', { id: lane.name }))
     held.position += 1
     lane.position += 1
-    const record = { type, data, runId } as Omit<SessionRecord, 'time' | 'seq'>
-    return this.#log.append(runId, type, data, this.#changes(record)).then(
+    return this.#log.append(runId, type, data, this.#changes(runId, { type, data } as Recorded)).then(
       ({ seq, time, data: stored }) => {
-        this.#follow({ ...record, seq, time } as SessionRecord)
+        this.#follow(runId, { type, time, data } as Happening)
         return { seq, runId, type, time, data: stored as Record<string, unknown> }
       },
       (error: unknown) => {
@@ -85,28 +84,27 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   /** Returns what a record changes in labels and lists. A session's row for lists is written only at its start and its end. */
-  #changes(record: Omit<SessionRecord, 'time' | 'seq'>): Parameters<RecordLog['append']>[3] {
-    const { type, data, runId } = record as SessionRecord
-    const labels = labelsOf(type, data)
+  #changes(runId: string, record: Recorded): Parameters<RecordLog['append']>[3] {
+    const labels = labelsOf(record)
     if (labels === null) return undefined
-    if (type === 'accepted') return { labels, summary: (time) => listed(newView(runId, data, time)) }
-    if (type !== 'ended') return { labels }
+    if (record.type === 'accepted') return { labels, summary: (time) => listed(newView(runId, record.data, time)) }
+    if (record.type !== 'ended') return { labels }
     const summary = (time: number): Session | null => {
       const view = this.#viewOf(runId)
       if (view === undefined) return null
       const ended = { ...view }
-      applyRecord(ended, { type, data: { ...data, result: null }, time })
+      applyRecord(ended, { type: 'ended', data: { ...record.data, result: null }, time })
       return ended
     }
     return { labels, summary, open: false }
   }
 
   /** Applies a committed record to its listed session. */
-  #follow(record: SessionRecord): void {
-    if (record.type === 'accepted') this.#live.set(record.runId, listed(newView(record.runId, record.data, record.time)))
-    else if (record.type === 'ended') this.#live.delete(record.runId)
+  #follow(runId: string, record: Happening): void {
+    if (record.type === 'accepted') this.#live.set(runId, listed(newView(runId, record.data, record.time)))
+    else if (record.type === 'ended') this.#live.delete(runId)
     else {
-      const view = this.#live.get(record.runId)
+      const view = this.#live.get(runId)
       if (view !== undefined) applyRecord(view, record)
     }
   }
