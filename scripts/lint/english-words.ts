@@ -37,7 +37,7 @@ export const PHRASES: readonly Phrase[] = [
   { find: '(?:that|which|who) (?:is|are|was|were) there(?! (?:a|an|any|no)\\b)', write: 'exist, be present, be installed' },
   { find: 'if (?:it|one) is there', write: 'if it exists' },
   {
-    find: '(?<!\\bthere )(?<!\\bhere )(?:is|are|was|were) no (?!longer|more|less|different|better|doubt|such|other|way|need|one|guarantee)\\w+',
+    find: '(?<!\\bthere )(?<!\\bhere )(?:is|are|was|were) no (?!longer|more|less|larger|smaller|different|better|doubt|such|other|way|need|one|guarantee)\\w+',
     write: '"is not a …"',
   },
   { find: 'any more', write: 'no longer' },
@@ -68,4 +68,4 @@ export interface Quoted {
 export const QUOTED: readonly Quoted[] = []
 
 /** Folders whose texts are not clean yet; one that has become clean fails the check, so that the list shrinks. */
-export const NOT_YET: readonly string[] = ['packages/aip', 'packages/device', 'packages/server']
+export const NOT_YET: readonly string[] = ['packages/aip', 'packages/device']

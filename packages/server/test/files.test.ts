@@ -86,7 +86,7 @@ async function* endless(count: (bytes: number) => void): AsyncGenerator<Uint8Arr
   }
 }
 
-/** Waits until a number does not change any more while the server answers many requests. */
+/** Waits until a number stops changing while the server answers many requests. */
 async function settled(server: TestServer, value: () => number): Promise<number> {
   for (let last = -1, same = 0; ;) {
     for (let turn = 0; turn < 10; turn += 1) await server.api('/api/devices')
@@ -161,7 +161,7 @@ describe('a file from a device', () => {
     expect(await test.device.wire.next()).toMatchObject({ type: 'cancel' })
   })
 
-  it('is asked for no longer when nobody wants it any more', async () => {
+  it('is cancelled at the device when the caller no longer wants it', async () => {
     await using test = await withDevice()
     const gone = new AbortController()
     const response = test.get({ signal: gone.signal })
@@ -177,7 +177,7 @@ describe('a file from a device', () => {
     expect(await test.device.wire.next()).toMatchObject({ type: 'cancel' })
   })
 
-  it('is asked for no longer when nobody waits for the device any more', async () => {
+  it('is cancelled at the device when the caller no longer waits for it', async () => {
     await using test = await withDevice()
     const gone = new AbortController()
     const response = test.get({ signal: gone.signal }).catch(() => {})
@@ -321,7 +321,7 @@ describe('a file for a device', () => {
     })
   })
 
-  it('that breaks off is cut at the device too', async () => {
+  it('that is cut off is cut at the device too', async () => {
     await using test = await withDevice()
     const sending = httpRequest(`${test.server.url}/api/devices/d1/files?path=x`, {
       method: 'PUT',
@@ -394,7 +394,7 @@ describe('a device', () => {
     expect(test.device.wire.pending()).toEqual([])
   })
 
-  it('that is not online, or not known, is told apart', async () => {
+  it('that is offline is distinguished from one that is not known', async () => {
     await using test = await withDevice()
     test.device.wire.close()
     await test.device.wire.nextClose()

@@ -148,7 +148,7 @@ describe('the stream of the fleet', () => {
     expect(await server.api('/api/events?session=none')).toMatchObject({ status: 404, body: { code: 'SESSION_NOT_FOUND' } })
   })
 
-  it('reports approvals that are asked for, and that they do not wait any more', async () => {
+  it('reports approvals that are asked for, and that they no longer wait', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const d1 = await WireClient.register(server.url, DEVICE_KEY, {
       client_id: 'd1',

@@ -114,7 +114,7 @@ describe('a message that cannot be sent', () => {
     expect(rig.log.lines).toContain('error [WS] ❌ Failed to send result for s1: wire cut')
   })
 
-  it('because the connection is closing is passed over: its state is looked at first [S-136 S-247 S-256]', async () => {
+  it('because the connection is closing is ignored: its state is looked at first [S-136 S-247 S-256]', async () => {
     await using rig = new HandlerRig()
     const device = await rig.register(DEVICE)
     const constellation = await rig.register(CONSTELLATION)
@@ -177,7 +177,7 @@ describe('a defect', () => {
     expect(rig.log.lines).toContain('info [WS] d1 disconnected')
   })
 
-  it('in telling of the end is logged, and the session keeps its result [S-252]', async () => {
+  it('in reporting the end is logged, and the session keeps its result [S-252]', async () => {
     await using rig = new HandlerRig()
     const device = await rig.register(DEVICE)
     vi.spyOn(rig.peers, 'client').mockReturnValueOnce({ sendEnd: () => Promise.reject(new Error('callback broke')) })

@@ -125,7 +125,7 @@ describe('results', () => {
 })
 
 describe('the end of a session', () => {
-  it('is recorded before anybody is told, and before the next session has the device', async () => {
+  it('is recorded before it is reported to anyone, and before the next session has the device', async () => {
     using ended = holdRecords('ended')
     const { server, device, requester } = await startTrio()
     await using _ = server

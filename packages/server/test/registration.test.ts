@@ -69,7 +69,7 @@ describe('registration', () => {
       { type: 'register', client_id: 'd', client_type: 'robot' },
       /^Invalid message format: field 'client_type'/,
     ],
-  ])('tells why it refuses %s, and closes', async (_case, message, error) => {
+  ])('gives the reason why it refuses %s, and closes', async (_case, message, error) => {
     await using server = await startTestServer()
     const client = await WireClient.connect(server.url, OPERATOR_KEY)
     client.send(message)
@@ -78,7 +78,7 @@ describe('registration', () => {
     expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] })
   })
 
-  it('refuses a first message that is no JSON object [S-104 S-250]', async () => {
+  it('refuses a first message that is not a JSON object [S-104 S-250]', async () => {
     await using server = await startTestServer()
     const client = await WireClient.connect(server.url, OPERATOR_KEY)
     client.sendRaw('[]')

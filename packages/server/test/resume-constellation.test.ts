@@ -41,7 +41,7 @@ async function gone(server: TestServer, id: string): Promise<void> {
 }
 
 describe('a constellation with the feature resume that drops', () => {
-  it('finds its session running when it is back with its token, and is told the end', async () => {
+  it('finds its session running when it is back with its token, and gets the end', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const d1 = await device(server.url)
     const before = await constellation(server.url)
@@ -55,7 +55,7 @@ describe('a constellation with the feature resume that drops', () => {
     expect(await client.next()).toMatchObject({ type: 'task_end', session_id: 's1', status: 'completed' })
   })
 
-  it('is told again what ended while it was away, each time, until it acknowledges', async () => {
+  it('gets what ended while it was away, each time, until it acknowledges', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const d1 = await device(server.url)
     let { client, token } = await constellation(server.url)
@@ -136,7 +136,7 @@ describe('a constellation with the feature resume whose server restarts', () => 
   })
   afterEach(() => rmSync(dataDir, { recursive: true }))
 
-  it('is told how its session went on', async () => {
+  it('learns how its session continued', async () => {
     const clock = new ManualClock()
     const first = await startTestServer({ agents: [scriptedAgent], dataDir, clock })
     const d1 = await device(first.url)
@@ -154,7 +154,7 @@ describe('a constellation with the feature resume whose server restarts', () => 
     expect(await client.next()).toMatchObject({ type: 'task_end', session_id: 's1', status: 'completed' })
   })
 
-  it('is told the end that it had not acknowledged', async () => {
+  it('gets the end that it had not acknowledged', async () => {
     const first = await startTestServer({ agents: [scriptedAgent], dataDir })
     const d1 = await device(first.url)
     const before = await constellation(first.url)

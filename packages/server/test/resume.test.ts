@@ -107,7 +107,7 @@ describe('a device whose large results take longer than that', () => {
 })
 
 describe('a session whose device drops', () => {
-  it('pauses, and goes on with the same batch when the device is back; results are acknowledged', async () => {
+  it('pauses, and continues with the same batch when the device is back; results are acknowledged', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const before = await capableDevice(server.url)
     const id = await begin(server, 'run one two')
@@ -218,7 +218,7 @@ describe('a session whose device drops', () => {
 })
 
 describe('a session whose end cannot be recorded', () => {
-  it('has not ended, and nobody is told so, until it can', async () => {
+  it('has not ended, and is not reported as ended, until it can', async () => {
     const clock = new ManualClock()
     await using server = await startTestServer({ agents: [scriptedAgent], clock })
     const { device } = await capableDevice(server.url)
@@ -263,7 +263,7 @@ describe('an id that is online', () => {
     }
   })
 
-  it('is taken over at once with the token; the session goes on', async () => {
+  it('is taken over at once with the token; the session continues', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const old = await capableDevice(server.url)
     const id = await begin(server, 'run one')
@@ -365,7 +365,7 @@ describe('a restart of the server', () => {
     })
     await clock.advance(LIMITS.drainTime)
     await stopped
-    // The command goes on: it is not cancelled.
+    // The command continues: it is not cancelled.
     expect(device.pending().map((message) => message['type'])).not.toContain('cancel')
     return { id, command }
   }
@@ -448,7 +448,7 @@ describe('a restart of the server', () => {
     expect((await server.api('/api/sessions/s')).body).toMatchObject({ status: 'cancelled' })
   })
 
-  it('goes on with a device that comes back while the server drains', async () => {
+  it('continues with a device that returns while the server drains', async () => {
     const clock = new ManualClock()
     const server = await startTestServer({ agents: [scriptedAgent], dataDir, clock })
     const before = await capableDevice(server.url)
@@ -466,7 +466,7 @@ describe('a restart of the server', () => {
     expect((await again.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: ['in time'] })
   })
 
-  it('takes no device in any more once it has drained: it would be told that its session is gone', async () => {
+  it('accepts no device once it has drained: the device would conclude that its session is gone', async () => {
     const clock = new ManualClock()
     const server = await startTestServer({ agents: [scriptedAgent], dataDir, clock })
     const { device, token } = await capableDevice(server.url)

@@ -1,6 +1,6 @@
 import type { Agent } from './agent.js'
 
-/** Runs a given list of commands as one batch: completed when every result is a success, else failed. The results are the result. */
+/** Runs a given list of commands as one batch: completed if every result is a success, else failed. The result is the list of results. */
 export const commandsAgent: Agent = {
   name: 'commands',
   accepts: (work) => work.kind === 'commands',

@@ -1,20 +1,20 @@
 import type { Clock, Timer } from '@orrery/aip'
 
-/** Clients that have dropped and may come back, each with the end of its time. */
+/** Clients that have dropped and may return, each with a time limit. */
 export class Absences {
   readonly #clock: Clock
   readonly #graceMs: number
   readonly #over: (clientId: string) => void
   readonly #timers = new Map<string, Timer>()
 
-  /** @param over called when the time of a client is up, in milliseconds after {@link begin} */
+  /** @param over called when a client has not returned within its time, which starts at {@link begin} */
   constructor(clock: Clock, graceMs: number, over: (clientId: string) => void) {
     this.#clock = clock
     this.#graceMs = graceMs
     this.#over = over
   }
 
-  /** From now on the client is away; its time starts again. */
+  /** Notes that the client is away; its time restarts. */
   begin(clientId: string): void {
     this.end(clientId)
     const timer = this.#clock.after(this.#graceMs, () => {
@@ -24,7 +24,7 @@ export class Absences {
     this.#timers.set(clientId, timer)
   }
 
-  /** The client is back. @returns whether it was away */
+  /** Notes that the client is back. @returns whether it was away */
   end(clientId: string): boolean {
     this.#timers.get(clientId)?.cancel()
     return this.#timers.delete(clientId)

@@ -1,22 +1,22 @@
 import { LIMITS, type Clock } from '@orrery/aip'
 import { serverError } from '../errors.js'
 
-/** A device that was sent a task takes it up by answering with its own task of the same name. */
+/** A task sent to a device, which adopts it by answering with its own task of the same name. */
 export class Adoption {
   #adopt: (() => void) | null = null
 
-  /** Whether the device was sent the task and has not taken it up yet. */
+  /** Whether the device was sent the task and has not adopted it yet. */
   get isAwaited(): boolean {
     return this.#adopt !== null
   }
 
-  /** The device took the task up. */
+  /** Notes that the device has adopted the task. */
   adopt(): void {
     this.#adopt?.()
   }
 
   /**
-   * Sends the task and waits until the device takes it up.
+   * Sends the task and waits until the device adopts it.
    * @throws AipError `DISPATCH_UNANSWERED` after 30 s, the reason of the signal when it aborts, and what sending throws
    */
   wait(send: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -23,14 +23,14 @@ export class Asks {
     this.#peers = options.peers
     this.#clock = options.clock
     this.#logger = options.logger
-    // A call that has its result was decided about at the device.
+    // A call that has a result was decided at the device.
     options.feed.onEvent(({ session_id: sessionId, type }) => {
       if (this.#pending.size === 0 || (type !== 'results_received' && type !== 'ended')) return
       for (const { ask } of this.#pending.values()) if (ask.session_id === sessionId) this.#forget(ask.ask_id)
     })
   }
 
-  /** The open asks, oldest first. */
+  /** Lists the open asks, oldest first. */
   list(): Ask[] {
     return [...this.#pending.values()].map(({ ask }) => ask)
   }
@@ -39,7 +39,7 @@ export class Asks {
     return this.#pending.get(askId)?.ask
   }
 
-  /** A device asks; only about a session that runs on it. The same ask again, after a lost connection, changes nothing. */
+  /** Takes an ask of a device, about a session that runs on it. The same ask again, after a lost connection, changes nothing. */
   async asked(deviceId: string, message: AskMessage): Promise<void> {
     const session = message.session_id === null ? undefined : this.#live.get(message.session_id)
     if (session?.task.deviceId !== deviceId || this.#pending.has(message.ask_id)) return
@@ -65,8 +65,8 @@ export class Asks {
 
   /**
    * Answers an ask.
-   * @param by who answers, as the audit of the device names it
-   * @throws AipError `ASK_NOT_FOUND`, or `DEVICE_OFFLINE` if the device cannot hear it now
+   * @param by who answers, as the device's audit names them
+   * @throws AipError `ASK_NOT_FOUND`, or `DEVICE_OFFLINE` if the device cannot be reached
    */
   async answer(askId: string, decision: 'allow' | 'deny', by: string): Promise<Ask> {
     const ask = this.#pending.get(askId)?.ask

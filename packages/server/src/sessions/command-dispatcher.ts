@@ -17,16 +17,16 @@ interface Pending {
   timer: Timer
 }
 
-/** Sends the batches of one session and waits for their results. Every wait ends: by results, time, or {@link abort}. */
+/** Sends the batches of one session and waits for their results. Every wait ends: with results, by timeout, or by {@link abort}. */
 export class CommandDispatcher {
   readonly #task: Task
   readonly #log: SessionLog
   readonly #device: SessionDevice
   readonly #clock: Clock
   readonly #pending = new Map<string, Pending>()
-  /** Batches from before a restart that the agent has not asked for again yet, in order. */
+  /** Batches from before a restart that the agent has not requested again yet, in order. */
   readonly #past: PastBatch[]
-  /** Results that are being recorded, by response id; settles with whether they could be. */
+  /** Results that are being recorded, by response id; each settles with whether that succeeded. */
   readonly #recording = new Map<string, Promise<boolean>>()
   #aborted: Error | null = null
 
@@ -39,8 +39,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Has the device run commands in order.
-   * @returns one result per command, in the same order; what could not be sent or was not answered in time is a `failure`
+   * Runs commands on the device, in order.
+   * @returns one result per command, in the same order; a command that could not be sent or was not answered in time is a `failure`
    * @throws AipError `TOO_MANY_ACTIONS`, the reason of an abort, or `STORE_FAILED` if the batch cannot be recorded
    */
   async executeCommands(commands: readonly Omit<Command, 'call_id'>[], options: ExecuteOptions = {}): Promise<Result[]> {
@@ -70,7 +70,7 @@ export class CommandDispatcher {
     return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
   }
 
-  /** Answers from the log; a batch that was under way is sent again with its ids if the device can take it. */
+  /** Answers from the log; a batch that was in flight is sent again with its ids if the device can handle that. */
   async #continue(past: PastBatch, commands: readonly Omit<Command, 'call_id'>[], options: ExecuteOptions): Promise<Result[]> {
     const { batch } = past
     const same = ({ tool_name, parameters }: Pick<Command, 'tool_name' | 'parameters'>): string =>
@@ -88,7 +88,7 @@ export class CommandDispatcher {
     return results
   }
 
-  /** The device is back: sends it what it has not answered, or gives that up if it could run twice. */
+  /** Sends the returned device what it has not answered, or gives that up if it could run twice. */
   resend(): void {
     for (const { batch } of this.#pending.values()) {
       if (this.#device.canResume) void this.#send(batch)
@@ -126,8 +126,13 @@ export class CommandDispatcher {
   }
 
   /**
+<<<<<<< HEAD
+   * Takes the results of a batch. The first answer wins.
+   * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
+=======
    * Takes the results of a batch. The first answer wins; one that comes while it is being recorded settles after it.
-   * @returns whether they are recorded; false too if no such batch waits: unknown, answered before, or given up
+   * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
+>>>>>>> main
    */
   async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const first = this.#recording.get(responseId)
@@ -143,7 +148,7 @@ export class CommandDispatcher {
     return taken
   }
 
-  /** The agent of a session that is being continued may not have come to this batch yet. */
+  /** Takes results for a batch that the agent of a continued session may not have reached yet. */
   async #setPastResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const past = this.#past.find(({ batch, results: known }) => batch.responseId === responseId && known === null)
     if (past === undefined) return false
@@ -153,7 +158,7 @@ export class CommandDispatcher {
     return true
   }
 
-  /** The tool that a running call belongs to, for progress reports. */
+  /** Returns the tool of a running call, for progress reports. */
   toolOf(callId: string): string | undefined {
     for (const { batch } of this.#pending.values()) {
       const command = batch.actions.find((action) => action.call_id === callId)

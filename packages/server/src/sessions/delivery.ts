@@ -16,8 +16,8 @@ export interface DeliveryOptions {
 }
 
 /**
- * Tells those who wait how sessions ended: the requester and the device. Telling is no part of running: nothing waits for it. What a
- * constellation with the feature resume has not acknowledged stays in the store as awaited by it, and is sent again when it is back.
+ * Reports the ends of sessions to requester and device. Reporting is separate from running: nothing waits for it. An end that a
+ * constellation with the feature resume has not acknowledged stays in the store as awaited by it, and is sent again when it returns.
  */
 export class Delivery {
   readonly #store: SessionStore
@@ -34,7 +34,7 @@ export class Delivery {
   }
 
   /**
-   * A session has ended, and that is recorded: tells its requester, then its device, with one response id (protocol reference, 6.5).
+   * Reports the recorded end of a session to its requester, then to its device, with one response id (protocol reference, 6.5).
    * Returns at once.
    */
   ended(session: Session, outcome: Outcome): void {
@@ -45,29 +45,29 @@ export class Delivery {
     if (owner.kind === 'constellation' && owner.client_id !== null && tellRequester) {
       this.#tellRequester(owner.client_id, log.runId, end)
     }
-    // A device that dropped is not told, though it may be online again by now.
+    // A device that dropped is not notified, although it may be online again by now.
     if (cancelled === 'device_disconnected') return
-    // It has no use for a result that an operator waits for over HTTP.
+    // It does not need a result that an operator waits for over HTTP.
     const withResult = owner.kind !== 'operator' || task.assigned
-    // At once: what is sent to a device later, such as the next session's commands, comes after it.
+    // Now, so that it precedes what is sent to the device later, such as the commands of the next session.
     this.#send(deviceId, end, withResult).catch((error: unknown) => {
       this.#logger.error(`Callback error for session ${sessionId}: ${messageOf(error)}`)
     })
   }
 
-  /** Sends a client that is back what it has not acknowledged. Returns at once. */
+  /** Sends a returned client what it has not acknowledged. Returns at once. */
   async back(clientId: string): Promise<void> {
     const runs = await this.#store.find({ awaitedBy: clientId, open: false })
     for (const runId of runs.toReversed()) this.again(clientId, runId)
   }
 
-  /** Session ids of the ends that a client has not acknowledged, oldest first. */
+  /** Returns the session ids of the ends that a client has not acknowledged, oldest first. */
   async awaited(clientId: string): Promise<string[]> {
     const ends = await this.#store.summaries({ awaitedBy: clientId, open: false })
     return ends.map((end) => end.session_id).toReversed()
   }
 
-  /** The run of a task that has ended and that its requester sends again because it does not know whether it arrived. */
+  /** Returns the ended run of a task that its requester sends again because it does not know whether it arrived. */
   async repeated({ sessionId, requestId, owner }: Task): Promise<string | undefined> {
     if (!owner.resumes || owner.client_id === null || requestId === null) return undefined
     for (const runId of await this.#store.find({ sessionId, awaitedBy: owner.client_id, open: false })) {
@@ -77,19 +77,19 @@ export class Delivery {
     return undefined
   }
 
-  /** Sends a client the end of a session once more. Returns at once. */
+  /** Sends the end of a session to a client once more. Returns at once. */
   again(clientId: string, runId: string): void {
     this.#outbox(clientId).add(() => this.#sendPast(clientId, runId, crypto.randomUUID()))
   }
 
-  /** A client knows how a session ended. Settles once that is recorded. @throws AipError `STORE_FAILED` */
+  /** Notes that a client knows how a session ended. Settles once that is recorded. @throws AipError `STORE_FAILED` */
   async acknowledged(clientId: string, sessionId: string): Promise<void> {
     for (const end of await this.#store.summaries({ sessionId, awaitedBy: clientId, open: false })) {
       await this.#lanes.with(end.device_id, (lane) => this.#store.append(lane, end.run_id, 'delivered', { client_id: clientId }))
     }
   }
 
-  /** A client has gone: what waits for it in memory is dropped. */
+  /** Drops what waits in memory for a client that has gone. */
   gone(clientId: string): void {
     this.#outboxes.get(clientId)?.clear()
     this.#outboxes.delete(clientId)
@@ -97,7 +97,7 @@ export class Delivery {
 
   #tellRequester(clientId: string, runId: string, end: Omit<TaskEnd, 'withResult'>): void {
     const outbox = this.#outbox(clientId)
-    // While something else is on its way, a result is left where it is recorded.
+    // While something else is on its way, a result stays where it is recorded.
     if (outbox.isEmpty) outbox.add(() => this.#send(clientId, end, true))
     else outbox.add(() => this.#sendPast(clientId, runId, end.responseId))
   }
@@ -107,7 +107,7 @@ export class Delivery {
     if (end !== undefined) await this.#send(clientId, { ...end, responseId }, true)
   }
 
-  /** Sends an end to a client, in this turn, if it is online. */
+  /** Sends an end to a client, in this turn of the event loop, if it is online. */
   #send(clientId: string, end: Omit<TaskEnd, 'withResult'>, withResult: boolean): Promise<void> {
     return this.#peers.client(clientId)?.sendEnd({ ...end, withResult }) ?? Promise.resolve()
   }

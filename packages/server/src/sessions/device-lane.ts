@@ -3,20 +3,20 @@ import type { Lane } from '../store/session-store.js'
 import type { Session } from './session.js'
 import { serverError } from '../errors.js'
 
-/** Runs a session to its end, and settles when it has ended. Never rejects. */
+/** Runs a session, and settles when it has ended. Never rejects. */
 export type Run = (session: Session) => Promise<unknown>
 
 /** What a lane reports to its owner. */
 export interface LaneEvents {
-  /** Another session runs now, or none. */
+  /** Called when another session runs, or none. */
   changed: () => void
-  /** Nothing is left in the lane. */
+  /** Called when the lane is empty. */
   empty: () => void
 }
 
 /**
- * What one server process owns of a device: its queue, its presence and what runs there. One session runs at a time, the others wait in
- * order; those that only read run beside it.
+ * What one server process owns of a device: its queue, its presence and its running session. One session runs at a time, the others wait in
+ * order; those that only read run alongside.
  */
 export class DeviceLane {
   readonly deviceId: string
@@ -24,9 +24,9 @@ export class DeviceLane {
   readonly #events: LaneEvents
   readonly #waiting = new Set<Session>()
   readonly #beside = new Set<Session>()
-  /** All that have not ended, in the order in which they were admitted. */
+  /** All sessions that have not ended, in the order in which they were admitted. */
   readonly #sessions = new Set<Session>()
-  /** Those who record something else in the lane now. */
+  /** Callers that record something else in the lane now. */
   #visitors = 0
   #held = false
   /** The right to append to the sessions of the device. */
@@ -50,26 +50,26 @@ export class DeviceLane {
     this.#close()
   }
 
-  /** @throws AipError `QUEUE_FULL` if as many sessions wait as may */
+  /** @throws AipError `QUEUE_FULL` if the maximum number of sessions wait */
   checkRoom(): void {
     if (this.#sessions.size - this.atWork.length >= LIMITS.waitingSessions) {
       throw serverError('QUEUE_FULL', { id: this.deviceId, limit: LIMITS.waitingSessions })
     }
   }
 
-  /** Takes a session, recorded or about to be; it belongs to the lane until {@link dismiss}. */
+  /** Admits a session, recorded or about to be; it belongs to the lane until {@link dismiss}. */
   admit(session: Session): void {
     this.#sessions.add(session)
   }
 
-  /** A session has ended, and that is recorded. */
+  /** Removes a session whose end is recorded. */
   dismiss(session: Session): void {
     this.#sessions.delete(session)
     this.#advance()
     this.#close()
   }
 
-  /** Lets a session run when its turn comes; one that only reads at once, beside what runs. */
+  /** Runs a session when its turn comes; one that only reads runs at once, alongside. */
   add(session: Session): void {
     if (session.concurrent && !this.#held && this.#beside.size < LIMITS.concurrentSessions) {
       this.#beside.add(session)
@@ -80,12 +80,12 @@ export class DeviceLane {
     this.#advance()
   }
 
-  /** Takes a waiting session out. @returns whether it was waiting */
+  /** Removes a waiting session. @returns whether it was waiting */
   remove(session: Session): boolean {
     return this.#waiting.delete(session)
   }
 
-  /** From now on, until {@link letGo}, no session begins: the device is away, or the server is stopping. */
+  /** Starts no further session until {@link letGo}: the device is away, or the server is stopping. */
   hold(): void {
     this.#held = true
   }
@@ -95,12 +95,12 @@ export class DeviceLane {
     this.#advance()
   }
 
-  /** What runs on the device now. */
+  /** The sessions that run on the device now. */
   get atWork(): Session[] {
     return this.running === null ? [...this.#beside] : [this.running, ...this.#beside]
   }
 
-  /** The session that continues when the device is back: the one that runs, else the one that is next. */
+  /** The session that continues when the device returns: the running one, else the next one. */
   get continuing(): Session | null {
     return this.running ?? this.#next ?? null
   }
@@ -109,7 +109,7 @@ export class DeviceLane {
   get #next(): Session | undefined {
     for (const session of this.#sessions) {
       if (this.#waiting.has(session)) return session
-      // One that is recorded and about to run keeps its place; one that was cancelled is on its way out.
+      // One that is recorded and about to run keeps its place; a cancelled one is about to leave.
       if (session !== this.running && !this.#beside.has(session) && session.cancelled === null) return undefined
     }
     return undefined

@@ -7,13 +7,13 @@ import type { Task } from './task.js'
 import type { Lane } from '../store/session-store.js'
 import { serverError } from '../errors.js'
 
-/** A task that is taken. `repeated` if the same request of the same owner is live already and must not be started again. */
+/** An accepted task. `repeated` if the same request of the same owner is already live and must not be started again. */
 export interface Taken {
   session: Session
   repeated: boolean
 }
 
-/** Takes tasks: each is recorded once, whole, before it is acknowledged. */
+/** Accepts tasks: each is recorded once, as a whole, before it is acknowledged. */
 export class Intake {
   readonly #live: LiveSessions
   readonly #lanes: Lanes
@@ -28,7 +28,7 @@ export class Intake {
     this.#newSession = newSession
   }
 
-  /** Takes no more tasks. */
+  /** Stops accepting tasks. */
   close(): void {
     this.#closed = true
   }
@@ -82,7 +82,7 @@ export class Intake {
   }
 }
 
-/** The live session of a task that came again. @throws AipError if the task is another one with the same session id */
+/** Returns the live session of a repeated task. @throws AipError if it is another task with the same session id */
 function repetition(live: Session, task: Task): Session {
   const { sessionId, owner, requestId } = live.task
   if (!isSame(owner, task.owner)) throw serverError('SESSION_OWNED', { id: sessionId })

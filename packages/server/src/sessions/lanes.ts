@@ -14,7 +14,7 @@ export interface LanesOptions {
   /** How long sessions wait for a device that dropped, in milliseconds. */
   graceMs: number
   run: Run
-  /** A device did not come back in time, or came back as another: its sessions end. */
+  /** Called when a device did not return in time, or returned as another device: its sessions end. */
   giveUp: (deviceId: string) => void
 }
 
@@ -35,13 +35,13 @@ export class Lanes {
     })
   }
 
-  /** The lane of a device, if it has anything to do. */
+  /** Returns the lane of a device, if it has anything to do. */
   get(deviceId: string): DeviceLane | undefined {
     return this.#lanes.get(deviceId)
   }
 
   /**
-   * Enters the lane of a device, taken from the store if it is not held; the caller leaves it.
+   * Enters the lane of a device, taking it from the store if it is not held; the caller must leave it.
    * @throws AipError `STORE_FAILED`
    */
   async enter(deviceId: string): Promise<DeviceLane> {
@@ -57,7 +57,7 @@ export class Lanes {
     }
   }
 
-  /** Does something with the right to append to the sessions of a device. */
+  /** Runs a callback with the right to append to the sessions of a device. */
   async with<T>(deviceId: string, work: (lane: Lane) => Promise<T>): Promise<T> {
     const lane = await this.enter(deviceId)
     try {
@@ -67,13 +67,13 @@ export class Lanes {
     }
   }
 
-  /** Sessions of before a restart wait for their device. */
+  /** Makes the sessions from before a restart wait for their device. */
   await(deviceId: string): void {
     this.#away.begin(deviceId)
     this.get(deviceId)?.hold()
   }
 
-  /** A device that can resume has dropped: what runs there waits for it. */
+  /** Notes that a device that can resume has dropped: what runs there waits for it. */
   away(deviceId: string): void {
     const lane = this.#lanes.get(deviceId)
     if (lane === undefined || this.#stopping) return
@@ -83,8 +83,8 @@ export class Lanes {
   }
 
   /**
-   * A device has registered: what waits for it continues.
-   * @param trusted whether it showed the token of its last registration, or never had one; otherwise its sessions end
+   * Continues what waits for a device that has registered.
+   * @param trusted whether it presented the token of its last registration, or never had one; otherwise its sessions end
    */
   back(deviceId: string, trusted: boolean): void {
     if (!this.#away.end(deviceId)) return
@@ -94,19 +94,19 @@ export class Lanes {
     lane?.letGo()
   }
 
-  /** Whether a session is at work now, and not waiting in line or for its device. */
+  /** Returns whether a session is running now, rather than waiting in line or for its device. */
   isAtWork(session: Session): boolean {
     const { deviceId } = session.task
     return !this.#away.has(deviceId) && this.get(deviceId)?.atWork.includes(session) === true
   }
 
-  /** The session of a device that continues when it is back; null if there is none. */
+  /** Returns the session that continues when its device returns; null if there is none. */
   continuing(deviceId: string): string | null {
     const session = this.get(deviceId)?.continuing ?? null
     return session === null || session.cancelled !== null ? null : session.task.sessionId
   }
 
-  /** Lets no more sessions begin. */
+  /** Stops starting sessions. */
   stop(): void {
     this.#stopping = true
     this.#away.stop()

@@ -2,7 +2,7 @@ import type { Session } from './session.js'
 import type { Outcome } from './task.js'
 import { serverError } from '../errors.js'
 
-/** The sessions that have not ended, by their session id, and those who wait for their ends. */
+/** The sessions that have not ended, by session id, and the callers that wait for their ends. */
 export class LiveSessions implements Iterable<Session> {
   readonly #sessions = new Map<string, Session>()
   readonly #byRun = new Map<string, Session>()
@@ -20,7 +20,7 @@ export class LiveSessions implements Iterable<Session> {
     return this.#sessions.values()
   }
 
-  /** Those that a constellation asked for. */
+  /** Returns the sessions that a constellation requested. */
   ofConstellation(clientId: string): Session[] {
     return [...this].filter(({ task: { owner } }) => owner.kind === 'constellation' && owner.client_id === clientId)
   }
@@ -35,12 +35,12 @@ export class LiveSessions implements Iterable<Session> {
     this.#ends.set(session, Promise.withResolvers())
   }
 
-  /** How a live session ends. @throws AipError `SESSION_ENDED` if it is not live */
+  /** Waits for the end of a live session. @throws AipError `SESSION_ENDED` if it is not live */
   ended(session: Session): Promise<Outcome> {
     return this.#ends.get(session)?.promise ?? Promise.reject(serverError('SESSION_ENDED', { id: session.task.sessionId }))
   }
 
-  /** A session is over: those who wait for it are told. */
+  /** Removes an ended session and notifies those who wait for it. */
   end(session: Session, outcome: Outcome): void {
     const end = this.#ends.get(session)
     if (this.#sessions.get(session.task.sessionId) === session) this.#sessions.delete(session.task.sessionId)

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { isTransferTool } from './transfer-tools.js'
 
 /**
- * What an agent is offered of the tools that a device lists: those that it can call, with the arguments that it has to give.
+ * Returns the tools of a device that an agent is offered: those that it can call, with the arguments that it has to pass.
  * @param listed the result of `list_tools`
- * @param added the arguments that the server adds to the calls of a tool
+ * @param added returns the arguments that the server adds to the calls of a tool
  * @throws ZodError if the device did not list tools
  */
 export function offeredTools(listed: unknown, added: (toolName: string) => readonly string[]): MCPToolInfo[] {

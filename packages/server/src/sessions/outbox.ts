@@ -1,11 +1,11 @@
 import { messageOf, type Logger } from '@orrery/aip'
 
-/** Something that is sent in its turn. Rejects when it could not be sent. */
+/** Sends one message when its turn comes. Rejects if it could not be sent. */
 export type Letter = () => Promise<void>
 
 /**
- * What one client is to be told, one after the other: the next is fetched when the one before has left. So a client that reads slowly
- * costs the memory of one message, however much waits for it.
+ * The messages to one client, one after the other: the next is fetched when the previous one has left. So a client that reads slowly
+ * costs the memory of one message, no matter how many wait.
  */
 export class Outbox {
   readonly #logger: Logger
@@ -20,13 +20,13 @@ export class Outbox {
     return !this.#sending
   }
 
-  /** Sends a letter when those before it have left; at once, in this turn, if there are none. */
+  /** Sends a letter when earlier ones have left; at once, in this turn of the event loop, if there are none. */
   add(letter: Letter): void {
     this.#waiting.push(letter)
     if (!this.#sending) void this.#send()
   }
 
-  /** Drops what waits. */
+  /** Drops waiting letters. */
   clear(): void {
     this.#waiting.length = 0
   }
@@ -37,7 +37,7 @@ export class Outbox {
       try {
         await letter()
       } catch (error) {
-        this.#logger.debug(`[WS] Could not tell a client of an end: ${messageOf(error)}`)
+        this.#logger.debug(`[WS] Could not report an end to a client: ${messageOf(error)}`)
       }
     }
     this.#sending = false

@@ -4,7 +4,7 @@ import { readRecord, viewOf } from '../store/session-view.js'
 import { pastSession } from './restore.js'
 import { describeWork, type Outcome } from './task.js'
 
-/** A session that has ended, as those who wait for it are told. */
+/** An ended session, as it is reported to those who wait for it. */
 export interface PastEnd {
   sessionId: string
   request: string

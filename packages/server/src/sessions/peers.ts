@@ -5,19 +5,19 @@ import type { Outcome } from './task.js'
 export interface Batch {
   sessionId: string
   taskName: string
-  /** Comes back with the results. */
+  /** Returned with the results. */
   responseId: string
   agentName: string
   processName: string
   rootName: string
-  /** What the batch is for, in words; recorded, not sent. */
+  /** What the batch does, in words; recorded, not sent. */
   label: string | null
   actions: Command[]
-  /** It only reads, so it may run beside another. */
+  /** It only reads, so it may run alongside another batch. */
   concurrent: boolean
 }
 
-/** A device that is online. Every method throws an AipError if the connection has ended. */
+/** An online device. Every method throws an AipError if the connection has ended. */
 export interface DevicePeer {
   deviceId: string
   platform: string
@@ -28,7 +28,7 @@ export interface DevicePeer {
   sendAnswer(answer: { askId: string; sessionId: string; decision: 'allow' | 'deny'; by: string }): Promise<void>
 }
 
-/** A session that ended, as a client is told. */
+/** An ended session, as a client sees it. */
 export interface TaskEnd {
   sessionId: string
   /** The request in one line. */
@@ -38,20 +38,20 @@ export interface TaskEnd {
   withResult: boolean
 }
 
-/** A client of either kind that is online. */
+/** An online client of either kind. */
 export interface EndListener {
-  /** Sends an end, in this turn. Settles when it has left, or could not; never rejects. */
+  /** Sends an end in this turn of the event loop. Settles when it has left or failed; never rejects. */
   sendEnd(end: TaskEnd): Promise<void>
 }
 
-/** All that sessions know of the clients. */
+/** All that sessions know about clients. */
 export interface Peers {
-  /** The device, if it is online now. */
+  /** Returns the device, if it is online now. */
   device(id: string): DevicePeer | undefined
-  /** The client, if it is online now. */
+  /** Returns the client, if it is online now. */
   client(id: string): EndListener | undefined
-  /** Whether this device, online or not, has the features that its sessions need to wait for it. */
+  /** Returns whether this device, online or not, has the features that let its sessions wait for it. */
   canResume(id: string): boolean
-  /** The arguments that the server adds to calls of a tool of this device; the device has no use for others. */
+  /** Returns the arguments that the server adds to calls of a tool of this device. */
   addedArguments(deviceId: string, toolName: string): readonly string[]
 }

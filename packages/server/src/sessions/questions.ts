@@ -14,7 +14,7 @@ export class Questions {
   readonly #clock: Clock
   /** Aborted when the session is cancelled. */
   readonly #signal: AbortSignal
-  /** Questions from before a restart that the agent has not come to again, in order. */
+  /** Questions from before a restart that the agent has not reached again, in order. */
   readonly #past: PastQuestion[]
   #open: Open | null = null
 
@@ -26,9 +26,9 @@ export class Questions {
   }
 
   /**
-   * Asks, and waits for the answer.
+   * Asks a question and waits for the answer.
    * @param ms milliseconds to wait
-   * @returns null if nobody answers in time
+   * @returns null without an answer in time
    * @throws the reason of the session's abort; AipError `REPLAY_DIVERGED` if another question was asked before a restart
    */
   async ask(text: string, ms: number): Promise<string | null> {
@@ -40,11 +40,11 @@ export class Questions {
     if (past?.answer !== undefined) return past.answer
     const id = past?.id ?? crypto.randomUUID()
     const { promise, resolve, reject } = Promise.withResolvers<string | null>()
-    // It may be settled before anybody waits for it.
+    // It may settle before anything waits for it.
     promise.catch(() => {})
     const abort = (): void => reject(signal.reason)
     signal.addEventListener('abort', abort)
-    // Whoever reads of the question may answer at once.
+    // The question may be answered as soon as it can be read.
     const open: Open = { id, settle: resolve }
     this.#open = open
     const timer = clock.after(ms, () => {
@@ -69,7 +69,7 @@ export class Questions {
     if (id === undefined || (questionId !== undefined && questionId !== id))
       throw serverError('NO_QUESTION', { id: this.#log.sessionId })
     if (this.#open !== null) return this.#settle(text, by)
-    // The agent of a session that is being continued has not come to this question yet.
+    // The agent of a continued session has not reached this question yet.
     if (waiting === undefined) return
     await this.#log.record('answer', { question_id: id, text, by })
     waiting.answer = text
@@ -82,7 +82,7 @@ export class Questions {
   async #settle(text: string | null, by: string): Promise<void> {
     const open = this.#open
     if (open === null) return
-    // Taken before it is recorded: of two answers the first counts.
+    // Accepted before it is recorded: of two answers, the first counts.
     this.#open = null
     try {
       await this.#log.record('answer', { question_id: open.id, text, by })

@@ -4,21 +4,21 @@ import type { SessionRecord } from '../store/session-view.js'
 import type { Batch } from './peers.js'
 import type { Task } from './task.js'
 
-/** A batch of a session that is being continued from the log. */
+/** A batch of a session that is continued from the log. */
 export interface PastBatch {
   batch: Batch
-  /** Null if it was under way when the server died. */
+  /** Null if it was in flight when the server died. */
   results: Result[] | null
 }
 
-/** A question to the user. `answer` is undefined while it is open, and null if its time was over. */
+/** A question to the user. `answer` is undefined while it is open, and null if it expired. */
 export interface PastQuestion {
   id: string
   text: string
   answer: string | null | undefined
 }
 
-/** What the log knows of a session that had not ended: enough to continue it. */
+/** What the log knows about a session that had not ended: enough to continue it. */
 export interface PastSession {
   task: Task
   records: readonly SessionRecord[]

@@ -1,7 +1,7 @@
 import { type Command, type Result } from '@orrery/aip'
 import { serverErrorText } from '../errors.js'
 
-/** One failure per command, for a batch that did not come back. */
+/** Makes one failure per command, for a batch without an answer. */
 export function failures(commands: readonly Command[], textOf: (command: Command) => string): Result[] {
   return commands.map((command) => ({
     status: 'failure',
@@ -13,8 +13,8 @@ export function failures(commands: readonly Command[], textOf: (command: Command
 }
 
 /**
- * Exactly one result per command, in the order of the commands, whatever the device sent: results are found by their call id,
- * those without one by their place; what is missing becomes a failure, what is too many is dropped.
+ * Returns exactly one result per command, in the order of the commands, whatever the device sent: results are matched by call id,
+ * those without one by position; missing ones become failures, surplus ones are dropped.
  */
 export function matchResults(commands: readonly Command[], results: readonly Result[]): Result[] {
   const byCall = new Map<string, Result>()

@@ -20,29 +20,29 @@ export class SessionDevice {
     return this.#platform ?? this.#peers.device(this.id)?.platform ?? 'linux'
   }
 
-  /** The agent name of batches that set none. */
+  /** The agent name for batches that set none. */
   get agentName(): string {
     return agentNameFor(this.platform)
   }
 
-  /** Whether it comes back to its sessions, and can be sent a batch a second time: it keeps a journal, so nothing runs twice. */
+  /** Whether it can return to its sessions and receive a batch twice: it keeps a journal, so nothing runs twice. */
   get canResume(): boolean {
     return this.#peers.canResume(this.id)
   }
 
-  /** Whether it can run what only reads beside a running session. */
+  /** Whether it can run a session that only reads alongside a running one. */
   get runsBeside(): boolean {
     return this.#peers.device(this.id)?.features.has('concurrent') === true
   }
 
-  /** The arguments that the server adds to calls of a tool. */
+  /** Returns the arguments that the server adds to calls of a tool. */
   addedArguments(toolName: string): readonly string[] {
     return this.#peers.addedArguments(this.id, toolName)
   }
 
   /**
-   * Sends a batch. Does nothing if the device can resume and is away: it gets the batch when it is back.
-   * @throws AipError if it is offline for good, or cannot take the batch
+   * Sends a batch. Does nothing if the device can resume and is away: it gets the batch when it returns.
+   * @throws AipError if it is permanently offline, or cannot accept the batch
    */
   async send(batch: Batch): Promise<void> {
     try {
@@ -57,7 +57,7 @@ export class SessionDevice {
     await this.#online().sendTaskAssignment({ userRequest: describeWork(work), taskName, sessionId })
   }
 
-  /** Asks it to stop what runs for a session, if it can hear that. */
+  /** Asks it to stop what runs for a session, if it supports that. */
   cancel(sessionId: string, reason: string): void {
     const device = this.#peers.device(this.id)
     if (device?.features.has('cancel') === true) device.sendCancel({ sessionId, reason }).catch(() => {})

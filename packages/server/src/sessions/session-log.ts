@@ -9,17 +9,17 @@ import { applyRecord, newView, toEvent, viewOf, type Happening, type SessionReco
 /** What a {@link SessionLog} writes to. */
 export interface SessionLogOptions {
   store: SessionStore
-  /** Null for a session that is not listed: nothing is heard of it. */
+  /** Null for an unlisted session, whose events are not published. */
   feed: Feed | null
   /** The lane of the session's device. */
   lane: Lane
   clock: Clock
   sessionId: string
-  /** What is recorded already, for a session that is continued after a restart. */
+  /** What is already recorded, for a session that is continued after a restart. */
   past?: readonly SessionRecord[] | undefined
 }
 
-/** What one session records, what it looks like, and what is heard of it. Handed down to everything that is part of the session. */
+/** The records, the view and the published events of one session. Handed down to every part of the session. */
 export class SessionLog {
   readonly runId: string
   readonly sessionId: string
@@ -46,27 +46,27 @@ export class SessionLog {
     return this.#view
   }
 
-  /** Whether the end of the session is recorded, or about to be: nothing else is recorded from then on. */
+  /** Returns whether the end is recorded, or about to be: nothing else is recorded from then on. */
   get closed(): boolean {
     return this.#closed
   }
 
   /**
-   * Records what happened; settles once it is committed.
-   * @throws AipError `STORE_FAILED`, `STALE_OWNER`, or `SESSION_ENDED` once {@link closed}; nothing was recorded then
+   * Records an event; settles once it is committed.
+   * @throws AipError `STORE_FAILED`, `STALE_OWNER`, or `SESSION_ENDED` once {@link closed}; nothing is recorded then
    */
   async record<T extends RecordType>(type: T, data: RecordData[T]): Promise<void> {
     if (this.#closed && type !== 'ended') throw serverError('SESSION_ENDED', { id: this.sessionId })
     if (type === 'ended') this.#closed = true
     const stored = await this.#store.append(this.#lane, this.runId, type, data)
-    // The stored data may hold references to large values; the session itself continues with the values.
+    // The stored data may contain references to large values; the session itself continues with the values.
     const record = { type, time: stored.time, data } as Happening
     if (this.#view !== null) applyRecord(this.#view, record)
     else if (record.type === 'accepted') this.#view = newView(this.runId, record.data, record.time)
     this.#feed?.emit(this.runId, toEvent(stored, this.sessionId))
   }
 
-  /** An agent has taken the session up; that is not recorded. */
+  /** Notes which agent runs the session; that is not recorded. */
   began(agent: string): void {
     const { view } = this
     Object.assign(view, { agent, status: 'running' })
@@ -74,7 +74,7 @@ export class SessionLog {
     this.#feed?.changed({ kind: 'session', runId: this.runId })
   }
 
-  /** Tells those who watch how far something is; that is not recorded. */
+  /** Reports progress to those who watch; it is not recorded. */
   report(progress: Progress): void {
     const time = isoTime(this.#clock.now())
     this.#feed?.emit(this.runId, { seq: null, session_id: this.sessionId, time, type: 'progress', data: progress })

@@ -23,7 +23,7 @@ export interface SessionEnvironment {
   store: SessionStore
   feed: Feed
   peers: Peers
-  /** Of those that accept a work, the first runs it. */
+  /** The first one that accepts a work runs it. */
   agents: readonly Agent[]
   clock: Clock
   logger: Logger
@@ -34,7 +34,7 @@ export interface SessionEnvironment {
 }
 
 /**
- * Puts the parts together that take tasks ({@link Intake}), run them one at a time on each device ({@link Lanes}) and tell of their
+ * Connects the parts that accept tasks ({@link Intake}), run them one at a time on each device ({@link Lanes}) and report their
  * ends ({@link Delivery}). Knows clients only through `Peers`.
  */
 export class SessionManager {
@@ -68,21 +68,21 @@ export class SessionManager {
   }
 
   /**
-   * Records a task. It runs once {@link start} is called, so that its acknowledgement can go out first.
+   * Records a task. It runs once {@link start} is called, so that its acknowledgement can be sent first.
    * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
    */
   executeTask(task: Task): Promise<Taken> {
     return this.#intake.take(task)
   }
 
-  /** Lets an accepted session run as soon as its device is free. One that was cancelled meanwhile ends at once. */
+  /** Runs an accepted session as soon as its device is free. One that was cancelled meanwhile ends at once. */
   start(session: Session): void {
     if (session.cancelled !== null) void this.#run(session)
     else this.lanes.get(session.task.deviceId)?.add(session)
   }
 
   /**
-   * Continues the sessions that had not ended when the last process of this server did. Each waits for its device; those of a
+   * Continues the sessions that the previous process of this server left open. Each waits for its device; those of a
    * constellation that cannot resume end, because their requester is gone.
    */
   async restore(): Promise<void> {
@@ -102,28 +102,28 @@ export class SessionManager {
     }
   }
 
-  /** A constellation that can resume has dropped: its sessions continue. */
+  /** Notes that a constellation that can resume has dropped: its sessions continue. */
   requesterAway(clientId: string): void {
     if (!this.stopping && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
   }
 
   /**
-   * A constellation has registered.
-   * @param trusted whether it showed the token of its last registration, or never had one; otherwise its sessions end
+   * Notes that a constellation has registered.
+   * @param trusted whether it presented the token of its last registration, or never had one; otherwise its sessions end
    */
   requesterBack(clientId: string, trusted: boolean): void {
     if (this.#requestersAway.end(clientId) && !trusted) this.#giveUpRequester(clientId)
   }
 
-  /** The session that waits for this device to start its assigned task, if there is one of that name. */
+  /** Returns the session that waits for this device to start its assigned task, if there is one of that name. */
   assignedTo(deviceId: string, taskName: string): Session | undefined {
     const session = this.lanes.get(deviceId)?.running
     return session?.adoption.isAwaited === true && session.task.taskName === taskName ? session : undefined
   }
 
   /**
-   * Takes the results of a batch. Only the device that the session runs on is listened to.
-   * @returns whether they are recorded; false if they were dropped: unknown session or batch, another device, or answered before
+   * Takes the results of a batch, from the session's own device only.
+   * @returns whether they are recorded; false if they were dropped: unknown session or batch, another device, or already answered
    */
   setResults(deviceId: string, sessionId: string, responseId: string, results: readonly Result[]): Promise<boolean> {
     const session = this.live.get(sessionId)
@@ -134,7 +134,7 @@ export class SessionManager {
   /**
    * Adds what a user says to the request of a running session.
    * @param by the principal's name
-   * @throws AipError `SESSION_ENDED`, or `SESSION_NOT_LISTENING` if its agent hears no remarks
+   * @throws AipError `SESSION_ENDED`, or `SESSION_NOT_LISTENING` if its agent takes no remarks
    */
   async remark(sessionId: string, text: string, by: string): Promise<void> {
     const session = this.live.get(sessionId)
@@ -155,7 +155,7 @@ export class SessionManager {
   }
 
   /**
-   * Takes no more tasks and gives those that run a while to end.
+   * Stops accepting tasks and gives running ones a while to end.
    * @param keep leave the others open in the log, for the next start; otherwise they end as failed
    */
   async stop(keep: boolean): Promise<void> {
@@ -175,7 +175,7 @@ export class SessionManager {
     await Promise.all(leftEnds)
   }
 
-  /** Whether the sessions that were left have been let go of: a client that connects now would find none. */
+  /** Whether the open sessions have been released: a client that connects now would find none. */
   get drained(): boolean {
     return this.#drained
   }
@@ -214,7 +214,7 @@ export class SessionManager {
     return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform), clock, logger, past })
   }
 
-  /** Runs a session to its end. Those who wait are told, and nothing waits for that. Never throws. */
+  /** Runs a session until it ends and reports the end, without waiting for that. Never throws. */
   async #run(session: Session): Promise<Outcome> {
     const outcome = await session.run(this.#agentFor(session))
     if (!session.detached) this.delivery.ended(session, outcome)
@@ -234,7 +234,7 @@ export class SessionManager {
     }
   }
 
-  /** Ends all sessions of a constellation that did not come back. */
+  /** Ends all sessions of a constellation that did not return. */
   #giveUpRequester(clientId: string): void {
     this.#cancelAll(this.live.ofConstellation(clientId), 'constellation_disconnected')
   }

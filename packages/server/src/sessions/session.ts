@@ -18,7 +18,7 @@ export interface SessionParts {
   device: SessionDevice
   clock: Clock
   logger: Logger
-  /** What the log knows, for a session that is continued after a restart. */
+  /** What the log knows about a session that is continued after a restart. */
   past?: PastSession | undefined
 }
 
@@ -41,7 +41,7 @@ export class Session {
   /** It had sent commands before the server was started. */
   readonly #begun: boolean
   readonly #abort = new AbortController()
-  /** Aborted when the session is let go of without an end. */
+  /** Aborted when the session is released without an end. */
   readonly #detached = new AbortController()
   #cancelled: CancelReason | null = null
   #agentName: string | null = null
@@ -64,12 +64,12 @@ export class Session {
     return this.#cancelled
   }
 
-  /** Whether it was let go of, so that it has not ended for anyone. */
+  /** Whether it was released, and so has not ended. */
   get detached(): boolean {
     return this.#detached.signal.aborted
   }
 
-  /** Whether it may run beside the session that runs on its device: it only reads, and the device can do that. */
+  /** Whether it may run alongside its device's running session: it only reads, and the device supports that. */
   get concurrent(): boolean {
     const { work } = this.task
     return work.kind === 'commands' && work.concurrent === true && this.#device.runsBeside
@@ -91,7 +91,7 @@ export class Session {
   }
 
   /**
-   * Runs the task and records its end; while that cannot be recorded, the session has not ended. Never throws.
+   * Runs the task and records its end; until that is recorded, the session has not ended. Never throws.
    * @param agent undefined if no agent of the server can run this work
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
@@ -113,31 +113,31 @@ export class Session {
   cancel(reason: CancelReason): void {
     if (this.#cancelled !== null) return
     this.#cancelled = reason
-    // What runs for a session that continues after the next start continues too.
+    // What runs for a session that the next start of the server continues keeps running.
     if (!this.detached) this.#device.cancel(this.task.sessionId, reason)
     const error = CANCELLATION[reason].error()
     this.#abort.abort(error)
     this.dispatcher.abort(error)
   }
 
-  /** Lets go of the session without ending it: the log keeps it open, for the next start of the server. */
+  /** Releases the session without ending it: the log keeps it open for the next start of the server. */
   detach(): void {
     this.#detached.abort()
     this.cancel('server_stopping')
   }
 
-  /** The device is away and may come back: the session waits. */
+  /** Pauses the session: its device is away and may return. */
   async pause(): Promise<void> {
     if (this.log.view.status === 'running' && !this.log.closed) await this.log.record('paused', { reason: 'device_disconnected' })
   }
 
-  /** The device is back: the session continues with what the device has not answered. */
+  /** Continues the session with what its returned device has not answered. */
   async resume(): Promise<void> {
     if (this.log.view.status === 'paused' && !this.log.closed) await this.log.record('resumed', {})
     this.dispatcher.resend()
   }
 
-  /** Records what a user adds to the request. The agent hears it before its next step. @param by the principal's name */
+  /** Records what a user adds to the request. The agent gets it before its next step. @param by the principal's name */
   async remark(text: string, by: string): Promise<void> {
     await this.log.record('remark', { text, by })
     this.#remarks.push(text)
@@ -162,12 +162,12 @@ export class Session {
     return { status, result: null, error: error().message }
   }
 
-  // A method, because TypeScript takes the field for unchanged across an await.
+  // A method, because TypeScript assumes that the field does not change across an await.
   #isCancelled(): CancelReason | null {
     return this.#cancelled
   }
 
-  /** The agent's end, or an error when a cancelled agent does not end in time. */
+  /** Returns the agent's outcome, or an error if a cancelled agent does not end in time. */
   #untilCancelled<T>(running: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       running.then(resolve, reject)

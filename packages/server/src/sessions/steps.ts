@@ -2,9 +2,9 @@ import type { PastSession } from './restore.js'
 import type { SessionLog } from './session-log.js'
 import { serverError } from '../errors.js'
 
-/** The decisions of an agent, recorded one by one: after a restart what was decided is not decided again. */
+/** The decisions of an agent, recorded one by one: after a restart none is made again. */
 export class Steps {
-  /** Recorded before the restart and not asked for again yet, in order. */
+  /** Recorded before the restart and not requested again yet, in order. */
   readonly #past: PastSession['steps']
   readonly #log: Pick<SessionLog, 'record'>
 
@@ -14,8 +14,8 @@ export class Steps {
   }
 
   /**
-   * Decides, or gives what was decided before.
-   * @throws AipError `REPLAY_DIVERGED` if the agent comes to another step than it had come to; `STORE_FAILED`; and what `decide` throws
+   * Decides, or returns the earlier decision.
+   * @throws AipError `REPLAY_DIVERGED` if the agent reaches another step than before; `STORE_FAILED`; and what `decide` throws
    */
   async take<T>(name: string, decide: () => Promise<T>): Promise<T> {
     const past = this.#past.shift()

@@ -14,11 +14,11 @@ export interface Task {
   work: Work
   /** The device is sent a TASK first and answers with its own task of the same name (HTTP dispatch of existing peers). */
   assigned: boolean
-  /** A question of the server itself, such as a tool list: not recorded and not listed. */
+  /** A request of the server itself, such as a tool list: not recorded and not listed. */
   transient: boolean
 }
 
-/** A task with ids of its own, which nothing can send again. */
+/** Makes a task with new ids, which no client can repeat. */
 export function newTask(owner: Owner, deviceId: string, work: Work, more: Partial<Task> = {}): Task {
   return {
     sessionId: crypto.randomUUID(),
@@ -41,7 +41,7 @@ export interface Outcome {
   error: string | null
 }
 
-/** Why a session was ended from outside (seed 002 and 004 name the first two). */
+/** Why a session was ended from outside (seeds 002 and 004 name the first two). */
 export type CancelReason =
   | 'device_disconnected'
   | 'constellation_disconnected'
@@ -49,7 +49,7 @@ export type CancelReason =
   | 'server_stopping'
   | 'transfer_cut'
 
-/** How a session ends for each reason, what its agent is told, and whether its requester is told of the end. */
+/** For each reason, how a session ends, the error for its agent, and whether the end is reported to its requester. */
 export const CANCELLATION: Readonly<
   Record<CancelReason, { status: 'failed' | 'cancelled'; error: () => AipError; tellRequester: boolean }>
 > = {
@@ -64,7 +64,7 @@ export const CANCELLATION: Readonly<
   },
 }
 
-/** A request in one line, as lists show it. */
+/** Returns a request in one line, as lists show it. */
 export function describeWork(work: Work): string {
   switch (work.kind) {
     case 'words':

@@ -15,7 +15,7 @@ type SessionLabels = {
   awaited_by?: string | null
 }
 
-/** A record before it has a place and a time. */
+/** A record without its position and time. */
 export type Recorded = { [T in RecordType]: { type: T; data: RecordData[T] } }[RecordType]
 
 /** Returns the labels that a record changes; null if none. */

@@ -52,7 +52,7 @@ export function newView(runId: string, accepted: RecordData['accepted'], time: n
   }
 }
 
-/** What of a record changes a session. */
+/** The parts of a record that change a session. */
 export type Happening = { [T in RecordType]: { type: T; time: number; data: RecordData[T] } }[RecordType]
 
 /** Applies one record to a session. Live sessions and those read from the log go through the same steps. */

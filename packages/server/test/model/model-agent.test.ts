@@ -127,22 +127,22 @@ describe('a request in words', () => {
     expect(JSON.stringify(messages.filter(({ role }) => role === 'tool'))).not.toContain('aGk=')
   })
 
-  it('is told how to configure a model, where there is none', async () => {
+  it('is answered with how to configure a model, if there is none', async () => {
     await using rig = await startModelRig({ script: [], server: { model: undefined } })
     expect((await rig.run('hello'))['error']).toMatch(/No model is configured.*ORRERY_MODEL.*OPENAI_API_KEY.*orrery model check/)
   })
 
-  it('goes on after a turn that was cut at its length, and gives up after several', async () => {
+  it('continues after a turn that was cut at its length, and gives up after several', async () => {
     await using rig = await startModelRig({ script: [{ text: 'so long', finish: 'length' }] })
     expect(await rig.run('x')).toMatchObject({
       status: 'failed',
-      error: expect.stringMatching(/^The model cannot continue: its turns are cut off or empty/) as string,
+      error: expect.stringMatching(/^The model cannot continue: its turns are repeatedly cut off or empty/) as string,
     })
     expect(rig.model.requests).toHaveLength(4)
     expect(rig.model.requests[1]?.text).toContain('Your answer was cut off')
   })
 
-  it('has the key in no prompt, event or log, whatever a device gives back', async () => {
+  it('has the key in no prompt, event or log, whatever a device returns', async () => {
     await using rig = await startModelRig({
       script: [{ calls: [{ tool: 'env' }] }, { status: 400, error: `strange key ${MODEL_KEY}` }],
       tools: [tool('env')],

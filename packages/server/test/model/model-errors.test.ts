@@ -121,7 +121,7 @@ describe('what may pass', () => {
     expect(log).toContain('Repeating in 7 s (3 of 4)')
   })
 
-  it('is told to whoever watches', async () => {
+  it('is reported to those who watch', async () => {
     const clock = new ManualClock()
     await using rig = await startModelRig({ clock, script: [SAYS.rateLimit, { text: 'done' }] })
     const told: unknown[] = []
@@ -135,7 +135,7 @@ describe('what may pass', () => {
     ])
   })
 
-  it('fails after so many times', async () => {
+  it('fails after the last retry', async () => {
     const { session, requests } = await runWithWaits({ script: [SAYS.internal], config: { retries: 2 } }, [1000, 2000])
     expect(session).toMatchObject({ status: 'failed', error: expect.stringMatching(/fails: try later/) as string })
     expect(requests).toBe(3)
@@ -204,7 +204,7 @@ describe('a session may use so much and no more', () => {
     ],
   ])('%s', async (_case, config, error, requests) => {
     await using rig = await startModelRig({ script: forever, config })
-    expect(await rig.run('go on')).toMatchObject({ status: 'failed', error: expect.stringMatching(error) as string })
+    expect(await rig.run('continue')).toMatchObject({ status: 'failed', error: expect.stringMatching(error) as string })
     expect(rig.model.requests).toHaveLength(requests)
   })
 
@@ -218,6 +218,6 @@ describe('a session may use so much and no more', () => {
       },
       config: { limits: { time_s: 60 } },
     })
-    expect((await rig.run('go on'))['error']).toMatch(/stopped after 80 s; model.limits.time_s/)
+    expect((await rig.run('continue'))['error']).toMatch(/stopped after 80 s; model.limits.time_s/)
   })
 })

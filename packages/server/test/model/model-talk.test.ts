@@ -43,14 +43,14 @@ describe('a question of the agent', () => {
     expect(JSON.stringify(last)).toContain(JSON.stringify('The answer to "Really?":\nyes').slice(1, -1))
   })
 
-  it('that nobody answers in time is told to the model', async () => {
+  it('without an answer in time is reported to the model', async () => {
     const clock = new ManualClock()
     await using rig = await startModelRig({ script: ASKS, clock, config: { question_s: 60 } })
     const id = await rig.start('do it')
     await asking(rig, id)
     await clock.advance(60_000)
     await rig.server.events(id)
-    expect(rig.model.requests[1]?.text).toContain('Nobody answered')
+    expect(rig.model.requests[1]?.text).toContain('There was no answer')
     expect((await rig.server.api(`/api/sessions/${id}/answer`, { text: 'late' })).body['code']).toBe('SESSION_ENDED')
   })
 
@@ -65,7 +65,7 @@ describe('a question of the agent', () => {
 })
 
 describe('a remark', () => {
-  it('is heard before the next step, once, and stands in the event log', async () => {
+  it('is heard before the next step, once, and is in the event log', async () => {
     const asked = Promise.withResolvers<void>()
     const said = Promise.withResolvers<void>()
     await using rig = await startModelRig({
@@ -110,7 +110,7 @@ describe('a remark', () => {
     expect((await rig.server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: 'the cellar too' })
   })
 
-  it('is refused where nobody would hear it', async () => {
+  it('is refused if no agent would get it', async () => {
     await using rig = await startModelRig({ script: [{ text: 'done' }] })
     const id = String((await rig.run('x'))['session_id'])
     expect((await rig.server.api(`/api/sessions/${id}/remark`, { text: 'hey' })).body['code']).toBe('SESSION_ENDED')

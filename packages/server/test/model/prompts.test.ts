@@ -21,7 +21,7 @@ const RENDERED: Record<PromptName, string> = {
 }
 
 describe('prompts', () => {
-  // Whoever changes a prompt sees here what a model will read.
+  // A change of a prompt shows here what a model will read.
   it.each(Object.entries(RENDERED))('%s reads as it did', (name, text) => {
     expect(text).toMatchSnapshot(name)
   })

@@ -100,12 +100,12 @@ describe('which model is meant', () => {
     [{ ORRERY_MODEL: 'gpt-x' }, undefined, /ORRERY_MODEL is 'gpt-x', but nothing says where it is served: set OPENAI_API_KEY/],
     [{ ORRERY_MODEL: 'anthropic/x' }, undefined, /its key is missing: set ANTHROPIC_API_KEY/],
     [{ ORRERY_MODEL: 'openai/x' }, undefined, /its key is missing: set OPENAI_API_KEY/],
-    [{ ORRERY_MODEL: 'x', OPENAI_BASE_URL: 'nonsense' }, undefined, /OPENAI_BASE_URL is 'nonsense', which is no address/],
-    [{ ORRERY_MODEL: 'ollama/x', OLLAMA_HOST: 'http://:x' }, undefined, /OLLAMA_HOST is 'http:\/\/:x', which is no address/],
+    [{ ORRERY_MODEL: 'x', OPENAI_BASE_URL: 'nonsense' }, undefined, /OPENAI_BASE_URL is 'nonsense', which is not an address/],
+    [{ ORRERY_MODEL: 'ollama/x', OLLAMA_HOST: 'http://:x' }, undefined, /OLLAMA_HOST is 'http:\/\/:x', which is not an address/],
     [
       { ORRERY_MODEL: 'claude-x', ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'x' },
       undefined,
-      /ANTHROPIC_BASE_URL is 'x', which is no address/,
+      /ANTHROPIC_BASE_URL is 'x', which is not an address/,
     ],
     [
       { ORRERY_MODEL: 'x', OPENAI_BASE_URL: 'http://me:secret@x/v1' },

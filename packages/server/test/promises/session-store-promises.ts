@@ -59,7 +59,7 @@ export function sessionStorePromises(open: () => Promise<StoreUnderTest>): void 
       expect(await store.records('r1')).toHaveLength(1)
     })
 
-    it('takes nothing once it was given back, and giving it back twice does no harm to the next owner', async () => {
+    it('takes nothing once it was released, and releasing it twice does no harm to the next owner', async () => {
       await using under = await open()
       const { store } = under
       const first = await store.takeLane('d1')
@@ -193,7 +193,7 @@ export function sessionStorePromises(open: () => Promise<StoreUnderTest>): void 
   })
 
   describe('pruning', () => {
-    it('deletes the sessions that ended longest ago, at most as many as it is told, and never an open one', async () => {
+    it('deletes the sessions that ended longest ago, at most the given number, and never an open one', async () => {
       await using under = await open()
       const { store, clock } = under
       const lane = await store.takeLane('d1')

@@ -40,7 +40,7 @@ export interface ModelRig extends AsyncDisposable {
   device: WireClient
   /** The batches that the device got, tool lists left out. */
   received: Received[]
-  /** Runs a request to its end. */
+  /** Runs a request until it ends. */
   run(request: string): Promise<Json>
   start(request: string): Promise<string>
 }

@@ -108,7 +108,7 @@ result: \${{ join(steps.d.result, '-') }}
     expect(await runWorkflow(server, text)).toMatchObject({ result: '2-4-6' })
   })
 
-  it('fails at a step that fails, unless it may go on', async () => {
+  it('fails at a step that fails, unless it may continue', async () => {
     await using server = await startTestServer()
     const { calls } = await answerDevice(server, { bad: () => ({ fail: 'no disk' }), good: () => 'ok' })
     const steps = (flag: string): string =>

@@ -7,31 +7,31 @@ import type { ModelEndpoint } from './model-settings.js'
 import { partsOf, readTurn, type ReadTurn } from './read-turn.js'
 import { toPrompt } from './to-prompt.js'
 
-/** What the model is asked with. */
+/** What a request to the model consists of. */
 export interface Question {
   system: string
   entries: readonly Entry[]
   tools: readonly LanguageModelV4FunctionTool[]
 }
 
-/** How one request is made. */
+/** Options of one request. */
 export interface RequestOptions {
   clock: Clock
   signal: AbortSignal
-  /** Milliseconds without any sign until the request is given up. */
+  /** Milliseconds of silence after which the request is abandoned. */
   timeoutMs: number
   /** Size of the window to fill, in tokens. */
   window: number
-  /** Whether images are shown. */
+  /** Whether images are sent. */
   images: boolean
 }
 
-/** Room for the answer where its length is not limited, as a part of the window. */
+/** The share of the window reserved for an answer of unlimited length. */
 const ANSWER_PART = 4
 
 /**
- * One request to a model, with the conversation made to fit.
- * @throws what the SDK, the network or the endpoint gives as an error; {@link SilentEndpointError} when there is no sign in time
+ * Sends one request to a model, with the conversation made to fit.
+ * @throws the error of the SDK, the network or the endpoint; {@link SilentEndpointError} if the endpoint is silent for too long
  */
 export async function askOnce(
   model: LanguageModelV4,
@@ -60,7 +60,7 @@ export async function askOnce(
     sign()
     return await readTurn(answered, endpoint.prices, sign)
   } catch (error) {
-    // The SDK wraps what an abort throws, in more than one way.
+    // The SDK wraps the error of an abort in more than one way.
     throw silence.signal.aborted ? silence.signal.reason : error
   } finally {
     timer.cancel()

@@ -3,7 +3,7 @@ import type { ModelLimits } from './model-settings.js'
 import type { Turn, TurnUsage } from './turn.js'
 import { serverError } from '../../errors.js'
 
-/** What several turns used; the cost is null if that of any is not known. */
+/** Adds up the usage of several turns; the cost is null if that of any turn is unknown. */
 export function sumOf(turns: readonly Pick<Turn, 'usage'>[]): TurnUsage {
   const sum = (key: 'input_tokens' | 'output_tokens' | 'cached_tokens'): number =>
     turns.reduce((total, { usage }) => total + usage[key], 0)
@@ -16,7 +16,7 @@ export function sumOf(turns: readonly Pick<Turn, 'usage'>[]): TurnUsage {
   }
 }
 
-/** Why a session may not have another turn; null if it may. @param elapsedMs milliseconds since it began */
+/** Returns why a session may not have another turn; null if it may. @param elapsedMs milliseconds since it began */
 export function spent(turns: readonly Pick<Turn, 'usage'>[], elapsedMs: number, limits: ModelLimits): AipError | null {
   const { input_tokens: input, output_tokens: output, cost_usd: cost } = sumOf(turns)
   if (turns.length >= limits.steps) return over(`${limits.steps} steps`, 'model.limits.steps')

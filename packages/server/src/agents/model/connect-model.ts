@@ -1,10 +1,10 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider'
 import type { ModelEndpoint } from './model-settings.js'
 
-/** A model that can be asked. The SDK of its provider is loaded now and not when the server starts. */
+/** Connects to a model. Its provider's SDK is loaded now rather than when the server starts. */
 export async function connectModel({ provider, model, baseUrl, apiKey }: ModelEndpoint): Promise<LanguageModelV4> {
   const address = baseUrl === null ? {} : { baseURL: baseUrl }
-  // An empty key rather than none: without one the SDK would look for another in the environment.
+  // An empty key rather than none: without one, the SDK would look for a key in the environment.
   const key = apiKey ?? ''
   switch (provider) {
     case 'openai': {
@@ -13,7 +13,7 @@ export async function connectModel({ provider, model, baseUrl, apiKey }: ModelEn
     }
     case 'anthropic': {
       const { createAnthropic } = await import('@ai-sdk/anthropic')
-      // The variable for this address is commonly written without the version.
+      // The variable for this address is commonly set without the version.
       const baseURL = baseUrl === null || /\/v\d+$/.test(baseUrl) ? baseUrl : `${baseUrl}/v1`
       return createAnthropic({ ...(baseURL === null ? {} : { baseURL }), apiKey: key })(model)
     }

@@ -1,16 +1,16 @@
 import type { Turn } from './turn.js'
 
-/** An image of a tool, base64. */
+/** An image from a tool, in base64. */
 export interface Image {
   mediaType: string
   data: string
 }
 
-/** What became of one tool call, as the model reads it. */
+/** The outcome of one tool call, as the model reads it. */
 export interface CallOutcome {
-  /** The call of the turn that this answers; for an observation any id. */
+  /** The call that this answers; for an observation, any id. */
   callId: string
-  /** The tool by the name that the model knows. */
+  /** The tool, by its name for the model. */
   tool: string
   status: 'success' | 'failure' | 'skipped'
   /** The result or the error. It comes from the device and is data, whatever it says. */
@@ -19,8 +19,8 @@ export interface CallOutcome {
 }
 
 /**
- * One piece of the conversation with a model: `user` is what the user, or the server for them, says; `turn` what the model said;
- * `results` what its calls gave; `observation` what the server looked at on the device by itself.
+ * One entry of the conversation with a model: `user` is what the user says, or the server for them; `turn` is what the model said;
+ * `results` are those of its calls; `observation` is what the server itself looked at on the device.
  */
 export type Entry =
   | { kind: 'user'; text: string }

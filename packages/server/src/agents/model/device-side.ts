@@ -9,13 +9,13 @@ import { outcomeOf } from './tool-results.js'
 import type { ToolCall } from './turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
-/** The device as the model sees it: the tools of its role, how it looks, and what becomes of calls. */
+/** The device as the model sees it: the tools of its role, its appearance, and the outcomes of calls. */
 export class DeviceSide {
   readonly #context: AgentContext
   readonly #settings: ModelSettings
   #role: Role
   #tools: ModelTools = { list: [], names: new Map() }
-  /** What the device can be looked at with, in this role. */
+  /** The tools for looking at the device in this role. */
   #looks: Role['looks'] = []
 
   constructor(context: AgentContext, settings: ModelSettings) {
@@ -32,12 +32,12 @@ export class DeviceSide {
     return this.#tools.list
   }
 
-  /** Takes the role with which a session begins. @throws AipError if the device does not list its tools */
+  /** Starts with the first role of a session. @throws AipError if the device does not list its tools */
   begin(): Promise<void> {
     return this.#enter(firstRole(this.#context.agentName))
   }
 
-  /** Looks at the device as the role wants it, before a turn. @returns null if there is nothing to look at */
+  /** Looks at the device before a turn, as its role requires. @returns null if there is nothing to look at */
   async look(): Promise<Entry | null> {
     const looks = this.#looks
     if (looks.length === 0) return null
@@ -47,7 +47,7 @@ export class DeviceSide {
     return { kind: 'observation', outcomes }
   }
 
-  /** Runs the calls of one turn as one batch. A call that selects an application changes the role. @returns what became of each */
+  /** Runs the calls of one turn as one batch. A call that selects an application changes the role. @returns their outcomes */
   async run(calls: readonly ToolCall[]): Promise<Map<ToolCall, CallOutcome>> {
     const outcomes = new Map<ToolCall, CallOutcome>()
     const batch: { call: ToolCall; command: Omit<Command, 'call_id'> }[] = []
@@ -73,7 +73,7 @@ export class DeviceSide {
     return outcomes
   }
 
-  /** Changes the role, and with it the tools. */
+  /** Changes the role and thus the tools. */
   async #enter(role: Role): Promise<void> {
     this.#role = role
     this.#tools = modelTools(await this.#context.listTools('action', role.options), OWN_TOOLS)
@@ -94,7 +94,7 @@ export class DeviceSide {
   }
 }
 
-/** The outcome of a call that was not made. */
+/** Returns the outcome of a call that was not made. */
 export function refused({ id, tool }: ToolCall, text: string): CallOutcome {
   return { callId: id, tool, status: 'failure', text, images: [] }
 }

@@ -1,24 +1,24 @@
 import type { CallOutcome, Entry } from './conversation.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
-/** Characters of a token, on the safe side for code and JSON. */
+/** Characters per token, conservative for code and JSON. */
 const CHARS_PER_TOKEN = 3
-/** What an image costs, in tokens, on the safe side. */
+/** Tokens per image, a conservative estimate. */
 const IMAGE_TOKENS = 1600
-/** Stands for an image that the model is not shown again. */
+/** Replaces an image that is not sent to the model again. */
 const IMAGE_LEFT_OUT = '[image left out]'
 
-/** How many tokens a text takes, estimated. */
+/** Estimates how many tokens a text takes. */
 export function tokensOf(text: string): number {
   return Math.ceil(text.length / CHARS_PER_TOKEN)
 }
 
 /**
- * Makes a conversation fit the model's window. What the user said always stays; the rest goes in this order until it fits: older
- * observations, images from the oldest on, the texts of older results, whole older turns (one line of each is left), and last the
- * texts of the newest results. The same conversation gives the same answer.
- * @param maxTokens how much room there is
- * @param images whether the model takes images at all
+ * Makes a conversation fit the model's window. What the user said always stays; the rest is cut in this order until it fits: older
+ * observations, images (oldest first), the texts of older results, whole older turns (one line of each remains), and finally the
+ * texts of the newest results. The same conversation always gives the same result.
+ * @param maxTokens the available size
+ * @param images whether the model accepts images at all
  */
 export function fitConversation(conversation: readonly Entry[], maxTokens: number, images: boolean): Entry[] {
   let entries = latestObservationOnly(conversation)
@@ -43,7 +43,7 @@ export function fitConversation(conversation: readonly Entry[], maxTokens: numbe
   return entries
 }
 
-/** The size of entries in tokens, estimated. */
+/** Estimates the size of entries in tokens. */
 export function sizeOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, entry) => sum + entrySize(entry), 0)
 }
@@ -69,7 +69,7 @@ function imagesOf(entry: Entry): number {
   return 'outcomes' in entry ? entry.outcomes.reduce((sum, { images }) => sum + images.length, 0) : 0
 }
 
-/** How a device looked before is of no use once it is known how it looks now. */
+/** Drops older observations: only the latest appearance of a device matters. */
 function latestObservationOnly(conversation: readonly Entry[]): Entry[] {
   const last = conversation.findLastIndex((entry) => entry.kind === 'observation')
   return conversation.filter((entry, index) => entry.kind !== 'observation' || index === last)
@@ -87,7 +87,7 @@ function shortened(length: number): (entry: Entry) => Entry {
   return (entry) => mapOutcomes(entry, (outcome) => ({ ...outcome, text: shorten(outcome.text, length) }))
 }
 
-/** The beginning and the end of a text, with a note of how much is missing between them. */
+/** Keeps the beginning and the end of a text, with a note of how much is missing between them. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text
   const head = Math.floor(length * 0.6)
@@ -99,14 +99,14 @@ function mapOutcomes(entry: Entry, change: (outcome: CallOutcome) => CallOutcome
   return entry.kind === 'results' || entry.kind === 'observation' ? { ...entry, outcomes: entry.outcomes.map(change) } : entry
 }
 
-/** Older turns, with what became of their calls, as one line each, so many of them as are needed to fit. */
+/** Replaces as many older turns as necessary, with the outcomes of their calls, by one line each. */
 function collapsed(entries: readonly Entry[], maxTokens: number): Entry[] {
   const turns = entries.flatMap((entry, index) => (entry.kind === 'turn' ? [index] : []))
   let result = [...entries]
   for (let count = 1; count <= turns.length - SERVER_LIMITS.modelWholeTurns; count += 1) {
     const until = turns[count] ?? entries.length
     const lines = entries.slice(0, until).flatMap(lineOf)
-    // Even one line for each is too much after very many turns: the oldest go first.
+    // After very many turns even one line for each is too much: the oldest are dropped.
     while (lines.length > 1 && tokensOf(lines.join('\n')) > maxTokens / 4) lines.shift()
     const summary: Entry = { kind: 'user', text: `Your earlier steps, shortened:\n${lines.join('\n')}` }
     const said = entries.slice(0, until).filter((entry) => entry.kind === 'user')

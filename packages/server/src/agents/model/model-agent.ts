@@ -9,7 +9,7 @@ export function modelAgent(settings: ModelSettings, clock: Clock): Agent {
     listens: true,
     accepts: ({ kind }) => kind === 'words' || kind === 'plan',
     async run(context) {
-      // What a model needs is loaded with the first request in words, not when the server starts.
+      // Loaded with the first request in words, not when the server starts.
       const { ModelSession } = await import('./model-session.js')
       return new ModelSession(context, settings, clock).run()
     },

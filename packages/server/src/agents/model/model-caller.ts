@@ -8,27 +8,27 @@ import type { ReadTurn } from './read-turn.js'
 import type { Turn } from './turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
-/** What the caller needs of its surroundings. */
+/** What the caller needs from its session. */
 export interface CallerPort {
   clock: Clock
   logger: Logger
   signal: AbortSignal
   /** Waits. @throws when the session is cancelled meanwhile */
   sleep: (ms: number) => Promise<void>
-  /** Tells the user why it takes longer. */
+  /** Reports to the user why it takes longer. */
   report: (message: string) => void
 }
 
-/** Asks the model for the turns of one session: repeats what may pass, shortens what is too long, and falls back to the other model. */
+/** Asks the model for the turns of one session: retries transient failures, shortens what is too long, and falls back to the other model. */
 export class ModelCaller {
   readonly #settings: ModelSettings
   readonly #port: CallerPort
   readonly #models = new Map<ModelEndpoint, LanguageModelV4>()
-  /** Endpoints that have not failed for good in this session. */
+  /** Endpoints that have not failed permanently in this session. */
   readonly #left: ModelEndpoint[]
-  /** Endpoints that turned out to take no images. */
+  /** Endpoints that turned out not to accept images. */
   readonly #blind = new Set<ModelEndpoint>()
-  /** The part of its window that an endpoint really has. */
+  /** The share of its configured window that an endpoint really has. */
   readonly #window = new Map<ModelEndpoint, number>()
 
   constructor(settings: ModelSettings, port: CallerPort) {
@@ -37,7 +37,7 @@ export class ModelCaller {
     this.#left = [settings.main, ...(settings.fallback === null ? [] : [settings.fallback])]
   }
 
-  /** One turn. @throws AipError that names the setting to look at; the signal's reason when the session is cancelled */
+  /** Asks for one turn. @throws AipError that names the setting to check; the signal's reason when the session is cancelled */
   async ask(question: Question): Promise<Omit<Turn, 'heard'>> {
     const { clock, logger } = this.#port
     const begun = clock.now()
@@ -83,7 +83,7 @@ export class ModelCaller {
     }
   }
 
-  /** Whether the same can be asked in a form that the endpoint takes. */
+  /** Returns whether the request can be repeated in a form that the endpoint accepts. */
   #adapts(endpoint: ModelEndpoint, { kind }: ModelFailure): boolean {
     if (kind === 'images' && endpoint.images && !this.#blind.has(endpoint)) {
       this.#blind.add(endpoint)

@@ -5,7 +5,7 @@ import { CutStreamError } from './read-turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
 import { serverError } from '../../errors.js'
 
-/** What went wrong with a request to a model, as far as it decides what is done about it. */
+/** The kinds of failed requests to a model, by how they are handled. */
 type Kind =
   | 'key'
   | 'unknown'
@@ -20,18 +20,18 @@ type Kind =
   | 'overloaded'
   | 'refused'
 
-/** A request to a model that failed. */
+/** A failed request to a model. */
 export interface ModelFailure {
   kind: Kind
   /** Whether the same request may succeed later. */
   passing: boolean
-  /** How long the endpoint wants to be left alone, in milliseconds; null if it does not say. */
+  /** How long the endpoint asks to wait, in milliseconds; null if it does not say. */
   retryAfterMs: number | null
-  /** What the provider itself said. */
+  /** The provider's own message. */
   detail: string
 }
 
-/** The endpoint gave no sign for too long. */
+/** The endpoint was silent for too long. */
 export class SilentEndpointError extends Error {
   override readonly name = 'SilentEndpointError'
 }
@@ -47,7 +47,7 @@ const IMAGES =
 const OVERLOADED = /overloaded|server_error|api_error|internal|unavailable|capacity|timeout/i
 const RATE = /rate.?limit|too many requests/i
 
-/** What an error of the SDK, of its stream or of the network means. */
+/** Interprets an error of the SDK, of its stream or of the network. */
 export function failureOf(thrown: unknown, now: number): ModelFailure {
   const make = (kind: Kind, detail: string, retryAfterMs: number | null = null): ModelFailure => ({
     kind,
@@ -66,11 +66,11 @@ export function failureOf(thrown: unknown, now: number): ModelFailure {
     )
   }
   const code = codeOf(thrown)
-  // The SDK gives errors of the network before an answer a type of its own; those in the middle of one are bare.
+  // The SDK wraps network errors that precede an answer in a type of its own, but not those in the middle of one.
   const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'
   if (APICallError.isInstance(thrown) && !lost) return make('unreachable', code ?? thrown.message)
   const text = textOf(thrown)
-  // What a stream says of itself comes without a status.
+  // Errors inside a stream have no status.
   if (isReported(thrown)) {
     if (CONTEXT.test(text)) return make('context', text)
     if (RATE.test(text)) return make('rate', text)
@@ -79,7 +79,7 @@ export function failureOf(thrown: unknown, now: number): ModelFailure {
   return make('cut', code ?? text)
 }
 
-/** An error for the user: what went wrong, and which setting to look at. */
+/** Makes an error for the user: what went wrong, and which setting to check. */
 export function modelError({ kind, detail }: ModelFailure, endpoint: ModelEndpoint, timeoutMs: number): AipError {
   const { model, settings } = endpoint
   const where = addressOf(endpoint)
@@ -137,14 +137,14 @@ function retryAfter(headers: Record<string, string> | undefined, now: number): n
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), SERVER_LIMITS.modelRetryAfter) : null
 }
 
-/** `fetch` hides the system's error in the cause of its own, and the SDK that one in another. */
+/** `fetch` hides the system's error in the cause of its own, and the SDK wraps that in another. */
 function codeOf(thrown: unknown): string | null {
   if (!(thrown instanceof Error)) return null
   if ('code' in thrown && typeof thrown.code === 'string') return thrown.code
   return thrown instanceof AggregateError ? codeOf(thrown.errors[0]) : codeOf(thrown.cause)
 }
 
-/** Whether the endpoint itself reports this, in the middle of its stream. */
+/** Returns whether the endpoint itself reported this, in the middle of its stream. */
 function isReported(thrown: unknown): boolean {
   return typeof thrown === 'string' || (typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error))
 }

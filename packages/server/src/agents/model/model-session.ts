@@ -13,8 +13,8 @@ import { SERVER_LIMITS } from '../../limits.js'
 import { serverError } from '../../errors.js'
 
 /**
- * One session with a model: turn by turn, until it says that it is done or may not go on. What it does depends only on what is
- * recorded, so that after a restart it comes to the same point without asking again.
+ * One session with a model: turn by turn, until the model says that it is done or has no budget left. What it does depends only on what is
+ * recorded, so that after a restart it reaches the same point without asking again.
  */
 export class ModelSession {
   readonly #context: AgentContext
@@ -24,7 +24,7 @@ export class ModelSession {
   readonly #device: DeviceSide
   readonly #conversation: Entry[] = []
   readonly #turns: Turn[] = []
-  /** How many remarks the model has heard. */
+  /** How many remarks the model has received. */
   #heard = 0
 
   constructor(context: AgentContext, settings: ModelSettings, clock: Clock) {
@@ -42,7 +42,7 @@ export class ModelSession {
     this.#device = new DeviceSide(context, settings)
   }
 
-  /** Runs the session to its end. @throws AipError for what ends it as failed: the model, the budget, the device */
+  /** Runs the session until it ends. @throws AipError if it fails because of the model, the budget or the device */
   async run(): Promise<AgentOutcome> {
     await this.#device.begin()
     const results: string[] = []
@@ -59,7 +59,7 @@ export class ModelSession {
     return { status: 'completed', result: results.join('\n\n') }
   }
 
-  /** Turn after turn, until the goal that was said last is reached or given up, and no remark is left unheard. */
+  /** Takes turns until the last goal is reached or given up, and the model has received every remark. */
   async #pursue(): Promise<End> {
     for (let nudges = 0; ;) {
       const seen = await this.#device.look()
@@ -70,19 +70,21 @@ export class ModelSession {
         if (!(await this.#isAwaited())) return end
       } else if (turn.calls.length === 0) {
         if (nudges === SERVER_LIMITS.emptyTurns)
-          throw serverError('MODEL_STOPPED', { reason: 'its turns are cut off or empty, again and again' })
+          throw serverError('MODEL_STOPPED', { reason: 'its turns are repeatedly cut off or empty' })
         nudges += 1
-        this.#say(turn.finish === 'length' ? 'Your answer was cut off. Be shorter, and go on.' : 'Go on: call a tool, or finish.')
+        this.#say(
+          turn.finish === 'length' ? 'Your answer was cut off. Be shorter, and continue.' : 'Continue: call a tool, or finish.',
+        )
       }
     }
   }
 
-  /** Whether the user has said something that the model has not heard yet; it then goes on instead of ending. */
+  /** Returns whether the user has said something that the model has not received yet; it then continues instead of ending. */
   #isAwaited(): Promise<boolean> {
     return this.#context.step('end', () => Promise.resolve(this.#context.remarks().length > this.#heard))
   }
 
-  /** The next turn: from the log, or from the model if the session may have another. */
+  /** Returns the next turn: from the log, or from the model if the session may have another. */
   async #nextTurn(): Promise<Turn> {
     const turn = await this.#context.step('turn', async () => {
       const problem = spent(this.#turns, this.#clock.now() - this.#context.startedAt, this.#settings.limits)
@@ -103,7 +105,7 @@ export class ModelSession {
     return turn
   }
 
-  /** Answers the calls of a turn: those for the device as one batch, then the server's own. @returns the end, if it was called */
+  /** Answers the calls of a turn: those for the device as one batch, then the server's own. @returns the end, if the model called for it */
   async #answer({ calls, text }: Turn): Promise<End | null> {
     const { inApplication } = this.#device.role
     const own = calls.filter(({ tool }) => isOwn(tool))
@@ -118,7 +120,7 @@ export class ModelSession {
         anyFailed: anyFailed(outcomes),
       })
       outcomes.set(call, answered.outcome)
-      // What it said besides is the result that it forgot to give.
+      // What it said alongside is the result that it forgot to pass.
       if (answered.end !== undefined) end ??= { ...answered.end, result: answered.end.result || text }
       left ||= answered.left === true
       if (answered.said !== undefined) later.push(answered.said)
@@ -133,7 +135,7 @@ export class ModelSession {
     return answer === null ? null : this.#clean(answer)
   }
 
-  /** Says something to the model in the user's place. */
+  /** Says something to the model on behalf of the user. */
   #say(text: string): void {
     this.#conversation.push({ kind: 'user', text: this.#clean(text) })
   }
@@ -147,13 +149,13 @@ export class ModelSession {
   }
 }
 
-/** How a turn without calls ends the goal: as completed, with what it says; null if it says nothing, or not all. */
+/** Returns how a turn without calls ends the goal: as completed, with its text; null if it has no text, or was cut off. */
 function endOf({ finish, text }: Turn): End | null {
   if (finish === 'content-filter') throw serverError('MODEL_STOPPED', { reason: 'its provider filtered the answer' })
   return finish === 'length' || text === '' ? null : { status: 'completed', result: text }
 }
 
-/** What is said to the model, one after the other: a request as it is, a plan step by step. */
+/** Returns the goals of the model, one after the other: a request as a whole, a plan step by step. */
 function goalsOf(work: AgentContext['work']): string[] {
   if (work.kind === 'words') return [work.request]
   if (work.kind !== 'plan') throw new TypeError(`not for a model: ${work.kind}`)

@@ -1,11 +1,11 @@
-/** Who serves a model, which decides how it is spoken to. `openai-compatible` is any endpoint with OpenAI's chat completions. */
+/** Who serves a model, which decides the protocol. `openai-compatible` is any endpoint with OpenAI's chat completions. */
 export type ProviderName = 'openai' | 'anthropic' | 'openai-compatible' | 'ollama'
 
-/** What a model costs, in US dollars for a million tokens. */
+/** What a model costs, in US dollars per million tokens. */
 export interface Prices {
   input: number
   output: number
-  /** Input that the provider had in its cache; default: as other input. */
+  /** Input from the provider's cache; default: as other input. */
   cached_input?: number | undefined
 }
 
@@ -13,7 +13,7 @@ export interface Prices {
 export interface ModelEndpoint {
   provider: ProviderName
   model: string
-  /** Without a slash at its end; null: the provider's own. */
+  /** Without a trailing slash; null: the provider's own. */
   baseUrl: string | null
   apiKey: string | null
   /** The settings that these came from, as errors name them. */
@@ -23,9 +23,9 @@ export interface ModelEndpoint {
   /** Longest answer, in tokens; null: the provider's default. */
   maxOutputTokens: number | null
   temperature: number | null
-  /** Whether its answers are read as they are written. */
+  /** Whether its answers are streamed. */
   stream: boolean
-  /** Whether it is shown images. */
+  /** Whether images are sent to it. */
   images: boolean
   prices: Prices | null
 }
@@ -42,30 +42,30 @@ export interface ModelLimits {
   cost: number | null
 }
 
-/** A configured model, and what to do when it fails. */
+/** A configured model, and what to do if it fails. */
 export interface ModelSettings {
   main: ModelEndpoint
-  /** Asked when the main one has failed for good. */
+  /** Used when the main one has failed permanently. */
   fallback: ModelEndpoint | null
-  /** Milliseconds without any sign of the endpoint until a request is given up. */
+  /** Milliseconds of silence after which a request is abandoned. */
   timeoutMs: number
-  /** How often a request is repeated that failed in a way that may pass. */
+  /** How often a request is repeated after a transient failure. */
   retries: number
   /** Milliseconds that a question to the user waits for its answer. */
   questionMs: number
   limits: ModelLimits
 }
 
-/** Where a model is, for people to read. */
+/** Returns a human-readable place of a model. */
 export function addressOf({ baseUrl, provider }: ModelEndpoint): string {
   return baseUrl ?? `the address of ${provider}`
 }
 
-/** A text without the keys of the settings, which must reach no prompt, event or log. */
+/** Removes the keys of the settings from a text; they must not reach a prompt, event or log. */
 export function withoutSecrets(text: string, { main, fallback }: ModelSettings): string {
   let clean = text
   for (const key of [main.apiKey, fallback?.apiKey]) {
-    // A short key, such as the 'none' that some endpoints want, is no secret and may be a word.
+    // A short key, such as the 'none' that some endpoints require, is not secret and may be an ordinary word.
     if (key !== null && key !== undefined && key.length >= 8) clean = clean.replaceAll(key, '[key]')
   }
   return clean

@@ -3,19 +3,19 @@ import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider'
 import type { MCPToolInfo } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
 
-/** What providers refuse at the top of a schema. */
+/** Keywords that providers refuse at the top level of a schema. */
 const REFUSED = new Set(['$schema', '$id', 'oneOf', 'anyOf', 'allOf', 'not', 'enum', 'const', 'if', 'then', 'else'])
 
-/** The tools of a device as a model takes them. */
+/** The tools of a device in the form for a model. */
 export interface ModelTools {
   list: LanguageModelV4FunctionTool[]
-  /** The device's name of a tool by the name that the model knows. */
+  /** The device's names of tools by their names for the model. */
   names: ReadonlyMap<string, string>
 }
 
 /**
- * Turns the tools of a device into tools of a model. Names are the same for the same set of tools, in whatever order they come.
- * @param reserved names that are taken
+ * Turns the tools of a device into tools of a model. Names are the same for the same set of tools, in any order.
+ * @param reserved names that are already taken
  */
 export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly string[]): ModelTools {
   const sorted = [...new Map(tools.map((tool) => [tool.tool_name, tool])).values()].sort((a, b) =>
@@ -23,7 +23,7 @@ export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly str
   )
   const taken = new Set(reserved)
   const given = new Map<string, string>()
-  // A name that fits as it is goes to the tool that has it; the others step aside.
+  // A name that is valid unchanged goes to the tool that has it; others get a suffix.
   for (const { tool_name: name } of sorted) {
     if (safeName(name) !== name || taken.has(name)) continue
     given.set(name, name)
@@ -48,7 +48,7 @@ export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly str
 
 function safeName(name: string): string {
   const safe = name.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, SERVER_LIMITS.modelToolName)
-  // Some providers want a letter first.
+  // Some providers require a letter first.
   return /^[a-zA-Z_]/.test(safe) ? safe : `_${safe}`.slice(0, SERVER_LIMITS.modelToolName)
 }
 
@@ -56,7 +56,7 @@ function digest(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 6)
 }
 
-/** A schema that every provider takes: an object at the top, with nothing there that they refuse. */
+/** Makes a schema that every provider accepts: an object at the top, without the keywords that they refuse there. */
 function inputSchema(schema: Record<string, unknown> | null): LanguageModelV4FunctionTool['inputSchema'] {
   const kept = Object.fromEntries(Object.entries(schema ?? {}).filter(([key]) => !REFUSED.has(key)))
   return { properties: {}, ...kept, type: 'object' }

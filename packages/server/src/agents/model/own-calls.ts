@@ -3,7 +3,7 @@ import { refused } from './device-side.js'
 import { AskUser, Finish } from './own-tools.js'
 import type { ToolCall } from './turn.js'
 
-/** How the model ended what it was told to do. */
+/** How the model ended its goal. */
 export interface End {
   status: 'completed' | 'failed'
   result: string
@@ -11,19 +11,19 @@ export interface End {
 
 /** What the server's own tools work on. */
 export interface OwnCallsPort {
-  /** Asks the user. @returns null if nobody answers in time */
+  /** Asks the user. @returns null without an answer in time */
   ask: (question: string) => Promise<string | null>
-  /** Whether there is a desktop to go back to. */
+  /** Whether there is a desktop to return to. */
   inApplication: boolean
-  /** Whether another call of the same turn did not succeed. */
+  /** Whether another call of the same turn failed. */
   anyFailed: boolean
 }
 
-/** What became of one call of the server's own tools. */
+/** The outcome of one call of the server's own tools. */
 export interface OwnOutcome {
   outcome: CallOutcome
   end?: End
-  /** The role is left. */
+  /** The model leaves its role. */
   left?: true
   /** What the user said: it must not look like data of the device, so it is said after the results. */
   said?: Entry
@@ -45,7 +45,7 @@ export async function answerOwnCall(call: ToolCall, port: OwnCallsPort): Promise
 function finish(call: ToolCall, anyFailed: boolean): OwnOutcome {
   const asked = Finish.safeParse(call.input)
   if (!asked.success) return { outcome: refused(call, 'finish needs a status and a result') }
-  // What it takes for done may not be.
+  // What it believes to be done may not be.
   if (anyFailed && asked.data.status === 'completed')
     return { outcome: refused(call, 'Not finished: another call of this turn failed; look at it first') }
   return { outcome: done(call, 'finished'), end: asked.data }
@@ -57,7 +57,9 @@ async function askUser(call: ToolCall, ask: OwnCallsPort['ask']): Promise<OwnOut
   const { question } = asked.data
   const answer = await ask(question)
   if (answer === null)
-    return { outcome: refused(call, 'Nobody answered. Decide yourself if that is safe; otherwise finish with status "failed".') }
+    return {
+      outcome: refused(call, 'There was no answer. Decide yourself if that is safe; otherwise finish with status "failed".'),
+    }
   return {
     outcome: done(call, 'answered; the answer is in the next message of the user'),
     said: { kind: 'user', text: `The answer to "${question}":\n${answer}` },

@@ -1,7 +1,7 @@
 import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider'
 import { z } from 'zod'
 
-/** The names of the tools that the server itself answers. */
+/** The names of the tools that the server itself implements. */
 export const OWN_TOOLS = ['finish', 'ask_user', 'return_to_host'] as const
 
 export const Finish = z.object({
@@ -14,12 +14,12 @@ export const ReturnToHost = z.object({ summary: z.string().describe('What was do
 const FINISH = own('finish', 'Ends the task, with its result.', Finish)
 const ASK_USER = own(
   'ask_user',
-  'Asks the user a question and waits for the answer. Somebody may not be there to answer.',
+  'Asks the user a question and waits for the answer. The user may not be there to answer.',
   AskUser,
 )
 const RETURN_TO_HOST = own('return_to_host', 'Leaves this application and works on the desktop as HostAgent again.', ReturnToHost)
 
-/** The tools that the server adds to those of the device. @param inApplication whether there is a desktop to go back to */
+/** Returns the tools that the server adds to those of the device. @param inApplication whether there is a desktop to return to */
 export function ownTools(inApplication: boolean): LanguageModelV4FunctionTool[] {
   return inApplication ? [FINISH, ASK_USER, RETURN_TO_HOST] : [FINISH, ASK_USER]
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** Where the prompts are, from the sources and from the build alike. */
+/** The folder of the prompts, relative to both the sources and the build. */
 const FOLDER = fileURLToPath(new URL('../../../prompts/', import.meta.url))
 
-/** The prompts, one file each, with the values that their places take. */
+/** The prompts, one file each, with the names of their placeholders. */
 interface PromptValues {
   system: { device: string; platform: string; role: string }
   linux: Readonly<Record<string, string>>
@@ -14,12 +14,12 @@ interface PromptValues {
   'plan-step': { task: string; object: string; number: string; count: string; step: string }
 }
 
-/** The name of a prompt's file, without its ending. */
+/** The name of a prompt's file, without its extension. */
 export type PromptName = keyof PromptValues
 
 /**
- * A prompt with its places filled in; a value is taken as it is, even if it looks like a place.
- * @throws Error if the file has a place that no value is given for
+ * Returns a prompt with its placeholders filled in; a value is used literally, even if it looks like a placeholder.
+ * @throws Error if a placeholder has no value
  */
 export function renderPrompt<N extends PromptName>(name: N, values: PromptValues[N]): string {
   const given = new Map<string, string>(Object.entries(values))

@@ -7,16 +7,16 @@ import type {
 import type { Prices } from './model-settings.js'
 import type { AssistantContent, ToolCall, Turn, TurnUsage } from './turn.js'
 
-/** What a provider's stream says of one turn. */
+/** What a provider's stream contains of one turn. */
 export type ReadTurn = Pick<Turn, 'text' | 'calls' | 'finish' | 'usage' | 'content'>
 
-/** The stream ended without saying that the turn is complete. */
+/** The stream ended before the turn was complete. */
 export class CutStreamError extends Error {
   override readonly name = 'CutStreamError'
 }
 
 /**
- * Reads a stream to its end.
+ * Reads a whole stream.
  * @param sign called at each sign of life
  * @throws what the stream reports as an error, or {@link CutStreamError}
  */
@@ -73,7 +73,7 @@ export async function readTurn(
         break
       case 'error':
         throw part.error
-      // What is said besides is of no use to an agent that has only tools of its own.
+      // Other parts, such as sources, concern tools of the provider, which are not used.
       case 'custom':
       case 'file':
       case 'ping':
@@ -90,7 +90,7 @@ export async function readTurn(
         break
     }
   }
-  if (finish === null || finish === 'interrupted') throw new CutStreamError('the answer broke off')
+  if (finish === null || finish === 'interrupted') throw new CutStreamError('the answer was cut off')
   const said = content.filter((part) => part.type !== 'text' || part.text !== '')
   const text = said
     .filter((part) => part.type === 'text')
@@ -106,7 +106,7 @@ export async function readTurn(
   }
 }
 
-/** An answer that came in one piece, as the stream that would have brought it. */
+/** Converts an answer that came in one piece to the equivalent stream. */
 export async function* partsOf(answer: LanguageModelV4GenerateResult): AsyncGenerator<LanguageModelV4StreamPart> {
   for (const [index, part] of answer.content.entries()) {
     const id = String(index)
@@ -123,7 +123,7 @@ export async function* partsOf(answer: LanguageModelV4GenerateResult): AsyncGene
 }
 
 function objectOf(json: string): Record<string, unknown> | null {
-  // A tool without parameters is called with nothing by some endpoints.
+  // Some endpoints send no arguments at all for a tool without parameters.
   if (json.trim() === '') return {}
   try {
     const value: unknown = JSON.parse(json)

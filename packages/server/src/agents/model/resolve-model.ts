@@ -2,16 +2,16 @@ import { aipError } from '@orrery/aip'
 import type { EndpointConfig, ModelConfig } from '../../config/model-config.js'
 import type { ModelEndpoint, ModelSettings, ProviderName } from './model-settings.js'
 
-/** Variables of an environment, as `process.env` has them. */
+/** Environment variables, in the form of `process.env`. */
 export type ModelEnvironment = Readonly<Record<string, string | undefined>>
 
-/** A value and the setting that it came from. */
+/** A value and the setting that it comes from. */
 interface Found<T> {
   value: T
   setting: string
 }
 
-/** Window sizes that are safe to assume, in tokens. Ollama cuts off silently what is over its own, much smaller, default. */
+/** Window sizes that are safe to assume, in tokens. Ollama silently cuts off what exceeds its own, much smaller, default. */
 const CONTEXT: Record<ProviderName, number> = { openai: 128_000, anthropic: 180_000, 'openai-compatible': 32_000, ollama: 16_000 }
 type EndpointOptions = Omit<EndpointConfig, 'name'>
 
@@ -19,11 +19,11 @@ const PREFIX = /^(openai|anthropic|ollama)\/(.+)$/
 const OPENAI = /^https:\/\/api\.openai\.com(\/|$)/
 
 /**
- * The model that the environment and the configuration name; the environment's ORRERY_MODEL beats the configuration's name.
+ * Returns the model that environment and configuration name; ORRERY_MODEL takes precedence over the name in the configuration.
  * @param env OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, OLLAMA_HOST, ORRERY_MODEL
  * @param config the block `model` of the server's configuration
  * @returns null if no model is named
- * @throws AipError `INVALID_CONFIG` that names the setting which is missing or does not fit
+ * @throws AipError `INVALID_CONFIG` that names the missing or wrong setting
  */
 export function resolveModel(env: ModelEnvironment, config?: ModelConfig): ModelSettings | null {
   const named = variable(env, 'ORRERY_MODEL')
@@ -75,12 +75,12 @@ function endpointOf(name: Found<string>, config: EndpointOptions, env: ModelEnvi
     temperature: config.temperature ?? null,
     stream: config.stream ?? true,
     images: config.images ?? true,
-    // What runs on one's own machine costs nothing.
+    // A model on one's own machine costs nothing.
     prices: config.prices ?? (provider === 'ollama' ? { input: 0, output: 0 } : null),
   }
 }
 
-/** Who serves a model of this name: said outright, else by the endpoint that is set, else by the name, else by the keys. */
+/** Returns who serves a model: as configured, else by the endpoint that is set, else by the name, else by the keys. */
 function providerOf(
   name: Found<string>,
   config: EndpointOptions,
@@ -89,7 +89,7 @@ function providerOf(
   const whole = name.value
   if (config.provider !== undefined) return { provider: config.provider, model: whole }
   const base = config.base_url ?? variable(env, 'OPENAI_BASE_URL')
-  // The names of such an endpoint are its own affair: 'anthropic/…' is a whole name at some of them.
+  // Such an endpoint chooses its own names: at some, 'anthropic/…' is the whole name.
   if (base !== null) return { provider: OPENAI.test(base) ? 'openai' : 'openai-compatible', model: whole }
   const [, prefix, rest] = PREFIX.exec(whole) ?? []
   if (rest !== undefined && (prefix === 'openai' || prefix === 'anthropic' || prefix === 'ollama'))
@@ -128,10 +128,11 @@ function holdsPassword(address: string): boolean {
   return username !== '' || password !== ''
 }
 
-/** Ollama's own variable may lack the protocol and the port, and may be the address that a server listens on. */
+/** Completes Ollama's own variable, which may lack protocol and port, and may be the address that a server listens on. */
 function ollamaUrl(host: string): string {
   const text = /^https?:\/\//.test(host) ? host : `http://${host}`
-  if (!URL.canParse(text)) throw misconfigured(`OLLAMA_HOST is '${host}', which is no address: it must be like 127.0.0.1:11434`)
+  if (!URL.canParse(text))
+    throw misconfigured(`OLLAMA_HOST is '${host}', which is not an address: it must be like 127.0.0.1:11434`)
   const url = new URL(text)
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
   if (url.port === '' && !/:\d+\/*$/.test(text) && url.protocol === 'http:') url.port = '11434'
@@ -150,14 +151,14 @@ function keyOf(
   const value = variable(env, setting)
   const needed = config.api_key_env !== undefined || provider === 'openai' || provider === 'anthropic'
   if (value === null && needed) throw misconfigured(`${name.setting} is '${name.value}', but its key is missing: set ${setting}`)
-  // A key for OpenAI is not for whoever else serves a model on this machine.
+  // A key for OpenAI must not be sent to another server, such as one on this machine.
   return { value: provider === 'ollama' && config.api_key_env === undefined ? null : value, setting }
 }
 
 function addressIn(env: ModelEnvironment, name: string): string | null {
   const value = variable(env, name)
   if (value === null || URL.canParse(value)) return value
-  throw misconfigured(`${name} is '${value}', which is no address: it must be like http://127.0.0.1:8000/v1`)
+  throw misconfigured(`${name} is '${value}', which is not an address: it must be like http://127.0.0.1:8000/v1`)
 }
 
 function variable(env: ModelEnvironment, name: string): string | null {

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import type { ExecuteOptions } from '../agent.js'
 import { renderPrompt } from './prompts.js'
 
-/** As which agent the model works now: it decides the tools that a device gives, and what is looked at before each turn. */
+/** The agent that the model works as: it decides the tools that a device offers, and what is looked at before each turn. */
 export interface Role {
-  /** What commands are sent with. */
+  /** The options of its commands. */
   options: Required<Pick<ExecuteOptions, 'agentName' | 'processName' | 'rootName'>>
-  /** What the system prompt says of it. */
+  /** Its part of the system prompt. */
   prompt: string
-  /** What is looked at before each turn, where the device has these tools; images last, because a failure skips the rest. */
+  /** What to look at before each turn, if the device has these tools; images last, because a failure skips the rest. */
   looks: readonly Look[]
   inApplication: boolean
 }
@@ -24,7 +24,7 @@ const image = (tool_name: string, parameters: Record<string, unknown> = {}): Loo
 
 const CONTROL_FIELDS = ['label', 'control_text', 'control_type', 'control_rect']
 
-/** The role with which a session begins, by the agent name of its device's platform. */
+/** Returns the first role of a session, by the agent name of its device's platform. */
 export function firstRole(agentName: string): Role {
   const options = { agentName, processName: '', rootName: '' }
   switch (agentName) {
@@ -52,7 +52,7 @@ const Selected = z.object({
   window_info: z.looseObject({ title: z.string().optional() }).nullish(),
 })
 
-/** The role in the application that a call has selected; null if it selected none. */
+/** Returns the role in the application that a call has selected; null if it selected none. */
 export function selectedRole(command: Pick<Command, 'tool_name' | 'parameters'>, result: Result): Role | null {
   if (command.tool_name !== 'select_application_window' || result.status !== 'success') return null
   const selected = Selected.safeParse(result.result)

@@ -5,15 +5,15 @@ import { assistantContent } from './turn.js'
 
 type UserContent = Extract<LanguageModelV4Message, { role: 'user' }>['content']
 
-/** Anthropic caches what comes up to a message with this mark; others ignore it. */
+/** Anthropic caches everything up to a message with this mark; others ignore it. */
 const CACHED = { anthropic: { cacheControl: { type: 'ephemeral' } } }
 
-/** The conversation as the SDK takes it. What comes from the device is marked as data. */
+/** Converts the conversation to the SDK's form. Text from the device is marked as data. */
 export function toPrompt(system: string, entries: readonly Entry[]): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [{ role: 'system', content: system, providerOptions: CACHED }]
   const say = (content: UserContent): void => {
     const last = prompt.at(-1)
-    // Some models take users and assistants only in turns.
+    // Some models require user and assistant to alternate.
     if (last?.role === 'user') last.content.push(...content)
     else prompt.push({ role: 'user', content })
   }
@@ -29,7 +29,7 @@ export function toPrompt(system: string, entries: readonly Entry[]): LanguageMod
       }
       case 'results':
         prompt.push({ role: 'tool', content: entry.outcomes.map(toolResult) })
-        // Not every endpoint takes images in a tool's result; all that take images take them from the user.
+        // Not every endpoint accepts images in a tool's result; all that accept images accept them from the user.
         for (const outcome of entry.outcomes)
           if (outcome.images.length > 0) say(shown(`Image of ${outcome.tool}`, outcome.images))
         break
@@ -43,7 +43,7 @@ export function toPrompt(system: string, entries: readonly Entry[]): LanguageMod
   return prompt
 }
 
-/** A text of the device between marks that it cannot forge, because they depend on all of it. */
+/** Encloses a text of the device in marks that it cannot forge, because they depend on the whole text. */
 export function asData(text: string): string {
   const mark = createHash('sha256').update(text).digest('hex').slice(0, 8)
   return `<data ${mark}>\n${text}\n</data ${mark}>`

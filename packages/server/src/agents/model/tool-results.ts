@@ -6,8 +6,8 @@ import { SERVER_LIMITS } from '../../limits.js'
 const DATA_URI = /^data:(image\/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)$/
 
 /**
- * What the model is told of a result.
- * @param clean takes out what must not reach a prompt
+ * Returns what the model sees of a result.
+ * @param clean removes what must not reach a prompt
  */
 export function outcomeOf(callId: string, tool: string, result: Result, clean: (text: string) => string): CallOutcome {
   const status = result.status === 'success' ? 'success' : result.status === 'skipped' ? 'skipped' : 'failure'
@@ -16,7 +16,7 @@ export function outcomeOf(callId: string, tool: string, result: Result, clean: (
   return { callId, tool, status, text: shorten(clean(parts.join('\n')), SERVER_LIMITS.modelResult), images }
 }
 
-/** A result as text; images in it are moved into the list. */
+/** Converts a result to text, and moves its images into the list. */
 function textIn(value: unknown, images: Image[]): string | null {
   if (value === null || value === undefined) return null
   const image = imageOf(value)
@@ -37,7 +37,7 @@ function place(image: Image, images: Image[]): string {
   return '[image]'
 }
 
-/** An image as existing screenshot tools give it, or as MCP does. */
+/** Reads an image in the form of existing screenshot tools, or of MCP. */
 function imageOf(value: unknown): Image | null {
   if (typeof value === 'string') {
     const [, mediaType, data] = DATA_URI.exec(value) ?? []

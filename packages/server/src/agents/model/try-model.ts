@@ -9,13 +9,13 @@ import type { ReadTurn } from './read-turn.js'
 /** Whether a model can do one thing. */
 export interface Ability {
   able: boolean
-  /** What it said, or why it cannot. */
+  /** Its answer, or why it cannot. */
   detail: string
   /** Milliseconds that the answer took. */
   ms: number
 }
 
-/** What one endpoint can do. Tools and images are not tried where it does not answer at all. */
+/** What one endpoint can do. Tools and images are not tried if it does not answer at all. */
 export interface CheckedModel {
   model: string
   provider: string
@@ -30,7 +30,7 @@ const RED =
 const SYSTEM = 'You are being tested. Do exactly what is asked, and nothing else.'
 const SECRET_NUMBER = 4711
 
-/** Tries the endpoints of the settings. Never throws. */
+/** Tries the configured endpoints. Never throws. */
 export async function tryModel(settings: ModelSettings, signal: AbortSignal): Promise<CheckedModel[]> {
   const endpoints = [settings.main, ...(settings.fallback === null ? [] : [settings.fallback])]
   return Promise.all(endpoints.map((endpoint) => checkEndpoint(endpoint, settings, signal)))

@@ -1,35 +1,35 @@
 import type { LanguageModelV4Message } from '@ai-sdk/provider'
 
-/** One tool call that the model wants. */
+/** One tool call that the model requests. */
 export interface ToolCall {
   id: string
-  /** The tool by the name that the model knows. */
+  /** The tool, by its name for the model. */
   tool: string
   /** Null if what the model wrote is not a JSON object. */
   input: Record<string, unknown> | null
 }
 
-/** What a turn used. */
+/** The usage of a turn. */
 export interface TurnUsage {
   input_tokens: number
   output_tokens: number
-  /** How much of the input the provider had in its cache. */
+  /** How much of the input came from the provider's cache. */
   cached_tokens: number
   /** US dollars; null if the price is not known. */
   cost_usd: number | null
 }
 
-/** The parts of a message of the model, as the SDK takes them back. */
+/** The parts of a message of the model, in the form in which the SDK accepts them back. */
 export type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content']
 
 /** How the provider says that a turn ended. */
 export type TurnFinish = 'stop' | 'tool-calls' | 'length' | 'content-filter' | 'error' | 'interrupted' | 'other'
 
-/** One turn of the model: all of it survives JSON, so that it is recorded once and never asked for again. */
+/** One turn of the model. All of it survives JSON, so that it can be recorded and never has to be asked for again. */
 export interface Turn {
-  /** Remarks of the user that this turn was the first to hear. */
+  /** The user's remarks that this turn was the first to receive. */
   heard: string[]
-  /** What the model said besides its calls. */
+  /** What the model said alongside its calls. */
   text: string
   calls: ToolCall[]
   finish: TurnFinish
@@ -37,11 +37,11 @@ export interface Turn {
   usage: TurnUsage
   /** Milliseconds from the request to the end of the answer, repetitions included. */
   ms: number
-  /** The message as the provider wants it back, where text and calls are not all of it, such as signed reasoning. */
+  /** The message in the form in which the provider requires it back, if it is more than text and calls, such as signed reasoning. */
   content: AssistantContent | null
 }
 
-/** The message of the model in a prompt. */
+/** Returns the message of the model for a prompt. */
 export function assistantContent({ text, calls, content }: Turn): AssistantContent {
   if (content !== null) return content
   return [

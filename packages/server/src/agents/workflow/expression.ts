@@ -2,10 +2,10 @@ import { Evaluator, Lexer, Parser, data, type Expr } from '@actions/expressions'
 import { ContextAccess, FunctionCall, Grouping, IndexAccess, Binary, Literal, Logical, Unary } from '@actions/expressions/ast'
 import { ExpressionError } from '@actions/expressions/errors'
 
-/** Names that an expression may begin with. */
+/** Names with which an expression may begin. */
 const CONTEXTS = ['inputs', 'steps', 'item', 'index', 'device']
 
-/** What an expression sees. All of it is JSON. */
+/** What an expression can refer to. All of it is JSON. */
 export interface Scope {
   inputs: Record<string, unknown>
   steps: Record<string, unknown>
@@ -14,7 +14,7 @@ export interface Scope {
   index?: number
 }
 
-/** An expression that cannot be read. `offset` is the place in the expression's text. */
+/** An expression that cannot be parsed. `offset` is the position in its text. */
 export class UnreadableExpression extends Error {
   readonly offset: number
 
@@ -34,24 +34,24 @@ export function parseExpression(source: string): Expr {
   }
 }
 
-/** What an expression gives, as JSON. @throws Error when a function of it cannot be applied, such as fromJSON to no JSON */
+/** Evaluates an expression to JSON. @throws Error if a function cannot be applied, such as fromJSON to invalid JSON */
 export function evaluateExpression(expression: Expr, scope: Scope): unknown {
   const context = JSON.parse(JSON.stringify(scope), data.reviver) as data.Dictionary
   return JSON.parse(JSON.stringify(new Evaluator(expression, context).evaluate(), data.replacer)) as unknown
 }
 
-/** Whether a value counts as true: all but `false`, `0`, `''` and null, as in GitHub's expressions. */
+/** Returns whether a value counts as true: all but `false`, `0`, `''` and null, as in GitHub's expressions. */
 export function isTrue(value: unknown): boolean {
   return value !== null && value !== false && value !== 0 && value !== ''
 }
 
-/** A name after a dot or in brackets that is fixed in the text, such as `steps.disk`. */
+/** A literal name after a dot or in brackets, such as `steps.disk`. */
 export interface Reference {
   context: string
   name: string | null
 }
 
-/** All names that an expression refers to. */
+/** Returns all names that an expression refers to. */
 export function referencesOf(expression: Expr): Reference[] {
   if (expression instanceof ContextAccess) return [{ context: expression.name.lexeme.toLowerCase(), name: null }]
   if (expression instanceof IndexAccess) {

@@ -8,7 +8,7 @@ import { WorkflowFile, type WorkflowInput } from './workflow-schema.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
 /**
- * Reads a workflow file and checks all of it: form, names, defaults, and every expression.
+ * Reads a workflow file and checks its form, names, defaults and every expression.
  * @param file name of the file, for messages
  * @throws AipError `INVALID_WORKFLOW` that lists each problem with its line and column
  */
@@ -44,7 +44,7 @@ function inputProblems({ inputs }: WorkflowFile, source: YamlSource): FileProble
   })
 }
 
-/** What is wrong with a value for an input, or null. */
+/** Returns what is wrong with a value for an input, or null. */
 export function complaintAbout({ type, options }: WorkflowInput, value: unknown): string | null {
   const actual = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
   if (actual !== type) return `must be of type ${type}, not ${actual}`
@@ -52,7 +52,7 @@ export function complaintAbout({ type, options }: WorkflowInput, value: unknown)
   return null
 }
 
-/** Problems of ids and expressions. A step may refer to the steps before it only. */
+/** Finds problems of ids and expressions. A step may refer only to earlier steps. */
 function stepProblems(workflow: WorkflowFile, source: YamlSource): FileProblem[] {
   const problems: FileProblem[] = []
   const inputs = new Set(Object.keys(workflow.inputs))
@@ -90,7 +90,7 @@ function templateProblems(value: unknown, path: Path, source: YamlSource, names:
   )
 }
 
-/** A condition may leave `${{ }}` out; then the whole text is the expression. */
+/** A condition may omit `${{ }}`; then the whole text is the expression. */
 function conditionProblems(condition: string, path: Path, source: YamlSource, names: Names): FileProblem[] {
   if (condition.includes('${{')) return textProblems(condition, path, source, names)
   return textProblems(asCondition(condition), path, source, names).map(({ message }) => source.problemAt(path, message))

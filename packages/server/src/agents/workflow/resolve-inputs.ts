@@ -3,7 +3,7 @@ import type { WorkflowFile } from './workflow-schema.js'
 import { serverError } from '../../errors.js'
 
 /**
- * The inputs of a run: what was given, and the defaults of the rest.
+ * Returns the inputs of a run: the given ones, and the defaults of the others.
  * @throws AipError `INVALID_INPUTS` that lists each problem and what the workflow takes
  */
 export function resolveInputs({ name, inputs }: WorkflowFile, given: Readonly<Record<string, unknown>>): Record<string, unknown> {

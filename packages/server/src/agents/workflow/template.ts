@@ -1,7 +1,7 @@
 import type { Expr } from '@actions/expressions'
 import { UnreadableExpression, evaluateExpression, parseExpression, type Scope } from './expression.js'
 
-/** One `${{ }}` of a text: its source, and where it begins and ends there. */
+/** One `${{ }}` of a text: its source, and where it begins and ends in the text. */
 interface Placeholder {
   source: string
   start: number
@@ -9,8 +9,8 @@ interface Placeholder {
 }
 
 /**
- * The `${{ }}` of a text. Quoted strings inside may hold `}}`.
- * @throws UnreadableExpression for one that is not closed
+ * Finds the `${{ }}` of a text. Quoted strings inside may contain `}}`.
+ * @throws UnreadableExpression if one is not closed
  */
 export function placeholdersOf(text: string): Placeholder[] {
   const found: Placeholder[] = []
@@ -31,7 +31,7 @@ function closingOf(text: string, from: number): number {
   return -1
 }
 
-/** Every expression of a value, texts inside lists and objects included. @throws UnreadableExpression */
+/** Finds every expression of a value, including texts inside lists and objects. @throws UnreadableExpression */
 export function expressionsOf(value: unknown): Expr[] {
   if (typeof value === 'string') return placeholdersOf(value).map(({ source }) => parseExpression(source))
   if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(expressionsOf)
@@ -39,7 +39,7 @@ export function expressionsOf(value: unknown): Expr[] {
 }
 
 /**
- * Fills the templates of a value. A text that is one `${{ }}` becomes what it gives, of whatever type; otherwise its value is put
+ * Fills the templates of a value. A text that is a single `${{ }}` becomes its value, of any type; otherwise values are put
  * into the text, objects as JSON.
  */
 export function render(value: unknown, scope: Scope): unknown {
@@ -74,7 +74,7 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2)
 }
 
-/** The text of a condition as a template: `${{ }}` may be left out, as in GitHub's workflows. */
+/** Returns a condition as a template: `${{ }}` may be omitted, as in GitHub's workflows. */
 export function asCondition(condition: string): string {
   return condition.includes('${{') ? condition : `\${{ ${condition} }}`
 }

@@ -41,7 +41,7 @@ function failure(error: string): AgentOutcome {
   return { status: 'failed', result: null, error }
 }
 
-/** A step whose expressions cannot be evaluated fails; a session that is cancelled ends. */
+/** Runs a step. It fails if its expressions cannot be evaluated; a cancelled session ends. */
 function failedStep(error: unknown, { signal }: AgentContext): StepOutcome {
   if (signal.aborted) throw error
   return { status: 'failure', result: null, error: textOf(error) }
@@ -81,7 +81,7 @@ function outcomeOf({ status, result, error }: Result): StepOutcome {
   return { status: status === 'success' ? 'success' : 'failure', result, error }
 }
 
-/** One call, tried again as often as the step says. */
+/** Makes one call, with the retries of its step. */
 async function call(step: WorkflowStep, scope: Scope, context: AgentContext): Promise<Result> {
   const [, type, name = step.tool] = /^(action|data_collection)::(.+)$/.exec(step.tool) ?? []
   const command: Omit<Command, 'call_id'> = {

@@ -25,14 +25,14 @@ export class WorkflowLibrary {
     this.#logger = logger
   }
 
-  /** All workflows by name. A file that cannot be read is in the log and is left out. */
+  /** Lists all workflows by name. A file that cannot be read is logged and left out. */
   async list(): Promise<WorkflowSummary[]> {
     const found = new Map<string, WorkflowSummary>()
     for (const folder of this.#folders) {
       for (const file of await yamlFiles(folder)) {
         try {
           const text = await readFile(join(folder, file), 'utf8')
-          // A plan in words has no name, description or inputs to list.
+          // A plan in words has no name, description or inputs, so it is not listed.
           if (parsePlan(text) !== null) continue
           const workflow = parseWorkflow(text, file)
           if (!found.has(workflow.name)) found.set(workflow.name, summaryOf(workflow))
@@ -45,7 +45,7 @@ export class WorkflowLibrary {
   }
 
   /**
-   * The work of a request: words, unless it begins with `workflow:NAME`, which may be followed by its inputs as JSON.
+   * Returns the work of a request: words, unless it begins with `workflow:NAME`, optionally followed by its inputs as JSON.
    * @throws AipError `WORKFLOW_NOT_FOUND`, `INVALID_WORKFLOW` or `INVALID_INPUTS`
    */
   async workOf(request: string): Promise<Work> {
@@ -55,7 +55,7 @@ export class WorkflowLibrary {
     return this.workOfSource(await this.#source(name), `${name}.yaml`, parseInputs(name, inputs))
   }
 
-  /** The work of a workflow's text, or of a plan in words. @throws AipError `INVALID_WORKFLOW` or `INVALID_INPUTS` */
+  /** Returns the work of a workflow's text, or of a plan in words. @throws AipError `INVALID_WORKFLOW` or `INVALID_INPUTS` */
   workOfSource(source: string, file: string, inputs: Record<string, unknown>): Work {
     const plan = source.length > SERVER_LIMITS.plan ? null : parsePlan(source)
     if (plan !== null) return plan
@@ -64,7 +64,7 @@ export class WorkflowLibrary {
   }
 
   async #source(name: string): Promise<string> {
-    // The name becomes a path, so it must be one of a workflow.
+    // The name becomes part of a path, so it must be a valid name.
     if (/^[a-z0-9-]+$/.test(name)) {
       for (const folder of this.#folders) {
         for (const file of [`${name}.yaml`, `${name}.yml`]) {
@@ -89,7 +89,7 @@ function parseInputs(name: string, text: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   } catch {
-    // The same words as for JSON that is no object.
+    // The same text as for JSON that is not an object.
   }
   throw serverError('INVALID_INPUTS', {
     name,
