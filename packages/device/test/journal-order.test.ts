@@ -29,7 +29,7 @@ function holdRecords(method: 'begin' | 'started' | 'done' | 'finished') {
 async function hasSentNothing({ connection }: OnlineDevice): Promise<void> {
   const refused = await connection.run([], { session_id: 'other', response_id: 'other' })
   expect(refused).toEqual([])
-  expect(connection.frames.filter(({ type }) => type === 'command_results').at(-1)).toMatchObject({ prev_response_id: 'other' })
+  expect(connection.frames.findLast(({ type }) => type === 'command_results')).toMatchObject({ prev_response_id: 'other' })
 }
 
 describe('a device with a journal', () => {
@@ -67,5 +67,42 @@ describe('a device with a journal', () => {
     await hasSentNothing(running)
     held.release()
     expect(await running.connection.next('command_results')).toMatchObject({ action_results: [{ result: 'quick' }] })
+  })
+
+  it('runs nothing that it cannot record', async () => {
+    const holder = new Holder()
+    await using running = await start(holder)
+    using _ = vi.spyOn(CommandJournal.prototype, 'started').mockRejectedValue(new Error('no room'))
+    const results = await running.connection.run([{ tool_name: 'quick', call_id: 'c1' }])
+    expect(results).toMatchObject([{ status: 'failure', error: expect.stringContaining('no room') }])
+    expect(holder.quickRuns).toBe(0)
+  })
+
+  it('answers a finished batch from its record, also where its commands have no ids', async () => {
+    const holder = new Holder()
+    await using running = await start(holder)
+    const batch = [{ tool_name: 'quick', call_id: null }]
+    const first = await running.connection.run(batch)
+    expect(await running.connection.run(batch)).toEqual(first)
+    expect(holder.quickRuns).toBe(1)
+  })
+
+  it('answers what was done before it died, and runs what was not begun', async () => {
+    const holder = new Holder()
+    const path = join(folder, 'journal.db')
+    const before = new CommandJournal({ path, server: 'ws://elsewhere/ws' })
+    const commands = ['c1', 'c2'].map((call_id) => ({ tool_name: 'quick', parameters: {}, tool_type: null, call_id }))
+    const [done] = commands
+    await before.begin({ session_id: 's1', response_id: 'r1', status: 'continue' })
+    await before.started('r1', done!)
+    const result = { status: 'success' as const, error: null, result: 'recorded', namespace: 'lab', call_id: 'c1' }
+    await before.done('r1', done!, result)
+    await before.close()
+    await using running = await start(holder)
+    expect(await running.connection.run(commands, { response_id: 'r1' })).toMatchObject([
+      { call_id: 'c1', result: 'recorded' },
+      { call_id: 'c2', status: 'success', result: 'quick' },
+    ])
+    expect(holder.quickRuns).toBe(1)
   })
 })
