@@ -7,7 +7,7 @@ interface StreamEvent {
   type: string
 }
 
-/** A reader of an event stream over HTTP that reads nothing until it is told to. */
+/** A reader of an event stream over HTTP that reads nothing until {@link readToEnd}. */
 export class EventReader {
   readonly #url: string
   readonly #key: string
@@ -27,7 +27,7 @@ export class EventReader {
     this.#response?.on('error', () => {})
   }
 
-  /** Reads the stream to the end of its session; comes back with the last id when it breaks off. @returns undefined without an end in time */
+  /** Reads the stream to the end of its session; comes back with the last id when it is cut off. @returns undefined without an end in time */
   async readToEnd(limit: number): Promise<StreamEvent[] | undefined> {
     const events: StreamEvent[] = []
     while (Date.now() < limit) {
@@ -39,7 +39,7 @@ export class EventReader {
           for (const part of parts) events.push(...eventsIn(part))
         }
       } catch {
-        // It broke off.
+        // It was cut off.
       }
       if (events.at(-1)?.type === 'ended') return events
       await sleep(100)

@@ -13,7 +13,7 @@ const PROGRESS_TIME = 30_000
 /** Commands of a task whose events no socket takes at once, and the characters of each result: less than what is stored apart. */
 const EVENTS = { commands: 50, pad: 60_000 } as const
 
-/** A constellation asks for a large result and does not read when it comes. It must stop nobody, and get all its ends when it reads again. */
+/** A constellation asks for a large result and does not read when it comes. It must delay no other client, and get all its ends when it reads again. */
 export async function constellationNotReading(fault: Fault, device: DeviceRig, world: World, tasks: Tasks): Promise<boolean> {
   const reader = await connected(world, tasks, fault.resumes)
   if (reader === null) return false

@@ -164,7 +164,7 @@ describe('results that come again', () => {
 })
 
 describe('the end of a session', () => {
-  it('is recorded before anybody is told, and before the next session has the device', async () => {
+  it('is recorded before any client learns of it, and before the next session has the device', async () => {
     using ended = holdRecords('ended')
     const { server, device, requester } = await startTrio()
     await using _ = server
