@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LIMITS } from '@orrery/aip'
+import { LIMITS, aipError } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { holdRecords } from '../../../test/support/held-records.js'
@@ -86,8 +86,9 @@ describe('a task', () => {
     await accepted.reached
     requester.send(taskOf('s1'))
     await hasNothing(requester, 'constellation')
-    accepted.release(new Error('no room'))
-    for (let time = 0; time < 2; time += 1) expect(await requester.next()).toMatchObject({ type: 'error' })
+    accepted.release(aipError('STORE_FAILED', { detail: 'no room' }))
+    for (let time = 0; time < 2; time += 1)
+      expect(await requester.next()).toMatchObject({ type: 'error', error: expect.stringContaining('no room') })
     await hasNothing(device, 'device')
   })
 })
