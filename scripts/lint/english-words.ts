@@ -68,4 +68,4 @@ export interface Quoted {
 export const QUOTED: readonly Quoted[] = []
 
 /** Folders whose texts are not clean yet; one that has become clean fails the check, so that the list shrinks. */
-export const NOT_YET: readonly string[] = ['packages/aip', 'packages/device']
+export const NOT_YET: readonly string[] = ['packages/device']

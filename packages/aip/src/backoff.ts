@@ -3,7 +3,7 @@ const LONGEST_RESUME_WAIT = 5000
 
 /**
  * Returns the wait before another attempt, in milliseconds: it doubles with each failure.
- * @param failures how many there were in a row, from 1
+ * @param failures number of failures in a row, from 1
  */
 export function backoff(failures: number, { firstMs, longestMs }: { firstMs: number; longestMs: number }): number {
   return Math.min(longestMs, firstMs * 2 ** (failures - 1))

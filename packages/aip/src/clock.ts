@@ -1,10 +1,10 @@
 /** A timer that can be stopped. */
 export interface Timer {
-  /** Stops the timer; does nothing when it has fired or was stopped before. */
+  /** Stops the timer; does nothing if it has fired or was stopped. */
   cancel(): void
 }
 
-/** The one source of time. Production code takes it as an argument, so tests move time without touching real sockets. */
+/** The only source of time. Production code takes it as an argument, so that tests move time without touching real sockets. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
@@ -16,7 +16,7 @@ interface Unreferable {
   unref?(): void
 }
 
-/** The clock of the machine. */
+/** The system clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
@@ -44,20 +44,20 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
-/** A time as the HTTP API writes it: ISO-8601 in UTC with milliseconds. @param ms milliseconds since the epoch */
+/** Formats a time for the HTTP API: ISO-8601 in UTC with milliseconds. @param ms milliseconds since the epoch */
 export function isoTime(ms: number): string {
   return written(ms).iso
 }
 
 /**
- * A time as the wire writes it: ISO-8601 in UTC with microseconds, e.g. `2026-11-20T23:38:04.243000+00:00`.
+ * Formats a time for the wire: ISO-8601 in UTC with microseconds, e.g. `2026-11-20T23:38:04.243000+00:00`.
  * @param ms milliseconds since the epoch
  */
 export function wireTime(ms: number): string {
   return written(ms).wire
 }
 
-/** Much happens in one millisecond, and writing a time takes longer than most of it. */
+/** Formats a time, keeping the last one: many messages share a millisecond, and formatting is comparatively slow. */
 function written(ms: number): { iso: string; wire: string } {
   if (ms !== last.ms) {
     const iso = new Date(ms).toISOString()

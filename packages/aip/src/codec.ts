@@ -6,7 +6,7 @@ import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
 import { TO_SERVER, type ClientMessage } from './messages/to-server.js'
 
-/** How messages are written: as the wire has them, or with the upper-case names of the documents. Both are always understood. */
+/** How messages are written: in wire form, or with the upper-case names of the documents. Both are always understood. */
 export type Dialect = 'wire' | 'documented'
 
 /** The fields that a sender sets; all others are filled in. */
@@ -20,7 +20,7 @@ export interface Outgoing<R extends MessageRecord = MessageRecord> {
 
 type Json = Record<string, unknown>
 
-/** The status that a message has when its sender set none (protocol reference, chapters 3 and 4). */
+/** The default status of a message (protocol reference, chapters 3 and 4). */
 const DEFAULT_STATUS: Readonly<Record<string, string>> = {
   task: 'continue',
   command: 'continue',
@@ -31,7 +31,7 @@ const DEFAULT_STATUS: Readonly<Record<string, string>> = {
 const RECORDS: readonly MessageRecord[] = [...TO_SERVER, ...TO_CLIENT]
 
 /**
- * Each message with nothing set: all its fields, in the order of the wire. Fields that existing peers must not
+ * A template of each message: all its fields, unset, in the order of the wire. Fields that existing peers must not
  * get are missing.
  */
 const BLANK = new Map<string, Json>(
@@ -52,26 +52,26 @@ const BLANK = new Map<string, Json>(
 
 /**
  * Completes a message: every field of its record is present in the order of the wire, unset ones `null` or left out; it has a status, a
- * time, and (to a client) a fresh `response_id`.
+ * time, and (to a client) a new `response_id`.
  * @param now milliseconds since the epoch
  */
 export function buildMessage<R extends MessageRecord>(record: R, fields: Fields<R>, now: number): Outgoing<R> {
   const message: Json = { ...BLANK.get(record.name), timestamp: wireTime(now) }
   const given: Json = fields
-  // A field that is set to undefined is not set: JSON would drop it.
+  // A field set to undefined is unset: JSON would drop it.
   for (const key in given) if (given[key] !== undefined) message[key] = given[key]
   if (record.direction === 'to_client' && given['response_id'] === undefined) message['response_id'] = crypto.randomUUID()
   return { record, message: message as MessageOf<R> }
 }
 
-/** The text of a message. In the documented dialect `type` and some statuses have the names of the documents. */
+/** Writes a message as text. In the documented dialect `type` and some statuses have the names of the documents. */
 export function encodeMessage({ record, message }: Outgoing, dialect: Dialect = 'wire'): string {
   if (dialect === 'wire') return JSON.stringify(message)
   const status = record.documentedStatus === undefined || message['status'] !== 'ok' ? {} : { status: record.documentedStatus }
   return JSON.stringify({ ...message, type: record.documented[0], ...status })
 }
 
-/** What was read: the message, and the dialect in which it was written. */
+/** A message and the dialect in which it was written. */
 export interface Decoded<M> {
   message: M
   dialect: Dialect
@@ -100,7 +100,7 @@ function table(records: readonly MessageRecord[]): Table {
     schemas.set(record.type, record.schema)
     for (const name of record.documented) aliases.set(name.toLowerCase(), record.type)
   }
-  // A name of the wire always means itself.
+  // A name on the wire always means itself.
   for (const type of schemas.keys()) aliases.set(type, type)
   return { schemas, aliases }
 }
@@ -126,25 +126,25 @@ function invalid(detail: string): Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Reads a JSON object, without any key `__proto__` and not nested too deep. @throws AipError `INVALID_MESSAGE` */
+/** Reads a JSON object without a key `__proto__` and not nested too deeply. @throws AipError `INVALID_MESSAGE` */
 export function parseObject(data: string | Uint8Array): Json {
   let value: unknown
   let source: string
   try {
     source = typeof data === 'string' ? data : utf8.decode(data)
-    // A key `__proto__`, also with escaped letters, would change what other code sees in the object. It is rare, so the slower
-    // parse is too.
+    // A key `__proto__`, even with escaped letters, would change what other code sees in the object. It is rare, and so is the slower
+    // parse.
     value = /__proto__|\\u00(?:5f|6f|7[024])/i.test(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
   } catch {
     throw invalid('not valid JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('not a JSON object')
-  // Each level takes two characters, so most messages need no look.
+  // Each level takes two characters, so most messages need no check.
   if (source.length > 2 * LIMITS.nesting && !isNestedAtMost(value, LIMITS.nesting)) throw invalid('nested too deep')
   return value as Json
 }
 
-/** Writing a deeper value as JSON would overflow the stack. */
+/** Checks the depth: writing a deeper value as JSON would overflow the stack. */
 function isNestedAtMost(value: object, levels: number): boolean {
   if (levels === 0) return false
   for (const part of Object.values(value)) {
@@ -157,7 +157,7 @@ function dropProto(this: unknown, key: string, value: unknown): unknown {
   return key === '__proto__' ? undefined : value
 }
 
-/** The first complaint of a schema, in words that a sender can act on. */
+/** Formats the first issue of a schema as a text that a sender can act on. */
 function describe(error: z.ZodError, raw: Json): string {
   const issue = error.issues[0]
   if (issue === undefined) return 'invalid'
@@ -169,7 +169,7 @@ function describe(error: z.ZodError, raw: Json): string {
 
 const STATUS_ALIASES: Readonly<Record<string, string>> = { success: 'ok', processing: 'continue', cancelled: 'failed' }
 
-/** Turns the documented spellings of a fresh object into those of the wire (contradictions C-01, C-06, C-07, C-09, C-10, C-11). */
+/** Converts the documented spellings in a new object to those of the wire (contradictions C-01, C-06, C-07, C-09, C-10, C-11). */
 function normalise(raw: Json, type: string): void {
   raw['type'] = type
   const status = raw['status'] ?? DEFAULT_STATUS[type] ?? 'ok'

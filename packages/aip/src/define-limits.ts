@@ -1,4 +1,4 @@
-/** One limit: its value, what that counts (`ms`, `bytes` or a plural such as `sessions`), and what it bounds. */
+/** One limit: its value, its unit (`ms`, `bytes` or a plural such as `sessions`), and what it limits. */
 export interface Limit {
   value: number
   unit: string
@@ -6,7 +6,7 @@ export interface Limit {
   doc: string
 }
 
-/** A table of limits by name: in the code and, generated, in the documentation. */
+/** A table of limits by name, from which the documentation is generated. */
 export type LimitsTable = Readonly<Record<string, Limit>>
 
 /** Describes one limit. @param unit `ms`, `bytes` or a plural such as `sessions` @param doc one sentence for the reference */

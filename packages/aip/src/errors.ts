@@ -1,7 +1,7 @@
 import { defineErrors, entry } from './define-errors.js'
 
 /**
- * The errors of the protocol, and those that more than one package reports or recognises. Texts that existing peers know are theirs
+ * The errors of the protocol, and those that more than one package reports or recognises. Texts that existing peers know are unchanged
  * (protocol reference, chapter 7); on the wire only the text travels, in the HTTP API code and text.
  */
 export const ERRORS = defineErrors({
@@ -19,10 +19,10 @@ export const ERRORS = defineErrors({
     (v) => `Unknown message type: ${v.type}`,
   ),
   TOO_MANY_ACTIONS: entry<[{ limit: number }]>(
-    'A batch has more commands than the limit.',
+    'A batch has too many commands.',
     (v) => `A batch may hold at most ${v.limit} commands`,
   ),
-  REPORTED_BY_PEER: entry<[{ text: string }]>('The peer sent an error message; its text comes back.', (v) => v.text),
+  REPORTED_BY_PEER: entry<[{ text: string }]>("The peer sent an error message; the text is the peer's.", (v) => v.text),
 
   // Registration
   UNAUTHORIZED: entry('The key is missing or wrong.', () => 'Invalid API key'),
@@ -53,7 +53,7 @@ export const ERRORS = defineErrors({
     (v) => `Denied by the device's policy (rule: ${v.rule}): ${v.detail}`,
   ),
   JOURNAL_FAILED: entry<[{ detail: string }]>(
-    'The journal of the device cannot be written, so no command is taken.',
+    "The device's journal cannot be written, so the device runs no command.",
     (v) => `The journal of the device cannot be written, so nothing is run: ${v.detail}`,
   ),
 
@@ -67,13 +67,13 @@ export const ERRORS = defineErrors({
   SEND_FAILED: entry<[{ detail: string }]>('A message could not be sent.', (v) => `Failed to send data: ${v.detail}`),
   REGISTRATION_FAILED: entry<[{ id: string }]>('The server refused a registration.', (v) => `Registration failed for ${v.id}`),
   TIMEOUT: entry<[{ operation: string; seconds: number }]>(
-    'A wait came to its end.',
+    'Something took too long.',
     (v) => `${v.operation} timed out after ${v.seconds}s`,
   ),
 
   // Binary messages and files
   BINARY_EXPECTED: entry(
-    'A text frame came where binary data was announced.',
+    'A text frame arrived where binary data was announced.',
     () => 'Expected binary WebSocket frame, but received text frame.',
   ),
   SIZE_MISMATCH: entry<[{ expected: number; actual: number }]>(
@@ -85,19 +85,19 @@ export const ERRORS = defineErrors({
     (v) => `Checksum mismatch: expected ${v.expected}, got ${v.actual}`,
   ),
   TRANSFER_UNEXPECTED: entry<[{ expected: string; got: string }]>(
-    'A file transfer did not go on as its protocol says.',
+    'A file transfer did not follow its protocol.',
     (v) => `Expected ${v.expected}, got: ${v.got}`,
   ),
-  FILE_NOT_FOUND: entry<[{ path: string }]>('A file or folder is not there.', (v) => `File not found: ${v.path}`),
+  FILE_NOT_FOUND: entry<[{ path: string }]>('A file or folder does not exist.', (v) => `File not found: ${v.path}`),
   FILE_TOO_LARGE: entry<[{ size: number; limit: number }]>(
-    'A file is larger than its receiver takes.',
-    (v) => `The file has ${v.size} bytes, and at most ${v.limit} are taken`,
+    'A file is larger than its receiver accepts.',
+    (v) => `The file has ${v.size} bytes, and at most ${v.limit} are accepted`,
   ),
   FILE_NAME_UNSAFE: entry<[{ name: string }]>(
-    'A file name of the sender would leave the folder that it is for.',
+    'A file name from the sender would lead out of its folder.',
     (v) => `'${v.name}' cannot be used as the name of a received file`,
   ),
-  FILE_EXISTS: entry<[{ path: string }]>('A file would replace one that is there.', (v) => `File exists: ${v.path}`),
+  FILE_EXISTS: entry<[{ path: string }]>('A file would replace an existing one.', (v) => `File exists: ${v.path}`),
   TRANSFER_CUT: entry<[{ detail: string }]>(
     'A file transfer ended in the middle; the receiver keeps nothing of it.',
     (v) => `The file transfer ended in the middle: ${v.detail}`,
@@ -105,19 +105,19 @@ export const ERRORS = defineErrors({
 
   // Tools of a device
   PATH_OUTSIDE_ROOTS: entry<[{ path: string; roots: string }]>(
-    'A path, with its links followed, lies outside of the folders that the device shares.',
+    'A path, after following links, is outside the folders that the device shares.',
     (v) => `'${v.path}' is outside of the folders that this device shares: ${v.roots}`,
   ),
   PATH_CLOSED: entry<[{ path: string }]>(
-    "A path lies in the device's own folder: keys, configuration, journal.",
+    "A path is in the device's own folder: keys, configuration, journal.",
     (v) => `'${v.path}' belongs to the device itself and is closed to tools`,
   ),
   PATH_KIND: entry<[{ path: string; expected: string }]>(
-    'A path leads to something of another kind, such as a folder instead of a file.',
+    'A path leads to the wrong kind of thing, such as a folder instead of a file.',
     (v) => `'${v.path}' is not ${v.expected}`,
   ),
   FILE_CHANGED: entry<[{ path: string; detail: string }]>(
-    'A file is not, or not any more, what the caller takes it for.',
+    'A file is not, or no longer, what the caller assumes.',
     (v) => `'${v.path}' was left as it is: ${v.detail}`,
   ),
   FILE_FAILED: entry<[{ path: string; detail: string }]>(

@@ -12,40 +12,36 @@ export const LIMITS_TABLE = defineLimits({
   registrationTime: limit(10_000, 'ms', 'From the connection to the registration.'),
   unregisteredConnections: limit(200, 'connections', 'Connections that have not registered yet.'),
   actionsPerBatch: limit(1000, 'commands', 'Commands in one batch.'),
-  concurrentBatches: limit(
-    8,
-    'commands',
-    'Batches of concurrent reads that run on a device at once; others wait for their turn.',
+  concurrentBatches: limit(8, 'commands', 'Batches of concurrent reads that run on a device at once; others wait.'),
+  toolList: limit(
+    4 * 1024 * 1024,
+    'bytes',
+    'The tools in a push of a device; the last ones of a longer list are left out and counted.',
   ),
-  toolList: limit(4 * 1024 * 1024, 'bytes', 'The tools in a push of a device; of more, the last ones are left out and counted.'),
   waitingSessions: limit(100, 'sessions', 'Sessions that wait for one device.'),
-  toolListTime: limit(2000, 'ms', 'A device that lists its tools only when asked has this long.'),
+  toolListTime: limit(2000, 'ms', 'The time in which a device that lists its tools only when asked must answer.'),
   concurrentSessions: limit(
     16,
     'sessions',
-    'Sessions that only read and run beside the one that runs on a device; more wait in line.',
+    'Sessions that only read and run alongside the running one of a device; others wait in line.',
   ),
   knownDevices: limit(
     20_000,
     'devices',
-    'Devices that a server knows; past it those that were seen longest ago, and are offline, are forgotten.',
+    'Devices that a server knows; beyond that, the offline devices that were seen longest ago are forgotten.',
   ),
-  unsentData: limit(
-    128 * 1024 * 1024,
-    'bytes',
-    'Data that a slow peer has not taken; past it the connection is closed with 1013.',
-  ),
+  unsentData: limit(128 * 1024 * 1024, 'bytes', 'Unread data of a slow peer; beyond that, the connection is closed with 1013.'),
   waitingFrames: limit(
     256,
     'frames',
-    'Frames that have arrived and were not taken; at this number no more are read from the socket.',
+    'Frames that have arrived and wait to be processed; at this number, reading from the socket pauses.',
   ),
   waitingData: limit(
     16 * 1024 * 1024,
     'bytes',
-    'Data that has arrived and was not taken; at this size no more is read from the socket.',
+    'Data that has arrived and waits to be processed; at this size, reading from the socket pauses.',
   ),
-  nesting: limit(512, 'levels', 'Objects and lists within each other in one message.'),
+  nesting: limit(512, 'levels', 'Nesting of objects and lists in one message.'),
   batchTime: limit(
     6_000_000,
     'ms',
@@ -55,20 +51,20 @@ export const LIMITS_TABLE = defineLimits({
   progressReports: limit(
     10,
     'messages',
-    'Progress of one batch in a second; of more, the newest is sent when the second is over.',
+    'Progress reports of one batch per second; if there are more, the newest is sent at the end of the second.',
   ),
   dispatchTime: limit(30_000, 'ms', "From the dispatch of a task to the device's own task."),
-  cancelGrace: limit(2000, 'ms', 'A cancelled agent gets this long to end (protocol reference, chapter 6.10).'),
-  resumeGrace: limit(120_000, 'ms', 'A device with the feature resume may be away for this long while its session waits.'),
-  probeTime: limit(5000, 'ms', 'An old connection of an id that registers again has this long for a sign of life.'),
+  cancelGrace: limit(2000, 'ms', 'How long a cancelled agent may take to end (protocol reference, chapter 6.10).'),
+  resumeGrace: limit(120_000, 'ms', 'How long a session waits for its device with the feature resume.'),
+  probeTime: limit(5000, 'ms', 'How long an old connection may take to respond when its id registers again.'),
   resumeSilence: limit(
     30_000,
     'ms',
-    'A connection with the feature resume without any answer for this long is dead; it is pinged three times as often.',
+    'Silence after which a connection with the feature resume counts as dead; it is pinged three times in that time.',
   ),
-  recordRetry: limit(1000, 'ms', 'Until a server tries again to record the end of a session, when its disk had no room.'),
-  drainTime: limit(5000, 'ms', 'Running sessions get this long to end when a server is told to stop.'),
-  inlineValue: limit(64 * 1024, 'bytes', 'A result value above this is stored once and referenced from events.'),
+  recordRetry: limit(1000, 'ms', 'The wait before a server retries to record the end of a session, for example on a full disk.'),
+  drainTime: limit(5000, 'ms', 'How long running sessions may take to end when a server stops.'),
+  inlineValue: limit(64 * 1024, 'bytes', 'A result value larger than this is stored once and referenced from events.'),
   fileChunk: limit(1024 * 1024, 'bytes', 'A chunk of a file (protocol reference, chapter 10: 1 MiB).'),
   transferChunk: limit(256 * 1024, 'bytes', 'A chunk of a file between server and device.'),
   transferFrame: limit(2 * 1024 * 1024, 'bytes', 'A frame on the connection of a file transfer.'),
@@ -77,17 +73,17 @@ export const LIMITS_TABLE = defineLimits({
     'ms',
     "From the request for a file transfer to the device's connection for it, waits for permission included; its id is valid for the same time.",
   ),
-  transferSilence: limit(180_000, 'ms', 'A file transfer on which nothing moves for this long ends.'),
-  transferEnd: limit(10_000, 'ms', 'From the end of the bytes, or of the connection, to what the device says about its file.'),
-  file: limit(16 * 1024 ** 3, 'bytes', 'A file that is received, unless its receiver says otherwise.'),
+  transferSilence: limit(180_000, 'ms', 'Silence after which a file transfer is ended.'),
+  transferEnd: limit(10_000, 'ms', "From the end of the bytes, or of the connection, to the device's report about its file."),
+  file: limit(16 * 1024 ** 3, 'bytes', 'A received file, unless its receiver sets another limit.'),
   fileName: limit(240, 'bytes', 'The name of a received file: file systems allow 255, and its `.part` file has 14 more.'),
-  errorText: limit(4096, 'bytes', 'An error text that leaves a process; a tool may fail with megabytes of output.'),
+  errorText: limit(4096, 'bytes', 'An error text sent to another process; a tool may fail with megabytes of output.'),
 })
 
 /** The values of {@link LIMITS_TABLE} by name. */
 export const LIMITS = limitValues(LIMITS_TABLE)
 
-/** How many pings of a connection with the feature resume must stay unanswered before it counts as dead. */
+/** How many unanswered pings make a connection with the feature resume count as dead. */
 export const PINGS_PER_SILENCE = 3
 
 /** Which client ids are allowed. */

@@ -1,4 +1,4 @@
-/** What the packages need of a log. pino's loggers fit as they are. */
+/** What the packages need from a log. pino's loggers fit unchanged. */
 export interface Logger {
   debug(message: string): void
   info(message: string): void

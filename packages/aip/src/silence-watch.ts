@@ -1,6 +1,6 @@
 import type { Clock, Timer } from './clock.js'
 
-/** Notices when nothing was heard for a while. It counts from the first {@link SilenceWatch.heard} on. */
+/** Detects silence. It counts from the first {@link SilenceWatch.heard} on. */
 export class SilenceWatch {
   readonly #clock: Clock
   readonly #limitMs: number
@@ -9,7 +9,7 @@ export class SilenceWatch {
   #timer: Timer | null = null
   #over = false
 
-  /** @param limitMs how long silence may last @param silent called once, when it lasted that long */
+  /** @param limitMs how long silence may last @param silent called once, when it has lasted that long */
   constructor(clock: Clock, limitMs: number, silent: () => void) {
     this.#clock = clock
     this.#limitMs = limitMs
@@ -19,11 +19,11 @@ export class SilenceWatch {
   /** Notes a sign of life. */
   heard(): void {
     this.#heardAt = this.#clock.now()
-    // One timer serves many signs of life: it looks at the last when it fires.
+    // One timer serves many signs of life: it checks the last one when it fires.
     if (this.#timer === null && !this.#over) this.#wait(this.#limitMs)
   }
 
-  /** Ends the watch for good. */
+  /** Stops watching, permanently. */
   stop(): void {
     this.#over = true
     this.#timer?.cancel()

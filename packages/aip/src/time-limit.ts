@@ -2,9 +2,9 @@ import type { Clock } from './clock.js'
 import { aipError } from './errors.js'
 
 /**
- * Waits for `work`, at most `ms` milliseconds, and no longer than until `signal` aborts.
- * @param operation what the error calls it
- * @throws AipError `TIMEOUT` at the limit, `TOOL_CANCELLED` at the abort; `work` continues by itself then, and its end is ignored
+ * Waits for `work`, at most `ms` milliseconds and until `signal` aborts.
+ * @param operation its name in the error
+ * @throws AipError `TIMEOUT` at the limit, `TOOL_CANCELLED` at the abort; `work` then continues on its own, and its outcome is ignored
  */
 export async function withTimeLimit<T>(
   work: Promise<T>,

@@ -11,7 +11,7 @@ describe('an error of a table', () => {
     })
   })
 
-  it('is told from others by its code', () => {
+  it('is distinguished from others by its code', () => {
     const error: unknown = aipError('INTERRUPTED')
     expect(isAipError(error, 'FILE_NOT_FOUND', 'INTERRUPTED')).toBe(true)
     expect(isAipError(error, 'FILE_NOT_FOUND')).toBe(false)

@@ -220,7 +220,7 @@ const AB = [{ type: 'binary_data', size: 2, chunk_num: 0 }, Buffer.from('ab')]
 const CD = [{ type: 'binary_data', size: 2, chunk_num: 1 }, Buffer.from('cd')]
 const COMPLETE = { type: 'file_transfer_complete', total_chunks: 2, checksum: md5(Buffer.from('abcd')) }
 
-/** Plays a sender frame by frame and tells what the receiver made of it. */
+/** Plays a sender frame by frame and returns what the receiver made of it. */
 async function play(
   frames: unknown[],
   target: (inbox: string) => FileTarget = (folder) => ({ folder }),
@@ -280,7 +280,7 @@ describe('a sender of another make', () => {
     ['the end in place of the start', [COMPLETE], 'TRANSFER_UNEXPECTED'],
     ['another message in place of the end', [START, ...AB, ...CD, { type: 'heartbeat' }], 'TRANSFER_UNEXPECTED'],
     ['a start without a type', [{}], 'TRANSFER_UNEXPECTED'],
-    ['a start whose type is no text', [{ type: { toString: 1 } }], 'TRANSFER_UNEXPECTED'],
+    ['a start whose type is not a text', [{ type: { toString: 1 } }], 'TRANSFER_UNEXPECTED'],
     ['a start that is not JSON', ['nonsense'], 'INVALID_MESSAGE'],
     ['a start without a size', [{ ...START, size: undefined }], 'TRANSFER_UNEXPECTED'],
     ['a negative size', [{ ...START, size: -1 }], 'TRANSFER_UNEXPECTED'],
@@ -291,7 +291,7 @@ describe('a sender of another make', () => {
     expect(await play(frames)).toEqual({ outcome: expect.objectContaining({ code }) as unknown, files: [] })
   })
 
-  it('is told in words what was expected and what came', async () => {
+  it('gets an error that says what was expected and what came', async () => {
     expect((await play([{ type: 'heartbeat' }])).outcome).toMatchObject({
       message: 'Expected file_transfer_start, got: heartbeat',
     })
@@ -307,7 +307,7 @@ describe('a sender of another make', () => {
   it('cannot send more than is taken', async () => {
     const frames = [START, ...AB, ...CD, COMPLETE]
     expect(await play(frames, undefined, { maxBytes: 3 })).toMatchObject({
-      outcome: { code: 'FILE_TOO_LARGE', message: 'The file has 4 bytes, and at most 3 are taken' },
+      outcome: { code: 'FILE_TOO_LARGE', message: 'The file has 4 bytes, and at most 3 are accepted' },
       files: [],
     })
     expect(await play(frames, undefined, { maxBytes: 4 })).toMatchObject({ outcome: 'received' })
@@ -375,13 +375,13 @@ describe('the name that a sender gives', () => {
     expect(await play(frames(filename))).toEqual({ outcome: 'received', files: [filename] })
   })
 
-  it('is of no weight where the receiver chose the path', async () => {
+  it('does not matter if the receiver chose the path', async () => {
     const target = (inbox: string): FileTarget => ({ path: join(inbox, 'chosen') })
     expect(await play(frames('../../x'), target)).toEqual({ outcome: 'received', files: ['chosen'] })
   })
 })
 
-describe('a file that is there already', () => {
+describe('a file that exists already', () => {
   it('is not replaced', async () => {
     await using test = await setUp()
     await writeFile(join(test.inbox, 'data.bin'), 'old')

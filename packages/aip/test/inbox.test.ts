@@ -20,7 +20,7 @@ function makeInbox(maxFrames?: number, maxBytes?: number) {
 }
 
 describe('the inbox', () => {
-  it('hands out frames in order, to whoever waits and to whoever comes later', async () => {
+  it('hands out frames in order, to a waiting receiver and to a later one', async () => {
     const { inbox } = makeInbox()
     const first = inbox.take()
     inbox.put('a')
@@ -48,7 +48,7 @@ describe('the inbox', () => {
     expect(pauses.at(-1)).toBe(false)
   })
 
-  it('pauses its source at 256 frames and lets it go on below', async () => {
+  it('pauses its source at 256 frames and lets it continue below', async () => {
     const { inbox, pauses } = makeInbox()
     for (let frame = 1; frame < LIMITS.waitingFrames; frame += 1) inbox.put('x')
     expect(pauses).toEqual([])
@@ -61,7 +61,7 @@ describe('the inbox', () => {
     expect(pauses).toEqual([true, false])
   })
 
-  it('pauses its source at 16 MiB and lets it go on below', async () => {
+  it('pauses its source at 16 MiB and lets it continue below', async () => {
     expect(LIMITS.waitingData).toBe(16 * MIB)
     const { inbox, pauses } = makeInbox()
     const chunk = new Uint8Array(MIB)
@@ -73,7 +73,7 @@ describe('the inbox', () => {
     expect(pauses).toEqual([true, false])
   })
 
-  it('goes on only when it is below both bounds', async () => {
+  it('continues only when it is below both bounds', async () => {
     const { inbox, pauses } = makeInbox(3, 10)
     inbox.put('1234567890')
     inbox.put('')
@@ -86,7 +86,7 @@ describe('the inbox', () => {
     expect(pauses).toEqual([true, false])
   })
 
-  it('takes a frame that alone is above the bound, and goes on after it', async () => {
+  it('takes a frame that alone is above the bound, and continues after it', async () => {
     const { inbox, pauses } = makeInbox(3, 10)
     inbox.put('x'.repeat(50))
     expect(pauses).toEqual([true])
@@ -94,7 +94,7 @@ describe('the inbox', () => {
     expect(pauses).toEqual([true, false])
   })
 
-  it('never pauses for frames that somebody waits for', async () => {
+  it('never pauses for frames that a receiver waits for', async () => {
     const { inbox, pauses } = makeInbox(1, 1)
     const taken = inbox.take()
     inbox.put('xx')
@@ -128,7 +128,7 @@ describe('the inbox', () => {
     await expect(inbox.take()).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
-  it('its end settles whoever waits', async () => {
+  it('its end settles a waiting receiver', async () => {
     const { inbox } = makeInbox()
     const waiting = inbox.take()
     inbox.end()

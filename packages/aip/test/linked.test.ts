@@ -10,14 +10,14 @@ describe('linked transports', () => {
     expect(await a.receive()).toBe('back')
   })
 
-  it('hand a frame to whoever waits for it, after the sender has gone on', async () => {
+  it('hand a frame to the waiting receiver, after the sender has continued', async () => {
     const [a, b] = createLinkedTransports()
     const events: string[] = []
     const received = b.receive().then((frame) => events.push(`received ${String(frame)}`))
     void a.send('x')
-    events.push('sender goes on')
+    events.push('sender continues')
     await received
-    expect(events).toEqual(['sender goes on', 'received x'])
+    expect(events).toEqual(['sender continues', 'received x'])
   })
 
   it.each(['close', 'terminate'] as const)('%s at one end ends both, and settles what waits at both', async (how) => {

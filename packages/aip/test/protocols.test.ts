@@ -215,7 +215,7 @@ describe('heartbeats', () => {
     expect(clock.pending).toBe(1)
   })
 
-  it('started anew while one is on its way keep the new id', async () => {
+  it('restarted while one is on its way keep the new id', async () => {
     const { aip, clock } = connect()
     const sent: unknown[] = []
     let release = (): void => {}
@@ -466,7 +466,7 @@ describe('device information', () => {
     expect(await frame(peer)).toMatchObject({ type: 'device_info_request', status: 'ok', timestamp: NOW })
   })
 
-  it('is told by a device', async () => {
+  it('is reported by a device', async () => {
     const { aip, peer } = connect()
     await new DeviceInfoProtocol(aip).sendDeviceInfoPush('dev', { cpu_count: 4 })
     expect(await frame(peer)).toMatchObject({ type: 'device_info_response', client_id: 'dev', metadata: { cpu_count: 4 } })

@@ -113,7 +113,7 @@ describe('a link to a server', () => {
     await expect.poll(() => rig.steps.at(-1)).toBe('retry')
   })
 
-  it('asks how to go on after an attempt that failed, and gives up when it is told to', async () => {
+  it('asks how to continue after a failed attempt, and gives up if the answer is null', async () => {
     const listener = await listen()
     await using rig = new Rig(listener, {
       url: 'ws://127.0.0.1:1/ws',
@@ -143,7 +143,7 @@ describe('a link to a server', () => {
     await expect.poll(() => rig.downs).toMatchObject([{ error: { code: 'TIMEOUT' } }])
   })
 
-  it('pings as often as was agreed with a server that resumes', async () => {
+  it('pings at the negotiated interval with a server that resumes', async () => {
     await using rig = new Rig(await listen())
     const peer = await rig.accept({ aip: { features: ['resume'], heartbeat_ms: 900 } })
     const ping = once(peer, 'ping')

@@ -273,7 +273,7 @@ describe('large and slow', () => {
     await expect(transport.send('x')).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
-  it('a slow receiver pauses the socket at 16 MiB, and all arrives when it goes on', async () => {
+  it('a slow receiver pauses the socket at 16 MiB, and all arrives when it continues', async () => {
     await using connection = await connectBare()
     const { transport, socket, peer } = connection
     const paused = pauseOf(socket)
@@ -489,7 +489,7 @@ function hasOpenssl(): boolean {
 }
 
 describe.skipIf(!hasOpenssl())('TLS', () => {
-  it('refuses a certificate that nobody vouches for, and takes one of a trusted authority', async () => {
+  it('refuses a certificate without a trusted authority, and accepts one with it', async () => {
     await using folder = await temporaryFolder()
     const [key, cert] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')]
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']

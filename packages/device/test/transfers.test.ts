@@ -44,7 +44,7 @@ describe('a device that takes a file', () => {
   })
 
   it.each([
-    ['more than was said', 6, /at most 5 are taken/],
+    ['more than was said', 6, /at most 5 are accepted/],
     ['less than was said', 4, /expected 5 bytes, got 4 bytes/],
   ])('refuses %s', async (_case, size, error) => {
     await using test = await receiving({ path: 'a.txt', size: 5 })

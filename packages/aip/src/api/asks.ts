@@ -9,9 +9,9 @@ export const Ask = z
     session_id: z.string(),
     call_id: z.string(),
     tool: z.string(),
-    arguments_hash: z.string().describe('SHA-256 of the arguments that exactly this approval is about'),
+    arguments_hash: z.string().describe('SHA-256 of the arguments; the approval is for exactly these'),
     summary: z.string().describe('The whole call'),
-    expires_at: z.string().describe('When it is denied unless somebody answers'),
+    expires_at: z.string().describe('When the call is denied if there is no answer'),
   })
   .meta({ id: 'Ask', description: 'A call that waits on its device for approval' })
 export type Ask = z.infer<typeof Ask>

@@ -13,7 +13,7 @@ export const CreateSession = z
       .optional()
       .describe('Run the commands beside the running session; the device refuses what is not trusted to be read-only'),
     inputs: z.record(z.string(), z.unknown()).optional().describe('Inputs of the workflow'),
-    file: z.string().max(255).optional().describe('The name of the workflow file, for messages'),
+    file: z.string().max(255).optional().describe('The name of the workflow file, for error messages'),
     task_name: z.string().optional(),
   })
   .refine((body) => [body.request, body.workflow, body.commands].filter((part) => part !== undefined).length === 1, {

@@ -41,7 +41,7 @@ export const ToolList = z.object({
 export const CommandInput = Command.pick({ tool_name: true })
   .extend({
     parameters: z.record(z.string(), z.unknown()).nullish(),
-    tool_type: Command.shape.tool_type.nullish().describe('Without it an action tool is looked for first'),
+    tool_type: Command.shape.tool_type.nullish().describe('Default: an action tool if there is one, else data collection'),
   })
   .meta({ id: 'Command', description: 'A tool call' })
 export type CommandInput = z.input<typeof CommandInput>
@@ -68,7 +68,7 @@ export type CommandsOutcome = z.infer<typeof CommandsOutcome>
 
 /** Which file of a device is meant. */
 export const FileQuery = z.object({
-  path: z.string().min(1).describe('A relative path starts in the start folder of the device'),
+  path: z.string().min(1).describe("Relative paths start in the device's start folder"),
 })
 
 export const WriteFileQuery = FileQuery.extend({

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 
-/** Body of a dispatch. What is wrong with it is said in the words that existing peers know, so nothing is refused by its form. */
+/** Body of a dispatch. Errors in it get the texts that existing peers know, so the schema refuses nothing. */
 export const Dispatch = z.looseObject({
   client_id: z.unknown().optional().describe('The device'),
   request: z.unknown().optional().describe('The task, in words'),
-  task_name: z.unknown().optional().describe('A UUID if absent'),
+  task_name: z.unknown().optional().describe('Default: a UUID'),
 })
 
 /** A dispatch that was sent to its device. */
@@ -15,7 +15,7 @@ export const DispatchOutcome = z.object({
   session_id: z.string(),
 })
 
-/** What became of a dispatched task. */
+/** The outcome of a dispatched task. */
 export const TaskResult = z.discriminatedUnion('status', [
   z.object({ status: z.literal('pending') }),
   z.object({ status: z.literal('done'), result: z.unknown() }),

@@ -1,4 +1,4 @@
 import { z } from 'zod'
 
-/** Where the stream of the fleet was when a list was read: what changes after it comes from `GET /api/events?since=`. Opaque. */
-export const Position = z.string().default('').describe('From here GET /api/events continues without a gap; opaque')
+/** The position of the fleet's stream when a list was read: `GET /api/events?since=` sends what changes after it. Opaque. */
+export const Position = z.string().default('').describe('GET /api/events?since= continues from here without a gap; opaque')

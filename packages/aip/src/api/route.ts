@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 
 /**
- * What a key must allow for a route: `read` looks, `run` starts and steers work (and includes `read`), `approve` answers a device
- * that asks for permission, `admin` is everything, `any` is any valid key, `open` needs none.
+ * What a key must allow for a route: `read` reads, `run` starts and steers work (and includes `read`), `approve` answers a device
+ * that asks for permission, `admin` allows everything, `any` is any valid key, `open` needs no key.
  */
 export type Right = 'read' | 'run' | 'approve' | 'admin' | 'any' | 'open'
 
@@ -23,11 +23,11 @@ export interface EventsAnswer<Schema extends z.ZodType = z.ZodType> {
   schema: Schema
 }
 
-/** Bytes as they come, with headers that say what they are. */
+/** Raw bytes, with headers that describe them. */
 export interface BytesAnswer {
   kind: 'bytes'
   status: 200
-  /** Name and meaning of each header of the answer that a client may look at. */
+  /** Name and meaning of each header of the answer that clients may use. */
   headers: Readonly<Record<string, string>>
 }
 
@@ -39,7 +39,7 @@ export type ParameterIn<Path extends string> = Path extends `${string}:${infer N
     : never
 
 /**
- * The one description of a route. The server's routes and their validation, OpenAPI, the reference page and the SDK's calls come
+ * The only description of a route. The server's routes and their validation, OpenAPI, the reference page and the SDK's calls come
  * from it.
  */
 export interface Route<Path extends `/${string}` = `/${string}`> {
@@ -51,14 +51,14 @@ export interface Route<Path extends `/${string}` = `/${string}`> {
   /** Each parameter in the path. */
   params?: Readonly<Record<string, z.ZodString>>
   query?: z.ZodObject
-  /** Headers that the route looks at, by their lower-case names; it must accept others. */
+  /** Headers that the route uses, by their lower-case names; it must accept others. */
   headers?: z.ZodObject
   /** JSON of this form, or bytes of any content type. */
   body?: z.ZodType | 'bytes'
   answer: JsonAnswer | EventsAnswer | BytesAnswer
 }
 
-/** The parameters that a path needs described, no more and no less. */
+/** Descriptions of exactly the parameters of a path. */
 type Described<Path extends string> = [ParameterIn<Path>] extends [never]
   ? { params?: never }
   : { params: Readonly<Record<ParameterIn<Path>, z.ZodString>> }

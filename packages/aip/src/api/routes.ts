@@ -11,10 +11,10 @@ import { QuestionAnswer, Remark, Session, SessionList, SessionQuery } from './se
 import { WorkflowList } from './workflows.js'
 
 const device = { id: z.string().describe('Device id') }
-const session = { id: z.string().describe('Session id, of which the newest session is meant, or run id') }
+const session = { id: z.string().describe('Run id, or session id, which stands for its newest run') }
 const ask = { id: z.string().describe('Ask id') }
 
-/** Every route of the HTTP API, by the group and the name that the SDK and the server's handlers have for it. */
+/** Every route of the HTTP API, by its group and name in the SDK and in the server's handlers. */
 export const ROUTES = {
   'devices.list': defineRoute({
     method: 'GET',
@@ -52,7 +52,7 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/devices/:id/files',
     right: 'run',
-    doc: 'Reads a file of a device as a stream; an answer of full length has the checksum of the device',
+    doc: 'Reads a file of a device as a stream; a complete answer has been checked against the checksum of the device',
     params: device,
     query: FileQuery,
     answer: bytes({
@@ -65,7 +65,7 @@ export const ROUTES = {
     method: 'PUT',
     path: '/api/devices/:id/files',
     right: 'run',
-    doc: 'Writes the body, of any type and with a Content-Length, as a file on a device; an existing file is kept unless overwrite is true',
+    doc: 'Writes the body, of any content type and with a Content-Length, to a file on a device; an existing file is kept unless overwrite is true',
     params: device,
     query: WriteFileQuery,
     body: 'bytes',
@@ -76,7 +76,7 @@ export const ROUTES = {
     method: 'POST',
     path: '/api/sessions',
     right: 'run',
-    doc: 'Starts a session on a device: exactly one of request, workflow and commands',
+    doc: 'Starts a session on a device, from exactly one of request, workflow and commands',
     body: CreateSession,
     answer: json(Session, 201),
   }),
@@ -100,7 +100,7 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/sessions/:id/events',
     right: 'read',
-    doc: 'Streams the events of a session until it has ended',
+    doc: 'Streams the events of a session until it ends',
     params: session,
     headers: EventStreamHeaders,
     answer: events(SessionEvent),
@@ -109,7 +109,7 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/sessions/:id/log',
     right: 'read',
-    doc: 'Lists the recorded events of a session so far',
+    doc: 'Lists the events of a session recorded so far',
     params: session,
     query: LogQuery,
     answer: json(SessionLog),
@@ -126,7 +126,7 @@ export const ROUTES = {
     method: 'POST',
     path: '/api/sessions/:id/cancel',
     right: 'run',
-    doc: 'Cancels a session; one that has ended stays as it is',
+    doc: 'Cancels a session; an ended session stays unchanged',
     params: session,
     answer: json(Session, 202),
   }),
@@ -134,7 +134,7 @@ export const ROUTES = {
     method: 'POST',
     path: '/api/sessions/:id/answer',
     right: 'run',
-    doc: 'Answers the question that a session asks',
+    doc: 'Answers the open question of a session',
     params: session,
     body: QuestionAnswer,
     answer: json(Session),
@@ -153,7 +153,7 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/events',
     right: 'read',
-    doc: 'Streams what changes on the whole fleet: devices, sessions, approvals, each as it is then',
+    doc: 'Streams the changes of the whole fleet: devices, sessions and approvals, each in its current state',
     query: FleetEventQuery,
     headers: FleetEventHeaders,
     answer: events(FleetEvent),
@@ -178,7 +178,7 @@ export const ROUTES = {
     method: 'POST',
     path: '/api/asks/:id',
     right: 'approve',
-    doc: 'Allows or denies a call that waits, once',
+    doc: 'Allows or denies a waiting call, once',
     params: ask,
     body: AskAnswer,
     answer: json(Ask),
@@ -188,7 +188,7 @@ export const ROUTES = {
     method: 'POST',
     path: '/api/dispatch',
     right: 'run',
-    doc: 'Has a device start a task of its own, as existing peers do',
+    doc: 'Makes a device start a task of its own, as existing peers do',
     body: Dispatch,
     answer: json(DispatchOutcome),
   }),
@@ -196,8 +196,8 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/task_result/:task_name',
     right: 'read',
-    doc: 'Returns the result of the newest task of this name',
-    params: { task_name: z.string().describe('The name that the dispatch gave it') },
+    doc: 'Returns the result of the newest task with this name',
+    params: { task_name: z.string().describe('The name given by the dispatch') },
     answer: json(TaskResult),
   }),
 
@@ -205,14 +205,14 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/health',
     right: 'read',
-    doc: 'Reports that the server is healthy, and the clients that are online',
+    doc: 'Reports that the server is healthy, and which clients are online',
     answer: json(Health),
   }),
   'server.clients': defineRoute({
     method: 'GET',
     path: '/api/clients',
     right: 'read',
-    doc: 'Lists the clients that are online, of both kinds',
+    doc: 'Lists the online clients of both kinds',
     answer: json(Clients),
   }),
   'server.openapi': defineRoute({
@@ -226,14 +226,14 @@ export const ROUTES = {
     method: 'GET',
     path: '/healthz',
     right: 'open',
-    doc: 'Answers as long as the process does',
+    doc: 'Answers as long as the process lives',
     answer: json(Liveness),
   }),
   'server.ready': defineRoute({
     method: 'GET',
     path: '/readyz',
     right: 'open',
-    doc: 'Reports whether the server takes work; 503 while it stops',
+    doc: 'Reports whether the server accepts work; 503 while it stops',
     answer: json(Readiness, 200, [503]),
   }),
 } as const satisfies Record<`${string}.${string}`, Route>
@@ -254,15 +254,15 @@ type AnswerSchema<Name extends RouteName> = RouteOf<Name>['answer'] extends Json
   ? A
   : z.ZodUndefined
 
-/** The query of a route, as its caller writes it. */
+/** The query of a route, as its caller passes it. */
 export type RouteQueryInput<Name extends RouteName> = z.input<QuerySchema<Name>>
 /** The query of a route, as its handler gets it. */
 export type RouteQuery<Name extends RouteName> = z.output<QuerySchema<Name>>
-/** The JSON body of a route, as its caller writes it. */
+/** The JSON body of a route, as its caller passes it. */
 export type RouteBodyInput<Name extends RouteName> = z.input<BodySchema<Name>>
 /** The JSON body of a route, as its handler gets it. */
 export type RouteBody<Name extends RouteName> = z.output<BodySchema<Name>>
-/** The JSON answer of a route, as its handler gives it. */
+/** The JSON answer of a route, as its handler returns it. */
 export type RouteAnswerInput<Name extends RouteName> = z.input<AnswerSchema<Name>>
 /** The JSON answer of a route, or one event of its stream, as its caller gets it. */
 export type RouteAnswer<Name extends RouteName> = z.output<AnswerSchema<Name>>

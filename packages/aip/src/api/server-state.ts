@@ -6,5 +6,5 @@ export const Health = z.object({ status: z.literal('healthy'), online_clients: z
 export const Clients = z.object({ online_clients: z.array(z.string()) })
 /** Whether the process answers. */
 export const Liveness = z.object({ status: z.literal('ok') })
-/** Whether the server takes work. */
+/** Whether the server accepts work. */
 export const Readiness = z.object({ status: z.enum(['ok', 'stopping']) })

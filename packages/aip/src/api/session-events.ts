@@ -23,7 +23,7 @@ export const LogQuery = z.object({
 export const SessionLog = z
   .object({
     events: z.array(SessionEvent),
-    next: z.number().int().optional().describe('What `after` is for the rest; absent if there is no more yet'),
+    next: z.number().int().optional().describe('The `after` for the rest; absent if there are no more events yet'),
   })
   .meta({ id: 'SessionLog', description: "A part of a session's log" })
 export type SessionLog = z.infer<typeof SessionLog>

@@ -16,8 +16,8 @@ export const Usage = z
     turns: z.number().int(),
     input_tokens: z.number().int(),
     output_tokens: z.number().int(),
-    cached_tokens: z.number().int().describe('How much of the input the provider had in its cache'),
-    cost_usd: z.number().nullable().describe('US dollars; null if a price is not known'),
+    cached_tokens: z.number().int().describe("How much of the input came from the provider's cache"),
+    cost_usd: z.number().nullable().describe('US dollars; null if a price is unknown'),
   })
   .meta({ id: 'Usage', description: 'What a session has used of a model so far' })
 export type Usage = z.infer<typeof Usage>
@@ -31,16 +31,16 @@ export const Session = z
     task_name: z.string(),
     agent: z.string().nullable().describe('The agent that runs it; null until one is chosen'),
     status: SessionStatus,
-    request: z.string().describe('What was asked for, in words; for direct commands a short form of them'),
+    request: z.string().describe('The request in words; for direct commands, a short form of them'),
     result: z.unknown().describe("The agent's own value; for direct commands the list of results"),
     error: z.string().nullable(),
-    steps: z.number().int().describe('Batches of commands so far'),
-    usage: Usage.nullable().default(null).describe('Null if no model was asked'),
+    steps: z.number().int().describe('Number of batches of commands so far'),
+    usage: Usage.nullable().default(null).describe('Null if no model was used'),
     question: z
       .object({ question_id: z.string(), text: z.string() })
       .nullable()
       .default(null)
-      .describe('What the session asks its user and waits for'),
+      .describe('The open question to the user, if there is one'),
     created_at: z.string(),
     started_at: z.string().nullable(),
     ended_at: z.string().nullable(),
@@ -59,13 +59,13 @@ export const SessionQuery = z.object({
 })
 export type SessionQuery = z.input<typeof SessionQuery>
 
-/** Something that a user adds to the request of a running session. */
+/** A remark that a user adds to the request of a running session. */
 export const Remark = z.object({ text: z.string().min(1).max(20_000) })
 export type Remark = z.infer<typeof Remark>
 
 /** The answer to the question of a session. */
 export const QuestionAnswer = z.object({
   text: z.string().min(1).max(20_000),
-  question_id: z.string().optional().describe('Without it the answer is for the open question'),
+  question_id: z.string().optional().describe('Default: the open question'),
 })
 export type QuestionAnswer = z.infer<typeof QuestionAnswer>

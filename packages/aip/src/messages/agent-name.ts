@@ -1,5 +1,5 @@
 /**
- * Returns the agent name that a server puts into a COMMAND for a device of this platform; it selects the device's set of tools (protocol
+ * Returns the agent name of a COMMAND for a device of this platform; it selects the device's set of tools (protocol
  * reference, chapter 4; C-58: macOS is treated like Linux).
  */
 export function agentNameFor(platform: string): string {

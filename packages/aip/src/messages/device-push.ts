@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MCPToolInfo, McpServerStatus } from './values.js'
 
-/** A list that is read without the entries that make no sense; null where there is no list. */
+/** A list that is read without its invalid entries; null if it is not a list. */
 function listOf<T extends z.ZodType>(entry: T, doc: string) {
   return z
     .array(z.unknown())
@@ -14,7 +14,7 @@ function listOf<T extends z.ZodType>(entry: T, doc: string) {
 
 /** A tool as a device pushes it. */
 export const PushedTool = MCPToolInfo.extend({
-  /** Whether the device takes the tool's annotations at their word; it decides by that what may run as a read. */
+  /** Whether the device trusts the tool's annotations, which decide what may run as a read. */
   trusted: z.boolean().default(false).catch(false),
 })
 export type PushedTool = z.output<typeof PushedTool>
@@ -26,12 +26,12 @@ const PushedServer = McpServerStatus.extend({
   error: McpServerStatus.shape.error.catch(null),
 })
 
-/** `metadata` of a `device_info_response` that a device of Orrery pushes to a server of Orrery, at its registration and after changes. */
+/** `metadata` of a `device_info_response` that an Orrery device pushes to an Orrery server, at its registration and after changes. */
 export const DevicePush = z.object({
   mcp_servers: listOf(PushedServer, 'All MCP servers of the device; null if the push is not about them.'),
   tools: listOf(
     PushedTool,
-    'The tools of the servers that are ready, of both types, as `list_tools` describes them to an agent that is not configured; null if the push is not about them.',
+    'The tools of both types of the ready servers, as `list_tools` describes them to an agent that is not configured; null if the push does not concern tools.',
   ),
   tools_omitted: z
     .number()
@@ -39,17 +39,17 @@ export const DevicePush = z.object({
     .nonnegative()
     .default(0)
     .catch(0)
-    .describe('How many more tools the device has: the list is cut where the message would get too large.'),
+    .describe('How many more tools the device has: the list is cut before the message becomes too large.'),
 })
 export type DevicePush = z.output<typeof DevicePush>
 
-/** What a push says. */
+/** The contents of a push. */
 export interface ReadDevicePush extends DevicePush {
   /** All other keys: information about the device itself, as existing peers push it; null if there is none. */
   info: Record<string, unknown> | null
 }
 
-/** Reads a push. It never fails: a part that makes no sense counts as absent. @param metadata of the message */
+/** Reads a push. Never fails: an invalid part counts as absent. @param metadata of the message */
 export function readDevicePush(metadata: Record<string, unknown>): ReadDevicePush {
   const info = Object.entries(metadata).filter(([name]) => !Object.hasOwn(DevicePush.shape, name))
   return { ...DevicePush.parse(metadata), info: info.length === 0 ? null : Object.fromEntries(info) }

@@ -5,7 +5,7 @@ import type { ClientType, Feature } from './values.js'
 export type Direction = 'to_server' | 'to_client'
 
 /**
- * The one description of a message. Types, validation, dispatch tables, JSON Schema files and the protocol page come from it.
+ * The only description of a message. Types, validation, dispatch tables, JSON Schema files and the protocol page come from it.
  * Several records may share a wire type: a confirmation, a heartbeat's answer and a task's acknowledgement are all `heartbeat`.
  */
 export interface MessageRecord<
@@ -21,11 +21,11 @@ export interface MessageRecord<
   roles: readonly ClientType[]
   /** Sent only to a peer that negotiated this feature. */
   feature?: Feature
-  /** Fields that are left out of a message that does not set them; every other unset field is `null`. */
+  /** Fields that are left out if unset; every other unset field is `null`. */
   leftOut?: readonly string[]
-  /** Names of this message in the documents: the first is written in the documented dialect, all are understood. */
+  /** Names of this message in the documents: the documented dialect writes the first and accepts all. */
   documented: readonly [string, ...string[]]
-  /** What the documented dialect writes for a status, where it differs. */
+  /** What the documented dialect writes for a status, if it differs. */
   documentedStatus?: string
   /** One line for the reference. */
   doc: string

@@ -61,7 +61,7 @@ export const taskAssignment = defineMessage({
   direction: 'to_client',
   roles: ['device'],
   documented: ['TASK_ASSIGNMENT', 'TASK'],
-  doc: 'Asks a device to take up a dispatched task: it answers with its own task of the same task_name.',
+  doc: 'Asks a device to start a dispatched task: it answers with its own task of the same task_name.',
   schema: z.object(fields('task')),
 })
 
@@ -72,7 +72,7 @@ export const command = defineMessage({
   roles: ['device'],
   leftOut: ['concurrent'],
   documented: ['COMMAND'],
-  doc: 'A batch of tool calls, to be run in order and answered by command_results. With concurrent: true, sent only to a device with that feature, it runs beside the session that has the device, and only what is trusted and read-only runs.',
+  doc: 'A batch of tool calls, to be run in order and answered by command_results. With concurrent: true, which is sent only to a device with that feature, it runs alongside the running session, and only trusted read-only tools run.',
   schema: z.object({ ...fields('command'), concurrent: z.boolean().nullable().default(null) }),
 })
 
@@ -102,7 +102,7 @@ export const deviceInfoQuery = defineMessage({
   direction: 'to_client',
   roles: ['device'],
   documented: ['DEVICE_INFO_REQUEST'],
-  doc: 'Asks a device for its information; reserved, the server answers from the registration.',
+  doc: 'Asks a device for its information; reserved: the server answers from the registration.',
   schema: z.object(fields('device_info_request')),
 })
 
@@ -112,7 +112,7 @@ export const serverError = defineMessage({
   direction: 'to_client',
   roles: both,
   documented: ['ERROR'],
-  doc: 'The last message could not be handled; the connection stays open unless it is not registered yet.',
+  doc: 'The last message could not be handled; the connection stays open if it is registered.',
   schema: z.object(fields('error')),
 })
 

@@ -40,7 +40,7 @@ export const heartbeat = defineMessage({
   direction: 'to_server',
   roles: both,
   documented: ['HEARTBEAT'],
-  doc: 'Says that the client is alive; answered by heartbeat_ack.',
+  doc: 'Shows that the client is alive; answered by heartbeat_ack.',
   schema: z.object(fields('heartbeat')),
 })
 
@@ -50,7 +50,7 @@ export const taskRequest = defineMessage({
   direction: 'to_server',
   roles: both,
   documented: ['TASK', 'TASK_REQUEST'],
-  doc: 'Asks for a task: a device for itself, a constellation for target_id; answered by task_ack and later task_end.',
+  doc: 'Requests a task: a device for itself, a constellation for target_id; answered by task_ack and later by task_end.',
   schema: z.object(fields('task')),
 })
 
@@ -80,7 +80,7 @@ export const deviceInfoRequest = defineMessage({
   direction: 'to_server',
   roles: ['constellation'],
   documented: ['DEVICE_INFO_REQUEST'],
-  doc: 'Asks for what the server knows about the device target_id; the answer carries request_id as its response_id.',
+  doc: 'Asks what the server knows about the device target_id; the answer carries request_id as its response_id.',
   schema: z.object(fields('device_info_request')),
 })
 
@@ -90,7 +90,7 @@ export const deviceInfoPush = defineMessage({
   direction: 'to_server',
   roles: ['device'],
   documented: ['DEVICE_INFO_RESPONSE'],
-  doc: 'Device information in metadata; the server stores it and does not answer. A device of Orrery pushes its MCP servers and tools to a server of Orrery, when it has registered and after changes.',
+  doc: 'Device information in metadata; the server stores it and does not answer. An Orrery device pushes its MCP servers and tools to an Orrery server, after registering and after changes.',
   schema: z.object(fields('device_info_response')),
 })
 
@@ -100,7 +100,7 @@ export const clientError = defineMessage({
   direction: 'to_server',
   roles: both,
   documented: ['ERROR'],
-  doc: 'Reports an error to the server; it is logged and comes back as an error.',
+  doc: 'Reports an error to the server, which logs it and sends it back as an error.',
   schema: z.object(fields('error')),
 })
 
@@ -111,7 +111,7 @@ export const progress = defineMessage({
   roles: ['device'],
   feature: 'progress',
   documented: ['PROGRESS'],
-  doc: 'How far a running command is.',
+  doc: 'Reports the progress of a running command.',
   schema: z.object({
     ...fields('progress'),
     call_id: z.string(),
@@ -128,7 +128,7 @@ export const ask = defineMessage({
   roles: ['device'],
   feature: 'ask',
   documented: ['ASK'],
-  doc: 'Asks an approver whether exactly this command may run; no answer until expires_at means no.',
+  doc: 'Asks an approver whether exactly this command may run; without an answer by expires_at, it may not.',
   schema: z.object({
     ...fields('ask'),
     ask_id: z.string(),

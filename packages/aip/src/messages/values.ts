@@ -21,7 +21,7 @@ export type ResultStatus = z.infer<typeof ResultStatus>
 export const ToolType = z.enum(['data_collection', 'action'])
 export type ToolType = z.infer<typeof ToolType>
 
-/** One tool call. `call_id` is given by the server when the batch is sent. Without `tool_type` an action tool is looked for first. */
+/** One tool call. `call_id` is given by the server when the batch is sent. Without `tool_type`, action tools are searched first. */
 export const Command = z.object({
   tool_name: z.string(),
   parameters: object,
@@ -30,7 +30,7 @@ export const Command = z.object({
 })
 export type Command = z.infer<typeof Command>
 
-/** The outcome of one command. `result` is any JSON value; `""`, `0`, `false` and `[]` are results like others. */
+/** The outcome of one command. `result` is any JSON value; `""`, `0`, `false` and `[]` are ordinary results. */
 export const Result = z.object({
   status: ResultStatus,
   error: text,
@@ -55,7 +55,7 @@ export const MCPToolInfo = z.object({
 })
 export type MCPToolInfo = z.infer<typeof MCPToolInfo>
 
-/** What a device says about itself when it registers. Memory is in GiB, rounded to two decimals. */
+/** What a device reports about itself when it registers. Memory is in GiB, rounded to two decimals. */
 export const DeviceInfo = z.looseObject({
   device_id: z.string(),
   platform: z.string(),
@@ -74,15 +74,15 @@ export type DeviceInfo = z.infer<typeof DeviceInfo>
 /** The state of an MCP server of a device. */
 export const McpServerStatus = z.object({
   name: z.string(),
-  /** `unknown` is one that the reader does not know. */
+  /** `unknown` is a state that the reader does not know. */
   state: z.enum(['starting', 'ready', 'failed', 'stopped', 'unknown']),
-  /** Number of tools; of a server that is not ready, those that it last had. */
+  /** Number of tools; for a server that is not ready, its last known number. */
   tools: z.number().int(),
   /** Why it is not ready. */
   error: z.string().nullable(),
 })
 export type McpServerStatus = z.infer<typeof McpServerStatus>
 
-/** Names of the optional behaviours that Orrery's own peers agree on at registration. */
+/** Names of the optional features that Orrery's own peers negotiate at registration. */
 export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent'])
 export type Feature = z.infer<typeof Feature>

@@ -13,7 +13,7 @@ const Start = z
     chunk_size: z.number().int().positive(),
     total_chunks: z.number().int().nonnegative(),
   })
-  // Otherwise empty chunks could come without an end.
+  // Otherwise empty chunks could arrive forever.
   .refine((start) => start.total_chunks === Math.ceil(start.size / start.chunk_size), { path: ['total_chunks'] })
 const Complete = z.object({
   type: z.literal('file_transfer_complete'),
@@ -21,27 +21,27 @@ const Complete = z.object({
   checksum: z.string().nullish(),
 })
 
-/** What is sent about a file before its bytes. */
+/** What is sent about a file ahead of its bytes. */
 export interface ContentOptions {
   filename: string
   /** Bytes. */
   size: number
   /** Bytes of one chunk. Default 1 MiB. */
   chunkBytes?: number | undefined
-  /** Default: none, because the receiver knows what it asked for. */
+  /** Default: none, because the receiver knows what it requested. */
   mimeType?: string | undefined
   sessionId?: string | undefined
   description?: string | undefined
-  /** Called after each chunk with the bytes that are sent so far. */
+  /** Called after each chunk with the number of bytes sent so far. */
   onProgress?: ((sent: number, size: number) => void) | undefined
 }
 
 /**
- * Sends bytes as a file, in chunks (protocol reference, chapter 10). One chunk is in memory at a time, and the next is taken when the
- * connection has taken the last.
- * @param source the bytes, in pieces of any size; what it has beyond `size` is left alone
+ * Sends bytes as a file, in chunks (protocol reference, chapter 10). One chunk is in memory at a time; the next one is read when the
+ * connection has taken the previous one.
+ * @param source the bytes, in pieces of any size; what exceeds `size` is not read
  * @returns the MD5 of the bytes, in hex
- * @throws AipError `SIZE_MISMATCH` if there are fewer bytes, what sending throws, what the source throws
+ * @throws AipError `SIZE_MISMATCH` if there are fewer bytes, and what sending or the source throws
  */
 export async function sendContent(aip: AIPProtocol, source: AsyncIterable<Uint8Array>, options: ContentOptions): Promise<string> {
   const { filename, size, chunkBytes = LIMITS.fileChunk, mimeType = null, sessionId, description, onProgress } = options
@@ -96,14 +96,14 @@ async function* inChunks(source: AsyncIterable<Uint8Array>, size: number, bytes:
   throw aipError('SIZE_MISMATCH', { expected: chunk.length, actual: filled })
 }
 
-/** A file whose bytes are about to come. */
+/** A file whose bytes are still to be received. */
 export interface IncomingContent {
-  /** As the sender calls it: a name to show, not one to write to. */
+  /** The sender's name for it: to be shown, not to be written to. */
   filename: string
   /** Bytes. */
   size: number
   /**
-   * The bytes, read once; each chunk is taken from the connection when it is asked for. Size and checksum are checked at the end.
+   * The bytes, which can be read once; each chunk is received on demand. Size and checksum are verified at the end.
    * @returns the MD5 of the bytes, in hex
    * @throws AipError `SIZE_MISMATCH`, `CHECKSUM_MISMATCH`, `TRANSFER_UNEXPECTED`, `BINARY_EXPECTED` or `CONNECTION_CLOSED`
    */
@@ -112,7 +112,7 @@ export interface IncomingContent {
 
 /**
  * Waits for a file that a peer sends.
- * @param maxBytes largest file that is taken, in bytes. Default 16 GiB
+ * @param maxBytes largest accepted file, in bytes. Default 16 GiB
  * @throws AipError `TRANSFER_UNEXPECTED`, `FILE_TOO_LARGE` or `CONNECTION_CLOSED`
  */
 export async function receiveContent(aip: AIPProtocol, maxBytes: number = LIMITS.file): Promise<IncomingContent> {

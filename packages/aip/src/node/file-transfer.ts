@@ -5,7 +5,7 @@ import { LIMITS } from '../limits.js'
 import type { AIPProtocol } from '../protocol/aip-protocol.js'
 import { receiveContent, sendContent, type ContentOptions } from './file-content.js'
 
-/** What a transfer moved. `checksum` is the MD5 of the content in hex, as existing peers compute it. */
+/** The outcome of a transfer. `checksum` is the MD5 of the content in hex, as existing peers compute it. */
 export interface TransferredFile {
   filename: string
   size: number
@@ -38,7 +38,7 @@ async function openToRead(path: string): Promise<FileHandle> {
   return open(path, 'r')
 }
 
-/** The bytes of an open file, from its beginning. Each piece is good until the next is asked for. @param bytes of one piece; 1 MiB if not given */
+/** Reads an open file from its beginning. Each piece is valid until the next is requested. @param bytes size of a piece. Default 1 MiB */
 export async function* piecesOf(file: FileHandle, bytes: number = LIMITS.fileChunk): AsyncGenerator<Uint8Array, void, void> {
   const buffer = Buffer.allocUnsafe(bytes)
   for (let at = 0; ;) {
@@ -54,17 +54,17 @@ export type FileTarget = { path: string } | { folder: string }
 
 /** How a file is received. */
 export interface ReceiveFileOptions {
-  /** Largest file that is taken, in bytes. Default 16 GiB. */
+  /** Largest accepted file, in bytes. Default 16 GiB. */
   maxBytes?: number
-  /** Replace a file that is there. Default false. */
+  /** Replace an existing file. Default false. */
   overwrite?: boolean
-  /** Called after each chunk with the bytes that have come so far. */
+  /** Called after each chunk with the number of bytes received so far. */
   onProgress?: (received: number, size: number) => void
 }
 
 /**
- * Receives a file. It appears under its name only when it is whole and its size and checksum are right; until then it is a
- * `.part` file next to it, which is removed when anything goes wrong.
+ * Receives a file. It appears under its name only when it is complete and its size and checksum are right; until then it is a
+ * `.part` file next to it, which is removed if anything goes wrong.
  * @throws AipError `TRANSFER_UNEXPECTED`, `FILE_TOO_LARGE`, `FILE_NAME_UNSAFE`, `FILE_EXISTS`, `SIZE_MISMATCH`,
  * `CHECKSUM_MISMATCH`, `BINARY_EXPECTED` or `CONNECTION_CLOSED`
  */
@@ -95,9 +95,9 @@ export async function receiveFile(
 }
 
 /**
- * Writes chunks one after the other to an open file.
- * @param onProgress called after each with the bytes that are written so far
- * @returns what the chunks return: the checksum of an incoming file
+ * Writes chunks to an open file, one after the other.
+ * @param onProgress called after each chunk with the number of bytes written so far
+ * @returns what `chunks` returns: the checksum of an incoming file
  */
 export async function writeChunks<T>(
   file: FileHandle,
@@ -114,7 +114,7 @@ export async function writeChunks<T>(
   }
 }
 
-/** A name of the sender as the name of a file here. @throws AipError `FILE_NAME_UNSAFE` for a path, a hidden file or a device name */
+/** Checks a sender's file name for use on this machine. @throws AipError `FILE_NAME_UNSAFE` for a path, a hidden file or a device name */
 function safeName(name: string): string {
   const plain = /^[^\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}]+$/u.test(name) && !name.startsWith('.') && !/[. ]$/.test(name)
   if (!plain || Buffer.byteLength(name) > LIMITS.fileName || /^(con|prn|aux|nul|com\d|lpt\d) *(\..*)?$/i.test(name))

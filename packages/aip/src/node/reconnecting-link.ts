@@ -10,19 +10,19 @@ export type Down = { error: unknown; closed: null } | { error: null; closed: Clo
 export interface LinkOptions extends DialOptions {
   /** `ws://` or `wss://`, with the key as `?token=`. */
   url: string
-  /** Registers on a new connection; what it throws ends the attempt. */
+  /** Registers on a new connection; an exception ends the attempt. */
   register: (connection: ServerConnection) => Promise<void>
-  /** Takes one frame; the next one waits for it. Must not throw. */
+  /** Handles one frame; the next one waits for it. Must not throw. */
   receive: (frame: string | Uint8Array) => Promise<void>
   /** Sends heartbeats until one cannot be sent, which ends the connection, or the signal aborts. */
   beat: (connection: ServerConnection, signal: AbortSignal) => Promise<void>
-  /** A connection that was made has ended, registered or not. */
+  /** Called when a connection has ended, registered or not. */
   ended: () => void
   /** Decides how to continue. @returns the wait before the next attempt in milliseconds, or null to give up */
   retry: (down: Down) => number | null
 }
 
-/** A client's connection to its server: made, registered, kept alive, and made again when it drops. */
+/** A client's connection to its server: connects, registers, keeps it alive, and reconnects when it drops. */
 export class ReconnectingLink {
   readonly #options: LinkOptions
   #connection: ServerConnection | null = null
@@ -31,13 +31,13 @@ export class ReconnectingLink {
     this.#options = options
   }
 
-  /** The connection that was made last, registered or not, open or not. */
+  /** The latest connection, registered or not, open or not. */
   get connection(): ServerConnection | null {
     return this.#connection
   }
 
   /**
-   * Connects again and again. Settles when the signal aborts and the connection has ended, or when `retry` has given up; never
+   * Keeps connecting. Settles when the signal aborts and the connection has ended, or when `retry` has given up; never
    * rejects.
    */
   async run(): Promise<'stopped' | 'given_up'> {
@@ -52,12 +52,12 @@ export class ReconnectingLink {
     }
   }
 
-  /** Closes the connection with 1000; another one is made unless the signal has aborted. */
+  /** Closes the connection with 1000, and reconnects unless the signal has aborted. */
   async drop(): Promise<void> {
     await this.#connection?.transport.close(1000)
   }
 
-  /** Serves one connection, from the dialling to its end. */
+  /** Serves one connection: dials, registers and runs it until it ends. */
   async #connect(): Promise<Down> {
     const { url, register, ended, signal } = this.#options
     try {
@@ -76,7 +76,7 @@ export class ReconnectingLink {
     }
   }
 
-  /** Receives and beats; the end of one is the end of the other. */
+  /** Receives frames and sends heartbeats; the end of one ends the other. */
   async #serve(connection: ServerConnection): Promise<CloseInfo> {
     const { transport } = connection
     const over = new AbortController()
@@ -89,12 +89,12 @@ export class ReconnectingLink {
   }
 }
 
-/** Asks again: what was true before an `await` need not be true after it. */
+/** Checks the signal again: TypeScript assumes that it does not change across an await. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
 }
 
-/** Takes frames until the connection ends. */
+/** Handles frames until the connection ends. */
 async function receiveAll(transport: Transport, receive: LinkOptions['receive']): Promise<void> {
   for (;;) {
     let frame: string | Uint8Array

@@ -4,7 +4,7 @@ import type { ClientType } from '../messages/values.js'
 import { withTimeLimit } from '../time-limit.js'
 import type { ServerConnection } from './server-connection.js'
 
-/** Who registers, and what it offers. */
+/** The client that registers, and what it offers. */
 export interface ClientIdentity {
   clientId: string
   clientType: ClientType
@@ -14,11 +14,11 @@ export interface ClientIdentity {
   offer: OfferFields
 }
 
-/** What a registration came to; an existing server agrees to nothing. */
+/** The outcome of a registration; an existing server agrees to nothing. */
 export type Registered = { accepted: true; agreement: Agreement | null } | { accepted: false; reason: string }
 
 /**
- * Registers on a connection that was just made, and keeps it alive as was agreed.
+ * Registers on a new connection, and keeps it alive as agreed.
  * @throws AipError `TIMEOUT` if the server does not answer in time, `CONNECTION_CLOSED`
  */
 export async function registerClient(connection: ServerConnection, identity: ClientIdentity): Promise<Registered> {

@@ -9,7 +9,7 @@ import { TaskExecutionProtocol } from '../protocol/task-execution.js'
 import type { Transport } from '../transport/transport.js'
 import { WebSocketTransport, type WebSocketSettings } from './websocket-transport.js'
 
-/** A client's connection to a server: everything that is made for each. */
+/** A client's connection to a server, with everything that belongs to it. */
 export interface ServerConnection {
   readonly transport: Transport
   readonly aip: AIPProtocol<'client'>
@@ -17,7 +17,7 @@ export interface ServerConnection {
   readonly heartbeat: HeartbeatProtocol
   readonly tasks: TaskExecutionProtocol
   readonly deviceInfo: DeviceInfoProtocol
-  /** What was agreed at the registration; empty before, and with existing servers. */
+  /** What was negotiated at the registration; empty before that, and with existing servers. */
   features: ReadonlySet<Feature>
 }
 

@@ -10,7 +10,7 @@ import type { CloseInfo, Transport, TransportState } from '../transport/transpor
 export interface WebSocketSettings {
   /** Time between two pings (seed 000: 20 s). */
   pingIntervalMs: number
-  /** A connection from which nothing comes for this long is dead (seed 000: 180 s). */
+  /** Silence after which a connection counts as dead (seed 000: 180 s). */
   pongTimeoutMs: number
   /** How long a closing handshake may take (seed 000: 10 s). */
   closeTimeoutMs: number
@@ -21,7 +21,7 @@ export interface WebSocketSettings {
   clock: Clock
 }
 
-/** Counts the bytes that have come in, as a TCP socket does. */
+/** Counts received bytes, as a TCP socket does. */
 export interface ByteCounter {
   readonly bytesRead: number
 }
@@ -40,8 +40,8 @@ export const DEVICE_SOCKET: WebSocketSettings = {
 export const CONSTELLATION_SOCKET: WebSocketSettings = { ...DEVICE_SOCKET, pingIntervalMs: 30_000 }
 
 /**
- * The settings of both ends of a file transfer. A ping waits behind the bytes that are on their way, so silence says little here; what
- * moves nothing is ended by `LIMITS.transferSilence`.
+ * The settings of both ends of a file transfer. A ping waits behind the bytes that are on their way, so silence means little here; a transfer that
+ * makes no progress is ended by `LIMITS.transferSilence`.
  */
 export const TRANSFER_SOCKET: WebSocketSettings = {
   ...DEVICE_SOCKET,
@@ -49,16 +49,16 @@ export const TRANSFER_SOCKET: WebSocketSettings = {
   maxFrameBytes: LIMITS.transferFrame,
 }
 
-/** A transport over one WebSocket, of either end. */
+/** A transport over one WebSocket, for either end. */
 export class WebSocketTransport implements Transport {
   state: TransportState
   readonly closed: Promise<CloseInfo>
   readonly #socket: WebSocket
   #settings: WebSocketSettings
-  /** Who waits for a sign of life. */
+  /** Waiters for a sign of life. */
   #heard: readonly (() => void)[] = []
   readonly #inbox: Inbox
-  /** Counts what comes in before it is a whole message; null if unknown. */
+  /** Counts received bytes, including those of incomplete messages; null if unknown. */
   #tcp: ByteCounter | null
   /** Its count at the last sign of life. */
   #heardBytes = 0
@@ -70,7 +70,7 @@ export class WebSocketTransport implements Transport {
 
   /**
    * @param socket an open or opening WebSocket; the transport owns it from now on
-   * @param tcp the connection below it: a large message on its way is a sign of life, because the answer to a ping waits behind it
+   * @param tcp the connection below it: a large incoming message is a sign of life, because the answer to a ping waits behind it
    */
   constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}, tcp: ByteCounter | null = null) {
     this.#socket = socket
@@ -234,7 +234,7 @@ export class WebSocketTransport implements Transport {
     const { clock, pingIntervalMs } = this.#settings
     const due = Math.min(clock.now() + pingIntervalMs, Math.max(clock.now(), this.#deadline()))
     this.#timer = clock.after(due - clock.now(), () => {
-      // Of a paused socket nothing is read, so its answers cannot be heard. Nor can they by a process that was itself held up.
+      // A paused socket is not read, so its answers do not arrive. Nor can they by a process that was itself held up.
       if (this.#socket.isPaused || clock.now() - due > pingIntervalMs) this.#heardAt = clock.now()
       else if (this.#tcp !== null && this.#tcp.bytesRead > this.#heardBytes) this.#hear()
       if (clock.now() >= this.#deadline()) return this.terminate()
@@ -252,12 +252,12 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-/** A URL without its query, where the key is, and without a password. */
+/** Removes the query of a URL, which holds the key, and its password. */
 function withoutKey(url: string): string {
   return url.replace(/\?.*$/s, '').replace(/\/\/[^/]*@/, '//')
 }
 
-/** A close frame has 123 bytes for its reason (RFC 6455, 5.5); cut so that no character is halved. */
+/** Cuts a reason to the 123 bytes of a close frame (RFC 6455, 5.5), at the end of a character. */
 function cutReason(reason: string): string {
   return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read)
 }

@@ -21,7 +21,7 @@ import { serverError, taskAck, type ServerMessage } from '../messages/to-client.
 import type { Transport } from '../transport/transport.js'
 
 export type AnyMessage = ClientMessage | ServerMessage
-/** Which end of a connection this is: it decides what is read. */
+/** The end of a connection, which decides what is read. */
 export type Side = 'client' | 'server'
 /** What each end reads. */
 export type Incoming<S extends Side> = { client: ServerMessage; server: ClientMessage }[S]
@@ -38,7 +38,7 @@ export type MessageHandler = (message: AnyMessage) => void | Promise<void>
 
 export interface AIPProtocolOptions<S extends Side> {
   side: S
-  /** How messages are written; `auto` follows the first frame that is read. Default `auto`. */
+  /** The dialect of messages; `auto` follows the first frame that is read. Default `auto`. */
   dialect?: Dialect | 'auto'
   clock?: Clock
   logger?: Logger
@@ -50,11 +50,11 @@ export class AIPProtocol<S extends Side = Side> {
   readonly #side: S
   readonly clock: Clock
   readonly logger: Logger
-  /** Largest text frame that the peer takes, in bytes; it would close the connection at a larger one. */
+  /** Largest text frame that the peer accepts, in bytes; it would close the connection on a larger one. */
   maxFrame: number = LIMITS.frame
   #dialect: Dialect | 'auto'
   readonly #middleware: Middleware[] = []
-  /** Made when it is needed: a server has thousands of connections, and none of them has one. */
+  /** Created on demand: a server has thousands of connections, and none of them has one. */
   #handlers: Map<string, MessageHandler[]> | null = null
 
   constructor(transport: Transport, options: AIPProtocolOptions<S>) {
@@ -65,7 +65,7 @@ export class AIPProtocol<S extends Side = Side> {
     this.#dialect = options.dialect ?? 'auto'
   }
 
-  /** The dialect in which messages are written now. */
+  /** The current dialect of messages. */
   get dialect(): Dialect {
     return this.#dialect === 'auto' ? 'wire' : this.#dialect
   }
@@ -100,7 +100,7 @@ export class AIPProtocol<S extends Side = Side> {
   sendMessage<R extends MessageRecord>(record: R, fields: Fields<R>): Promise<void> {
     try {
       const outgoing: Outgoing = buildMessage(record, fields, this.clock.now())
-      // Most connections have no middleware; each promise saved here is one for every message.
+      // Most connections have no middleware; each promise saved here is saved for every message.
       if (this.#middleware.length > 0) return this.#sendThrough(outgoing)
       return this.transport.send(this.#encode(outgoing))
     } catch (error) {
@@ -136,7 +136,7 @@ export class AIPProtocol<S extends Side = Side> {
 
   #encode(outgoing: Outgoing): string {
     const text = encodeMessage(outgoing, this.dialect)
-    // A character takes one to three bytes, so most messages need no look.
+    // A character takes one to three bytes, so most messages need no check.
     if (text.length > this.maxFrame / 3 && new TextEncoder().encode(text).length > this.maxFrame)
       throw aipError('MESSAGE_TOO_LARGE', { limit: this.maxFrame })
     return text
@@ -148,7 +148,7 @@ export class AIPProtocol<S extends Side = Side> {
     return message as Incoming<S>
   }
 
-  /** Reports an error to the peer. @param responseId default: a fresh one */
+  /** Reports an error to the peer. @param responseId default: a new one */
   sendError(text: string, responseId?: string): Promise<void> {
     if (this.#side === 'client') return this.sendMessage(clientError, { error: text })
     return this.sendMessage(serverError, { error: text, ...(responseId === undefined ? {} : { response_id: responseId }) })
@@ -190,13 +190,13 @@ export class AIPProtocol<S extends Side = Side> {
   }
 }
 
-/** A value of a peer in an error text; it may be anything. */
+/** Formats a value from a peer, which may be anything, for an error text. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing'
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** What the five protocols share: a connection. Given a transport they make their own {@link AIPProtocol} of the client side. */
+/** What the five protocols share: a connection. Given a transport, they create their own {@link AIPProtocol} for the client side. */
 export abstract class ProtocolPart {
   readonly aip: AIPProtocol
 

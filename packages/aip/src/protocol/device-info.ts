@@ -25,7 +25,7 @@ export class DeviceInfoProtocol extends ProtocolPart {
     return this.aip.sendMessage(deviceInfoQuery, {})
   }
 
-  /** Pushes the MCP servers and tools of this device to a server of Orrery. */
+  /** Pushes the MCP servers and tools of this device to an Orrery server. */
   sendDeviceState(deviceId: string, state: DevicePush): Promise<void> {
     return this.sendDeviceInfoPush(deviceId, { ...state })
   }

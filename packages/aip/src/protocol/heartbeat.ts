@@ -5,7 +5,7 @@ import { heartbeatAck } from '../messages/to-client.js'
 import type { ClientType } from '../messages/values.js'
 import { ProtocolPart } from './aip-protocol.js'
 
-/** That the peer is alive. */
+/** Heartbeats show that the peer is alive. */
 export class HeartbeatProtocol extends ProtocolPart {
   #timer: Timer | null = null
 

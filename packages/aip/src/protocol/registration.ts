@@ -5,10 +5,10 @@ import { registerConfirm, serverError, type ServerMessage } from '../messages/to
 import type { AnyMessage } from './aip-protocol.js'
 import { ProtocolPart } from './aip-protocol.js'
 
-/** What a registration came to: the confirmation, or the reason why not. */
+/** The outcome of a registration: the confirmation, or the reason for the refusal. */
 export type RegistrationOutcome = { accepted: true; confirmation: ServerMessage } | { accepted: false; reason: string }
 
-/** Who is on the connection. */
+/** Registration: who is on the connection. */
 export class RegistrationProtocol extends ProtocolPart {
   /**
    * Registers as a device and waits for the answer.

@@ -4,7 +4,7 @@ import { ask as askMessage, clientTaskEnd, commandResults, progress, taskRequest
 import type { ClientType, Command, Result, TaskStatus } from '../messages/values.js'
 import { ProtocolPart } from './aip-protocol.js'
 
-/** Tasks, the commands that they come to, and their ends. */
+/** Tasks, their commands, and their ends. */
 export class TaskExecutionProtocol extends ProtocolPart {
   /** Asks for a task. Without `targetId` a device asks for itself. */
   sendTaskRequest(task: {
@@ -47,7 +47,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
     })
   }
 
-  /** Asks a device to take a task that came in through the HTTP API. */
+  /** Asks a device to start a task that came in through the HTTP API. */
   sendTaskAssignment(task: { userRequest: string; taskName: string; sessionId: string }): Promise<void> {
     return this.aip.sendMessage(taskAssignment, {
       user_request: task.userRequest,
@@ -58,7 +58,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
 
   /**
    * Sends a batch.
-   * @param batch `responseId` comes back with the results; `concurrent` only for a device with that feature
+   * @param batch `responseId` is returned with the results; `concurrent` only for a device with that feature
    */
   sendCommands(batch: {
     actions: Command[]

@@ -5,46 +5,46 @@ import { Owner, Work } from './work.js'
 
 const Ended = z.enum(['completed', 'failed', 'cancelled'])
 
-/** Every record of a session, in the order in which a session may come to them. */
+/** Every record of a session, in the order in which they can occur. */
 export const RECORDS = [
   defineRecord({
     type: 'accepted',
-    doc: 'The task is taken: the whole request, before it is acknowledged.',
+    doc: 'The task is accepted. Holds the whole request; recorded before the task is acknowledged.',
     schema: z.object({
       session_id: z.string(),
       device_id: z.string(),
       task_name: z.string(),
       request: z.string().describe('The work in one line'),
       owner: Owner,
-      request_id: z.string().nullable().describe('The same owner, session and request id again is the same request'),
+      request_id: z.string().nullable().describe('The same owner, session id and request id mean the same request'),
       assigned: z.boolean().describe('The device is asked to start the task itself (`POST /api/dispatch`)'),
       work: Work,
     }),
   }),
   defineRecord({
     type: 'commands_sent',
-    doc: 'A batch of commands, before it leaves for the device.',
+    doc: 'A batch of commands, recorded before it is sent to the device.',
     schema: z.object({
       response_id: z.string(),
       agent_name: z.string(),
       process_name: z.string(),
       root_name: z.string(),
-      label: z.string().nullable().default(null).describe('What the batch is for, in words'),
+      label: z.string().nullable().default(null).describe('What the batch does, in words'),
       commands: z.array(Command),
     }),
   }),
   defineRecord({
     type: 'results_received',
-    doc: 'The results of a batch, before the device is told that they arrived and before the agent gets them.',
+    doc: 'The results of a batch, recorded before they are acknowledged to the device and before the agent gets them.',
     schema: z.object({
       response_id: z.string(),
-      duration_ms: z.number().default(0).describe('Milliseconds from the frame to its results'),
+      duration_ms: z.number().default(0).describe('Milliseconds from sending the batch to its results'),
       results: z.array(Result),
     }),
   }),
   defineRecord({
     type: 'agent_step',
-    doc: 'A decision of the agent; after a restart it is taken from here and not made again.',
+    doc: 'A decision of the agent; after a restart it is read from here instead of being made again.',
     schema: z.object({
       name: z.string(),
       value: z.unknown().describe("The agent's own value. A turn of a model has its `text`, `calls` and `usage`"),
@@ -57,17 +57,17 @@ export const RECORDS = [
   }),
   defineRecord({
     type: 'answer',
-    doc: 'The answer to a question, or null when the time for it was over.',
+    doc: 'The answer to a question; null if the question expired.',
     schema: z.object({ question_id: z.string(), text: z.string().nullable(), by: z.string().nullable().default(null) }),
   }),
   defineRecord({
     type: 'remark',
-    doc: 'Something that a user adds to the request while it runs.',
+    doc: 'A remark that a user adds to the request while it runs.',
     schema: z.object({ text: z.string(), by: z.string().nullable().default(null) }),
   }),
   defineRecord({
     type: 'approval',
-    doc: "A call waits for the approval of its device's owner (with the whole call), or was decided about (with `decision` and `by`).",
+    doc: "A call waits for the approval of its device's owner (with the whole call), or was decided (with `decision` and `by`).",
     schema: z.object({
       ask_id: z.string(),
       device_id: z.string().optional(),
@@ -83,30 +83,30 @@ export const RECORDS = [
   }),
   defineRecord({
     type: 'paused',
-    doc: 'The device dropped and may come back: the session waits for it.',
+    doc: 'The device dropped and may return: the session waits for it.',
     schema: z.object({ reason: z.string() }),
   }),
   defineRecord({ type: 'resumed', doc: 'The device is back: the session continues.', schema: z.object({}) }),
   defineRecord({
     type: 'ended',
-    doc: 'The end, before anyone is told. Exactly one for each session.',
+    doc: 'The end, recorded before it is reported to anyone. Exactly one per session.',
     schema: z.object({
       status: Ended,
       result: z.unknown().describe("The agent's own value"),
       error: z.string().nullable(),
-      agent: z.string().nullable().describe('The agent that ran it; null if none had begun'),
+      agent: z.string().nullable().describe('The agent that ran it; null if none had started'),
     }),
   }),
   defineRecord({
     type: 'delivered',
-    doc: 'The constellation that waits for the end has acknowledged it. It comes after the end, so event streams do not show it.',
+    doc: 'The constellation that requested the task has acknowledged the end. Recorded after `ended`, so event streams do not show it.',
     schema: z.object({ client_id: z.string() }),
   }),
 ] as const satisfies readonly RecordDescription[]
 
 type AnyRecord = (typeof RECORDS)[number]
 
-/** What records are called. */
+/** The types of records. */
 export const RecordType = z.enum(RECORDS.map(({ type }) => type))
 export type RecordType = AnyRecord['type']
 
@@ -118,11 +118,11 @@ export const RECORD_SCHEMAS = Object.fromEntries(RECORDS.map(({ type, schema }) 
   readonly [R in AnyRecord as R['type']]: R['schema']
 }
 
-/** What is said of a running session and not recorded: how far a command is, or what its agent is doing. */
+/** Progress of a running session, which is not recorded: of a command, or of its agent. */
 export const Progress = z.object({
-  call_id: z.string().nullable().describe('The command that it is about; null if it is about the session'),
+  call_id: z.string().nullable().describe('The command that it concerns; null if it concerns the session'),
   tool: z.string().nullable(),
-  progress: z.number().nullable().describe('In units of the tool'),
+  progress: z.number().nullable().describe("In the tool's own units"),
   total: z.number().nullable(),
   message: z.string().nullable(),
 })

@@ -3,19 +3,19 @@ import { LIMITS } from '../limits.js'
 
 type Frame = string | Uint8Array
 
-/** Frames that have arrived and were not taken yet. Asks its source to pause while too many, or too many bytes, wait. */
+/** Frames that have arrived and were not taken yet. Pauses its source while too many frames, or too many bytes, wait. */
 export class Inbox {
   readonly #pause: (paused: boolean) => void
   readonly #maxFrames: number
   readonly #maxBytes: number
-  /** The frames before {@link Inbox.#taken} are gone; their places are freed from time to time. */
+  /** The frames before {@link Inbox.#taken} were taken; their slots are freed from time to time. */
   readonly #frames: Frame[] = []
   #taken = 0
-  /** Length of what waits: bytes of binary frames, characters of text frames. */
+  /** Length of the waiting frames: bytes of binary frames, characters of text frames. */
   #bytes = 0
   #paused = false
   #waiting: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | null = null
-  /** Takes frames as they come, in place of {@link Inbox.take}. */
+  /** Receives frames as they arrive, instead of {@link Inbox.take}. */
   #deliver: ((frame: Frame) => void) | null = null
   #ended = false
 
@@ -47,9 +47,9 @@ export class Inbox {
     this.#settlePause()
   }
 
-  /** From now on every frame goes to `deliver` at once; those that wait go first. */
+  /** Hands every frame to `deliver` at once from now on; waiting ones come first. */
   deliverTo(deliver: (frame: Frame) => void): void {
-    // What comes while one is handed out has to wait for its turn.
+    // A frame that arrives while another is handed out has to wait its turn.
     for (let frame = this.#next(); frame !== undefined; frame = this.#next()) deliver(frame)
     this.#deliver = deliver
   }
@@ -64,21 +64,21 @@ export class Inbox {
     })
   }
 
-  /** No more frames come: a waiting receiver gets `CONNECTION_CLOSED`, frames that arrived before can still be taken. */
+  /** Ends the inbox: a waiting receiver gets `CONNECTION_CLOSED`; frames that have arrived can still be taken. */
   end(): void {
     this.#ended = true
     this.#waiting?.reject(aipError('CONNECTION_CLOSED'))
     this.#waiting = null
   }
 
-  /** Takes the frame that has waited longest. */
+  /** Takes the oldest frame. */
   #next(): Frame | undefined {
     const frame = this.#frames[this.#taken]
     if (frame === undefined) return undefined
     this.#frames[this.#taken] = ''
     this.#taken += 1
     this.#bytes -= frame.length
-    // The array would grow forever under a receiver that never catches up.
+    // The array would grow forever if the receiver never catches up.
     if (this.#taken === this.#frames.length || this.#taken >= 1024) {
       this.#frames.splice(0, this.#taken)
       this.#taken = 0

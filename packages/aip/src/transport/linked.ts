@@ -2,7 +2,7 @@ import { aipError } from '../errors.js'
 import { Inbox } from './inbox.js'
 import type { CloseInfo, Transport, TransportState } from './transport.js'
 
-/** One end of a pair in memory. What one end sends the other receives, in order, also when it is closed right after. */
+/** One end of a pair in memory. What one end sends, the other receives in order, even if it is closed right after. */
 class LinkedTransport implements Transport {
   state: TransportState = 'connected'
   readonly closed: Promise<CloseInfo>
@@ -42,7 +42,7 @@ class LinkedTransport implements Transport {
   }
 
   setKeepAlive(): void {
-    // What is in one process cannot be half open.
+    // A connection within one process cannot be half open.
   }
 
   terminate(): void {

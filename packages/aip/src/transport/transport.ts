@@ -1,7 +1,7 @@
-/** Life of a transport (seed 004: a message may be sent only while connected). */
+/** State of a transport (seed 004: a message may be sent only while connected). */
 export type TransportState = 'disconnected' | 'connecting' | 'connected' | 'disconnecting' | 'error'
 
-/** How a connection ended: a WebSocket close code, and its reason. 1006 means that no close frame was seen. */
+/** How a connection ended: a WebSocket close code and its reason. 1006 means that no close frame was received. */
 export interface CloseInfo {
   code: number
   reason: string
@@ -23,17 +23,17 @@ export interface Transport {
    */
   receive(): Promise<string | Uint8Array>
   /**
-   * Gives every frame to `deliver` as it comes, in place of {@link receive}; those that wait go first. It costs less than a promise for
+   * Hands every frame to `deliver` as it arrives, instead of {@link receive}; waiting ones come first. It costs less than a promise for
    * each frame.
    * @param deliver must not throw
    * @returns how the connection ended, once it has
    */
   deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo>
-  /** Ends the connection; settles when it has ended. May be called again. */
+  /** Closes the connection; settles when it has ended. May be called again. */
   close(code?: number, reason?: string): Promise<void>
-  /** Asks the peer for a sign of life. @param timeoutMs how long it has for that @returns whether one came */
+  /** Asks the peer for a sign of life. @param timeoutMs how long to wait for it @returns whether it came */
   isAlive(timeoutMs: number): Promise<boolean>
-  /** Changes how often the peer is asked for a sign of life, and after how long without one it is dropped, in milliseconds. */
+  /** Changes the interval of pings, and the silence after which the peer is dropped, in milliseconds. */
   setKeepAlive(intervalMs: number, timeoutMs: number): void
   /** Drops the connection without a closing handshake. */
   terminate(): void
