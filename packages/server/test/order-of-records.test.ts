@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LIMITS, aipError } from '@orrery/aip'
+import { LIMITS } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { holdRecords } from '../../../test/support/held-records.js'
@@ -9,6 +9,7 @@ import { ManualClock } from '../../../test/support/manual-clock.js'
 import { scriptedAgent } from '../../../test/support/scripted-agent.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer } from '../../../test/support/test-server.js'
 import { WireClient, type Json } from '../../../test/support/wire-client.js'
+import { serverError } from '../src/errors.js'
 
 const CAPABLE = { platform: 'linux', aip: { version: 1, features: ['journal', 'resume', 'cancel'] } }
 
@@ -86,7 +87,7 @@ describe('a task', () => {
     await accepted.reached
     requester.send(taskOf('s1'))
     await hasNothing(requester, 'constellation')
-    accepted.release(aipError('STORE_FAILED', { detail: 'no room' }))
+    accepted.release(serverError('STORE_FAILED', { detail: 'no room' }))
     for (let time = 0; time < 2; time += 1)
       expect(await requester.next()).toMatchObject({ type: 'error', error: expect.stringContaining('no room') })
     await hasNothing(device, 'device')

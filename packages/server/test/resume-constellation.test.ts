@@ -174,7 +174,7 @@ describe('a constellation with the feature resume whose server restarts', () => 
     expect((await server.events('s1')).at(-1)).toMatchObject({ type: 'ended', data: { status: 'cancelled' } })
   })
 
-  it('is told the end that it had not acknowledged', async () => {
+  it('gets the end that it had not acknowledged', async () => {
     const first = await startTestServer({ agents: [scriptedAgent], dataDir })
     const d1 = await device(first.url)
     const before = await constellation(first.url)
