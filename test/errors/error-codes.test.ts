@@ -25,6 +25,15 @@ const WORDS: Readonly<Record<string, string>> = {
   JOB_ENDED: 'no longer takes input',
 }
 
+/** Errors that no test reaches yet. One that a test names has to leave this list. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  'SERVER_RESTARTED',
+  'COMMAND_SEND_FAILED',
+  'TOOL_FAILED',
+  'JOURNAL_FAILED',
+  'NOT_SUPPORTED',
+])
+
 describe('every error code', () => {
   const thrown = new Set(sources(['packages/*/src/**/*.ts']).flatMap(codesMade))
   const tests = sources(['packages/*/test/**/*.ts', 'test/**/*.ts'])

@@ -7,7 +7,7 @@ interface StreamEvent {
   type: string
 }
 
-/** A reader of an event stream over HTTP that reads nothing until it is asked to. */
+/** A reader of an event stream over HTTP that reads nothing until {@link readToEnd}. */
 export class EventReader {
   readonly #url: string
   readonly #key: string

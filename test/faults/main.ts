@@ -10,6 +10,8 @@ const { values } = parseArgs({
     count: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
     devices: { type: 'string', default: '6' },
+    /** Injects none after this time, and judges. */
+    minutes: { type: 'string' },
     /** Names of kinds, with commas: only these. */
     only: { type: 'string' },
     /** Keep the folder with logs, ledgers and databases even if nothing is broken. */
@@ -30,6 +32,7 @@ const { book, folder } = await runFaults({
   ...options,
   kinds: possible satisfies Kind[],
   keep: values.keep,
+  ...(values.minutes === undefined ? {} : { limitMs: Number(values.minutes) * 60_000 }),
   onFault: (done) => {
     if (done % 50 === 0) console.error(`${done} of ${options.count}, ${Math.round((Date.now() - started) / 1000)} s`)
   },

@@ -11,9 +11,9 @@ import type { World } from './world.ts'
 /** While one client does not read, others must get on within this time, in milliseconds; a server that was killed is back by then. */
 const PROGRESS_TIME = 30_000
 /** Commands of a task whose events no socket takes at once, and the characters of each result: less than what is stored apart. */
-const EVENTS = { commands: 100, pad: 60_000 } as const
+const EVENTS = { commands: 50, pad: 60_000 } as const
 
-/** A constellation asks for a large result and does not read when it comes. It must not hold up other clients, and must get all its ends when it reads again. */
+/** A constellation asks for a large result and does not read when it comes. It must delay no other client, and get all its ends when it reads again. */
 export async function constellationNotReading(fault: Fault, device: DeviceRig, world: World, tasks: Tasks): Promise<boolean> {
   const reader = await connected(world, tasks, fault.resumes)
   if (reader === null) return false
@@ -105,7 +105,8 @@ async function othersContinue(
     (await sessionsOf(other, world)).some(({ ended_at: at }) => at !== null && Date.parse(at) > since)
   const others = world.devices.filter((other) => other !== device)
   while (!(await hasGoneOn(device)) || !others.some(({ id }) => tasks.lastEnd(id) > since)) {
-    if (Date.now() > limit) return tasks.hung(task, `while it was not read, nothing ended on ${device.id} or on any other`)
+    if (Date.now() > limit)
+      return tasks.hung(task, `while it was not read, no other session ended on ${device.id}, or none on the other devices`)
     await sleep(50)
   }
 }

@@ -16,6 +16,8 @@ export interface RunOptions {
   devices: number
   /** Only these kinds. */
   kinds?: readonly Kind[] | undefined
+  /** No fault begins after this many milliseconds; what was injected is judged. */
+  limitMs?: number
   /** Keep the folder with logs even if nothing is broken. */
   keep?: boolean
   /** Called after each fault. */
@@ -36,9 +38,11 @@ export async function runFaults(options: RunOptions): Promise<{ book: Book; fold
   const tasks = new Tasks(() => world.server.troubles.at(-1)?.to === Infinity)
   const ended = new AbortController()
   const requesters = startRequesters(world, tasks, seed, ended.signal)
+  const until = Date.now() + (options.limitMs ?? Infinity)
   let faults = 0
   const injectAll = async (list: readonly Fault[]): Promise<void> => {
     for (const fault of list) {
+      if (Date.now() > until) return
       await injectOne(fault, world, tasks, book)
       options.onFault?.((faults += 1))
     }

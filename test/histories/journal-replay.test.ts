@@ -14,6 +14,9 @@ import { JOURNAL_DEVICE, journalTools } from './journal-tools.js'
 
 const INTERRUPTED = { status: 'failure', error: expect.stringContaining('interrupted') as unknown }
 
+/** How long one session may take, in milliseconds: one that waits for what never comes must not stop all others for a minute each. */
+const LONGEST = 20_000
+
 const HISTORIES = histories('journal')
 
 const folders: string[] = []
@@ -86,41 +89,45 @@ describe.each(HISTORIES)('the recorded journal $name', ({ head, records }) => {
   })
 
   const cuts = records.map(({ type }, index) => ({ type, cut: index + 1 }))
-  it.each(cuts)('is continued by a device that was killed after record $cut, $type', async ({ cut }) => {
-    const known = records.slice(0, cut)
-    await using server = await ScriptedServer.listen()
-    const moved = JSON.parse(JSON.stringify(known).replaceAll(head.server, server.url)) as HistoryRecord[]
-    const ran: string[] = []
-    const device = startDevice({
-      serverUrl: server.url,
-      clientId: 'd1',
-      config: JOURNAL_DEVICE,
-      localServers: { lab: journalTools({ ran: (tool) => ran.push(tool) }) },
-      journalPath: await fileWith(head, moved),
-      clock: new ManualClock(soonAfter(known)),
-    })
-    const connection = await server.connection()
-    const aip = { version: 1, features: ['journal', 'resume', 'cancel'], resume_token: 'the next' }
-    const registration = await connection.accept({ aip: { ...aip, session_id: head.batches[0]?.session_id ?? null } })
-    expect((registration['metadata'] as { aip: Json }).aip['resume_token']).toBe(lastToken(known))
-    // Sent without being asked for, because the server may not have them.
-    for (const { response_id, results } of unacknowledged(known, head))
-      expect(await connection.next('command_results')).toMatchObject({ prev_response_id: response_id, action_results: results })
-    for (const batch of head.batches) {
-      const { session_id, response_id, commands } = batch
-      const { results, done, started } = past(known, batch)
-      ran.length = 0
-      const answered = await connection.run(commands, { session_id, response_id })
-      const expected = commands.map(({ call_id }, index) => {
-        const failed = answered.slice(0, index).some(({ status }) => status === 'failure')
-        if (started.has(call_id)) return done.get(call_id) ?? INTERRUPTED
-        return { call_id, status: failed ? 'skipped' : expect.not.stringContaining('skipped') }
+  it.each(cuts)(
+    'is continued by a device that was killed after record $cut, $type',
+    async ({ cut }) => {
+      const known = records.slice(0, cut)
+      await using server = await ScriptedServer.listen()
+      const moved = JSON.parse(JSON.stringify(known).replaceAll(head.server, server.url)) as HistoryRecord[]
+      const ran: string[] = []
+      const device = startDevice({
+        serverUrl: server.url,
+        clientId: 'd1',
+        config: JOURNAL_DEVICE,
+        localServers: { lab: journalTools({ ran: (tool) => ran.push(tool) }) },
+        journalPath: await fileWith(head, moved),
+        clock: new ManualClock(soonAfter(known)),
       })
-      expect(answered).toMatchObject(results ?? expected)
-      const left = answered.filter(({ status, call_id }) => status !== 'skipped' && !started.has(call_id))
-      expect(ran).toEqual(commands.filter(({ call_id }) => left.some((one) => one['call_id'] === call_id)).map(toolOf))
-      connection.send('task_end', { session_id, status: 'completed' })
-    }
-    await device.stop()
-  })
+      const connection = await server.connection()
+      const aip = { version: 1, features: ['journal', 'resume', 'cancel'], resume_token: 'the next' }
+      const registration = await connection.accept({ aip: { ...aip, session_id: head.batches[0]?.session_id ?? null } })
+      expect((registration['metadata'] as { aip: Json }).aip['resume_token']).toBe(lastToken(known))
+      // Sent without being asked for, because the server may not have them.
+      for (const { response_id, results } of unacknowledged(known, head))
+        expect(await connection.next('command_results')).toMatchObject({ prev_response_id: response_id, action_results: results })
+      for (const batch of head.batches) {
+        const { session_id, response_id, commands } = batch
+        const { results, done, started } = past(known, batch)
+        ran.length = 0
+        const answered = await connection.run(commands, { session_id, response_id })
+        const expected = commands.map(({ call_id }, index) => {
+          const failed = answered.slice(0, index).some(({ status }) => status === 'failure')
+          if (started.has(call_id)) return done.get(call_id) ?? INTERRUPTED
+          return { call_id, status: failed ? 'skipped' : expect.not.stringContaining('skipped') }
+        })
+        expect(answered).toMatchObject(results ?? expected)
+        const left = answered.filter(({ status, call_id }) => status !== 'skipped' && !started.has(call_id))
+        expect(ran).toEqual(commands.filter(({ call_id }) => left.some((one) => one['call_id'] === call_id)).map(toolOf))
+        connection.send('task_end', { session_id, status: 'completed' })
+      }
+      await device.stop()
+    },
+    LONGEST,
+  )
 })

@@ -1,6 +1,7 @@
-import { messageOf } from '@orrery/aip'
+import { LIMITS, messageOf } from '@orrery/aip'
 import type { Agent } from '@orrery/server'
 import { describe, expect, it, vi } from 'vitest'
+import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer } from '../../../test/support/test-server.js'
 import { WireClient } from '../../../test/support/wire-client.js'
 
@@ -40,4 +41,29 @@ describe('an agent that is aborted', () => {
     else await server.server.stop()
     await vi.waitFor(() => expect(reasons).toEqual([expect.stringContaining(reason)]))
   })
+})
+
+it('an agent that does not end when it is cancelled records nothing after the end', async () => {
+  const clock = new ManualClock()
+  const late = Promise.withResolvers<void>()
+  const refused: unknown[] = []
+  const stubborn: Agent = {
+    name: 'stubborn',
+    accepts: () => true,
+    async run({ step }) {
+      await late.promise
+      await step('late', () => Promise.resolve(1)).catch((error: unknown) => refused.push(messageOf(error)))
+      return { status: 'completed', result: null }
+    },
+  }
+  await using server = await startTestServer({ agents: [stubborn], clock })
+  await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
+  const { body } = await server.api('/api/sessions', { device_id: 'd1', request: 'wait' })
+  const id = String(body['session_id'])
+  await server.api(`/api/sessions/${id}/cancel`, {})
+  await clock.advance(LIMITS.cancelGrace)
+  await server.events(id)
+  late.resolve()
+  await vi.waitFor(() => expect(refused).toEqual([`Session '${id}' has ended`]))
+  expect((await server.api(`/api/sessions/${id}/log`)).body).toMatchObject({ events: [{ type: 'accepted' }, { type: 'ended' }] })
 })

@@ -154,7 +154,27 @@ describe('a constellation with the feature resume whose server restarts', () => 
     expect(await client.next()).toMatchObject({ type: 'task_end', session_id: 's1', status: 'completed' })
   })
 
-  it('gets the end that it had not acknowledged', async () => {
+  it('loses its session when it does not come back within the grace time, though its device does', async () => {
+    const before = new ManualClock()
+    const first = await startTestServer({ agents: [scriptedAgent], dataDir, clock: before })
+    await device(first.url)
+    const { client } = await constellation(first.url)
+    client.send({ ...TASK, request: 'hang' })
+    await client.next()
+    const stopped = first.server.stop()
+    await vi.waitFor(() => expect(before.waits).toContain(LIMITS.drainTime))
+    await before.advance(LIMITS.drainTime)
+    await stopped
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [scriptedAgent], dataDir, clock })
+    await device(server.url)
+    await clock.advance(LIMITS.resumeGrace - 1)
+    expect((await server.api('/api/sessions/s1')).body).toMatchObject({ status: 'running' })
+    await clock.advance(1)
+    expect((await server.events('s1')).at(-1)).toMatchObject({ type: 'ended', data: { status: 'cancelled' } })
+  })
+
+  it('is told the end that it had not acknowledged', async () => {
     const first = await startTestServer({ agents: [scriptedAgent], dataDir })
     const d1 = await device(first.url)
     const before = await constellation(first.url)

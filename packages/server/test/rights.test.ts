@@ -87,7 +87,7 @@ describe('the use case behind a route', () => {
   it.each(guarded)('%s asks for the right of the route, and for no other', async (name) => {
     const right = ROUTES[name].right as OwnRight
     const use = USE_CASES[name]
-    expect(use, 'no use case is known').toBeDefined()
+    expect(use, `add ${name} to USE_CASES`).toBeDefined()
     const detail = `This key does not have the right '${right}'`
     expect(await failure(() => use?.(fleet(), without(right)))).toMatchObject({ code: 'FORBIDDEN', message: detail })
     const includes: OwnRight[] = right === 'read' ? ['read'] : [right, 'read']

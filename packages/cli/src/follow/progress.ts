@@ -87,12 +87,12 @@ export class Progress {
     this.#status.set(text)
   }
 
-  /** Tells the user something besides the events. */
   /** What the user is typing, which is shown in the last line. @param cursor where the cursor is in it */
   draft(text: string, cursor: number): void {
     this.#status.draft(text, cursor)
   }
 
+  /** Shows the user something besides the events. */
   note(text: string): void {
     this.#note(text)
   }

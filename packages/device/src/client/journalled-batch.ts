@@ -30,7 +30,7 @@ export async function runJournalled(
     known: async (command, repeatable) => {
       const known = command.call_id === null ? undefined : past?.done.get(command.call_id)
       if (known !== undefined) return known
-      const started = command.call_id !== null && past?.started.has(command.call_id) === true
+      const started = past?.started.has(command.call_id) === true
       return started && !(await repeatable()) ? outcome(command, { status: 'failure', error: errorText('INTERRUPTED') }) : null
     },
     starting: async (command) => {

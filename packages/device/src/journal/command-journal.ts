@@ -17,8 +17,8 @@ export interface PastBatch {
   results: Result[] | null
   /** Results by call id. */
   done: ReadonlyMap<string, Result>
-  /** Call ids of commands that were started. */
-  started: ReadonlySet<string>
+  /** Call ids of commands that were started; null if one without an id was. */
+  started: ReadonlySet<string | null>
 }
 
 /** A finished batch whose results the server has not acknowledged. */
@@ -41,8 +41,8 @@ const Token = z.union([
   z.object({ server: z.string(), token: z.string() }),
   z.string().transform((token) => ({ server: null, token })),
 ])
-const Started = z.object({ call_id: z.string() })
-const Done = z.object({ call_id: z.string(), result: Result })
+const Started = z.object({ call_id: z.string().nullable() })
+const Done = z.object({ call_id: z.string().nullable(), result: Result })
 const Finished = z.object({ results: z.array(Result) })
 
 /** Which file a {@link CommandJournal} is in, and for whom. */
@@ -77,14 +77,15 @@ export class CommandJournal {
     const records = this.#log.read(responseId)
     if (records.length === 0) return undefined
     const done = new Map<string, Result>()
-    const started = new Set<string>()
+    const started = new Set<string | null>()
     let results: Result[] | null = null
     for (const { type, data } of records) {
       const whole = this.#log.resolve(data)
       if (type === 'started') started.add(Started.parse(whole).call_id)
       else if (type === 'done') {
         const { call_id: id, result } = Done.parse(whole)
-        done.set(id, result)
+        // Which of several commands without an id this was is not known.
+        if (id !== null) done.set(id, result)
       } else if (type === 'finished') ({ results } = Finished.parse(whole))
     }
     return { results, done, started }

@@ -1,6 +1,7 @@
 import { isoTime, type Clock } from '@orrery/aip'
 import type { Session as SessionView } from '@orrery/aip/api'
 import type { Progress, RecordData, RecordType } from '@orrery/aip/records'
+import { serverError } from '../errors.js'
 import type { Feed } from '../store/feed.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { applyRecord, newView, toEvent, viewOf, type Happening, type SessionRecord } from '../store/session-view.js'
@@ -27,6 +28,7 @@ export class SessionLog {
   readonly #lane: Lane
   readonly #clock: Clock
   #view: SessionView | null
+  #closed = false
 
   constructor({ store, feed, lane, clock, sessionId, past = [] }: SessionLogOptions) {
     this.runId = past[0]?.runId ?? crypto.randomUUID()
@@ -44,11 +46,18 @@ export class SessionLog {
     return this.#view
   }
 
+  /** Returns whether the end is recorded, or about to be: nothing else is recorded from then on. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /**
    * Records an event; settles once it is committed.
-   * @throws AipError `STORE_FAILED` or `STALE_OWNER`; nothing is recorded then
+   * @throws AipError `STORE_FAILED`, `STALE_OWNER`, or `SESSION_ENDED` once {@link closed}; nothing is recorded then
    */
   async record<T extends RecordType>(type: T, data: RecordData[T]): Promise<void> {
+    if (this.#closed && type !== 'ended') throw serverError('SESSION_ENDED', { id: this.sessionId })
+    if (type === 'ended') this.#closed = true
     const stored = await this.#store.append(this.#lane, this.runId, type, data)
     // The stored data may contain references to large values; the session itself continues with the values.
     const record = { type, time: stored.time, data } as Happening

@@ -45,8 +45,6 @@ export class Session {
   readonly #detached = new AbortController()
   #cancelled: CancelReason | null = null
   #agentName: string | null = null
-  /** Its end is being recorded: nothing may be recorded after that. */
-  #over = false
 
   constructor({ task, log, device, clock, logger, past }: SessionParts) {
     this.task = task
@@ -98,7 +96,6 @@ export class Session {
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
     const outcome = await this.#outcomeOf(agent)
-    this.#over = true
     while (!this.detached) {
       try {
         await this.log.record('ended', { ...outcome, agent: this.#agentName })
@@ -131,12 +128,12 @@ export class Session {
 
   /** Pauses the session: its device is away and may return. */
   async pause(): Promise<void> {
-    if (this.log.view.status === 'running' && !this.#over) await this.log.record('paused', { reason: 'device_disconnected' })
+    if (this.log.view.status === 'running' && !this.log.closed) await this.log.record('paused', { reason: 'device_disconnected' })
   }
 
   /** Continues the session with what its returned device has not answered. */
   async resume(): Promise<void> {
-    if (this.log.view.status === 'paused' && !this.#over) await this.log.record('resumed', {})
+    if (this.log.view.status === 'paused' && !this.log.closed) await this.log.record('resumed', {})
     this.dispatcher.resend()
   }
 
