@@ -5,24 +5,25 @@ import { GENERATED, code, markdownTable } from './markdown.ts'
 
 const INTRODUCTION = `# Events
 
-A session is its records: what the event log holds is what the streams send. Both streams are server-sent events (SSE); \`data\` is JSON.
+A session is its records: the streams send what the event log holds. Both streams are server-sent events (SSE); \`data\` is JSON.
 
 ## The events of one session
 
-\`GET /api/sessions/:id/events\` begins with what was recorded, or after \`Last-Event-ID\`, continues with what happens, and ends after \`ended\`.
+\`GET /api/sessions/:id/events\` begins with the first record, or after \`Last-Event-ID\`, continues with live events, and ends after \`ended\`.
 \`id\` is the sequence number of the record, \`event\` its type, and \`data\` \`{"seq", "session_id", "time", "type", "data"}\`. Progress is not
-recorded, so it has no \`id\`. \`GET /api/sessions/:id/log\` gives the same records as a list.
+recorded, so it has no \`id\`. \`GET /api/sessions/:id/log\` returns the same records as a list.
 
-Values above 64 KiB are replaced in records by \`{"$value": id, "bytes": n}\`; \`GET /api/sessions/:id/values/:value\` gives each, and the session has
-its result whole.
+Values above 64 KiB are replaced in records by \`{"$value": id, "bytes": n}\`; \`GET /api/sessions/:id/values/:value\` returns each. The
+result of the session itself is complete.
 `
 
 const FLEET = `## The events of the fleet
 
-\`GET /api/events\` reports what changes on the whole fleet. A thing that changed comes as it is now, not as a difference, so an event that
-comes twice does no harm. \`id\` is a position, an opaque text: the lists of devices, sessions and approvals answer with a \`position\` too, and
-\`?since=\` with it, or \`Last-Event-ID\`, continues from there without a gap. Of several changes of one thing that wait to be sent only the
-last is sent. With \`?session=\` the records and the progress of that session come too, as \`record\`, without an \`id\`.
+\`GET /api/events\` reports the changes of the whole fleet. An event has the current state of what changed, not a difference, so receiving an
+event twice does no harm. \`id\` is a position, an opaque text. The lists of devices, sessions and approvals have a \`position\` too; with it,
+\`?since=\` (or \`Last-Event-ID\`) continues from there without a gap. If several changes of one thing wait to be sent, only the last is sent.
+\`?session=\` adds the records and the progress of that session, as \`record\`, without an \`id\`: a reader that was away reads what it missed
+from \`/api/sessions/:id/log\`. \`api.events.follow\` of the SDK reconnects by itself.
 
 `
 
@@ -35,19 +36,19 @@ export function eventsPage(): string {
   })
   return [
     GENERATED + INTRODUCTION,
-    markdownTable(['event', 'what it says'], summary),
+    markdownTable(['event', 'meaning'], summary),
     ...records,
-    `### progress\n\nHow far a command is, or what the agent is doing. It is not recorded.\n\n${describedFields(Progress)}`,
+    `### progress\n\nThe progress of a command, or what the agent is doing. It is not recorded.\n\n${describedFields(Progress)}`,
     FLEET + markdownTable(['event', 'data'], FleetEvent.options.map(fleetRow)),
   ].join('\n')
 }
 
 const FLEET_DATA: Readonly<Record<FleetEvent['type'], string>> = {
   session: 'The session as lists show it, without its result',
-  presence: 'The device as lists show it: it came, went, began or ended work, or says something new of itself',
-  ask: '`{"ask_id", "ask"}`: a call waits for approval; `ask` is null when it no longer waits',
-  record: 'A record or progress of the session that was asked for, as in its own stream',
-  reset: 'The position is too old, or of an earlier run of the server: read the lists again',
+  presence: 'The device as lists show it: it came or went, started or ended work, or reports something new about itself',
+  ask: '`{"ask_id", "ask"}`: a call waits for approval; `ask` is null once it no longer waits',
+  record: 'A record or progress of the requested session, as in its own stream',
+  reset: 'The position is too old, or from an earlier run of the server: read the lists again',
 }
 
 function fleetRow({ shape }: (typeof FleetEvent.options)[number]): string[] {

@@ -5,14 +5,14 @@ import { GENERATED, code, markdownTable, typeName } from './markdown.ts'
 
 const INTRODUCTION = `# The HTTP API
 
-On the same port as the WebSocket. Every route whose right is not \`open\` wants the operator key in the header \`X-API-Key\`; without it, or
-with another, the answer is 401. Errors are \`{"detail": text, "code": NAME}\` with a fitting status; the names are in [errors.md](errors.md).
+On the same port as the WebSocket. Every route whose right is not \`open\` requires the operator key in the header \`X-API-Key\`; without it, or
+with a wrong one, the answer is 401. Errors are \`{"detail": text, "code": NAME}\` with a fitting status; [errors.md](errors.md) lists the names.
 The same as OpenAPI: [openapi.json](openapi.json), and from a running server at \`/api/openapi.json\`. In the SDK a route
 is \`api.call(NAME, …)\`, and most are methods too: \`devices.list\` is \`api.devices.list()\`.
 
 The streams of events, of one session (\`/api/sessions/:id/events\`) and of the fleet (\`/api/events\`), are described in
-[events.md](events.md). An event holds \`{"$value": id, "bytes": n}\` in place of a value above 64 KiB; the session has it whole, and
-\`/api/sessions/:id/values/:value\` gives it.
+[events.md](events.md). An event holds \`{"$value": id, "bytes": n}\` in place of a value above 64 KiB; the session itself has the whole value, and
+\`/api/sessions/:id/values/:value\` returns it.
 `
 
 const GROUPS: readonly [group: string, title: string][] = [
@@ -30,7 +30,7 @@ const RIGHTS: readonly [Right, string][] = [
   ['run', 'to start and steer work; includes `read`'],
   ['approve', 'to answer devices that ask for approval; includes `read`'],
   ['admin', 'everything'],
-  ['any', 'nothing in particular: any valid key will do'],
+  ['any', 'nothing in particular: any valid key is enough'],
   ['open', 'no key is needed'],
 ]
 

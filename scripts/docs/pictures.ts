@@ -1,7 +1,7 @@
 import { sequencePicture, type Sequence } from './sequence-picture.ts'
 
 const COMMAND: Sequence = {
-  title: 'The way of a command',
+  title: 'The path of a command',
   parts: [
     ['asks', 'who asks'],
     ['fleet', 'http · fleet'],

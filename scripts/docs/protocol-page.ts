@@ -15,7 +15,7 @@ import { GENERATED, code, markdownTable, typeName } from './markdown.ts'
 
 const INTRODUCTION = `# The protocol
 
-AIP, the Agent Interaction Protocol, is spoken over one WebSocket per client, at \`/ws\` of the server. The key goes as \`?token=KEY\` or as
+AIP, the Agent Interaction Protocol, runs over one WebSocket per client, at \`/ws\` of the server. The key is passed as \`?token=KEY\` or as
 \`Authorization: Bearer KEY\`; a wrong key or path is refused with HTTP 403 before the upgrade. A message is one JSON object in one text frame.
 
 - The first message of a client is \`register\`. Client id and role are pinned then; a later message that names others is refused.
@@ -31,8 +31,8 @@ The JSON Schema of each message is in [schema/](schema/).
 
 const NEGOTIATION = `## Negotiation
 
-Existing peers negotiate nothing. A client of Orrery offers what it can do in \`metadata.aip\` of its \`register\`; a server of Orrery answers
-with \`result.aip\` in the confirmation. A peer that gets no answer leaves all features alone. Unknown features and fields are ignored, and
+Existing peers negotiate nothing. An Orrery client offers what it can do in \`metadata.aip\` of its \`register\`; an Orrery server answers
+with \`result.aip\` in the confirmation. A peer that gets no answer uses no features. Unknown features and fields are ignored, and
 an unusable field counts as absent.
 
 The offer, \`metadata.aip\`:
@@ -42,7 +42,7 @@ The agreement, \`result.aip\`:
 
 ${describedFields(Agreement)}
 A device with \`result.aip\` pushes \`device_info_response\` unasked, at its registration and after changes, at most once a second. Its \`metadata\`
-has these fields; all others (\`screen_resolution\`, \`installed_applications\`, \`capabilities\` and so on) are added to what the device said of itself
+has these fields; all others (\`screen_resolution\`, \`installed_applications\`, \`capabilities\` and so on) are added to what the device reported about itself
 in \`metadata.system_info\` of its registration:
 
 ${describedFields(DevicePush)}
@@ -60,7 +60,7 @@ What a device has to do so that no lost connection and no restart of either side
 **The order of frames.** \`register\` is the first frame to the server, and the confirmation the first frame to the device. If a session continues, the
 batch that was in flight follows with the same \`response_id\` and the same \`call_id\`s.
 
-**The resume token.** Each confirmation carries a new \`resume_token\`; the one that was shown stays valid until the new one is shown, because the confirmation may
+**The resume token.** Each confirmation carries a new \`resume_token\`; the one that was presented stays valid until the new one is presented, because the confirmation may
 be lost. The device writes it to disk before it does anything else, together with the address of the server, and shows it at the next
 registration with that server and with no other. A registration
 with the right token takes over an old connection of the same id at once. Without the token the old connection is probed for up to
@@ -76,7 +76,7 @@ ${LIMITS.probeTime / 1000} s, and the sessions of the id do not continue.
 A batch with a known \`response_id\` is answered from the journal: finished commands with their recorded results, a command that was started and has no
 result with \`failure\` (unless it is known that it may run twice: a trusted tool that is read-only or idempotent), and the rest runs. A batch that is still running answers once.
 
-**Keep-alive.** Both ends send WebSocket pings ${PINGS_PER_SILENCE} times per \`heartbeat_ms\` and drop a connection that gave no sign of life for that long. The
+**Keep-alive.** Both ends send WebSocket pings ${PINGS_PER_SILENCE} times per \`heartbeat_ms\` and drop a connection that was silent for that long. The
 \`heartbeat\` message continues as before.
 
 **What happens on a reconnect.** The device dials again for as long as it runs, with random waits of 0.5 to 5 s. What runs meanwhile continues, and its results wait.
@@ -100,7 +100,7 @@ function featureDocs(): Record<Feature, string> {
     progress: 'The device may send `progress`.',
     ask: 'The device may send `ask`, and the server answers with `answer`.',
     files: 'The device dials for whole files with the `transfer_key`.',
-    concurrent: 'The server may send a `command` with `concurrent: true`, which runs beside the session that has the device.',
+    concurrent: 'The server may send a `command` with `concurrent: true`, which runs alongside the running session.',
   }
 }
 

@@ -1,4 +1,4 @@
-import { NOT_YET, PHRASES, QUOTED, type Quoted } from './english-words.ts'
+import { PHRASES, QUOTED, type Quoted } from './english-words.ts'
 import { textsIn } from './texts-in.ts'
 import type { Finding, SourceFile } from './finding.ts'
 
@@ -11,25 +11,13 @@ const WHETHER =
   /\/\*\*\s+(?:\*\s+)?(Whether)\b(?:(?!\*\/)[\s\S])*\*\/\s*(?:export |declare |static |private |async )*(?:function\b|#?\w+(?:<[^>(]*>)?\()/g
 
 /**
- * Finds phrases that read as a translation in comments, strings and documents. A folder in the list of those that are not clean
- * yet is ignored, and is a finding itself once it is clean; so is an exception that no text needs.
+ * Finds phrases that read as a translation in comments, strings and documents. An exception that no text needs is a finding too.
  */
-export function englishFindings(
-  files: readonly SourceFile[],
-  notYet: readonly string[] = NOT_YET,
-  quoted: readonly Quoted[] = QUOTED,
-): Finding[] {
+export function englishFindings(files: readonly SourceFile[], quoted: readonly Quoted[] = QUOTED): Finding[] {
   const findings = files.flatMap((file) => findingsIn(file, quoted))
-  const pending = (path: string): string | undefined => notYet.find((folder) => path.startsWith(`${folder}/`))
-  const dirty = new Set(findings.map(({ path }) => pending(path)))
-  const clean = notYet.filter((folder) => !dirty.has(folder))
   const unused = quoted.filter(({ text }) => !files.some(({ source }) => source.includes(text)))
   const stale = (text: string): Finding => ({ path: 'scripts/lint/english-words.ts', line: 1, column: 1, text })
-  return [
-    ...findings.filter(({ path }) => pending(path) === undefined),
-    ...clean.map((folder) => stale(`'${folder}' is clean: remove it from NOT_YET`)),
-    ...unused.map(({ text }) => stale(`'${text}' no longer occurs: remove it from QUOTED`)),
-  ]
+  return [...findings, ...unused.map(({ text }) => stale(`'${text}' no longer occurs: remove it from QUOTED`))]
 }
 
 function findingsIn({ path, source }: SourceFile, quoted: readonly Quoted[]): Finding[] {

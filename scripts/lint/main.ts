@@ -1,5 +1,4 @@
 // The checks of `npm run lint` that no linter has: plain English, the order of folders, sizes of files and classes.
-// `node scripts/lint/main.ts --all` also shows the English of folders that are not clean yet.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,10 +17,6 @@ const files = globSync(FILES, { cwd: ROOT, exclude: EXCLUDED })
   .map((path) => ({ path: path.replaceAll('\\', '/'), source: readFileSync(join(ROOT, path), 'utf8') }))
   .filter(({ path, source }) => !path.endsWith('.d.ts') && !source.startsWith(GENERATED))
 
-const findings = [
-  ...englishFindings(files, process.argv.includes('--all') ? [] : undefined),
-  ...folderFindings(files),
-  ...sizeFindings(files),
-]
+const findings = [...englishFindings(files), ...folderFindings(files), ...sizeFindings(files)]
 for (const { path, line, column, text } of findings) console.error(`${path}:${line}:${column}: ${text}`)
 process.exitCode = findings.length > 0 ? 1 : 0

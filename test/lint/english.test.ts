@@ -6,7 +6,7 @@ const BAD = ['goes', 'on'].join(' ')
 
 /** What is found in one file, as `line:column text`. */
 function found(path: string, source: string): string[] {
-  return englishFindings([{ path, source }], [], []).map(({ line, column, text }) => `${line}:${column} ${text}`)
+  return englishFindings([{ path, source }], []).map(({ line, column, text }) => `${line}:${column} ${text}`)
 }
 
 describe('the check for plain English', () => {
@@ -38,18 +38,10 @@ describe('the check for plain English', () => {
     expect(found('a.ts', 'interface A {\n/** Whether it is open. */\nopen: boolean }')).toEqual([])
   })
 
-  it('lets a folder be that is not clean yet, and reports it once it is', () => {
-    const file = (source: string) => ({ path: 'packages/x/a.ts', source })
-    expect(englishFindings([file(`// It ${BAD}.`)], ['packages/x'], [])).toEqual([])
-    expect(englishFindings([file('// It continues.')], ['packages/x'], [])).toMatchObject([
-      { text: "'packages/x' is clean: remove it from NOT_YET" },
-    ])
-  })
-
   it('lets a quoted promise be, and reports an exception that is not needed', () => {
     const quoted = [{ text: `It ${BAD}`, promise: 'S-001' }]
-    expect(englishFindings([{ path: 'a.ts', source: `f('It ${BAD}')` }], [], quoted)).toEqual([])
-    expect(englishFindings([{ path: 'a.ts', source: 'f()' }], [], quoted)).toMatchObject([
+    expect(englishFindings([{ path: 'a.ts', source: `f('It ${BAD}')` }], quoted)).toEqual([])
+    expect(englishFindings([{ path: 'a.ts', source: 'f()' }], quoted)).toMatchObject([
       { text: `'It ${BAD}' no longer occurs: remove it from QUOTED` },
     ])
   })

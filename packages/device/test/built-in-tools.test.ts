@@ -136,7 +136,7 @@ describe.runIf(process.platform !== 'win32')('BashExecutor', () => {
     expect(result.stdout).toMatch(/^first\nx+\n… \d+ bytes left out …\nx+\nlast\n$/)
   })
 
-  it('tells what the machine is', async () => {
+  it('describes the machine', async () => {
     await using running = await online()
     const [result] = await running.connection.run([{ tool_name: 'get_system_info' }])
     expect(result!['result']).toEqual({
@@ -168,7 +168,7 @@ describe.runIf(process.platform !== 'win32')('CommandLineExecutor', () => {
     await expect.poll(() => lives(pid())).toBe(false)
   })
 
-  it('refuses an empty line, what is not on the list, and tells what cannot be launched', async () => {
+  it('refuses an empty line, what is not on the list, and what cannot be launched', async () => {
     await using running = await online()
     for (const [line, error] of [
       [' ', 'Bash command cannot be empty.'],

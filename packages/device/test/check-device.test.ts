@@ -14,7 +14,7 @@ describe('checking a configuration', () => {
     return path
   }
 
-  it('starts each MCP server for real and tells which do, with how many tools', async () => {
+  it('starts each MCP server for real and reports which work, with how many tools', async () => {
     const path = fileOf({
       tools: onlyTools('system'),
       mcpServers: {
@@ -33,7 +33,7 @@ describe('checking a configuration', () => {
     expect(warnings).toEqual([])
   })
 
-  it('does not wait for ever for a server that says nothing, and ends it', async () => {
+  it('does not wait forever for a server that says nothing, and ends it', async () => {
     const clock = new ManualClock()
     const path = fileOf({ tools: onlyTools(), mcpServers: { mute: { command: 'sleep', args: ['600'] } } })
     const checked = checkDevice(path, { timeoutMs: 5000, clock })

@@ -119,7 +119,7 @@ describe('UFOWebSocketClient', () => {
     expect(new URL(accepting.connection.url, 'ws://x').searchParams.get('token')).toBe('k e&y')
   })
 
-  it('registers with the time alone when the device cannot tell what it is [S-030]', async () => {
+  it('registers with the time alone when the device cannot describe itself [S-030]', async () => {
     await using server = await ScriptedServer.listen()
     const logger = new RecordingLogger()
     const collectInfo = (): never => {
@@ -233,7 +233,7 @@ describe('UFOWebSocketClient', () => {
     }
   })
 
-  it('beats every interval, the first after one, and goes on while messages arrive [S-003 S-038 S-039 S-040 S-041 S-042 S-043 S-047]', async () => {
+  it('beats every interval, the first after one, and continues while messages arrive [S-003 S-038 S-039 S-040 S-041 S-042 S-043 S-047]', async () => {
     const clock = new ManualClock()
     await using running = await online({ config: bare, clock, heartbeatS: 60 })
     const { connection, logger } = running
@@ -276,7 +276,7 @@ describe('UFOWebSocketClient', () => {
     expect(connection.frames.map((frame) => frame['type'])).toEqual(['register', 'command_results'])
   })
 
-  it('drops what it cannot read and goes on [S-048 S-056 S-057]', async () => {
+  it('drops what it cannot read and continues [S-048 S-056 S-057]', async () => {
     await using running = await online({ config: bare })
     const { connection, logger } = running
     for (const frame of ['nonsense', '{"type":"command","status":"sideways"}', '{"type":"no_such_type"}'])
@@ -294,7 +294,7 @@ describe('UFOWebSocketClient', () => {
     expect(Math.max(...running.logger.lines.map((line) => line.length))).toBeLessThan(600)
   })
 
-  it('goes on until it is stopped, with 1000, while connected and between attempts [S-005]', async () => {
+  it('runs until it is stopped, with 1000, while connected and between attempts [S-005]', async () => {
     const running = await online({ config: bare })
     await running.connection.run([])
     expect(await Promise.race([running.device.done, Promise.resolve('still going on')])).toBe('still going on')

@@ -278,7 +278,7 @@ describe('the tools of a device', () => {
     expect((await parts.client.executeActions([command('who')]))[0]!.result).toBe('lab')
   })
 
-  it('goes on with the rest of a batch when early exit is off', async () => {
+  it('continues with the rest of a batch when early exit is off', async () => {
     await using parts = engine(withServers({}), { lab: named('lab', 'who') })
     const addressee = { agentName: null, processName: null, rootName: null }
     const results = await parts.client.commandRouter.execute(addressee, [command('nothing'), command('who')], {

@@ -60,7 +60,7 @@ describe('a change of device.jsonc', () => {
     expect(device.server.attempts).toBe(1)
   })
 
-  it('lets a command that runs come to its end on the server that it began on', async () => {
+  it('lets a running command end on the server that it began on', async () => {
     const config = { tools: onlyTools(), policy: ALLOW_ALL, mcpServers: { lab: TOOL_SERVER } }
     await using device = await configured(config)
     const pid = Number(await device.value('pid'))
@@ -105,7 +105,7 @@ describe('a change of device.jsonc', () => {
     expect(await servers('WRITER')).toEqual(['system'])
   })
 
-  it('that is wrong is told in the log, and the device goes on as before', async () => {
+  it('that is wrong is reported in the log, and the device continues as before', async () => {
     const config = { tools: onlyTools(), policy: ALLOW_ALL, mcpServers: { lab: TOOL_SERVER } }
     await using device = await configured(config)
     const pid = await device.value('pid')

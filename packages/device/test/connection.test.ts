@@ -113,7 +113,7 @@ describe('the connection of a device', () => {
     expect(running.logger.count('Retrying in 3600s...')).toBe(2)
   })
 
-  it('may be encrypted, and is refused to a server that nobody vouches for [S-006]', async () => {
+  it('may be encrypted, and is refused to a server without a trusted certificate [S-006]', async () => {
     const tls = selfSigned()
     await using stranger = await dial({ config: bare, maxRetries: 1 }, { tls })
     expect(await stranger.device.done).toBe('retries_spent')

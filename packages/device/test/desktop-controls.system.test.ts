@@ -18,7 +18,7 @@ const ready =
     zenity: 'zenity',
     chromium: 'chromium',
     'dbus-daemon': 'dbus-daemon',
-    // It lies on no PATH.
+    // It is not on the PATH.
     '../libexec/at-spi-bus-launcher': 'at-spi2-core',
   })
 

@@ -45,7 +45,7 @@ interface Read {
 const shared = (options?: Partial<DeviceOptions>) => sharedFolder(folder(), options)
 
 describe('list_files and stat_file', () => {
-  it('tell what is there, links as links', async () => {
+  it('describe what exists, links as links', async () => {
     await using at = await shared()
     mkdirSync(join(at.root, 'b'))
     writeFileSync(join(at.root, 'b', 'inner'), '12345')
@@ -88,7 +88,7 @@ describe('read_file', () => {
     expect(await at.tools.error('read_file', { path: '.' })).toMatch(/is (not a file|outside)/)
   })
 
-  it('gives lines, and says where to go on', async () => {
+  it('gives lines, and says where to continue', async () => {
     await using at = await shared()
     const lines = (args: object): Promise<Read> => at.tools.value<Read>('read_file', { path: 'a.txt', ...args })
     expect(await lines({ start_line: 2, line_count: 1 })).toMatchObject({ content: 'two\n', offset: 4, next_line: 3 })

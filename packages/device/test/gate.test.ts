@@ -30,12 +30,12 @@ function entries(path: string | undefined): AuditEntry[] {
 const WRITE = { path: 'a.txt', content: 'x' }
 
 describe.runIf(posix)('the gate of a device', () => {
-  it('denies at once what nobody can be asked about, and says what would allow it', async () => {
+  it('denies at once if approval cannot be asked for, and says what would allow it', async () => {
     const at = options([])
     await using tools = await toolCaller(at)
     const error = await tools.error('write_file', WRITE)
     expect(error).toMatch(
-      /^Denied by the device's policy \(rule: default\): .*\{"tool":"write_file","do":"allow"\}.*Nobody could be asked$/,
+      /^Denied by the device's policy \(rule: default\): .*\{"tool":"write_file","do":"allow"\}.*Approval could not be asked for$/,
     )
     expect(existsSync(join(at.cwd, 'a.txt'))).toBe(false)
   })
@@ -56,17 +56,17 @@ describe.runIf(posix)('the gate of a device', () => {
     expect(asked[0]?.askId).not.toBe(asked[1]?.askId)
   })
 
-  it('denies what nobody answers in time', async () => {
+  it('denies without an answer in time', async () => {
     const clock = new ManualClock()
     const at = options({ ask_timeout_s: 7 }, { clock, approver: () => new Promise(() => {}) })
     await using tools = await toolCaller(at)
     const error = tools.error('write_file', WRITE)
     await vi.waitFor(() => expect(clock.waits).toContain(7000))
     await clock.advance(7000)
-    expect(await error).toContain('nobody answered in time')
+    expect(await error).toContain('no answer in time')
   })
 
-  it('runs a command that is not on the list of the strict shell once a rule or somebody allows it', async () => {
+  it('runs a command that is not on the list of the strict shell once a rule or a user allows it', async () => {
     const at = options([{ argv: ['touch', 'allowed'], do: 'allow' }], { approver: () => Promise.resolve('allow') })
     await using tools = await toolCaller(at)
     await tools.value('execute_command', { command: 'touch allowed' })

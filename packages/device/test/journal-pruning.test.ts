@@ -43,7 +43,7 @@ it('a journal forgets what was acknowledged two hours ago while it is used, and 
   expect(journal.unacknowledged().map((batch) => batch.response_id)).toEqual(['unacknowledged'])
 })
 
-it('a journal gives up after a day what nobody acknowledges, but not its token', async () => {
+it('a journal gives up after a day what is not acknowledged, but not its token', async () => {
   const { journal, time, begin, finish } = opened()
   await journal.keepToken('the token')
   await finish('old')

@@ -77,7 +77,7 @@ describe('a device with a journal', () => {
     expect(holder.runs).toBe(1)
   })
 
-  it('goes on while the connection is away, and sends its results to the next, until they are acknowledged', async () => {
+  it('continues while the connection is away, and sends its results to the next, until they are acknowledged', async () => {
     const clock = new ManualClock()
     const holder = new Holder()
     await using running = await online(

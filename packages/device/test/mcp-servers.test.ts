@@ -76,7 +76,7 @@ describe('an MCP server as a child process', () => {
     expect(await pidOf(running.connection)).toBe(first)
   })
 
-  it('starts only servers with reset anew when a session ends [S-172 S-173]', async () => {
+  it('restarts only servers with reset when a session ends [S-172 S-173]', async () => {
     await using running = await online({
       config: withServers({ keeps: TOOL_SERVER, changes: { ...TOOL_SERVER, reset: true } }),
     })
@@ -126,7 +126,7 @@ describe('an MCP server as a child process', () => {
     }
   })
 
-  it('passes over what a program prints between its messages', async () => {
+  it('ignores what a program prints between its messages', async () => {
     await using running = await online({ config: fixture })
     const before = await pidOf(running.connection)
     const [result] = await running.connection.run([tool('noise')])

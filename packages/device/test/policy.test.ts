@@ -68,7 +68,7 @@ describe('splitting a command line', () => {
     '(ls)',
   ])('refuses %j', async (line) => expect(await ruleOf(line)).toBe('shell.operators'))
 
-  it('gives back whatever was quoted', () => {
+  it('returns whatever was quoted', () => {
     const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
     const word = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
     fc.assert(

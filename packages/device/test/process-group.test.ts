@@ -17,7 +17,7 @@ describe.runIf(process.platform !== 'win32')('a process group', () => {
     }
   })
 
-  it('ends when it is told to, and tells by which signal', async () => {
+  it('ends on request, and reports by which signal', async () => {
     const group = new ProcessGroup('sleep', ['600'], { stdio: 'ignore' }, systemClock)
     await group.started
     await group.end()

@@ -22,7 +22,7 @@ describe('the results of a batch', () => {
   it.each([
     ['a bigint', 1n],
     ['a circle', circle],
-  ])('become failures where a value is no JSON: %s', (_name, value) => {
+  ])('become failures if a value is not JSON: %s', (_name, value) => {
     expect(sendableResults([result('ok', 'c1'), result(value, 'c2')])).toEqual([
       result('ok', 'c1'),
       {

@@ -281,7 +281,7 @@ describe('sessions of a device', () => {
     expect(await running.connection.run([call('')])).toMatchObject([{ status: 'success' }])
   })
 
-  it('answers a result that is no JSON with a failure of that command alone', async () => {
+  it('answers a result that is not JSON with a failure of that command alone', async () => {
     await using running = await online({ config: bare, localServers: { lab: unspeakable } })
     const results = await running.connection.run([call('circle'), call('')], { response_id: 'r1' })
     expect(results).toMatchObject([

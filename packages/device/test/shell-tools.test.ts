@@ -42,7 +42,7 @@ async function shell(options: Partial<DeviceOptions> = {}) {
   return { cwd, dataDir, tools, [Symbol.asyncDispose]: () => tools[Symbol.asyncDispose]() }
 }
 
-/** Reads a job to its end. */
+/** Reads a job until it ends. */
 async function readAll(
   tools: ToolCaller,
   id: string,
@@ -152,7 +152,7 @@ describe.runIf(posix)('run_command', () => {
     await expect.poll(() => readdirSync(dataDir)).toEqual([])
   })
 
-  it('bounds what is kept of a program that prints for ever, and ends all of it at the timeout', async () => {
+  it('bounds what is kept of a program that prints forever, and ends all of it at the timeout', async () => {
     const clock = new ManualClock()
     await using at = await shell({ clock })
     const running = at.tools.value<Ran>('run_command', { line: 'echo $$ > pid; while :; do yes; done', timeout_s: 5 })
@@ -244,7 +244,7 @@ describe.runIf(posix)('jobs', () => {
     expect((await start()).status).toBe('success')
   })
 
-  it('let a read wait no longer than it was told', async () => {
+  it('let a read wait no longer than requested', async () => {
     const clock = new ManualClock()
     await using at = await shell({ clock })
     const { job_id: id } = await at.tools.value<{ job_id: string }>('start_job', { program: 'sleep', args: ['600'] })
@@ -280,7 +280,7 @@ describe.runIf(process.platform === 'linux' && hasPrograms('script'))('a pseudo-
     await using at = await shell()
     const { job_id: id } = await at.tools.value<{ job_id: string }>('start_job', { program: 'sh', args: ['-i'], terminal: true })
     await at.tools.value('send_input', { job_id: id, text: "trap '' HUP; sleep 601 & echo pid $! $$\n" })
-    // To its prompt: what is typed before would stand in front of that.
+    // To its prompt: what is typed earlier would appear before it.
     const { text } = await readAll(at.tools, id, (read) => /pid \d+ \d+\r\n[#$] $/.test(read))
     const pids = /pid (\d+) (\d+)\r/.exec(text)!.slice(1).map(Number)
     expect(pids.every(lives)).toBe(true)

@@ -23,7 +23,7 @@ async function reported({ connection }: OnlineDevice, wanted: (states: Record<st
 }
 
 describe('an MCP server that hangs', () => {
-  it('is found by a question for its tools, ended and started anew; the others go on', async () => {
+  it('is found by a question for its tools, ended and restarted; the others continue', async () => {
     const clock = new ManualClock()
     await using running = await online({ config: TWO, clock })
     const [lab, other] = [Number(await value(running, 'pid')), await value(running, 'other.pid')]
@@ -35,7 +35,7 @@ describe('an MCP server that hangs', () => {
     const down = running.logger.until('Server lab is not running, next start in 0.5s')
     await clock.advance(15_000)
     await down
-    expect(running.logger.lines.join('\n')).toMatch(/it does not list its tools any more: .*15/)
+    expect(running.logger.lines.join('\n')).toMatch(/it no longer lists its tools: .*15/)
     expect(lives(lab)).toBe(false)
     const ready = running.logger.until('Server lab is ready', true)
     await clock.advance(500)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { toolCaller } from './support/tool-caller.js'
 
 describe('the tools of the server system', () => {
-  it('tell what the machine is', async () => {
+  it('describe the machine', async () => {
     await using tools = await toolCaller({})
     const machine = await tools.value<{ memory: { total: number; available: number }; uptime_s: number }>('machine_info')
     expect(machine).toMatchObject({

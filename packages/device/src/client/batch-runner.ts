@@ -55,7 +55,7 @@ export class BatchRunner {
     return running
   }
 
-  /** Settles when nothing runs any more. */
+  /** Settles when nothing is running. */
   async idle(): Promise<void> {
     await Promise.all(this.#inFlight.values())
   }

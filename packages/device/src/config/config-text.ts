@@ -34,7 +34,7 @@ export class ConfigText {
     return node
   }
 
-  /** The value at a path, if it is there. */
+  /** Returns the value at a path, if it exists. */
   find(path: JSONPath): Node | undefined {
     return this.root && findNodeAtLocation(this.root, path)
   }

@@ -45,7 +45,7 @@ export class ConfigWatcher {
     this.#next = this.#lookIn(DEVICE_LIMITS.configLook)
   }
 
-  /** Settles when nothing is handed over any more. */
+  /** Settles when no change is being handed over. */
   async close(): Promise<void> {
     this.#closed = true
     this.#folder?.close()

@@ -65,7 +65,7 @@ const Header = z.tuple([
   z.array(z.tuple([z.number(), z.unknown()])),
 ])
 
-/** Reads a whole message. @returns null if it is no answer. @throws Error if it is broken */
+/** Reads a whole message. @returns null if it is not an answer. @throws Error if it is malformed */
 export function decodeAnswer(bytes: Buffer): Answer | null {
   const reader = new Reader(bytes)
   const [, type, , , , , list] = Header.parse(reader.read('yyyyuua(yv)'))

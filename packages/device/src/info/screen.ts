@@ -26,7 +26,7 @@ function modesOf(connector: string): string[] {
     if (readFileSync(join(connector, 'status'), 'utf8').trim() !== 'connected') return []
     return readFileSync(join(connector, 'modes'), 'utf8').match(/^\d+x\d+/gm) ?? []
   } catch {
-    // The card itself, which is no connector.
+    // The card itself, which is not a connector.
     return []
   }
 }

@@ -2,7 +2,7 @@ import { messageOf, type Clock } from '@orrery/aip'
 import { loadClientSdk, openConnection, type ClientSdk, type Connector } from './connection.js'
 import { deviceError } from '../errors.js'
 
-/** A server behind an address. `sse` is the transport of before 2025; Streamable HTTP serves both eras of the protocol since. */
+/** A server behind an address. `sse` is the transport from before 2025; Streamable HTTP serves both later eras of the protocol. */
 export interface HttpServer {
   url: string
   headers: Readonly<Record<string, string>>
@@ -32,8 +32,8 @@ interface Sender {
 }
 
 /**
- * Over HTTP a server that has gone shows only when something is sent to it. The connection is then closed, so that it is made
- * anew: when the server cannot be reached, or does not know the session any more (404).
+ * Over HTTP a server that has gone shows only when something is sent to it. The connection is then closed, so that it
+ * reconnects: when the server cannot be reached, or no longer knows the session (404).
  */
 function endWhenLost(connection: Sender, sdk: ClientSdk): { reason: string | null } {
   const end: { reason: string | null } = { reason: null }

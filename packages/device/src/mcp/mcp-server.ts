@@ -196,7 +196,7 @@ export class MCPServer {
     }
   }
 
-  /** Waits for the end of the connection, and ends it when the server does not answer any more. */
+  /** Waits for the end of the connection, and ends it if the server stops answering. */
   async #watchOver(connection: Connection): Promise<string> {
     const over = new AbortController()
     try {
@@ -220,7 +220,7 @@ export class MCPServer {
         const tools = await this.#listTools(connection, DEVICE_LIMITS.mcpProbe)
         if (JSON.stringify(tools) !== JSON.stringify(this.#allTools)) this.#setTools(tools)
       } catch (error) {
-        if (this.#calls === 0) return `it does not list its tools any more: ${messageOf(error)}`
+        if (this.#calls === 0) return `it no longer lists its tools: ${messageOf(error)}`
       }
     }
   }

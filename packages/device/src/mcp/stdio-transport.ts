@@ -95,7 +95,7 @@ export class StdioTransport implements Transport {
     try {
       buffer.append(chunk)
     } catch (error) {
-      // Too long a message: what follows cannot be read any more.
+      // The message is too long: what follows cannot be read.
       this.#report(error)
       void this.close()
       return

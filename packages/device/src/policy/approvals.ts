@@ -103,7 +103,7 @@ export class Approvals {
   #askTerminal(terminal: TerminalApprover, ask: Ask, signal: AbortSignal, settle: (answer: Answer) => void): void {
     terminal(ask, signal).then(
       (decision) => decision && settle({ decision, by: 'terminal' }),
-      (error: unknown) => this.#options.logger.error(`Nobody could be asked at the terminal: ${messageOf(error)}`),
+      (error: unknown) => this.#options.logger.error(`Approval could not be asked for at the terminal: ${messageOf(error)}`),
     )
   }
 }

@@ -94,7 +94,7 @@ export class Gate {
     )
     if (signal.aborted) return { denied: aipError('TOOL_CANCELLED'), by: 'nobody' }
     if (answer === null || answer === 'expired') {
-      const why = answer === null ? 'Nobody could be asked' : 'It was asked, and nobody answered in time'
+      const why = answer === null ? 'Approval could not be asked for' : 'Approval was asked for, and there was no answer in time'
       return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
     }
     const { decision, by } = answer

@@ -32,7 +32,7 @@ export class Roots {
     return this.#folders
   }
 
-  /** Where relative paths start: the start folder if it lies in a root, else the first root. */
+  /** Where relative paths start: the start folder if it is in a root, else the first root. */
   get base(): string {
     return this.#folders.some((root) => isInside(root, this.#cwd)) ? this.#cwd : (this.#folders[0] ?? this.#cwd)
   }
@@ -69,7 +69,7 @@ export class Roots {
     return this.#allowed(path, parent === absolute ? absolute : join(await realPathOf(parent, path), basename(absolute)))
   }
 
-  /** Returns whether a real path lies in a root, and not in a closed folder. */
+  /** Returns whether a real path is in a root, and not in a closed folder. */
   async allows(real: string): Promise<boolean> {
     const [roots, closed] = await Promise.all([realOnes(this.folders), closedOnes(this.#closed)])
     return roots.some((root) => isInside(root, real)) && !closed.some((folder) => isInside(folder, real))
@@ -89,7 +89,7 @@ export class Roots {
   }
 }
 
-/** Returns whether `path` is `folder` or lies in it. Both are absolute. */
+/** Returns whether `path` is `folder` or inside it. Both are absolute. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path)
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)

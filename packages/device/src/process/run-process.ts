@@ -35,7 +35,7 @@ export interface ProcessOutcome {
 }
 
 /**
- * Runs a program to its end and collects what it prints. At the timeout, or when the signal aborts, all that it has started is
+ * Runs a program until it ends and collects its output. At the timeout, or when the signal aborts, all that it has started is
  * ended and what was printed so far comes back.
  * @throws the system's error when the program cannot be started
  */

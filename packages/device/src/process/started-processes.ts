@@ -13,7 +13,7 @@ export interface Started {
 
 /**
  * Returns where a signal must go to reach everything that a program has started: numbers of processes, and process groups as negative
- * numbers, as `kill` takes them. Children come first: once the leader has ended, they cannot be found any more. Beyond the own group on
+ * numbers, as `kill` takes them. Children come first: once the leader has ended, they can no longer be found. Beyond the own group on
  * Linux only. It waits for nothing, so it works while this process ends.
  */
 export function targetsOf({ leader, mark, sessions }: Started): number[] {

@@ -1,6 +1,6 @@
 /**
  * Length of the bytes without a UTF-8 character that is cut at their end; all of them if that would leave nothing.
- * Bytes that are no UTF-8 at all are left as they are.
+ * Bytes that are not UTF-8 are left unchanged.
  */
 export function characterEnd(bytes: Buffer): number {
   for (let back = 1; back <= 3 && back < bytes.length; back += 1) {

@@ -21,7 +21,7 @@ export function withServers(mcpServers: Record<string, object>): DeviceConfig {
   return DeviceConfig.parse({ tools: onlyTools(), mcpServers, policy: ALLOW_ALL })
 }
 
-/** Whether a process lives. One that has ended and whose new parent has not noticed yet does not. */
+/** Returns whether a process lives. One that has ended and whose new parent has not noticed yet does not. */
 export function lives(pid: number): boolean {
   try {
     process.kill(pid, 0)

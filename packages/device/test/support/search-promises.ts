@@ -49,7 +49,7 @@ export function describeSearch(name: string, env: NodeJS.ProcessEnv): void {
       expect(await at.tools.error('search_files', { text: '(', regex: true })).toMatch(/regex|regular expression/i)
     })
 
-    it('shows no more of a line than is of use, and gives up a pattern that takes for ever', async () => {
+    it('shows no more of a line than is useful, and gives up a pattern that takes forever', async () => {
       await using at = await searching()
       writeFileSync(join(at.root, 'a.txt'), 'a'.repeat(5000))
       const { matches } = await at.tools.value<Found>('search_files', { text: 'aaa' })

@@ -10,7 +10,7 @@ export interface VirtualScreen extends AsyncDisposable {
 
 /** Starts a screen. */
 export async function virtualScreen(size: string): Promise<VirtualScreen> {
-  // Without -noreset the screen begins anew whenever its last program leaves, and turns away who comes at that moment.
+  // Without -noreset the screen restarts whenever its last program leaves, and refuses a program that starts at that moment.
   // Numbers are not used again soon: a screen that ends takes the socket of the next one of its number with it. It tells on the
   // file descriptor 3 when it is ready; nothing comes if the number is taken.
   for (;;) {

@@ -34,7 +34,7 @@ const CommandOutput = z.object({
   error: z.string().optional().describe('Why there is no exit code'),
 })
 
-/** `execute_command`: a command line to its end. */
+/** `execute_command`: runs a command line until it ends. */
 function executeCommand(shell: ShellMode): DefinedTool<ToolContext> {
   return defineTool({
     name: 'execute_command',

@@ -137,7 +137,7 @@ export const texts = defineTool({
   },
 })
 
-/** `summary`: gives back what an agent has seen, as existing agents know it. */
+/** `summary`: returns what an agent has seen, in the form that existing agents expect. */
 export const summary = defineTool({
   name: 'summary',
   title: 'Summarise',
@@ -158,8 +158,7 @@ async function withControl<T>(
 ): Promise<T> {
   return accessibility.use(signal, async (objects) => {
     const now = await objects.describe(control)
-    if (now?.showing !== true)
-      throw deviceError('NO_SUCH_ITEM', { what: 'control on the screen any more with the id', id: control.id })
+    if (now?.showing !== true) throw deviceError('NO_SUCH_ITEM', { what: 'control on the screen with the id', id: control.id })
     return work(objects, now)
   })
 }

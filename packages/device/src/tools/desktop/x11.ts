@@ -27,7 +27,7 @@ export class X11 {
   }
 
   /**
-   * Runs a helper program to its end. Its arguments reach it as they are.
+   * Runs a helper program until it ends. Its arguments reach it unchanged.
    * @returns what it printed
    * @throws AipError `NOT_SUPPORTED` without a display or the program, `TOOL_FAILED` with what it said, `TOOL_CANCELLED`, `TIMEOUT`
    */

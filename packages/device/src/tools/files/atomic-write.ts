@@ -11,7 +11,7 @@ const NEW_FILE = 0o666
 /** What a write replaces: what was there when the caller looked, or nothing. */
 export type Present = BigIntStats | null
 
-/** Looks at what a write would replace. @throws AipError `PATH_KIND` if it is no file */
+/** Looks at what a write would replace. @throws AipError `PATH_KIND` if it is not a file */
 export async function presentFile(folder: Folder, name: string, shown: string): Promise<Present> {
   const stats = await lstat(folder.at(name), { bigint: true }).catch((error: unknown) => {
     const problem = fileError(error, shown)

@@ -18,7 +18,7 @@ export const receiveFile = defineTool({
   input: z.object({
     path: z.string().describe('Absolute, or relative to the start folder of the device'),
     size: z.number().int().min(0).max(LIMITS.file).describe('Bytes that come'),
-    overwrite: z.boolean().default(false).describe('Replace a file that is there'),
+    overwrite: z.boolean().default(false).describe('Replace an existing file'),
     transfer_id: z.uuid().describe('The transfer that waits at the server'),
   }),
   output: z.object({

@@ -18,7 +18,7 @@ export async function pdfText(bytes: Uint8Array<ArrayBuffer>, clock: Clock, sign
     workerData: bytes,
     transferList: [bytes.buffer],
     resourceLimits: { maxOldGenerationSizeMb: PDF_LIMITS.memory },
-    // What the library reports about fonts is of no use here.
+    // What the library reports about fonts does not matter here.
     stdout: true,
     stderr: true,
   })

@@ -23,13 +23,13 @@ export function whatRuns(shell: ShellMode): string {
     : `No shell: a line is split into words, without pipes, redirections, variables and patterns. Allowed programs: ${[...STRICT_PROGRAMS.keys()].join(', ')}.`
 }
 
-/** `run_command`: a program to its end. */
+/** `run_command`: runs a program until it ends. */
 export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
   return defineTool({
     name: 'run_command',
     title: 'Run a command',
     description:
-      'Runs a program to its end and gives exit code and output. ' +
+      'Runs a program until it ends and returns exit code and output. ' +
       `${whatRuns(shell)} Of a long output the head and the tail come, and read_output gives the rest by the id in stdout_id or stderr_id. ` +
       'What runs on, or asks questions, is better started with start_job.',
     hints: commandHints(shell),

@@ -5,7 +5,7 @@ import { OutputStore } from './output-store.js'
 import { runCommand } from './run-command.js'
 import type { ShellState } from './shell-state.js'
 
-/** The built-in server `shell`: programs of this machine, to their end or in the background. All end with the server. */
+/** The built-in server `shell`: programs of this machine, run to completion or in the background. All end with the server. */
 export const shellServer = defineServer<ShellState>(
   'shell',
   (shell) => [runCommand(shell), startJob(shell), listJobs, readOutput, sendInput(shell), stopJob],
