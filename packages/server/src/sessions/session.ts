@@ -133,7 +133,7 @@ export class Session {
 
   /** Continues the session with what its returned device has not answered. */
   async resume(): Promise<void> {
-    if (this.log.view.status === 'paused' && !this.log.closed) await this.log.record('resumed', {})
+    await this.#resumed()
     this.dispatcher.resend()
   }
 
@@ -143,11 +143,17 @@ export class Session {
     this.#remarks.push(text)
   }
 
+  async #resumed(): Promise<void> {
+    if (this.log.view.status === 'paused' && !this.log.closed) await this.log.record('resumed', {})
+  }
+
   async #outcomeOf(agent: Agent | undefined): Promise<Outcome> {
     try {
       if (this.#cancelled === null) {
         if (agent === undefined) throw serverError('NO_AGENT')
         this.#agentName = agent.name
+        // One that was open when the server started has waited for its device.
+        await this.#resumed().catch((error: unknown) => this.#logger.error(messageOf(error)))
         this.log.began(agent.name)
         if (this.task.assigned && !this.#begun) {
           await this.adoption.wait(() => this.#device.assign(this.task), this.#clock, this.#abort.signal)
