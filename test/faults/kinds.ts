@@ -49,16 +49,7 @@ export const KIND_NAMES = Object.keys(KINDS) as [Kind, ...Kind[]]
 /** What a device records, and with it where it can be struck. */
 export const DEVICE_RECORDS = ['batch', 'started', 'done', 'finished', 'acknowledged', 'token', 'replaced'] as const
 /** What a server records. */
-export const SERVER_RECORDS = [
-  'accepted',
-  'commands_sent',
-  'results_received',
-  'ended',
-  'paused',
-  'resumed',
-  'token',
-  'replaced',
-] as const
+export const SERVER_RECORDS = ['accepted', 'commands_sent', 'results_received', 'ended', 'paused', 'resumed', 'tokens'] as const
 
 /** Records that are written only when a device comes or goes. */
-export const CONNECTION_RECORDS: ReadonlySet<string> = new Set(['paused', 'resumed', 'token', 'replaced'])
+export const CONNECTION_RECORDS: ReadonlySet<string> = new Set(['paused', 'resumed', 'token', 'tokens', 'replaced'])
