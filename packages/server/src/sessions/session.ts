@@ -152,8 +152,11 @@ export class Session {
       if (this.#cancelled === null) {
         if (agent === undefined) throw serverError('NO_AGENT')
         this.#agentName = agent.name
-        // One that was open when the server started has waited for its device.
-        await this.#resumed().catch((error: unknown) => this.#logger.error(messageOf(error)))
+        if (this.log.view.status === 'paused') {
+          // One that was open when the server started has waited for its device.
+          await this.#resumed().catch((error: unknown) => this.#logger.error(messageOf(error)))
+          this.#abort.signal.throwIfAborted()
+        }
         this.log.began(agent.name)
         if (this.task.assigned && !this.#begun) {
           await this.adoption.wait(() => this.#device.assign(this.task), this.#clock, this.#abort.signal)
