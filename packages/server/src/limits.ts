@@ -23,6 +23,8 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'Changes kept for readers of `/api/events` that return; a reader that was away for longer gets `reset`.',
   ),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
+  deviceInfo: limit(1024 * 1024, 'characters', 'What a device says of itself, all pushes together, as JSON.'),
+  devicePush: limit(8 * 1024 * 1024, 'characters', 'One push of a device, with its list of tools, as JSON.'),
   cutError: limit(1000, 'characters', 'The error of an end that is too large for its client, which is sent without its result.'),
   workflowFile: limit(256 * 1024, 'characters', 'A workflow file.'),
   plan: limit(256 * 1024, 'characters', 'A plan in words.'),

@@ -101,6 +101,22 @@ describe('what a device says of itself', () => {
     expect(body['system_info']).toMatchObject({ hostname: 'renamed', tags: ['gpu'] })
   })
 
+  it('is bounded, in one push and in all together: what is too large is refused, and the rest stays', async () => {
+    await using server = await startTestServer()
+    const device = await capable(server)
+    for (const [name, size] of [
+      ['a', 600_000],
+      ['b', 600_000],
+      ['c', 9_000_000],
+    ] as const) {
+      device.send({ type: 'device_info_response', metadata: { [name]: 'x'.repeat(size) } })
+      if (name !== 'a')
+        expect(await device.next()).toMatchObject({ type: 'error', error: expect.stringContaining('limit') as unknown })
+    }
+    const { body } = await server.api('/api/devices/d1')
+    expect(Object.keys(body['system_info'] as Json)).toEqual(['hostname', 'a'])
+  })
+
   it('is not wiped by an MCP state that the server does not know', async () => {
     await using server = await startTestServer()
     const device = await capable(server)

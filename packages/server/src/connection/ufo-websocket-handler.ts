@@ -26,6 +26,7 @@ import type { Asks } from '../sessions/asks.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
@@ -258,9 +259,14 @@ export class UFOWebSocketHandler {
     if (client.clientType !== 'device' || metadata === null) return
     const { clientId } = client
     const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
+    assertFits(metadata, SERVER_LIMITS.devicePush)
+    if (info !== null) {
+      // Values from the registration and the server's settings stay.
+      const merged = { ...client.systemInfo, ...info }
+      assertFits(merged, SERVER_LIMITS.deviceInfo)
+      client.systemInfo = this.#overlays.describe(clientId, merged)
+    }
     if (servers !== null) client.mcpServers = servers
-    // Values from the registration and the server's settings stay.
-    if (info !== null) client.systemInfo = this.#overlays.describe(clientId, { ...client.systemInfo, ...info })
     if (tools !== null) this.#known.listed(clientId, tools)
     if (servers !== null || info !== null) this.#known.seen({ ...client, features: [...client.features] })
   }
@@ -335,4 +341,9 @@ function checkIdentity(message: ClientMessage, { clientId, clientType }: ClientI
   if (message.client_type === clientType) return
   if (message.type === 'heartbeat' && message.client_type === 'device') return
   throw serverError('CLIENT_TYPE_MISMATCH')
+}
+
+/** What a device pushes is kept for as long as it is known, so it is bounded. @throws AipError `MESSAGE_TOO_LARGE` */
+function assertFits(value: unknown, limit: number): void {
+  if (JSON.stringify(value).length > limit) throw aipError('MESSAGE_TOO_LARGE', { limit })
 }
