@@ -126,13 +126,8 @@ export class CommandDispatcher {
   }
 
   /**
-<<<<<<< HEAD
-   * Takes the results of a batch. The first answer wins.
-   * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
-=======
    * Takes the results of a batch. The first answer wins; one that comes while it is being recorded settles after it.
    * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
->>>>>>> main
    */
   async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const first = this.#recording.get(responseId)
