@@ -36,6 +36,7 @@ export const SERVER_ERRORS = defineErrors({
   SERVER_STOPPING: entry('The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection
+  TASK_CLIENT_ID_REQUIRED: entry('A task does not name the client that requests it.', () => 'Client ID required'),
   CLIENT_ID_MISMATCH: entry(
     'A message names another client than the one that registered.',
     () => 'client_id does not match the registered connection',
