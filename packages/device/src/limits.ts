@@ -48,7 +48,7 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
   mcpGreeting: limit(
     10_000,
     'ms',
-    'How long an MCP server may take to say that it knows the newer protocol; then it is greeted the old way.',
+    'How long an MCP server that has refused the older greeting may take to answer the newer one.',
   ),
   mcpCallWait: limit(30_000, 'ms', 'How long a call waits for an MCP server that is starting.'),
   mcpFirstRestart: limit(500, 'ms', 'The first wait before an MCP server is restarted; each further one is twice as long.'),
@@ -61,6 +61,13 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
     'bytes',
     'A message of an MCP server on its standard output: a screenshot fits, a runaway server does not fill the memory.',
   ),
+  mcpToolPages: limit(200, 'pages', 'Pages of the tool list of an MCP server.'),
+  mcpLostAnswer: limit(
+    1000,
+    'ms',
+    'How long a call waits after an MCP server has ended its answer without a result: it may come another way.',
+  ),
+  mcpFlaws: limit(50, 'lines', 'What is reported of things that an MCP server describes badly.'),
   mcpErrorShown: limit(500, 'characters', 'What is shown of an error of an MCP server.'),
   mcpStderrKept: limit(2000, 'characters', 'What is kept of the standard error of an MCP server, for error messages.'),
   dbusMessage: limit(16 * 1024 * 1024, 'bytes', 'A message of a program to the desktop tools.'),
