@@ -50,7 +50,7 @@ export class Computer {
 
   /** The tools of the servers that run, waiting for those that are starting. Both filters may be left out. */
   async listTools(filter: { toolType?: ToolType | null; namespace?: string | null } = {}): Promise<MCPToolInfo[]> {
-    await Promise.all(this.#servers.map((server) => server.known()))
+    await Promise.all(this.#servers.map((server) => server.settled('first')))
     return [...this.#tools(this.#servers.length).values()].flatMap(({ info, server }) => {
       const wanted =
         server.state === 'ready' &&
@@ -141,7 +141,7 @@ export class Computer {
     const keys = (type === null ? (['action', 'data_collection'] as const) : [type]).map((each) => toolKey(each, name))
     const waits = this.#servers.some((server) => server.state === 'starting') && !keys.some((key) => this.#found.has(key))
     for (let count = waits ? 1 : this.#servers.length; count <= this.#servers.length; count += 1) {
-      if (waits) await this.#servers[count - 1]?.known()
+      if (waits) await this.#servers[count - 1]?.settled('first')
       const known = this.#tools(count)
       // A data-collection tool gives way to an action of a later server when the type was left open.
       const wanted = count < this.#servers.length ? keys.slice(0, 1) : keys

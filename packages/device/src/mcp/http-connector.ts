@@ -20,7 +20,7 @@ export function httpConnector({ url, headers, transport }: HttpServer, { clock }
     const requestInit = { headers }
     const target = new URL(url)
     let reason: string | null = null
-    /** Closes a connection over which the server cannot be reached any more: over HTTP that shows only when something is sent. */
+    /** Closes a connection over which the server can no longer be reached: over HTTP that shows only when something is sent. */
     const lost = (inner: Transport, error: unknown): void => {
       reason ??= reasonOf(error)
       setImmediate(() => void inner.close())

@@ -17,7 +17,7 @@ export interface LenientOptions {
   exchange?: (message: JSONRPCMessage, options: TransportSendOptions) => Promise<boolean>
 }
 
-/** Stands between the SDK and a server: mends what it answers, and ends requests that will not be answered any more. */
+/** Stands between the SDK and a server: mends what it answers, and ends requests that will never be answered. */
 export class LenientTransport implements Transport {
   onmessage?: Transport['onmessage']
   onerror?: ((error: Error) => void) | undefined

@@ -47,7 +47,6 @@ export interface MCPServerOptions extends ServerSpec {
 export class MCPServer {
   readonly name: string
   readonly toolType: ToolType
-  readonly resets: boolean
   readonly trusted: boolean
   readonly builtIn: boolean
   /** Why the server is not ready, or why it last was not. */
@@ -74,7 +73,6 @@ export class MCPServer {
   constructor(options: MCPServerOptions) {
     this.name = options.name
     this.toolType = options.toolType
-    this.resets = options.reset
     this.trusted = options.trusted
     this.builtIn = options.builtIn ?? false
     this.#options = options
@@ -130,19 +128,18 @@ export class MCPServer {
 
   /** Restarts it if it was configured so. Does not wait for the start. */
   async reset(): Promise<void> {
-    if (!this.resets || this.#life === null) return
+    if (!this.#options.reset || this.#life === null) return
     await this.stop()
     this.start()
   }
 
-  /** Waits until its first start has come to an end, for at most 30 s from its beginning: a sick server must not slow down others. */
-  async known(): Promise<void> {
-    if (this.#state === 'starting') await this.#firstStart.promise
-  }
-
-  /** Waits until the start has come to an end, good or bad, for at most 30 s. */
-  async settled(): Promise<void> {
+  /**
+   * Waits until the start has come to an end, good or bad, for at most 30 s.
+   * @param which with `first` a restart is not waited for, and the 30 s count from the beginning: a sick server must not slow down others
+   */
+  async settled(which: 'any' | 'first' = 'any'): Promise<void> {
     if (this.#state !== 'starting') return
+    if (which === 'first') return this.#firstStart.promise
     const done = new AbortController()
     await Promise.race([this.#settled.promise, sleep(this.#options.clock, DEVICE_LIMITS.mcpCallWait, done.signal)])
     done.abort()

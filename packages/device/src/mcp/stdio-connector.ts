@@ -34,7 +34,7 @@ export function stdioConnector(
         { parse: sdk.parseJSONRPCMessage, serialize: sdk.serializeMessage },
         clock,
         {
-          // While it starts, what it says tells whether to wait: a package runner downloads.
+          // While it starts, what it says shows whether to wait: a package runner downloads.
           onStderr: (text) => logger[greeted ? 'debug' : 'info'](`[MCP] ${name}: ${text.trimEnd()}`),
           onUnreadable: (id, reason) => lenient.unreadable(id, reason),
         },

@@ -15,7 +15,7 @@ export interface Program {
 
 /** What the transport needs of the MCP SDK, which is loaded late. */
 export interface WireFormat {
-  /** @throws if this is no message */
+  /** @throws if this is not a message */
   parse(value: unknown): JSONRPCMessage
   serialize(message: JSONRPCMessage): string
 }
