@@ -27,10 +27,12 @@ import type { SessionManager } from '../sessions/session-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { checkIdentity } from './check-identity.js'
 import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
 import { taskFrom } from './task-intake.js'
+import { TaskLine } from './task-line.js'
 import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -40,6 +42,7 @@ interface ConnectionContext {
   readonly heartbeat: HeartbeatProtocol
   readonly deviceInfo: DeviceInfoProtocol
   readonly task: TaskExecutionProtocol
+  readonly line: TaskLine
 }
 
 /** A handler for each type of message; a type without one does not compile. */
@@ -125,6 +128,7 @@ export class UFOWebSocketHandler {
       tokens: this.#tokens,
       resumption: this.#resumption,
       silenceMs: this.#resumeSilenceMs,
+      lost: (lost) => this.disconnect(lost, { code: 1006, reason: 'lost before its registration was confirmed' }),
     }).accept(shown)
     if (client === null) return
     registered()
@@ -135,6 +139,7 @@ export class UFOWebSocketHandler {
       heartbeat: new HeartbeatProtocol(aip),
       deviceInfo: new DeviceInfoProtocol(aip),
       task: client.taskProtocol,
+      line: new TaskLine(client.clientId),
     }
     const watch = this.#watch(client)
     try {
@@ -187,17 +192,21 @@ export class UFOWebSocketHandler {
     }
   }
 
-  /** Accepts a task of this client: records it, acknowledges it, then runs it. */
-  async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
+  /** Accepts a task of this client, after its earlier ones: records it, acknowledges it, then runs it. */
+  async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, context: ConnectionContext): Promise<void> {
+    const { client, task, line } = context
     const { tasks } = this.#fleet
-    const wanted = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
-    if (client.clientType === 'constellation') {
-      this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
-    }
-    const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
-    // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
-    const acknowledged = task.sendAck(sessionId)
-    begin()
+    const { acknowledged } = await line.next(async () => {
+      const wanted = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      if (client.clientType === 'constellation') {
+        this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
+      }
+      const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
+      // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
+      const sent = task.sendAck(sessionId)
+      begin()
+      return { acknowledged: sent }
+    })
     await acknowledged
   }
 
@@ -328,19 +337,6 @@ export class UFOWebSocketHandler {
     }
     this.#logger.info(`[WS] ${clientId} disconnected`)
   }
-}
-
-/**
- * Checks that a message may come from this client.
- * The client type `device` is the default on the wire, so a constellation may send it with a heartbeat (C-22).
- * @throws AipError `CLIENT_ID_MISMATCH` or `CLIENT_TYPE_MISMATCH`
- */
-function checkIdentity(message: ClientMessage, { clientId, clientType }: ClientInfo): void {
-  if (message.client_id !== null && message.client_id !== '' && message.client_id !== clientId)
-    throw serverError('CLIENT_ID_MISMATCH')
-  if (message.client_type === clientType) return
-  if (message.type === 'heartbeat' && message.client_type === 'device') return
-  throw serverError('CLIENT_TYPE_MISMATCH')
 }
 
 /** What a device pushes is kept for as long as it is known, so it is bounded. @throws AipError `MESSAGE_TOO_LARGE` */
