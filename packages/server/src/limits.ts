@@ -50,6 +50,7 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'changes',
     'Changes kept for readers of `/api/events` that return; a reader that was away for longer gets `reset`.',
   ),
+  waitingTasks: limit(2000, 'tasks', 'Tasks that one connection has sent and that wait to be taken.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
   deviceInfo: limit(1024 * 1024, 'characters', 'What a device says of itself, all pushes together, as JSON.'),
   devicePush: limit(8 * 1024 * 1024, 'characters', 'One push of a device, with its list of tools, as JSON.'),

@@ -23,9 +23,10 @@ export class ConnectedPeers implements Peers {
   device(id: string): DevicePeer | undefined {
     const client = this.#clients.getClientInfo(id)
     if (client?.clientType !== 'device') return undefined
-    const { platform, features, taskProtocol } = client
+    const { platform, features, taskProtocol, transport } = client
     return {
       deviceId: id,
+      connection: transport,
       platform,
       features,
       sendCommands: (batch) => {

@@ -49,6 +49,8 @@ export interface RegistrationOptions {
   resumption: Resumption
   /** Milliseconds without an answer after which a connection that can resume counts as dead. */
   silenceMs: number
+  /** Cleans up after a client that was added, but whose confirmation could not be sent. */
+  lost: (client: ClientInfo) => void
 }
 
 /** Waits for the registration, checks it, and adds the client. Used once per connection. */
@@ -58,6 +60,7 @@ export class Registration {
   readonly #tokens: ResumeTokens
   readonly #resumption: Resumption
   readonly #silenceMs: number
+  readonly #lost: (client: ClientInfo) => void
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
@@ -66,8 +69,9 @@ export class Registration {
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption, lost }: RegistrationOptions,
   ) {
+    this.#lost = lost
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
@@ -93,8 +97,8 @@ export class Registration {
       await this.#enter(client)
       return client
     } catch (error) {
-      // A client that left before its confirmation has already been added.
-      if (client !== null) this.#clients.removeClient(client.clientId, client.transport)
+      // A client that left before its confirmation has already been added, and its sessions may count on it.
+      if (client !== null && this.#clients.getClientInfo(client.clientId)?.transport === client.transport) this.#lost(client)
       await this.#refuse(error)
       return null
     }

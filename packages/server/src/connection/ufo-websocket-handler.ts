@@ -32,6 +32,7 @@ import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
 import { taskFrom } from './task-intake.js'
+import { TaskLine } from './task-line.js'
 import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -41,6 +42,7 @@ interface ConnectionContext {
   readonly heartbeat: HeartbeatProtocol
   readonly deviceInfo: DeviceInfoProtocol
   readonly task: TaskExecutionProtocol
+  readonly line: TaskLine
 }
 
 /** A handler for each type of message; a type without one does not compile. */
@@ -126,6 +128,7 @@ export class UFOWebSocketHandler {
       tokens: this.#tokens,
       resumption: this.#resumption,
       silenceMs: this.#resumeSilenceMs,
+      lost: (lost) => this.disconnect(lost, { code: 1006, reason: 'lost before its registration was confirmed' }),
     }).accept(shown)
     if (client === null) return
     registered()
@@ -136,6 +139,7 @@ export class UFOWebSocketHandler {
       heartbeat: new HeartbeatProtocol(aip),
       deviceInfo: new DeviceInfoProtocol(aip),
       task: client.taskProtocol,
+      line: new TaskLine(client.clientId),
     }
     const watch = this.#watch(client)
     try {
@@ -188,17 +192,21 @@ export class UFOWebSocketHandler {
     }
   }
 
-  /** Accepts a task of this client: records it, acknowledges it, then runs it. */
-  async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
+  /** Accepts a task of this client, after its earlier ones: records it, acknowledges it, then runs it. */
+  async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, context: ConnectionContext): Promise<void> {
+    const { client, task, line } = context
     const { tasks } = this.#fleet
-    const wanted = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
-    if (client.clientType === 'constellation') {
-      this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
-    }
-    const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
-    // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
-    const acknowledged = task.sendAck(sessionId)
-    begin()
+    const { acknowledged } = await line.next(async () => {
+      const wanted = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      if (client.clientType === 'constellation') {
+        this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
+      }
+      const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
+      // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
+      const sent = task.sendAck(sessionId)
+      begin()
+      return { acknowledged: sent }
+    })
     await acknowledged
   }
 

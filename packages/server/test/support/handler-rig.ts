@@ -1,6 +1,7 @@
 import { createLinkedTransports, systemClock, type CloseInfo, type Transport, type TransportState } from '@orrery/aip'
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
+import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
 import type { Json } from '../../../../test/support/wire-client.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
@@ -69,6 +70,7 @@ export class HandlerRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sessions.stop(false)
+    assertNoneStuck()
     await this.#clientStore.close()
     await this.store.close()
   }
