@@ -32,6 +32,15 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   ),
   wrongKeysTime: limit(60_000, 'ms', 'The time in which wrong keys are counted.'),
   guessingAddresses: limit(10_000, 'addresses', 'Addresses whose wrong keys are counted; beyond that the oldest are forgotten.'),
+  messageRate: limit(
+    200,
+    'messages',
+    'Messages of one client a second; results of batches that wait for them, progress of running calls and receipts do not count.',
+  ),
+  messageBurst: limit(1000, 'messages', 'Messages that a client may send at once; more of them wait, and nothing more is read.'),
+  messageOverload: limit(2000, 'ms', 'How long messages of a client may have to wait; then it is closed with 1008.'),
+  clientLogLines: limit(200, 'lines', 'Lines of the log about one connection in a minute; more are counted.'),
+  clientLogTime: limit(60_000, 'ms', 'The time in which lines of the log are counted.'),
   eventStreamSilence: limit(15_000, 'ms', 'A quiet event stream gets a comment this often, so that proxies keep it open.'),
   eventStreamUnsent: limit(
     16 * 1024 * 1024,

@@ -5,6 +5,7 @@ import { AipError, messageOf } from '../define-errors.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
+import type { Pace } from '../transport/pace.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
 
 /** Settings of a connection, in milliseconds and bytes. */
@@ -180,8 +181,8 @@ export class WebSocketTransport implements Transport {
     return this.#inbox.take()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    this.#inbox.deliverTo(deliver)
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    this.#inbox.deliverTo(deliver, pace)
     return this.closed
   }
 

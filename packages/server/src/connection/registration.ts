@@ -152,6 +152,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
+      unacknowledged: new Set(),
       trusted: token.matches || !token.known,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,

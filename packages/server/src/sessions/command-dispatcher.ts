@@ -158,6 +158,13 @@ export class CommandDispatcher {
     return true
   }
 
+  /** Returns whether a batch waits for its results. */
+  awaits(responseId: string): boolean {
+    return (
+      this.#pending.has(responseId) || this.#past.some((past) => past.batch.responseId === responseId && past.results === null)
+    )
+  }
+
   /** Returns the tool of a running call, for progress reports. */
   toolOf(callId: string): string | undefined {
     for (const { batch } of this.#pending.values()) {
