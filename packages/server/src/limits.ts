@@ -47,6 +47,11 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'bytes',
     'Unread data of a reader of an event stream; a reader that exceeds it is dropped, and can return with Last-Event-ID.',
   ),
+  unsentInAll: limit(
+    512 * 1024 * 1024,
+    'bytes',
+    'Unread data of all slow clients and readers of event streams together; beyond that, the slowest is dropped.',
+  ),
   retention: limit(24 * 60 * 60 * 1000, 'ms', 'How long ended sessions are kept, unless the setting says otherwise.'),
   eventLog: limit(2 * 1024 ** 3, 'bytes', 'The event log; above this size the oldest ended sessions go earlier.'),
   pruning: limit(10 * 60 * 1000, 'ms', 'How often ended sessions are pruned.'),

@@ -50,6 +50,10 @@ class LinkedTransport implements Transport {
     // A connection within one process cannot be half open.
   }
 
+  setMaxUnsent(): void {
+    // What one end sends is with the other at once.
+  }
+
   terminate(): void {
     void this.close(1006)
   }

@@ -40,6 +40,8 @@ export interface Transport {
   isAlive(timeoutMs: number): Promise<boolean>
   /** Changes the interval of pings, and the silence after which the peer is dropped, in milliseconds. */
   setKeepAlive(intervalMs: number, timeoutMs: number): void
+  /** Changes how much data may wait behind the largest frame of a peer that reads slowly, in bytes. */
+  setMaxUnsent(bytes: number): void
   /** Drops the connection without a closing handshake. */
   terminate(): void
 }

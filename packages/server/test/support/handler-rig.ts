@@ -153,6 +153,10 @@ export class FaultyTransport implements Transport {
     this.#transport.setKeepAlive(intervalMs, timeoutMs)
   }
 
+  setMaxUnsent(bytes: number): void {
+    this.#transport.setMaxUnsent(bytes)
+  }
+
   terminate(): void {
     this.#transport.terminate()
   }
