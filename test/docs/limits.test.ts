@@ -27,6 +27,7 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'server/src/agents/model/fit-conversation.ts': ['CHARS_PER_TOKEN', 'IMAGE_TOKENS'],
   'server/src/agents/model/try-model.ts': ['SECRET_NUMBER'],
   'server/src/clients/known-devices.ts': ['SAVE_DELAY', 'SAVED_AT_ONCE', 'SAVE_PAUSE'],
+  'server/src/connection/message-rate.ts': ['STEP', 'CALM'],
   'server/src/prune-regularly.ts': ['PAUSE'],
 }
 

@@ -41,7 +41,12 @@ export const LIMITS_TABLE = defineLimits({
     'devices',
     'Devices that a server knows; beyond that, the offline devices that were seen longest ago are forgotten.',
   ),
-  unsentData: limit(128 * 1024 * 1024, 'bytes', 'Unread data of a slow peer; beyond that, the connection is closed with 1013.'),
+  unsentData: limit(
+    128 * 1024 * 1024,
+    'bytes',
+    'Unread data of a slow peer besides the largest frame; beyond that, the connection is closed with 1013.',
+  ),
+  unsentDataOfOthers: limit(8 * 1024 * 1024, 'bytes', 'The same for clients without the feature resume.'),
   waitingFrames: limit(
     256,
     'frames',

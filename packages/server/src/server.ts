@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
+import { UnsentBudget } from '@orrery/aip/node'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
@@ -120,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
   })
   const keys = new Keys(options)
+  const budget = new UnsentBudget(SERVER_LIMITS.unsentInAll)
   const guesses = new KeyGuesses(clock, logger)
   const addressOf = clientAddresses(options.trustedProxies)
   const handler = new UFOWebSocketHandler({
@@ -143,6 +145,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     keys,
     guesses,
     addressOf,
+    budget,
     clock,
     logger,
     tls: options.tls,
@@ -156,6 +159,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     strangers,
     addressOf,
     publicUrl: options.publicUrl,
+    budget,
     clock,
     transfers: waiting,
     accept: (transport, principal, registered) => handler.handler(transport, principal, registered),

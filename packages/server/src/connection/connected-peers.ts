@@ -61,7 +61,8 @@ export class ConnectedPeers implements Peers {
       this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
       return
     }
-    const { taskProtocol } = client
+    const { taskProtocol, features, unacknowledged } = client
+    if (features.has('resume')) unacknowledged.add(sessionId)
     const message = { ...wireEnd(end), responseId: end.responseId }
     try {
       await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {

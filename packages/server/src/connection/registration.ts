@@ -144,6 +144,8 @@ export class Registration {
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
     const features = commonFeatures(offer)
+    // A client that can return loses nothing when it is cut off, but it would come back for as much again.
+    this.#aip.transport.setMaxUnsent(features.has('resume') ? LIMITS.unsentData : LIMITS.unsentDataOfOthers)
     const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
     return {
       clientId,
@@ -157,6 +159,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
+      unacknowledged: new Set(),
       trusted: token.matches || !token.known,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,

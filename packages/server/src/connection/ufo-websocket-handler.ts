@@ -27,7 +27,9 @@ import type { SessionManager } from '../sessions/session-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import { SERVER_LIMITS } from '../limits.js'
-import { checkIdentity } from './check-identity.js'
+import { ClientLog } from './client-log.js'
+import { assertFits, checkIdentity, isExpected } from './message-checks.js'
+import { MessageRate } from './message-rate.js'
 import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
@@ -43,6 +45,8 @@ interface ConnectionContext {
   readonly deviceInfo: DeviceInfoProtocol
   readonly task: TaskExecutionProtocol
   readonly line: TaskLine
+  readonly rate: MessageRate
+  readonly log: ClientLog
 }
 
 /** A handler for each type of message; a type without one does not compile. */
@@ -118,11 +122,12 @@ export class UFOWebSocketHandler {
    * @param registered called once the client is registered
    */
   async handler(transport: Transport, shown: Principal, registered: () => void = () => {}): Promise<void> {
-    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: this.#logger, dialect: this.#dialect })
+    const log = new ClientLog(this.#logger, this.#clock)
+    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: log, dialect: this.#dialect })
     const client = await new Registration(aip, {
       clients: this.#clients,
       known: this.#known,
-      logger: this.#logger,
+      logger: log,
       rules: this.#rules,
       overlays: this.#overlays,
       tokens: this.#tokens,
@@ -133,9 +138,15 @@ export class UFOWebSocketHandler {
     if (client === null) return
     registered()
     this.#resumption.back(client)
+    const rate = new MessageRate(this.#clock, () => {
+      log.warn(`[WS] ${client.clientId} sends too many messages`)
+      transport.refuse(1008, 'rate limit')
+    })
     const context: ConnectionContext = {
       client,
       aip,
+      rate,
+      log,
       heartbeat: new HeartbeatProtocol(aip),
       deviceInfo: new DeviceInfoProtocol(aip),
       task: client.taskProtocol,
@@ -147,11 +158,13 @@ export class UFOWebSocketHandler {
       await transport.deliverTo((frame) => {
         watch?.heard()
         void this.handleMessage(frame, context)
-      })
+      }, rate)
     } catch (error) {
       this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
     } finally {
       watch?.stop()
+      rate.stop()
+      log.end()
       // Unless the connection itself has ended, it is still open.
       if (transport.state !== 'disconnected') transport.terminate()
       this.disconnect(client, await transport.closed)
@@ -178,13 +191,14 @@ export class UFOWebSocketHandler {
       const message = read instanceof Promise ? await read : read
       isTask = message.type === 'task'
       checkIdentity(message, context.client)
+      if (isExpected(message, context.client, this.#sessions.live)) context.rate.expected()
       if (context.client.clientType === 'device') {
         this.#logger.debug(`[WS] 📱 Received device message from ${context.client.clientId}, type: ${message.type}`)
       }
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      this.#logger.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
+      context.log.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
       await context.aip.sendError(text).catch((failure: unknown) => {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
@@ -194,12 +208,12 @@ export class UFOWebSocketHandler {
 
   /** Accepts a task of this client, after its earlier ones: records it, acknowledges it, then runs it. */
   async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, context: ConnectionContext): Promise<void> {
-    const { client, task, line } = context
+    const { client, task, line, log } = context
     const { tasks } = this.#fleet
     const { acknowledged } = await line.next(async () => {
       const wanted = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
       if (client.clientType === 'constellation') {
-        this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
+        log.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
       }
       const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
       // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
@@ -239,20 +253,20 @@ export class UFOWebSocketHandler {
   }
 
   /** Logs a client's error and sends it back, as existing peers expect. */
-  handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip }: ConnectionContext): Promise<void> {
+  handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip, log }: ConnectionContext): Promise<void> {
     const { message } = aipError('REPORTED_BY_PEER', { text: error ?? 'Unknown error' })
-    this.#logger.error(`[WS] Error from ${client.clientId}: ${message}`)
+    log.error(`[WS] Error from ${client.clientId}: ${message}`)
     return aip.sendError(message)
   }
 
   /** Answers with what the device reported at its registration. */
   handleDeviceInfoRequest(
     { target_id: target, request_id: requestId }: Extract<ClientMessage, { type: 'device_info_request' }>,
-    { client, deviceInfo }: ConnectionContext,
+    { client, deviceInfo, log }: ConnectionContext,
   ): Promise<void> {
     if (client.clientType !== 'constellation') throw serverError('INFO_FORBIDDEN')
     if (client.scope !== null && target !== client.scope) throw serverError('INFO_OUT_OF_SCOPE')
-    this.#logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
+    log.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
     const info = target === null ? null : this.#fleet.devices.known(client.principal, target)
     return deviceInfo.sendDeviceInfoResponse(
       info ?? { error: serverError('DEVICE_OFFLINE', { id: target ?? '' }).message },
@@ -305,8 +319,8 @@ export class UFOWebSocketHandler {
   }
 
   /** Refuses a type that this client may not send now. */
-  handleUnknown({ type }: ClientMessage, { client, aip }: ConnectionContext): Promise<void> {
-    this.#logger.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
+  handleUnknown({ type }: ClientMessage, { client, aip, log }: ConnectionContext): Promise<void> {
+    log.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
     return aip.sendError(aipError('UNKNOWN_MESSAGE_TYPE', { type: `ClientMessageType.${type.toUpperCase()}` }).message)
   }
 
@@ -337,9 +351,4 @@ export class UFOWebSocketHandler {
     }
     this.#logger.info(`[WS] ${clientId} disconnected`)
   }
-}
-
-/** What a device pushes is kept for as long as it is known, so it is bounded. @throws AipError `MESSAGE_TOO_LARGE` */
-function assertFits(value: unknown, limit: number): void {
-  if (JSON.stringify(value).length > limit) throw aipError('MESSAGE_TOO_LARGE', { limit })
 }

@@ -167,6 +167,13 @@ export class CommandDispatcher {
     return [...this.#pending.values()].some(({ sentOver }) => sentOver === null || sentOver !== this.#device.connection)
   }
 
+  /** Returns whether a batch waits for its results. */
+  awaits(responseId: string): boolean {
+    return (
+      this.#pending.has(responseId) || this.#past.some((past) => past.batch.responseId === responseId && past.results === null)
+    )
+  }
+
   /** Returns the tool of a running call, for progress reports. */
   toolOf(callId: string): string | undefined {
     for (const { batch } of this.#pending.values()) {

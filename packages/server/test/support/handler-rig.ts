@@ -1,4 +1,4 @@
-import { createLinkedTransports, systemClock, type CloseInfo, type Transport, type TransportState } from '@orrery/aip'
+import { createLinkedTransports, systemClock, type CloseInfo, type Pace, type Transport, type TransportState } from '@orrery/aip'
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
 import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
@@ -138,8 +138,8 @@ export class FaultyTransport implements Transport {
     return this.#transport.receive()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver)])
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver, pace)])
   }
 
   close(code?: number, reason?: string): Promise<void> {
@@ -156,6 +156,10 @@ export class FaultyTransport implements Transport {
 
   setKeepAlive(intervalMs: number, timeoutMs: number): void {
     this.#transport.setKeepAlive(intervalMs, timeoutMs)
+  }
+
+  setMaxUnsent(bytes: number): void {
+    this.#transport.setMaxUnsent(bytes)
   }
 
   terminate(): void {
