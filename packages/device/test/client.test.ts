@@ -76,7 +76,11 @@ describe('UFOWebSocketClient', () => {
     expect(registration).toMatchObject({ type: 'register', status: 'ok', client_type: 'device', client_id: 'lab-1' })
     const metadata = registration['metadata'] as Record<string, unknown>
     expect(metadata['registration_time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/)
-    expect(metadata['aip']).toEqual({ version: 1, max_frame: 8 * 1024 * 1024, features: ['cancel', 'progress', 'concurrent'] })
+    expect(metadata['aip']).toEqual({
+      version: 1,
+      max_frame: 8 * 1024 * 1024,
+      features: ['cancel', 'progress', 'concurrent', 'info'],
+    })
     expect(metadata['platform']).toBe({ linux: 'linux', win32: 'windows', darwin: 'linux' }[process.platform as string])
     expect(metadata['system_info']).toMatchObject({
       device_id: 'lab-1',

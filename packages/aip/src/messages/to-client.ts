@@ -101,8 +101,9 @@ export const deviceInfoQuery = defineMessage({
   type: 'device_info_request',
   direction: 'to_client',
   roles: ['device'],
+  feature: 'info',
   documented: ['DEVICE_INFO_REQUEST'],
-  doc: 'Asks a device for its information; reserved: the server answers from the registration.',
+  doc: 'Asks a device what it is now; its next device_info_response is the answer.',
   schema: z.object(fields('device_info_request')),
 })
 
@@ -155,6 +156,17 @@ export const answer = defineMessage({
   }),
 })
 
+export const sessionProgress = defineMessage({
+  name: 'session_progress',
+  type: 'progress',
+  direction: 'to_client',
+  roles: ['constellation'],
+  feature: 'progress',
+  documented: ['PROGRESS'],
+  doc: 'The state of a running session has changed: it is paused because its device is away, or running again. error says why it is paused.',
+  schema: z.object({ ...fields('progress'), state: z.enum(['paused', 'running']) }),
+})
+
 /** All messages to a client. */
 export const TO_CLIENT = [
   registerConfirm,
@@ -169,6 +181,7 @@ export const TO_CLIENT = [
   cancel,
   resultsAck,
   answer,
+  sessionProgress,
 ] as const
 
 /** A message to a client, discriminated by `type`. */

@@ -84,5 +84,5 @@ export const McpServerStatus = z.object({
 export type McpServerStatus = z.infer<typeof McpServerStatus>
 
 /** Names of the optional features that Orrery's own peers negotiate at registration. */
-export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent'])
+export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent', 'info'])
 export type Feature = z.infer<typeof Feature>

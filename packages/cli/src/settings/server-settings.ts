@@ -76,6 +76,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('maxClients', config.max_clients),
     ...defined('platforms', config.platforms),
     ...defined('takeover', config.takeover),
+    ...defined('resume', config.resume),
     ...defined('devicesFile', config.devices_file),
     ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),
     ...defined('heartbeatTimeoutMs', milliseconds(timeout)),

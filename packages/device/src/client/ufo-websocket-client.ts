@@ -1,6 +1,7 @@
 import {
   isAipError,
   AipError,
+  LIMITS,
   aipError,
   backoff,
   messageOf,
@@ -21,7 +22,7 @@ import { ConnectedEvent } from './connected-event.js'
 import { deviceState } from './device-state.js'
 import { DeviceSessions } from './device-sessions.js'
 import { logText } from './log-text.js'
-import { registerDevice } from './registration.js'
+import { describeDevice, registerDevice } from './registration.js'
 import { StateReports } from './state-reports.js'
 import type { TransferDialer } from '../transfers/transfer-dialer.js'
 import { DEVICE_LIMITS } from '../limits.js'
@@ -39,8 +40,10 @@ export interface UFOWebSocketClientOptions {
   logger?: Logger
   /** Describes the device; default `DeviceInfoProvider.collectSystemInfo`. */
   collectInfo?: (clientId: string) => DeviceInfo
-  /** Pushed to a server of Orrery with the MCP servers and tools. */
-  details?: DeviceDetails
+  /** Collects what is pushed to a server of Orrery with the MCP servers and tools. */
+  details?: () => DeviceDetails
+  /** The largest frame that a server of Orrery sends, in bytes. Default 8 MiB. */
+  maxFrame?: number
   /** Keeps what has run, so that sessions survive lost connections where the server can do that too. */
   journal?: CommandJournal
   /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
@@ -78,6 +81,8 @@ export class UFOWebSocketClient {
   readonly #link: ReconnectingLink
   readonly #sessions: DeviceSessions
   readonly #reports: StateReports
+  /** As collected last. */
+  #details: DeviceDetails | undefined
 
   constructor(options: UFOWebSocketClientOptions) {
     this.ufoClient = options.ufoClient
@@ -86,7 +91,7 @@ export class UFOWebSocketClient {
     this.#options = options
     const { clock = systemClock, logger = silentLogger } = options
     this.#logger = logger
-    this.#reports = new StateReports(() => ({ ...options.details, ...deviceState(this.ufoClient) }), clock, logger)
+    this.#reports = new StateReports(() => ({ ...this.#details, ...deviceState(this.ufoClient) }), clock, logger)
     this.ufoClient.mcpServerManager.onChange = () => this.#reports.changed()
     this.#sessions = new DeviceSessions({
       ufoClient: this.ufoClient,
@@ -159,6 +164,7 @@ export class UFOWebSocketClient {
       journal: this.#options.journal ?? null,
       asks: this.#options.approvals?.viaServer === true,
       files: this.#options.transfers !== undefined,
+      maxFrame: this.#options.maxFrame ?? LIMITS.deviceFrame,
     })
     this.#options.transfers?.agree(agreement?.transfer_key ?? null)
     await this.#sessions.agree(connection, agreement)
@@ -167,7 +173,9 @@ export class UFOWebSocketClient {
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
     // Existing servers do not know such reports.
-    if (agreement !== null) this.#reports.reach((state) => connection.deviceInfo.sendDeviceState(clientId, state))
+    if (agreement === null) return
+    this.#details = this.#options.details?.()
+    this.#reports.reach((state) => connection.deviceInfo.sendDeviceState(clientId, state))
   }
 
   /**
@@ -223,9 +231,20 @@ export class UFOWebSocketClient {
       case 'answer':
         return sessions.answered(message)
       case 'device_info_request':
+        if (!connection.features.has('info')) return this.#logger.warn(`[WS] Unknown message type: ${message.type}`)
+        return sessions.inBackground(this.#describe(connection))
       case 'device_info_response':
+      case 'progress':
         return this.#logger.warn(`[WS] Unknown message type: ${message.type}`)
     }
+  }
+
+  /** Answers a server that asks what this device is now. */
+  async #describe({ deviceInfo }: ServerConnection): Promise<void> {
+    const { clientId } = this.ufoClient
+    const { system_info: info } = describeDevice({ clientId, collect: this.#options.collectInfo }, this.#logger)
+    this.#details = this.#options.details?.()
+    await deviceInfo.sendDeviceInfoPush(clientId, { ...info, ...this.#details, ...deviceState(this.ufoClient) })
   }
 
   #ended(): void {

@@ -27,16 +27,6 @@ import { serverError } from '../errors.js'
 
 /** Shared by the many connections without features. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
-/** The optional features that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
-  'journal',
-  'resume',
-  'cancel',
-  'progress',
-  'ask',
-  'files',
-  'concurrent',
-])
 
 /** What a {@link Registration} works on. */
 export interface RegistrationOptions {
@@ -49,6 +39,8 @@ export interface RegistrationOptions {
   resumption: Resumption
   /** Milliseconds without an answer after which a connection that can resume counts as dead. */
   silenceMs: number
+  /** The optional features that this server has. */
+  features: ReadonlySet<Feature>
 }
 
 /** Waits for the registration, checks it, and adds the client. Used once per connection. */
@@ -58,6 +50,7 @@ export class Registration {
   readonly #tokens: ResumeTokens
   readonly #resumption: Resumption
   readonly #silenceMs: number
+  readonly #features: ReadonlySet<Feature>
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
@@ -66,7 +59,7 @@ export class Registration {
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, features, resumption }: RegistrationOptions,
   ) {
     this.#aip = aip
     this.#rules = rules
@@ -74,6 +67,7 @@ export class Registration {
     this.#tokens = tokens
     this.#resumption = resumption
     this.#silenceMs = silenceMs
+    this.#features = features
     this.#clients = clients
     this.#known = known
     this.#logger = logger
@@ -139,7 +133,7 @@ export class Registration {
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
-    const features = commonFeatures(offer)
+    const features = commonFeatures(offer, this.#features)
     const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
     return {
       clientId,
@@ -171,11 +165,11 @@ export class Registration {
    * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
-    const { clientId, clientType, features } = client
+    const { clientId, clientType, features, metadata } = client
     const release = this.#clients.hold(clientId)
     let result: { aip: AgreementFields } | null
     try {
-      result = features.size === 0 ? null : { aip: await this.#negotiate(client) }
+      result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client) }
     } finally {
       release()
     }
@@ -233,9 +227,9 @@ function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, 
 }
 
 /** The features that both sides have. */
-function commonFeatures(offer: Offer | null): ReadonlySet<Feature> {
+function commonFeatures(offer: Offer | null, own: ReadonlySet<Feature>): ReadonlySet<Feature> {
   if (offer === null || offer.features.length === 0) return NO_FEATURES
-  return new Set(offer.features.filter((name) => SERVER_FEATURES.has(name)))
+  return new Set(offer.features.filter((name) => own.has(name)))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
