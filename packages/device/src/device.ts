@@ -116,7 +116,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   })
   const ufoClient = new UFOClient({
     mcpServerManager: servers,
-    computerManager: new ComputerManager(servers, clock, gate),
+    computerManager: new ComputerManager(config, servers, { clock, gate }),
     clientId,
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
@@ -151,7 +151,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   servers.createServersFromConfig()
   const takeUp = (next: DeviceConfig): void => {
     servers.update(next, ufoClient.commandRouter.quiet())
-    ufoClient.computerManager.reset()
+    ufoClient.computerManager.update(next)
     roots.update(foldersOf(next, options))
     approvals.update(approversOf(next))
     gate.update({ policy: policyOf(next) })

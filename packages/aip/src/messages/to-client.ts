@@ -187,3 +187,18 @@ export const TO_CLIENT = [
 /** A message to a client, discriminated by `type`. */
 export type ServerMessage = MessageOf<(typeof TO_CLIENT)[number]>
 export type ServerMessageType = ServerMessage['type']
+
+/** The types of these messages by their names in the documents. */
+export const ServerMessageType = {
+  REGISTER_CONFIRM: 'heartbeat',
+  REGISTRATION_ACK: 'heartbeat',
+  HEARTBEAT: 'heartbeat',
+  HEARTBEAT_ACK: 'heartbeat',
+  TASK: 'task',
+  TASK_ASSIGNMENT: 'task',
+  COMMAND: 'command',
+  TASK_END: 'task_end',
+  DEVICE_INFO_REQUEST: 'device_info_request',
+  DEVICE_INFO_RESPONSE: 'device_info_response',
+  ERROR: 'error',
+} as const satisfies Record<string, ServerMessage['type']>

@@ -14,6 +14,7 @@ import {
   CONSTELLATION_SOCKET,
   ReconnectingLink,
   heartbeatLoop,
+  receiveAll,
   registerClient,
   type Down,
   type ServerConnection,
@@ -83,7 +84,7 @@ export class ServerLink {
       logger,
       signal: this.#stopping.signal,
       register: (connection) => this.#register(connection),
-      receive: (frame) => this.#receive(frame),
+      listen: ({ transport }) => receiveAll(transport, (frame) => this.#receive(frame)),
       beat: ({ heartbeat }, signal) =>
         heartbeatLoop(heartbeat, { clientId, clientType: 'constellation', intervalS: heartbeatS, signal }),
       ended: () => this.#questions.fail(),
