@@ -220,6 +220,10 @@ export const SERVER_ERRORS = defineErrors({
   EMPTY_CLIENT_ID: entry('A dispatch names no device.', () => 'Empty client ID'),
   CLIENT_NOT_ONLINE: entry('The device of a dispatch is not online.', () => 'Client not online'),
   NOT_FOUND: entry('No such path.', () => 'Not Found'),
+  TOO_MANY_WRONG_KEYS: entry<[{ seconds: number }]>(
+    'Many different wrong keys came from this address within a minute; a right key is still accepted.',
+    (v) => `Too many wrong keys from this address: try again in ${v.seconds} s`,
+  ),
   METHOD_NOT_ALLOWED: entry('The path exists, the method does not.', () => 'Method Not Allowed'),
   INTERNAL: entry('A defect; the log of the server has the details.', () => 'Internal error; see the log of the server'),
 })

@@ -200,7 +200,7 @@ export class Registration {
     this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
     const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
-    await this.#aip.transport.close(known ? closeCode(error) : 1011)
+    this.#aip.transport.refuse(known ? closeCode(error) : 1011, '')
   }
 }
 

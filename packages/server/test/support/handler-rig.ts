@@ -142,6 +142,10 @@ export class FaultyTransport implements Transport {
     return this.#transport.close(code, reason)
   }
 
+  refuse(code: number, reason: string): void {
+    this.#transport.refuse(code, reason)
+  }
+
   isAlive(timeoutMs: number): Promise<boolean> {
     return this.#transport.isAlive(timeoutMs)
   }
