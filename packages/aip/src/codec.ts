@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { wireTime } from './clock.js'
 import { aipError } from './errors.js'
 import { LIMITS } from './limits.js'
+import { readCommandNames, readResultNames } from './messages/aliases.js'
 import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
 import { TO_SERVER, type ClientMessage } from './messages/to-server.js'
@@ -176,8 +177,9 @@ function normalise(raw: Json, type: string): void {
   raw['status'] = typeof status === 'string' ? alias(status, STATUS_ALIASES) : status
   if (typeof raw['client_type'] === 'string') raw['client_type'] = raw['client_type'].toLowerCase()
   if (type === 'register' && typeof raw['platform'] === 'string') addPlatform(raw, raw['platform'])
-  if (Array.isArray(raw['action_results'])) for (const result of raw['action_results']) normaliseResult(result)
-  if (Array.isArray(raw['actions'])) for (const action of raw['actions']) normaliseCommand(action)
+  if (Array.isArray(raw['action_results']))
+    for (const result of raw['action_results']) if (isObject(result)) readResultNames(result)
+  if (Array.isArray(raw['actions'])) for (const action of raw['actions']) if (isObject(action)) readCommandNames(action)
 }
 
 function alias(word: string, aliases: Readonly<Record<string, string>>): string {
@@ -188,19 +190,6 @@ function alias(word: string, aliases: Readonly<Record<string, string>>): string 
 function addPlatform(raw: Json, platform: string): void {
   const metadata = raw['metadata'] ?? {}
   if (isObject(metadata)) raw['metadata'] = { ...metadata, platform: metadata['platform'] ?? platform }
-}
-
-function normaliseResult(result: unknown): void {
-  if (!isObject(result)) return
-  if (typeof result['status'] === 'string') result['status'] = alias(result['status'], { error: 'failure' })
-  result['error'] ??= result['error_message']
-  result['result'] ??= result['observation']
-}
-
-function normaliseCommand(action: unknown): void {
-  if (!isObject(action)) return
-  action['tool_name'] ??= action['action']
-  if (typeof action['tool_type'] === 'string') action['tool_type'] = action['tool_type'].toLowerCase() || null
 }
 
 function isObject(value: unknown): value is Json {

@@ -1,5 +1,6 @@
 export { UFOWebSocketClient, type ConnectionEnd, type UFOWebSocketClientOptions } from './client/ufo-websocket-client.js'
 export type { ConnectedEvent } from './client/connected-event.js'
+export { ActionResult } from './computer/action-result.js'
 export { CommandRouter, type BatchControl } from './computer/command-router.js'
 export { ComputerManager, type Addressee } from './computer/computer-manager.js'
 export { Computer, type CallControl } from './computer/computer.js'

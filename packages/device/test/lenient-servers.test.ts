@@ -38,7 +38,7 @@ function deviceWith(servers: Record<string, object>, clock = systemClock): Devic
   const waiting: (() => void)[] = []
   manager.onChange = () => waiting.splice(0).forEach((check) => check())
   manager.createServersFromConfig()
-  const computer = new ComputerManager(manager, clock).getOrCreate({ agentName: 'a', processName: '', rootName: '' })
+  const computer = new ComputerManager(config, manager, { clock }).getOrCreate({ agentName: 'a', processName: '', rootName: '' })
   return {
     computer,
     manager,

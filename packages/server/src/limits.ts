@@ -67,6 +67,8 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   waitingTasks: limit(2000, 'tasks', 'Tasks that one connection has sent and that wait to be taken.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
   deviceInfo: limit(1024 * 1024, 'characters', 'What a device says of itself, all pushes together, as JSON.'),
+  deviceInfoAge: limit(60_000, 'ms', 'A device that can answer is asked what it is now if it has said nothing for this long.'),
+  deviceInfoTime: limit(2000, 'ms', 'How long a device may take to answer that; then what is known counts.'),
   devicePush: limit(8 * 1024 * 1024, 'characters', 'One push of a device, with its list of tools, as JSON.'),
   cutError: limit(1000, 'characters', 'The error of an end that is too large for its client, which is sent without its result.'),
   workflowFile: limit(256 * 1024, 'characters', 'A workflow file.'),

@@ -57,6 +57,8 @@ export interface ServerOptions extends RegistrationRules {
   model?: ModelSettings | undefined
   /** Milliseconds of silence after which a client is dropped. Default: never. */
   heartbeatTimeoutMs?: number
+  /** With `off`, no session waits for a client that has dropped. Default `on`. */
+  resume?: 'on' | 'off'
   /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
   resumeGraceMs?: number
   /** Milliseconds without an answer after which a connection that can resume counts as dead. Default 30 s. */
@@ -97,9 +99,9 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const clientStore = new SqliteClientStore(fileOf('clients.db'))
   const feed = new MemoryFeed()
   const overlays = DeviceOverlays.load(options.devicesFile)
-  const clients = new ClientConnectionManager()
   const known = new KnownDevices({ store: clientStore, feed, clock, logger })
-  const peers = new ConnectedPeers(clients, known, overlays, logger)
+  const clients = new ClientConnectionManager(known)
+  const peers = new ConnectedPeers(clients, overlays, logger)
   const agents = [
     ...(options.agents ?? []),
     ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
@@ -127,11 +129,11 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const handler = new UFOWebSocketHandler({
     clientManager: clients,
     sessionManager: sessions,
-    known,
     fleet,
     logger,
     clock,
-    dialect: options.dialect ?? 'auto',
+    dialect: options.dialect,
+    resume: options.resume,
     rules: options,
     overlays,
     tokens: new ResumeTokens(clientStore),
@@ -163,7 +165,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     clock,
     transfers: waiting,
     accept: (transport, principal, registered) => handler.handler(transport, principal, registered),
-    closing: () => sessions.drained,
+    closing: () => sessions.state === 'drained',
   })
   upgrade.attach(app.server)
   try {

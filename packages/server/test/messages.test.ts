@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer } from '../../../test/support/test-server.js'
 import { WireClient } from '../../../test/support/wire-client.js'
 
@@ -119,6 +120,42 @@ describe('device information', () => {
     expect(await infoOf('shown')).toEqual({ device_id: 'shown', platform: 'windows', ...sample })
     expect(await infoOf('silent')).toEqual({ device_id: 'silent', platform: 'windows' })
     expect((await server.api('/api/devices/shown')).body).toMatchObject({ system_info: sample })
+  })
+
+  it('is asked of a device that can answer, when it has said nothing for a minute [S-271]', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ clock })
+    const metadata = { system_info: SYSTEM_INFO, aip: { version: 1, features: ['info'] } }
+    const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata })
+    const constellation = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    const ask = (): void => constellation.send({ type: 'device_info_request', client_type: 'constellation', target_id: 'd1' })
+    const tell = (screen: string): void => device.send({ type: 'device_info_response', metadata: { screen_resolution: screen } })
+
+    ask()
+    ask()
+    expect(await device.next()).toMatchObject({ type: 'device_info_request' })
+    tell('800x600')
+    const first = { ...SYSTEM_INFO, screen_resolution: '800x600' }
+    for (const _ of [1, 2]) expect(await constellation.next()).toMatchObject({ type: 'device_info_response', result: first })
+    ask()
+    expect(await constellation.next()).toMatchObject({ result: first })
+
+    await clock.advance(60_001)
+    ask()
+    expect(await device.next()).toMatchObject({ type: 'device_info_request' })
+    tell('1920x1080')
+    expect(await constellation.next()).toMatchObject({ result: { screen_resolution: '1920x1080' } })
+
+    await clock.advance(60_001)
+    ask()
+    await device.next()
+    await clock.advance(2000)
+    expect(await constellation.next()).toMatchObject({ result: { screen_resolution: '1920x1080' } })
+
+    ask()
+    await device.next()
+    device.terminate()
+    expect(await constellation.next()).toMatchObject({ result: { error: "Device 'd1' is not connected" } })
   })
 
   it('is stored when a device pushes it [S-214]', async () => {

@@ -157,3 +157,17 @@ export const TO_SERVER = [
 /** A message to the server, discriminated by `type`. */
 export type ClientMessage = MessageOf<(typeof TO_SERVER)[number]>
 export type ClientMessageType = ClientMessage['type']
+
+/** The types of these messages by their names in the documents. */
+export const ClientMessageType = {
+  REGISTER: 'register',
+  REGISTRATION: 'register',
+  HEARTBEAT: 'heartbeat',
+  TASK: 'task',
+  TASK_REQUEST: 'task',
+  COMMAND_RESULTS: 'command_results',
+  TASK_END: 'task_end',
+  DEVICE_INFO_REQUEST: 'device_info_request',
+  DEVICE_INFO_RESPONSE: 'device_info_response',
+  ERROR: 'error',
+} as const satisfies Record<string, ClientMessage['type']>

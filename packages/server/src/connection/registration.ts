@@ -27,16 +27,6 @@ import { serverError } from '../errors.js'
 
 /** Shared by the many connections without features. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
-/** The optional features that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
-  'journal',
-  'resume',
-  'cancel',
-  'progress',
-  'ask',
-  'files',
-  'concurrent',
-])
 
 /** What a {@link Registration} works on. */
 export interface RegistrationOptions {
@@ -51,6 +41,8 @@ export interface RegistrationOptions {
   silenceMs: number
   /** Cleans up after a client that was added, but whose confirmation could not be sent. */
   lost: (client: ClientInfo) => void
+  /** The optional features that this server has. */
+  features: ReadonlySet<Feature>
 }
 
 /** Waits for the registration, checks it, and adds the client. Used once per connection. */
@@ -61,6 +53,7 @@ export class Registration {
   readonly #resumption: Resumption
   readonly #silenceMs: number
   readonly #lost: (client: ClientInfo) => void
+  readonly #features: ReadonlySet<Feature>
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
@@ -69,7 +62,7 @@ export class Registration {
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption, lost }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, features, resumption, lost }: RegistrationOptions,
   ) {
     this.#lost = lost
     this.#aip = aip
@@ -78,6 +71,7 @@ export class Registration {
     this.#tokens = tokens
     this.#resumption = resumption
     this.#silenceMs = silenceMs
+    this.#features = features
     this.#clients = clients
     this.#known = known
     this.#logger = logger
@@ -143,7 +137,7 @@ export class Registration {
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
-    const features = commonFeatures(offer)
+    const features = commonFeatures(offer, this.#features)
     // A client that can return loses nothing when it is cut off, but it would come back for as much again.
     this.#aip.transport.setMaxUnsent(features.has('resume') ? LIMITS.unsentData : LIMITS.unsentDataOfOthers)
     const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
@@ -178,11 +172,11 @@ export class Registration {
    * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
-    const { clientId, clientType, features } = client
+    const { clientId, clientType, features, metadata } = client
     const release = this.#clients.hold(clientId)
     let result: { aip: AgreementFields } | null
     try {
-      result = features.size === 0 ? null : { aip: await this.#negotiate(client) }
+      result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client) }
     } finally {
       release()
     }
@@ -240,9 +234,9 @@ function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, 
 }
 
 /** The features that both sides have. */
-function commonFeatures(offer: Offer | null): ReadonlySet<Feature> {
+function commonFeatures(offer: Offer | null, own: ReadonlySet<Feature>): ReadonlySet<Feature> {
   if (offer === null || offer.features.length === 0) return NO_FEATURES
-  return new Set(offer.features.filter((name) => SERVER_FEATURES.has(name)))
+  return new Set(offer.features.filter((name) => own.has(name)))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { sleep, type Clock, type Logger } from '@orrery/aip'
+import { commandOf, sleep, type Clock, type Logger } from '@orrery/aip'
 import type { AgentContext } from '../agents/agent.js'
 import type { CommandDispatcher } from './command-dispatcher.js'
 import { offeredTools } from './offered-tools.js'
@@ -27,7 +27,7 @@ export interface AgentContextParts {
 /** A session as its agent sees it. */
 export function agentContext(parts: AgentContextParts): AgentContext {
   const { task, log, device, dispatcher, questions, steps, remarks, clock, logger, signal } = parts
-  const execute: AgentContext['execute'] = (commands, options) => dispatcher.executeCommands(commands, options)
+  const execute: AgentContext['execute'] = (commands, options) => dispatcher.executeCommands(commands.map(commandOf), options)
   return {
     sessionId: task.sessionId,
     taskName: task.taskName,

@@ -7,7 +7,6 @@ import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
 import { KnownDevices } from '../../src/clients/known-devices.js'
 import { ResumeTokens } from '../../src/clients/resume-tokens.js'
-import { DeviceOverlays } from '../../src/config/device-overlays.js'
 import { ConnectedPeers } from '../../src/connection/connected-peers.js'
 import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
 import { DeviceFiles } from '../../src/files/device-files.js'
@@ -23,20 +22,19 @@ import { SqliteSessionStore } from '../../src/store/sqlite-session-store.js'
 /** A handler with its managers, without a network: for what no real socket can be made to do. */
 export class HandlerRig implements AsyncDisposable {
   readonly log = new LogCapture()
-  readonly clients = new ClientConnectionManager()
   readonly store = new SqliteSessionStore(':memory:')
   readonly #clientStore = new SqliteClientStore(':memory:')
   readonly #feed = new MemoryFeed()
   readonly #common = { feed: this.#feed, clock: systemClock, logger: this.log }
   readonly #known = new KnownDevices({ ...this.#common, store: this.#clientStore })
-  readonly peers = new ConnectedPeers(this.clients, this.#known, DeviceOverlays.load(undefined), this.log)
+  readonly clients = new ClientConnectionManager(this.#known)
+  readonly peers = new ConnectedPeers(this.clients, undefined, this.log)
   readonly sessions = new SessionManager({ ...this.#common, store: this.store, peers: this.peers, agents: [scriptedAgent] })
   readonly #asks = new Asks({ ...this.#common, live: this.sessions.live, peers: this.peers })
   readonly #waiting = new WaitingTransfers(() => null)
   readonly handler = new UFOWebSocketHandler({
     clientManager: this.clients,
     sessionManager: this.sessions,
-    known: this.#known,
     fleet: createFleet({
       clients: this.clients,
       known: this.#known,
