@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { CliError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
-import { print, printJson } from '../terminal/output.js'
+import { print, printJson } from '../terminal/write.js'
 import { table } from '../terminal/table.js'
 import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
