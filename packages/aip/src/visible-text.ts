@@ -14,14 +14,9 @@ export function visibleText(text: string): string {
   return text.replace(UNSEEN, (character) => (character === '\n' || character === '\t' ? character : escaped(character)))
 }
 
-/** Returns a text in quotes, on one line and without any character that could be mistaken for another one or not be seen. */
-export function quotedText(text: string): string {
-  return JSON.stringify(text).replace(UNCLEAR, escaped)
-}
-
-/** Returns a JSON object on one line, with every character as in {@link quotedText}. */
-export function quotedJson(value: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(value).replace(UNCLEAR, escaped)
+/** Returns a text on one line in which every character can be seen, for a reader who judges it; JSON remains the same JSON. */
+export function clearText(text: string): string {
+  return text.replace(UNCLEAR, escaped)
 }
 
 /** A character outside the first plane becomes two escapes, because JSON has none for it. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { quotedJson, quotedText, visibleText } from '../src/visible-text.js'
+import { clearText, visibleText } from '../src/visible-text.js'
 
 const ANY = fc.string({ unit: 'binary', maxLength: 200 })
 
@@ -18,19 +18,19 @@ describe('a text that others wrote', () => {
     fc.assert(
       fc.property(fc.dictionary(ANY, fc.oneof(ANY, fc.double(), fc.constant(null))), (value) => {
         expect(JSON.parse(visibleText(JSON.stringify(value, null, 2)))).toEqual(JSON.parse(JSON.stringify(value)))
-        expect(JSON.parse(quotedJson(value))).toEqual(JSON.parse(JSON.stringify(value)))
+        expect(JSON.parse(clearText(JSON.stringify(value)))).toEqual(JSON.parse(JSON.stringify(value)))
       }),
     )
   })
 
-  it('is unmistakable in quotes: one line, no blank but the space, and it can be read back', () => {
+  it('can be judged: one line, no blank but the space, nothing unseen, and as JSON it can be read back', () => {
     fc.assert(
       fc.property(ANY, (text) => {
-        const quoted = quotedText(text)
+        const quoted = clearText(JSON.stringify(text))
         expect(quoted).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\s/u)
         expect(JSON.parse(quoted)).toBe(text.toWellFormed() === text ? text : JSON.parse(JSON.stringify(text)))
       }),
     )
-    expect(quotedText('rm\u00A0-rf "x"\uFE0F\u3164\u{E0041}')).toBe(String.raw`"rm\u00a0-rf \"x\"\ufe0f\u3164\udb40\udc41"`)
+    expect(clearText('rm\u00A0-rf "x"\uFE0F\u3164\u{E0041}')).toBe(String.raw`rm\u00a0-rf "x"\ufe0f\u3164\udb40\udc41`)
   })
 })

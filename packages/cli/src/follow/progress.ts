@@ -145,7 +145,9 @@ export class Progress {
   #showApproval(event: SessionEvent): void {
     const [id, call, decision] = ['ask_id', 'summary', 'decision'].map((key) => textOf(event.data[key]) ?? '')
     if (decision !== '') return this.#note(`${decision === 'allow' ? 'allowed' : 'denied'} by ${textOf(event.data['by']) ?? ''}`)
-    this.#note(`${this.#device} asks for permission: ${call?.split('\n')[0] ?? ''}`)
+    const [first = '', ...more] = call?.split('\n') ?? []
+    this.#note(`${this.#device} asks for permission: ${first}`)
+    for (const line of more) this.#status.log(`  ${line}`)
     this.#note(`answer with: orrery answer ${id?.slice(0, 8) ?? ''} allow (or deny)`)
     this.#status.set(`Waiting for permission on ${this.#device}`)
   }

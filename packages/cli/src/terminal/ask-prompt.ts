@@ -1,5 +1,5 @@
 import type { TerminalApprover } from '@orrery/device'
-import { displayWidth } from './format.js'
+import { columnsOf, displayWidth } from './format.js'
 import { joined, paint, painted, type Line } from './painted.js'
 import { typedLine } from './typed-line.js'
 import { holdOutput, note } from './write.js'
@@ -66,9 +66,9 @@ async function askPermission(title: string, summary: string, signal: AbortSignal
 
 /** The lines of a text as the terminal shows them, cut into pages that fit its window. */
 function pagesOf(text: string): Line[][] {
-  const { columns, rows } = process.stderr
+  const columns = columnsOf(process.stderr, 80)
   const lines = text.split('\n').flatMap((line) => wrapped(line, Math.max(columns - INDENT.length - 1, 20)))
-  const size = Math.max(rows - OTHER_LINES, FEWEST_LINES)
+  const size = Math.max((process.stderr.rows || 24) - OTHER_LINES, FEWEST_LINES)
   const pages: Line[][] = []
   for (let at = 0; at < lines.length; at += size) pages.push(lines.slice(at, at + size).map((line) => `${INDENT}${line}`))
   return pages

@@ -27,7 +27,8 @@ export function fit(text: string, columns: number): string {
 
 /** How wide a stream is, in columns. @param piped how wide if it is not a terminal */
 export function columnsOf(stream: NodeJS.WriteStream, piped: number): number {
-  return stream.isTTY ? stream.columns : piped
+  // A terminal that does not know its size says 0.
+  return stream.isTTY ? stream.columns || 80 : piped
 }
 
 /** A time span in words. @param ms milliseconds */

@@ -11,7 +11,8 @@ const QUIET_MS = 250
 const CTRL_C = 3
 
 /**
- * Reads a line that the user types after the prompt is on the screen; whatever was typed before is discarded. Stdin is a terminal.
+ * Reads a line that the user types after the prompt is on the screen; what was typed before is discarded, also what is typed
+ * in the moment before the prompt, in which the lines above it are on the screen already. Stdin is a terminal.
  * @param signal withdraws the question
  * @returns null if it was withdrawn or the input has ended
  */
@@ -23,15 +24,14 @@ export async function typedLine(prompt: Line, signal: AbortSignal): Promise<stri
   try {
     await quietKeyboard(signal)
     if (signal.aborted) return null
+    // The prompt follows at once: a program that waits for it may answer at once.
+    discardTyped()
     const reader = createInterface({ input: stdin, output: echo(), terminal: true })
     // The reader intercepts the terminal's Ctrl-C.
     reader.on('SIGINT', interrupt)
     reader.on('close', () => over.abort())
     try {
-      const answer = reader.question(plain(prompt), { signal: AbortSignal.any([signal, over.signal]) })
-      // The prompt is on the screen, and the reader has not been given anything yet that was typed meanwhile.
-      discardTyped()
-      return await answer
+      return await reader.question(plain(prompt), { signal: AbortSignal.any([signal, over.signal]) })
     } catch {
       return null
     } finally {
@@ -51,6 +51,7 @@ async function quietKeyboard(signal: AbortSignal): Promise<void> {
     if (chunk.includes(CTRL_C)) interrupt()
   }
   stdin.on('data', discard)
+  stdin.resume()
   try {
     while (typed && !signal.aborted) {
       typed = false
