@@ -33,7 +33,7 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
   ),
   configMistakes: limit(20, 'mistakes', 'What is reported of a configuration at once.'),
   patternAlternatives: limit(64, 'alternatives', 'What the braces of one pattern of a policy may stand for.'),
-  shownCall: limit(1000, 'characters', 'The part of a call that is shown or kept.'),
+  keptError: limit(1000, 'characters', 'The part of an error that the audit keeps.'),
   stuckValue: limit(
     256,
     'characters',

@@ -110,6 +110,10 @@ export const SERVER_ERRORS = defineErrors({
     'No ask of this id is open: it was answered, or has expired.',
     (v) => `There is no open ask '${v.id}'; 'orrery answer' lists them`,
   ),
+  ASK_DIFFERS: entry<[{ id: string }]>(
+    'An answer names another call than the one that waits.',
+    (v) => `The call that waits as '${v.id}' is not the one that was shown; 'orrery answer' shows it`,
+  ),
   NO_AGENT: entry(
     'No configured agent can run this request.',
     () =>

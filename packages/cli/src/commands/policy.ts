@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import { usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { jsonObject } from './json-object.js'
-import { paint, print, printJson } from '../terminal/output.js'
+import { paint, painted } from '../terminal/painted.js'
+import { print, printJson } from '../terminal/write.js'
 import { type ShellMode, shellOption } from '../settings/shell-mode.js'
 
 interface Options {
@@ -47,7 +48,7 @@ async function explainCall(tool: string, text: string, options: Options): Promis
   const { do: action, rule, detail } = await explainPolicy(config, { tool, args, server: options.server })
   if (options.json) return printJson({ tool, do: action, rule, detail })
   const style = action === 'allow' ? 'green' : action === 'deny' ? 'red' : 'yellow'
-  print(`${paint(style, action)}  ${tool}`)
+  print(painted`${paint(style, action)}  ${tool}`)
   print(`rule: ${rule}`)
   print(detail)
 }

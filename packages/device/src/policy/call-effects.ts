@@ -14,6 +14,8 @@ export interface CallEffects {
   launches?: boolean
   /** The call is about a job that an earlier call has started and the policy has allowed. */
   ownJob?: boolean
+  /** What is started reads input that later calls send. */
+  takesInput?: boolean
   /** The tool refuses these arguments by itself. */
   refused?: boolean
   /** Names or addresses that the call connects to. */

@@ -69,6 +69,15 @@ export class Policy {
     this.#options = options
   }
 
+  /** Returns whether what a call starts reads input that later calls send. */
+  takesInput(call: ToolCall): boolean {
+    try {
+      return this.#describe(call)?.takesInput === true
+    } catch {
+      return false
+    }
+  }
+
   /** Decides about a call. Never throws: what cannot be understood is denied. */
   async decide(call: ToolCall): Promise<Verdict> {
     try {

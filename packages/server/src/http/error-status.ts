@@ -4,6 +4,7 @@ import type { ServerErrorCode } from '../errors.js'
 /** The status of each error in the HTTP API; one without a status does not compile. */
 export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>> = {
   AGENT_FAILED: 500,
+  ASK_DIFFERS: 409,
   ASK_NOT_FOUND: 404,
   BINARY_EXPECTED: 400,
   CAPACITY_REACHED: 503,
