@@ -240,6 +240,11 @@ describe.runIf(posix)('the strict shell under roots', () => {
     writeFileSync(join(base, 'secret'), 'secret')
     symlinkSync('../secret', join(root, 'link'))
     symlinkSync('..', join(root, 'up'))
+    symlinkSync('../../outside/deep', join(root, 'in/up'))
+    mkdirSync(join(base, 'outside/deep'), { recursive: true })
+    writeFileSync(join(base, 'outside/secret'), 'secret')
+    symlinkSync('../outside/deep', join(root, 'deep'))
+    symlinkSync('../absent', join(root, 'absent-link'))
     const roots = new Roots({ cwd: root })
     return Promise.all(
       lines.map((line) =>
@@ -256,7 +261,16 @@ describe.runIf(posix)('the strict shell under roots', () => {
     cat a
     cat none
     cat -- a
+    cat new/none
+    tail -n1 a -v
+    tail -F later
+    diff a /dev/null
+    grep -d skip x a
+    grep -5 -c x a
+    head -5 a
     head -n1 in/../a
+    head -n1 ../root/in/../a
+    cat ./a
     grep -rn x .
     grep -e x a
     cut -d/ -f1 a
@@ -278,32 +292,70 @@ describe.runIf(posix)('the strict shell under roots', () => {
     cat up/secret
     head -n1 in/../../secret
     cat /proc/self/root/etc/passwd
+    cat in/up/../secret
+    cat deep/../secret
+    cat deep/../../secret
+    cat up/root/../secret
+    cat /dev/fd/../environ
+    cat /dev/stdin
+    cat /proc/thread-self/environ
+    cat absent-link
+    cat ../absent
+    cat up/absent
+    tail -F ../absent
+    tail --follow=name --retry up/absent
+    tail --fol=name up/absent
     grep x -f ../secret
     grep -f../secret x
     grep -nf../secret x
     grep -flink x
     grep -${'n'.repeat(300)}flink x
     grep --file=../secret x
+    grep --exclude-f=deep/../secret x a
+    grep --exclude-from=link x
     grep -r x ..
     grep -rn x up
-    grep -R x .
-    grep --dereference-recursive x .
-    diff -r . in
+    grep -r x deep/..
+    grep -d recurse x ..
     diff --from-file=../secret a
+    diff --to-file link a
     diff a link
+    diff a deep/../secret
+    diff in .
+    diff a in
+    sort --random-source=link -R a
+    uniq up/secret
+    date --file=../secret
+    date -f deep/../secret
+    date -urlink
+  `)
+  const unknown = lines(`
+    grep -R x .
+    grep -nR x .
+    grep --dereference-recursive x .
+    grep --deref x .
+    grep -d rec x .
+    grep --directories=rec x .
+    diff -r in in
+    diff -1rN in in
+    diff --rec in in
+    diff -Sa in in
+    diff --starting-file=a in in
     sort --files0-from=a
     sort --files0=a
     sort -k1 -T/tmp link
-    uniq up/secret
     wc --files0-from a
     find -files0-from a
     du --files0-from=a
+    du -aX a
     md5sum -c a
+    md5sum -bc a
     sha256sum --check a
     file -f a
     file -bf a
-    date --file=../secret
-    dig -f ../secret
+    file -m a a
+    file --files-f a
+    cat -- -a
   `)
 
   it('shows the contents of files under them, and names and sizes everywhere', async () => {
@@ -315,6 +367,49 @@ describe.runIf(posix)('the strict shell under roots', () => {
   it('shows no contents of others, by whatever option or link', async () => {
     const rules = await verdicts(hidden)
     expect(hidden.map((line, at) => [line, rules[at]])).toEqual(hidden.map((line) => [line, 'shell.roots']))
+  })
+
+  it('takes no option whose effect on files cannot be foreseen', async () => {
+    const rules = await verdicts(unknown)
+    expect(unknown.map((line, at) => [line, rules[at]])).toEqual(unknown.map((line) => [line, 'shell.arguments']))
+  })
+
+  it('gives a program the file that was judged, and options before files', async () => {
+    const base = folder()
+    mkdirSync(join(base, 'in/deep'), { recursive: true })
+    writeFileSync(join(base, 'in/a'), 'x')
+    writeFileSync(join(base, 'a'), 'x')
+    symlinkSync('in/deep', join(base, 'deep'))
+    const args = async (line: string) => (await allowCommand(line, 'strict', base, new Roots({ cwd: base }))).args
+    expect(await args('cat in/a a')).toEqual(['in/a', 'a'])
+    expect(await args('cat deep/../a -n')).toEqual(['-n', join(base, 'in/a')])
+    expect(await args('grep -inf deep/../a a')).toEqual(['-in', '-f', join(base, 'in/a'), 'a'])
+    expect(await args('grep --regexp=x --exclude-f deep/../a a')).toEqual([
+      '--regexp=x',
+      `--exclude-from=${join(base, 'in/a')}`,
+      'a',
+    ])
+    expect(await args('grep -A3 -- -x in/../a')).toEqual(['-A3', '-e', '-x', join(base, 'a')])
+    expect(await args('tail -5 a')).toEqual(['-n', '5', 'a'])
+    expect(await args('diff --from-file=deep/../a a')).toEqual([`--from-file=${join(base, 'in/a')}`, 'a'])
+  })
+
+  it('reads no folder that holds one of the device itself', async () => {
+    const base = folder()
+    mkdirSync(join(base, 'home/keys'), { recursive: true })
+    mkdirSync(join(base, 'other'))
+    symlinkSync('home', join(base, 'link'))
+    const roots = new Roots({ cwd: base, closed: [join(base, 'home/keys')] })
+    const rule = (line: string, cwd = base) =>
+      allowCommand(line, 'strict', cwd, roots).then(
+        () => 'allowed',
+        (error: unknown) => (error as PolicyViolation).rule,
+      )
+    for (const line of ['grep -r x', 'grep -r x .', 'grep -rh x home', 'grep -d recurse x link', 'grep -hnr . home/keys'])
+      expect([line, await rule(line)]).toEqual([line, 'shell.roots'])
+    expect(await rule('grep -r x', join(base, 'home'))).toBe('shell.roots')
+    expect(await rule('grep -r x other')).toBe('allowed')
+    expect(await rule('grep x home')).toBe('allowed')
   })
 })
 

@@ -28,3 +28,8 @@ export async function isProgram(file: string): Promise<boolean> {
     return false
   }
 }
+
+/** The absolute path of a program that comes with Windows. By its name alone, the system would look in the working folder first. */
+export function systemTool(name: string): string {
+  return join(process.env['SystemRoot'] ?? String.raw`C:\Windows`, 'System32', name)
+}

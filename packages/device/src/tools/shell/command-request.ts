@@ -27,6 +27,7 @@ export interface CommandRequest {
   line?: string | undefined
   cwd?: string | undefined
   env: Record<string, string>
+  terminal?: boolean | undefined
 }
 
 /** A command that may run. */
@@ -54,7 +55,7 @@ export async function readyCommand(context: ToolContext, request: CommandRequest
     return { ...command, cwd, env: childEnvironment(context.env, request.env) }
   }
   const command = await allowStrict(argvOf(request), cwd, roots, permits)
-  const refused = Object.keys(request.env).find((name) => !HARMLESS.test(name))
+  const [refused] = variablesOf(request)
   if (refused !== undefined)
     throw new PolicyViolation(
       'shell.environment',
@@ -65,10 +66,20 @@ export async function readyCommand(context: ToolContext, request: CommandRequest
 
 /** What a command would touch: its words, or the system's shell with the line, and the folder in which it runs. */
 export function commandEffects(request: CommandRequest, { shell, roots }: CallPlace): CallEffects {
-  const paths = [{ path: roots.absolute(request.cwd ?? '.'), access: 'run' as const }]
-  if (request.line === undefined || shell === 'strict') return { argv: argvOf(request), paths }
+  const variables = variablesOf(request)
+  const effects: CallEffects = {
+    paths: [{ path: roots.absolute(request.cwd ?? '.'), access: 'run' }],
+    ...(request.terminal === true ? { terminal: true } : {}),
+    ...(variables.length > 0 ? { variables } : {}),
+  }
+  if (request.line === undefined || shell === 'strict') return { argv: argvOf(request), ...effects }
   const { file, args } = shellCommand(checked(request).line ?? '')
-  return { argv: [file, ...args], paths }
+  return { argv: [file, ...args], ...effects }
+}
+
+/** The variables of a command that are not known as harmless. */
+function variablesOf({ env }: CommandRequest): string[] {
+  return Object.keys(env).filter((name) => !HARMLESS.test(name))
 }
 
 /** The words of a command; a line is split without a shell. @throws PolicyViolation where that is not possible */
