@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import type { PolicyViolation } from '../src/policy/policy-violation.js'
 import { Roots } from '../src/policy/roots.js'
 import { allowCommand } from '../src/policy/shell-policy.js'
 import { splitCommand } from '../src/policy/split-command.js'
+import { programToRun, systemTool } from '../src/process/find-program.js'
 import { temporaryFolders } from './support/temporary.js'
 
 const posix = process.platform !== 'win32'
@@ -414,22 +415,73 @@ describe.runIf(posix)('the strict shell under roots', () => {
 })
 
 describe('launching applications', () => {
+  const folder = temporaryFolders()
+
+  function place() {
+    const base = folder()
+    for (const name of ['root', 'bin']) mkdirSync(join(base, name))
+    writeFileSync(join(base, 'root/my file.txt'), '')
+    writeFileSync(join(base, 'secret.html'), '')
+    symlinkSync('../secret.html', join(base, 'root/link.html'))
+    symlinkSync('my file.txt', join(base, 'root/also.txt'))
+    for (const program of ['root/firefox', 'bin/firefox', 'bin/Notepad.exe']) {
+      writeFileSync(join(base, program), '#!/bin/sh\n')
+      chmodSync(join(base, program), 0o755)
+    }
+    const cwd = join(base, 'root')
+    return { base, place: { cwd, roots: new Roots({ cwd }), env: { PATH: join(base, 'bin') } } }
+  }
+
   it.each([
     ['firefox --new-window x', 'shell.arguments'],
     ['rm x', 'shell.allow-list'],
+    ['explorer x.exe', 'shell.allow-list'],
+    ['code .', 'shell.allow-list'],
     ['/tmp/firefox', 'shell.program-path'],
-    ['libreoffice macro:///Standard.Module1.Main', 'shell.arguments'],
-    ['libreoffice vnd.sun.star.script:a.b', 'shell.arguments'],
+    ['./firefox', 'shell.program-path'],
     ['chrome JavaScript:alert', 'shell.arguments'],
+    ['firefox http://169.254.169.254/', 'shell.arguments'],
+    ['firefox HTTPS://example.org/a', 'shell.arguments'],
+    ['firefox file:///etc/passwd', 'shell.arguments'],
+    ['firefox about:config', 'shell.arguments'],
+    ['firefox view-source:file:///etc/passwd', 'shell.arguments'],
+    ['firefox mailto:a@b', 'shell.arguments'],
+    ['firefox evil.example', 'shell.roots'],
+    ['firefox evil.example/a', 'shell.roots'],
+    ['firefox //host/share/x.html', 'shell.roots'],
+    ['firefox ../secret.html', 'shell.roots'],
+    ['firefox link.html', 'shell.roots'],
     ['firefox; rm x', 'shell.operators'],
     ['powershell -c x', 'shell.allow-list'],
-  ])('refuses %s', (line, rule) => {
-    expect(() => allowLaunch(line, 'strict', '.')).toThrow(expect.objectContaining({ rule }))
+  ])('refuses %s', async (line, rule) => {
+    await expect(allowLaunch(line, 'strict', place().place)).rejects.toMatchObject({ rule })
   })
 
-  it('takes the name of an application in any case, and files or addresses', () => {
-    expect(allowLaunch('Notepad.exe "my file.txt"', 'strict', '.')).toEqual({ file: 'Notepad.exe', args: ['my file.txt'] })
-    const places = ['https://example.org/a', 'HTTP://x', 'file:///tmp/a', 'C:/a.txt', './macro:a']
-    expect(allowLaunch(`firefox ${places.join(' ')}`, 'strict', '.').args).toEqual(places)
+  it.runIf(posix)(
+    'takes the name of an application in any case and files of the roots, and starts the one on the PATH',
+    async () => {
+      const { base, place: at } = place()
+      const file = join(base, 'root/my file.txt')
+      expect(await allowLaunch('Notepad.exe "my file.txt"', 'strict', at)).toEqual({
+        file: join(base, 'bin/Notepad.exe'),
+        args: [file],
+      })
+      expect(await allowLaunch('firefox also.txt', 'strict', at)).toEqual({ file: join(base, 'bin/firefox'), args: [file] })
+      await expect(allowLaunch('winword', 'strict', at)).rejects.toThrow('not installed')
+    },
+  )
+})
+
+describe.runIf(posix)('a bare name on Windows', () => {
+  const folder = temporaryFolders()
+
+  it('is a program on the PATH, never one of the working folder', async () => {
+    const base = folder()
+    writeFileSync(join(base, 'npx'), '')
+    chmodSync(join(base, 'npx'), 0o755)
+    expect(await programToRun('npx', { PATH: base }, 'win32')).toBe(join(base, 'npx'))
+    expect(await programToRun('npx', { PATH: '.' }, 'win32')).toBe(null)
+    expect(await programToRun('./npx', {}, 'win32')).toBe('./npx')
+    expect(systemTool('taskkill.exe')).toMatch(/^[A-Z]:\\.*\\System32\\taskkill\.exe$/)
   })
 })

@@ -1,5 +1,6 @@
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
 import { childEnvironment, type Environment } from '../process/child-environment.js'
+import { programToRun } from '../process/find-program.js'
 import { loadClientSdk, openConnection, type Connector } from './connection.js'
 import { StdioTransport } from './stdio-transport.js'
 import { DEVICE_LIMITS } from '../limits.js'
@@ -21,8 +22,11 @@ export function stdioConnector(
 ): Connector {
   return async (options) => {
     const sdk = await loadClientSdk()
+    const own = childEnvironment(env, program.env)
+    const command = await programToRun(program.command, own)
+    if (command === null) throw deviceError('MCP_SERVER_FAILED', { name, detail: `${program.command} is not on the PATH` })
     const transport = new StdioTransport(
-      { command: program.command, args: program.args, env: childEnvironment(env, program.env), cwd: program.cwd ?? cwd },
+      { command, args: program.args, env: own, cwd: program.cwd ?? cwd },
       { buffer: new sdk.ReadBuffer({ maxBufferSize: DEVICE_LIMITS.mcpMessage }), serialize: sdk.serializeMessage },
       clock,
       (text) => logger.debug(`[MCP] ${name}: ${text.trimEnd()}`),

@@ -113,8 +113,9 @@ async function systemProgramOf(program: string, cwd: string, { shell, env }: Cal
 async function pathsInWords(argv: readonly string[], cwd: string): Promise<string[]> {
   const found: string[] = []
   for (const word of argv.slice(1)) {
-    const value = word.startsWith('-') ? (/[=/.~].*$/s.exec(word)?.[0].replace(/^=/, '') ?? '') : word
-    for (const candidate of new Set([value, value.slice(value.indexOf('=') + 1)])) {
+    // A value may be stuck to the last one of a few letters.
+    const stuck = /^-[^-]/.test(word) ? [2, 3, 4, 5].map((start) => word.slice(start)) : [word]
+    for (const candidate of new Set([...stuck, word.slice(word.indexOf('=') + 1)])) {
       if (candidate === '' || candidate.includes('\0')) continue
       const path = pathFrom(cwd, candidate)
       const isPath = candidate.includes('/') || (await lstat(path).catch(() => null)) !== null

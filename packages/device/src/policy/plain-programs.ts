@@ -65,7 +65,10 @@ export function showsAllItStarts(argv: readonly string[], terminal = false): boo
   if (terminal && USES_PAGER.has(name)) return false
   if (!ONLY_WRITE.has(name) && args.some((arg) => isRisky(program, arg))) return false
   const known = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined
-  return known === undefined || known.has(subcommandOf(args))
+  const subcommand = subcommandOf(args)
+  // Only there the letter names a program on the other side, which may be this machine.
+  if (subcommand === 'clone' && args.some((arg) => /^-[a-z]*u/.test(arg))) return false
+  return known === undefined || known.has(subcommand)
 }
 
 function subcommandOf(args: readonly string[]): string {

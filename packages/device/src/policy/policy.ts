@@ -3,7 +3,7 @@ import { matchesName } from '../paths/glob.js'
 import type { Environment } from '../process/child-environment.js'
 import type { BuiltInTools, CallEffects } from './call-effects.js'
 import { commandOf, factsOf, type CallFacts, type CommandToRun } from './call-facts.js'
-import { checkLaunch } from './launch-policy.js'
+import { launchArguments } from './launch-policy.js'
 import type { PolicyAction, PolicyConfig, PolicyRule } from './policy-config.js'
 import { PolicyViolation } from './policy-violation.js'
 import type { Roots } from './roots.js'
@@ -110,7 +110,7 @@ export class Policy {
     if (call.builtIn && command !== null) {
       if (shell === 'full') return verdict('allow', 'shell.full', 'the shell of this device is open')
       try {
-        if (effects?.launches === true) checkLaunch(command.argv)
+        if (effects?.launches === true) await launchArguments(command.argv, { cwd: command.cwd, roots })
         else await allowStrict(command.argv, command.cwd, roots)
         return verdict('allow', 'shell.strict', 'one of the programs that the strict shell knows as harmless')
       } catch (error) {

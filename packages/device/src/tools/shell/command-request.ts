@@ -4,7 +4,9 @@ import { z } from 'zod'
 import { PolicyViolation } from '../../policy/policy-violation.js'
 import { SYSTEM_PATH, allowStrict, shellCommand, type AllowedCommand } from '../../policy/shell-policy.js'
 import { splitCommand } from '../../policy/split-command.js'
-import { childEnvironment } from '../../process/child-environment.js'
+import { childEnvironment, type Environment } from '../../process/child-environment.js'
+import { programToRun } from '../../process/find-program.js'
+import { deviceError } from '../../errors.js'
 import type { CallEffects, CallPlace } from '../../policy/call-effects.js'
 import type { ToolContext } from '../tool-context.js'
 
@@ -51,8 +53,9 @@ export async function readyCommand(context: ToolContext, request: CommandRequest
   const folder = await stat(cwd).catch(() => null)
   if (folder?.isDirectory() !== true) throw aipError('PATH_KIND', { path: request.cwd ?? cwd, expected: 'a folder' })
   if (shell === 'full') {
-    const command = request.line === undefined ? programOf(request) : shellCommand(checked(request).line ?? '')
-    return { ...command, cwd, env: childEnvironment(context.env, request.env) }
+    const env = childEnvironment(context.env, request.env)
+    const command = request.line === undefined ? await programOf(request, env) : shellCommand(checked(request).line ?? '')
+    return { ...command, cwd, env }
   }
   const command = await allowStrict(argvOf(request), cwd, roots, permits)
   const [refused] = variablesOf(request)
@@ -88,8 +91,10 @@ function argvOf(request: CommandRequest): string[] {
   return program === undefined ? splitCommand(line ?? '') : [program, ...args]
 }
 
-function programOf(request: CommandRequest): AllowedCommand {
-  const [file = '', ...args] = argvOf(request)
+async function programOf(request: CommandRequest, env: Environment): Promise<AllowedCommand> {
+  const [program = '', ...args] = argvOf(request)
+  const file = await programToRun(program, env)
+  if (file === null) throw deviceError('TOOL_FAILED', { tool: program, detail: 'there is no such program' })
   return { file, args }
 }
 
