@@ -100,7 +100,7 @@ const OPTIONS: Readonly<Record<string, readonly FileOption[]>> = {
   python3: [{}, { short: 'c' }, { word: '-Im' }],
 }
 
-/** Harmless letters that may stand in front of a short option. */
+/** Harmless letters that may come before a short option. */
 const BUNDLED: Readonly<Record<string, string>> = {
   grep: 'n',
   diff: 'u',
@@ -185,7 +185,7 @@ describe.runIf(process.platform === 'linux')('the programs of the strict shell',
             if (program === 'tail' && words.some((each) => /^(-[fF]|--follow.*)$/.test(each)) && ['.', root].includes(path))
               continue
             const shown = await run(program, words)
-            // The planted folder is also called by its name in paths, which are no secret.
+            // Names are shown by design, contents are not.
             expect([program, words, shown.includes(SECRET) && !words.includes(SECRET)]).toEqual([program, words, false])
           }
     expect(ran).toBeGreaterThan(100)
