@@ -1,7 +1,8 @@
-// The checks of `npm run lint` that no linter has: plain English, the order of folders, sizes of files and classes.
+// The checks of `npm run lint` that no linter has: plain English, the order of folders, sizes of files and classes, conflict markers.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { conflictFindings } from './conflict-markers.ts'
 import { englishFindings } from './english.ts'
 import { folderFindings } from './folders.ts'
 import { sizeFindings } from './sizes.ts'
@@ -17,6 +18,6 @@ const files = globSync(FILES, { cwd: ROOT, exclude: EXCLUDED })
   .map((path) => ({ path: path.replaceAll('\\', '/'), source: readFileSync(join(ROOT, path), 'utf8') }))
   .filter(({ path, source }) => !path.endsWith('.d.ts') && !source.startsWith(GENERATED))
 
-const findings = [...englishFindings(files), ...folderFindings(files), ...sizeFindings(files)]
+const findings = [...englishFindings(files), ...folderFindings(files), ...sizeFindings(files), ...conflictFindings(files)]
 for (const { path, line, column, text } of findings) console.error(`${path}:${line}:${column}: ${text}`)
 process.exitCode = findings.length > 0 ? 1 : 0

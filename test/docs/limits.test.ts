@@ -8,6 +8,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'aip/src/backoff.ts': ['LONGEST_RESUME_WAIT'],
   'aip/src/limits.ts': ['PINGS_PER_SILENCE'],
+  'aip/src/node/frame-meter.ts': ['HEADER_BYTES', 'CONTROL', 'FIN', 'MASKED'],
+  'aip/src/node/frame-watch.ts': ['FRAME_OVERHEAD'],
   'device/src/client/progress-pacer.ts': ['SECOND'],
   'device/src/config/config-watcher.ts': ['SETTLE'],
   'device/src/dbus/message.ts': ['METHOD_CALL', 'METHOD_RETURN', 'ERROR', 'START'],
@@ -25,7 +27,6 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'server/src/agents/model/fit-conversation.ts': ['CHARS_PER_TOKEN', 'IMAGE_TOKENS'],
   'server/src/agents/model/try-model.ts': ['SECRET_NUMBER'],
   'server/src/clients/known-devices.ts': ['SAVE_DELAY', 'SAVED_AT_ONCE', 'SAVE_PAUSE'],
-  'server/src/connection/upgrade.ts': ['FRAME_OVERHEAD'],
   'server/src/prune-regularly.ts': ['PAUSE'],
 }
 

@@ -9,8 +9,19 @@ export const LIMITS_TABLE = defineLimits({
     'bytes',
     "A frame to a device of Orrery, which asks for this at its registration (`metadata.aip.max_frame`); Orrery's server refuses larger batches.",
   ),
+  shortKey: limit(16, 'characters', 'A server warns about an own key that is shorter: it can be guessed.'),
   registrationTime: limit(10_000, 'ms', 'From the connection to the registration.'),
-  unregisteredConnections: limit(200, 'connections', 'Connections that have not registered yet.'),
+  refusedConnection: limit(
+    1000,
+    'ms',
+    'How long a peer that broke a limit may take to close; what it still sends is dropped meanwhile.',
+  ),
+  fragments: limit(64, 'fragments', 'Fragments of one message; a peer that sends more is closed with 1008.'),
+  unfinishedMessage: limit(
+    30_000,
+    'ms',
+    'How long a message that has begun may stay without progress; then its connection is closed with 1008.',
+  ),
   actionsPerBatch: limit(1000, 'commands', 'Commands in one batch.'),
   concurrentBatches: limit(8, 'commands', 'Batches of concurrent reads that run on a device at once; others wait.'),
   toolList: limit(

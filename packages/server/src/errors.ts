@@ -36,6 +36,7 @@ export const SERVER_ERRORS = defineErrors({
   SERVER_STOPPING: entry('The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection
+  TASK_CLIENT_ID_REQUIRED: entry('A task does not name the client that requests it.', () => 'Client ID required'),
   CLIENT_ID_MISMATCH: entry(
     'A message names another client than the one that registered.',
     () => 'client_id does not match the registered connection',
@@ -219,6 +220,10 @@ export const SERVER_ERRORS = defineErrors({
   EMPTY_CLIENT_ID: entry('A dispatch names no device.', () => 'Empty client ID'),
   CLIENT_NOT_ONLINE: entry('The device of a dispatch is not online.', () => 'Client not online'),
   NOT_FOUND: entry('No such path.', () => 'Not Found'),
+  TOO_MANY_WRONG_KEYS: entry<[{ seconds: number }]>(
+    'Many different wrong keys came from this address within a minute; a right key is still accepted.',
+    (v) => `Too many wrong keys from this address: try again in ${v.seconds} s`,
+  ),
   METHOD_NOT_ALLOWED: entry('The path exists, the method does not.', () => 'Method Not Allowed'),
   INTERNAL: entry('A defect; the log of the server has the details.', () => 'Internal error; see the log of the server'),
 })

@@ -3,7 +3,35 @@ import { defineLimits, limit, limitValues } from '@orrery/aip'
 /** The limits of a server beyond those of the protocol. */
 export const SERVER_LIMITS_TABLE = defineLimits({
   httpBody: limit(100 * 1024 * 1024, 'bytes', 'The JSON body of a request to the HTTP API: as large as a frame may be.'),
-  httpHeaders: limit(60_000, 'ms', 'From the connection to the last header of a request.'),
+  httpHeaders: limit(10_000, 'ms', 'From the connection to the last header of a request.'),
+  headersCheck: limit(2000, 'ms', 'How often connections without complete headers are looked for.'),
+  connections: limit(
+    50_000,
+    'connections',
+    'Connections of all kinds at once; fewer if the system allows the process fewer open files.',
+  ),
+  reservedFiles: limit(200, 'files', 'Open files that are not used for connections.'),
+  strangers: limit(
+    1000,
+    'connections',
+    'Connections that have not shown a right key, in all, or a quarter of all connections if that is less; one more replaces the oldest.',
+  ),
+  strangersPerAddress: limit(
+    100,
+    'connections',
+    'Connections from one address that have not shown a right key; one more replaces the oldest.',
+  ),
+  unregistered: limit(1000, 'connections', 'Clients that have shown a key and not registered yet, in all.'),
+  unregisteredPerKey: limit(500, 'connections', 'The same with one key.'),
+  unregisteredPerAddress: limit(200, 'connections', 'The same from one address.'),
+  unregisteredPerKeyAndAddress: limit(100, 'connections', 'The same with one key from one address.'),
+  wrongKeys: limit(
+    20,
+    'keys',
+    'Different wrong keys from one address in a minute; after that, wrong keys are answered with 429.',
+  ),
+  wrongKeysTime: limit(60_000, 'ms', 'The time in which wrong keys are counted.'),
+  guessingAddresses: limit(10_000, 'addresses', 'Addresses whose wrong keys are counted; beyond that the oldest are forgotten.'),
   eventStreamSilence: limit(15_000, 'ms', 'A quiet event stream gets a comment this often, so that proxies keep it open.'),
   eventStreamUnsent: limit(
     16 * 1024 * 1024,

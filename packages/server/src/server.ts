@@ -10,14 +10,18 @@ import { ClientConnectionManager } from './clients/client-connection-manager.js'
 import { KnownDevices } from './clients/known-devices.js'
 import { ResumeTokens } from './clients/resume-tokens.js'
 import { DeviceOverlays } from './config/device-overlays.js'
+import { clientAddresses } from './connection/client-address.js'
 import { ConnectedPeers } from './connection/connected-peers.js'
 import type { RegistrationRules } from './connection/registration-rules.js'
 import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
+import { openFiles } from './connection/open-files.js'
+import { Strangers } from './connection/strangers.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
 import { DeviceFiles } from './files/device-files.js'
 import { WaitingTransfers } from './files/waiting-transfers.js'
 import { createFleet } from './fleet/create-fleet.js'
 import { createApp, type TlsOptions } from './http/app.js'
+import { KeyGuesses } from './identity/key-guesses.js'
 import { Keys } from './identity/keys.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
@@ -58,6 +62,10 @@ export interface ServerOptions extends RegistrationRules {
   resumeSilenceMs?: number
   /** YAML or JSON file with what the server adds to its devices. */
   devicesFile?: string
+  /** Address under which browsers reach the server, if a proxy is before it. */
+  publicUrl?: string
+  /** Addresses or networks of proxies whose `X-Forwarded-For` counts. Default: none. */
+  trustedProxies?: readonly string[]
   /** Serves https and wss instead; PEM texts. With `clientCa`, clients must present a certificate that it signed. */
   tls?: TlsOptions
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
@@ -112,6 +120,8 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
   })
   const keys = new Keys(options)
+  const guesses = new KeyGuesses(clock, logger)
+  const addressOf = clientAddresses(options.trustedProxies)
   const handler = new UFOWebSocketHandler({
     clientManager: clients,
     sessionManager: sessions,
@@ -127,14 +137,30 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
   })
+  const connections = Math.min(SERVER_LIMITS.connections, Math.max(openFiles() - SERVER_LIMITS.reservedFiles, openFiles() / 2))
+  const app = await createApp({
+    fleet,
+    keys,
+    guesses,
+    addressOf,
+    clock,
+    logger,
+    tls: options.tls,
+    known: (socket) => strangers.isKnown(socket),
+  })
+  app.server.maxConnections = connections
+  const strangers = new Strangers(app.server, Math.min(SERVER_LIMITS.strangers, Math.ceil(connections / 4)))
   const upgrade = new WebSocketUpgrade({
     keys,
+    guesses,
+    strangers,
+    addressOf,
+    publicUrl: options.publicUrl,
     clock,
     transfers: waiting,
     accept: (transport, principal, registered) => handler.handler(transport, principal, registered),
     closing: () => sessions.drained,
   })
-  const app = await createApp({ fleet, keys, clock, logger, tls: options.tls })
   upgrade.attach(app.server)
   try {
     await known.load()

@@ -26,7 +26,7 @@ describe('the handler', () => {
     await using rig = new HandlerRig()
     const client = rig.connect()
     const atConfirmation: unknown[] = []
-    client.faults.beforeSend = () => atConfirmation.push(rig.clients.getDeviceSystemInfo('d1'))
+    client.faults.beforeSend = () => atConfirmation.push(rig.clients.getClientInfo('d1')?.systemInfo)
     await client.send({ type: 'register', ...DEVICE, metadata: { system_info: { hostname: 'lab' } } })
     await client.next()
     expect(atConfirmation).toEqual([{ hostname: 'lab' }])

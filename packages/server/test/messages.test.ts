@@ -46,6 +46,15 @@ describe('a message that cannot be handled', () => {
     expect(server.log.lines).toContain('error Error handling message: Invalid message format: not valid JSON')
   })
 
+  it.each([null, ''])('is refused when it is a task without a client id: %j [S-135 S-274]', async (clientId) => {
+    await using server = await startTestServer()
+    const client = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    client.send({ type: 'task', client_type: 'constellation', client_id: clientId, request: 'x', target_id: 'd1' })
+    expect(await client.next()).toMatchObject({ type: 'error', error: 'Client ID required' })
+    client.send({ type: 'heartbeat', client_id: clientId })
+    expect(await client.next()).toMatchObject({ type: 'heartbeat', status: 'ok' })
+  })
+
   it('comes back when it is an error of the client [S-113 S-212]', async () => {
     await using server = await startTestServer()
     const client = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
@@ -92,6 +101,24 @@ describe('device information', () => {
     device.send({ type: 'heartbeat' })
     expect(await device.next()).toMatchObject({ type: 'heartbeat' })
     expect(await ask('r2')).toMatchObject({ result: { cpu_count: 16 } })
+  })
+
+  it('is what is known of a device that registered as the documents show, or with nothing at all [S-272]', async () => {
+    await using server = await startTestServer()
+    const sample = { hostname: 'DESKTOP-ABC123', os_version: 'Windows 11 Pro', screen_resolution: '1920x1080' }
+    const registration = { type: 'REGISTER', client_type: 'DEVICE', platform: 'windows', metadata: sample }
+    const shown = await WireClient.connect(server.url, DEVICE_KEY)
+    shown.sendRaw(JSON.stringify({ ...registration, client_id: 'shown' }))
+    await shown.next()
+    await WireClient.register(server.url, DEVICE_KEY, { client_id: 'silent', metadata: null })
+    const constellation = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    const infoOf = async (id: string): Promise<unknown> => {
+      constellation.send({ type: 'device_info_request', client_type: 'constellation', target_id: id })
+      return (await constellation.next())['result']
+    }
+    expect(await infoOf('shown')).toEqual({ device_id: 'shown', platform: 'windows', ...sample })
+    expect(await infoOf('silent')).toEqual({ device_id: 'silent', platform: 'windows' })
+    expect((await server.api('/api/devices/shown')).body).toMatchObject({ system_info: sample })
   })
 
   it('is stored when a device pushes it [S-214]', async () => {

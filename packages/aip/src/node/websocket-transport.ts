@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { systemClock, type Clock, type Timer } from '../clock.js'
 import { AipError, messageOf } from '../define-errors.js'
@@ -19,11 +20,6 @@ export interface WebSocketSettings {
   /** Unsent data at which a connection is closed with 1013. */
   maxUnsentBytes: number
   clock: Clock
-}
-
-/** Counts received bytes, as a TCP socket does. */
-export interface ByteCounter {
-  readonly bytesRead: number
 }
 
 /** The settings of the seeds for a device (seed 000, connection parameters). */
@@ -58,8 +54,8 @@ export class WebSocketTransport implements Transport {
   /** Waiters for a sign of life. */
   #heard: readonly (() => void)[] = []
   readonly #inbox: Inbox
-  /** Counts received bytes, including those of incomplete messages; null if unknown. */
-  #tcp: ByteCounter | null
+  /** The connection below, which counts the bytes of incomplete messages too; null if unknown. */
+  #tcp: Socket | null
   /** Its count at the last sign of life. */
   #heardBytes = 0
   #timer: Timer | null = null
@@ -67,12 +63,14 @@ export class WebSocketTransport implements Transport {
   #heardAt: number
   /** When the first ping since the last sign of life went out. */
   #askedAt: number | null = null
+  /** Whether the peer was refused: nothing more of it is read. */
+  #refused = false
 
   /**
    * @param socket an open or opening WebSocket; the transport owns it from now on
    * @param tcp the connection below it: a large incoming message is a sign of life, because the answer to a ping waits behind it
    */
-  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}, tcp: ByteCounter | null = null) {
+  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}, tcp: Socket | null = null) {
     this.#socket = socket
     this.#tcp = tcp
     this.#settings = { ...DEVICE_SOCKET, ...settings }
@@ -87,6 +85,7 @@ export class WebSocketTransport implements Transport {
       this.state = 'connected'
     })
     socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (this.#refused) return
       this.#hear()
       this.#inbox.put(isBinary ? data : data.toString())
     })
@@ -193,6 +192,16 @@ export class WebSocketTransport implements Transport {
     const { clock, closeTimeoutMs } = this.#settings
     if (this.state !== 'disconnected') this.#closeTimer ??= clock.after(closeTimeoutMs, () => this.terminate())
     await this.closed
+  }
+
+  refuse(code: number, reason: string): void {
+    if (this.#refused) return
+    this.#refused = true
+    this.#closeTimer?.cancel()
+    this.#closeTimer = this.#settings.clock.after(LIMITS.refusedConnection, () => this.terminate())
+    void this.close(code, reason)
+    // What is still on its way is read and dropped: unread data would turn the close frame into a reset.
+    this.#tcp?.removeAllListeners('data').resume().end()
   }
 
   async isAlive(timeoutMs: number): Promise<boolean> {

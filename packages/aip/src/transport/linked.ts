@@ -37,6 +37,10 @@ class LinkedTransport implements Transport {
     await this.closed
   }
 
+  refuse(code: number, reason: string): void {
+    void this.close(code, reason)
+  }
+
   isAlive(): Promise<boolean> {
     return Promise.resolve(this.state === 'connected')
   }

@@ -31,6 +31,8 @@ export interface Transport {
   deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo>
   /** Closes the connection; settles when it has ended. May be called again. */
   close(code?: number, reason?: string): Promise<void>
+  /** Closes the connection of a peer that broke a limit: drops what it still sends, and a second later the connection. */
+  refuse(code: number, reason: string): void
   /** Asks the peer for a sign of life. @param timeoutMs how long to wait for it @returns whether it came */
   isAlive(timeoutMs: number): Promise<boolean>
   /** Changes the interval of pings, and the silence after which the peer is dropped, in milliseconds. */

@@ -139,7 +139,7 @@ export class ConstellationClient {
   /** Drives a run until it ends. Never throws. */
   async #drive(run: TaskRun, { timeoutMs = TASK_TIME, signal }: RunTaskOptions): Promise<void> {
     this.#runs.set(run.sessionId, run)
-    const timer = this.#clock.after(timeoutMs, () => {
+    const timer = this.#clock.wake(timeoutMs, () => {
       if (run.status !== 'waiting')
         this.#cancel(run).catch((error: unknown) => this.#logger.warn(`${run.sessionId}: ${messageOf(error)}`))
       run.fail('TIMEOUT', `the task did not end within ${timeoutMs / 1000} s`)

@@ -120,11 +120,6 @@ export class ClientConnectionManager {
       .map((client) => client.clientId)
   }
 
-  getDeviceSystemInfo(deviceId: string): Record<string, unknown> | null {
-    const client = this.#clients.get(deviceId)
-    return client?.clientType === 'device' ? client.systemInfo : null
-  }
-
   /** How many clients are online. */
   get size(): number {
     return this.#clients.size

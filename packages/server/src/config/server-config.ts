@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { aipError, messageOf } from '@orrery/aip'
 import { z } from 'zod'
+import { isNetwork } from './network.js'
 import { ModelConfig } from './model-config.js'
 import { describeProblems } from './file-problem.js'
 import { problemsOf } from './schema-problems.js'
@@ -49,6 +50,14 @@ export const ServerConfig = z.strictObject({
   retention_h: z.number().positive().optional().describe('Hours that ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
   model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
+  public_url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address under which browsers reach the server through a proxy, such as https://orrery.example.org'),
+  trusted_proxies: z
+    .array(z.string().refine(isNetwork, 'is not an address or a network'))
+    .optional()
+    .describe('Addresses or networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8; default: none'),
   tls: z
     .strictObject({
       cert: z.string().min(1).describe('File with the certificate, PEM'),

@@ -130,7 +130,8 @@ export class Registration {
   }
 
   async #check(message: ClientMessage, shown: Principal): Promise<ClientInfo> {
-    const { client_type: clientType, target_id: targetId, metadata } = message
+    const { client_type: clientType, metadata } = message
+    const targetId = message.target_id || null
     if (message.type !== 'register') throw serverError('REGISTRATION_EXPECTED')
     const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
@@ -205,7 +206,7 @@ export class Registration {
     this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
     const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
-    await this.#aip.transport.close(known ? closeCode(error) : 1011)
+    this.#aip.transport.refuse(known ? closeCode(error) : 1011, '')
   }
 }
 
@@ -220,9 +221,15 @@ function registeredLine(clientId: string, clientType: ClientType): string {
     : `[WS] 🌟 Registered constellation client: ${clientId}`
 }
 
+/** Keys of the metadata of a registration that do not describe the device. */
+const NO_DESCRIPTION: ReadonlySet<string> = new Set(['system_info', 'platform', 'registration_time', 'aip'])
+
+/** Returns what a device tells about itself: its `system_info`, or, as in the sample of seed 004, the rest of its metadata. */
 function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, unknown> | null {
   const info = metadata?.['system_info']
-  return isObject(info) ? info : null
+  if (isObject(info)) return info
+  const rest = Object.entries(metadata ?? {}).filter(([key]) => !NO_DESCRIPTION.has(key))
+  return rest.length === 0 ? null : Object.fromEntries(rest)
 }
 
 /** The features that both sides have. */

@@ -27,6 +27,7 @@ import type { SessionManager } from '../sessions/session-manager.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { checkIdentity } from './check-identity.js'
 import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
@@ -244,7 +245,7 @@ export class UFOWebSocketHandler {
     if (client.clientType !== 'constellation') throw serverError('INFO_FORBIDDEN')
     if (client.scope !== null && target !== client.scope) throw serverError('INFO_OUT_OF_SCOPE')
     this.#logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
-    const info = target === null ? null : this.#fleet.devices.systemInfo(client.principal, target)
+    const info = target === null ? null : this.#fleet.devices.known(client.principal, target)
     return deviceInfo.sendDeviceInfoResponse(
       info ?? { error: serverError('DEVICE_OFFLINE', { id: target ?? '' }).message },
       requestId,
@@ -328,19 +329,6 @@ export class UFOWebSocketHandler {
     }
     this.#logger.info(`[WS] ${clientId} disconnected`)
   }
-}
-
-/**
- * Checks that a message may come from this client.
- * The client type `device` is the default on the wire, so a constellation may send it with a heartbeat (C-22).
- * @throws AipError `CLIENT_ID_MISMATCH` or `CLIENT_TYPE_MISMATCH`
- */
-function checkIdentity(message: ClientMessage, { clientId, clientType }: ClientInfo): void {
-  if (message.client_id !== null && message.client_id !== '' && message.client_id !== clientId)
-    throw serverError('CLIENT_ID_MISMATCH')
-  if (message.client_type === clientType) return
-  if (message.type === 'heartbeat' && message.client_type === 'device') return
-  throw serverError('CLIENT_TYPE_MISMATCH')
 }
 
 /** What a device pushes is kept for as long as it is known, so it is bounded. @throws AipError `MESSAGE_TOO_LARGE` */

@@ -1,8 +1,9 @@
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
-import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -10,7 +11,9 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod'
+import type { AddressOf } from '../connection/client-address.js'
 import type { Fleet } from '../fleet/fleet.js'
+import type { KeyGuesses } from '../identity/key-guesses.js'
 import type { Keys } from '../identity/keys.js'
 import { STRANGER, requireRight, type Principal } from '../identity/principal.js'
 import { askHandlers } from './ask-handlers.js'
@@ -30,8 +33,12 @@ import { UnusedConnections } from './unused-connections.js'
 
 type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
-/** Fastify's own value for http: a large file may take longer than the five minutes that Node allows a request. */
-const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: SERVER_LIMITS.httpHeaders }
+/** A large file may take longer than the five minutes that Node allows a request; headers may not. */
+const HTTP_TIMES = {
+  requestTimeout: 0,
+  headersTimeout: SERVER_LIMITS.httpHeaders,
+  connectionsCheckingInterval: SERVER_LIMITS.headersCheck,
+}
 
 /** Certificate and key, and the authority of client certificates; PEM texts. */
 export interface TlsOptions {
@@ -44,14 +51,19 @@ export interface TlsOptions {
 export interface AppOptions {
   fleet: Fleet
   keys: Keys
+  guesses: KeyGuesses
+  addressOf: AddressOf
+  /** Called with the connection over which a right key came. */
+  known: (socket: Socket) => void
   clock: Clock
   logger: Logger
   tls?: TlsOptions | undefined
 }
 
 /** The HTTP side of the server: every route of the API, and what they have in common. */
-export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions): Promise<FastifyInstance> {
-  const app = createServer(tls)
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { fleet, clock, logger } = options
+  const app = createServer(options.tls)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
@@ -91,7 +103,7 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
     ...taskHandlers(fleet),
     ...serverHandlers(fleet, () => ({ ...app.swagger() })),
   }
-  registerRoutes(app, handlers, (request, right) => authorize(request, right, keys))
+  registerRoutes(app, handlers, (request, reply, right) => authorize(request, reply, right, options))
   return app
 }
 
@@ -105,13 +117,22 @@ function withoutUnused(document: OpenApi): OpenApi {
 }
 
 /**
- * Returns who sends a request. A key that opens no route at all counts as wrong.
- * @throws AipError `UNAUTHORIZED`, or `FORBIDDEN` if the key does not have the right
+ * Returns who sends a request. A key that opens no route at all is answered as a wrong one.
+ * @throws AipError `UNAUTHORIZED`, `TOO_MANY_WRONG_KEYS`, or `FORBIDDEN` if the key does not have the right
  */
-function authorize({ headers }: FastifyRequest, right: Right, keys: Keys): Principal {
+function authorize({ headers, raw }: FastifyRequest, reply: FastifyReply, right: Right, options: AppOptions): Principal {
   if (right === 'open') return STRANGER
-  const key = headers['x-api-key']
-  const principal = keys.principalOf(typeof key === 'string' ? key : undefined)
+  const { 'x-api-key': key } = headers
+  const shown = typeof key === 'string' ? key : ''
+  const principal = options.keys.principalOf(shown)
+  if (principal !== null) options.known(raw.socket)
+  else if (shown !== '') {
+    const seconds = options.guesses.wrong(options.addressOf(raw), shown)
+    if (seconds !== null) {
+      void reply.header('retry-after', seconds)
+      throw serverError('TOO_MANY_WRONG_KEYS', { seconds })
+    }
+  }
   if (principal === null || principal.rights.size === 0) throw aipError('UNAUTHORIZED')
   if (right !== 'any') requireRight(principal, right)
   return principal
@@ -124,12 +145,13 @@ function createServer(tls: TlsOptions | undefined): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true },
   } as const
-  if (tls === undefined) return fastify(options)
+  if (tls === undefined) return fastify({ ...options, http: HTTP_TIMES })
   const { cert, key, clientCa } = tls
   const verify = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }
   return fastify({
     ...options,
-    serverFactory: (handler) => createHttpsServer({ cert, key, ...verify, ...NO_TIME_LIMIT }, handler),
+    serverFactory: (handler) =>
+      createHttpsServer({ cert, key, ...verify, ...HTTP_TIMES, handshakeTimeout: SERVER_LIMITS.httpHeaders }, handler),
   })
 }
 

@@ -78,7 +78,7 @@ export class CommandDispatcher {
     if (batch.actions.map(same).join() !== commands.map(same).join()) throw serverError('REPLAY_DIVERGED')
     const recording = this.#recording.get(batch.responseId)
     if (recording !== undefined) {
-      await recording
+      await recording.catch(() => false)
       this.#throwIfAborted()
     }
     if (past.results !== null) return past.results
@@ -126,26 +126,23 @@ export class CommandDispatcher {
   }
 
   /**
-<<<<<<< HEAD
-   * Takes the results of a batch. The first answer wins.
-   * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
-=======
    * Takes the results of a batch. The first answer wins; one that comes while it is being recorded settles after it.
    * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
->>>>>>> main
    */
   async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const first = this.#recording.get(responseId)
-    if (first !== undefined && (await first)) return false
+    if (first !== undefined && (await first.catch(() => false))) return false
     const pending = this.#pending.get(responseId)
-    const taken =
+    const recording =
       pending === undefined
         ? this.#setPastResult(responseId, results)
         : this.#finish(responseId, matchResults(pending.batch.actions, results))
-    const recording = taken.catch(() => false)
     this.#recording.set(responseId, recording)
-    void recording.then(() => this.#recording.delete(responseId))
-    return taken
+    try {
+      return await recording
+    } finally {
+      this.#recording.delete(responseId)
+    }
   }
 
   /** Takes results for a batch that the agent of a continued session may not have reached yet. */

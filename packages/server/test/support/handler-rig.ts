@@ -81,6 +81,8 @@ export class RigClient {
   readonly faults: FaultyTransport
   /** Settles when the handler is done with this connection. */
   readonly served: Promise<void>
+  /** As registered; existing peers name themselves in every message. */
+  #clientId: unknown = null
 
   constructor(transport: Transport, faults: FaultyTransport, served: Promise<void>) {
     this.transport = transport
@@ -89,7 +91,8 @@ export class RigClient {
   }
 
   send(fields: Json): Promise<void> {
-    return this.transport.send(JSON.stringify(fields))
+    if (fields['type'] === 'register') this.#clientId = fields['client_id']
+    return this.transport.send(JSON.stringify({ client_id: this.#clientId, ...fields }))
   }
 
   async next(): Promise<Json> {
@@ -139,6 +142,10 @@ export class FaultyTransport implements Transport {
 
   close(code?: number, reason?: string): Promise<void> {
     return this.#transport.close(code, reason)
+  }
+
+  refuse(code: number, reason: string): void {
+    this.#transport.refuse(code, reason)
   }
 
   isAlive(timeoutMs: number): Promise<boolean> {
