@@ -80,6 +80,14 @@ describe('without rules', () => {
     expect(await verdictOf({ shell: 'full' }, run('python3', '-c', 'x'))).toBe('allow')
   })
 
+  it('says of a job that could take commands that it is an open shell', async () => {
+    const job = (program: string) => call('start_job', { program }, { server: 'shell', builtIn: true, trusted: true })
+    expect((await policy().decide(job('sh'))).detail).toContain('it is an open shell until it ends')
+    expect((await policy().decide(job('psql'))).detail).toContain('it is an open shell until it ends')
+    expect((await policy().decide(job('touch'))).detail).not.toContain('open shell')
+    expect((await policy().decide(run('sh'))).detail).not.toContain('open shell')
+  })
+
   it('says which line would allow a tool', async () => {
     expect((await policy().decide(call('change', {}))).detail).toContain('{"tool":"change","do":"allow"}')
   })
@@ -149,6 +157,8 @@ describe.runIf(linux)('a rule about a command', () => {
     ['an option that runs a program', anyGit, 'git clone --upload-pack=sh x', 'ask shell.allow-list'],
     ['the same, cut short', anyGit, 'git clone --upload-p=sh x', 'ask shell.allow-list'],
     ['a transport that runs a program', anyGit, `git clone 'ext::sh -c rm'`, 'ask shell.allow-list'],
+    ['a subcommand that runs a program', anyGit, 'git bisect run rm', 'ask shell.allow-list'],
+    ['a subcommand that the rule names', [{ argv: ['git', 'bisect', '**'], do: 'allow' }], 'git bisect run rm', 'allow'],
     ['an interpreter under a wildcard', anything, 'python3 -c x', 'ask shell.arguments'],
     ['an interpreter with its version', anything, 'python3.11 -c x', 'ask shell.allow-list'],
     ['a shell under a wildcard', anything, 'sh -c rm', 'ask shell.allow-list'],

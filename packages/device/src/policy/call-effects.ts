@@ -16,6 +16,8 @@ export interface CallEffects {
   paths?: readonly PathEffect[]
   /** The command opens an application; a different list than the shell's applies. */
   launches?: boolean
+  /** The command keeps reading input that later calls send, and that is not judged. */
+  readsInput?: boolean
   /** The call is about a job that an earlier call has started and the policy has allowed. */
   ownJob?: boolean
   /** The tool refuses these arguments by itself. */

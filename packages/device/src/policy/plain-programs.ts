@@ -64,11 +64,17 @@ export function showsAllItStarts(argv: readonly string[], terminal = false): boo
   if (!PLAIN.has(name) || isInterpreter(name)) return false
   if (terminal && USES_PAGER.has(name)) return false
   if (!ONLY_WRITE.has(name) && args.some((arg) => isRisky(program, arg))) return false
+  // Only there the letter names a program on the other side, which may be this machine.
+  if (name === 'git' && subcommandOf(args) === 'clone' && args.some((arg) => /^-[a-z]*u/.test(arg))) return false
+  return otherSubcommand(argv) === null
+}
+
+/** The subcommand of a command, if it is one that is not known as plain. */
+export function otherSubcommand([program = '', ...args]: readonly string[]): string | null {
+  const name = programName(program)
   const known = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined
   const subcommand = subcommandOf(args)
-  // Only there the letter names a program on the other side, which may be this machine.
-  if (subcommand === 'clone' && args.some((arg) => /^-[a-z]*u/.test(arg))) return false
-  return known === undefined || known.has(subcommand)
+  return known === undefined || known.has(subcommand) ? null : subcommand
 }
 
 function subcommandOf(args: readonly string[]): string {

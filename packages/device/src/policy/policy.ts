@@ -48,6 +48,9 @@ export interface PolicyOptions {
   builtIn: BuiltInTools
 }
 
+const OPEN_SHELL =
+  'The job may take commands from its input, which send_input gives it without another question: it is an open shell until it ends'
+
 /** Decides about calls of tools: the rules of the device's owner first, then what holds without any. */
 export class Policy {
   readonly #options: PolicyOptions
@@ -62,7 +65,12 @@ export class Policy {
       const effects = this.#describe(call)
       if (effects?.refused === true) return verdict('allow', 'arguments', 'the tool refuses these arguments itself')
       const namesPaths = this.#options.config.rules.some(({ path }) => path !== undefined)
-      return await this.#judge(call, effects, await factsOf(call.args, effects, this.#options, namesPaths))
+      const facts = await factsOf(call.args, effects, this.#options, namesPaths)
+      const judged = await this.#judge(call, effects, facts)
+      // Who allows the start of such a job allows all that is sent to it.
+      return judged.do === 'ask' && effects?.readsInput === true && facts.opaque
+        ? { ...judged, detail: `${judged.detail}. ${OPEN_SHELL}` }
+        : judged
     } catch (error) {
       if (error instanceof PolicyViolation) return verdict('deny', error.rule, error.detail)
       if (error instanceof AipError) return verdict('deny', 'arguments', error.message)
