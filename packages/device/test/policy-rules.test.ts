@@ -377,6 +377,23 @@ describe.runIf(linux)('a rule that denies, with an open shell', () => {
     expect(await verdictOf({ rules: noTouch.slice(0, 1), shell: 'full' }, line(command))).toBe('allow')
   })
 
+  it('is about a subcommand behind options too', async () => {
+    const noPush = [{ argv: ['git', 'push', '**'], do: 'deny' }]
+    for (const command of [
+      'git push',
+      'git -C x push -f',
+      'git --no-pager --git-dir=x -C y push',
+      'nice git -C x push',
+      'env git -p push',
+    ])
+      expect([command, await verdictOf({ rules: noPush, shell: 'full' }, line(command))]).toEqual([
+        command,
+        'deny policy.rules[0]',
+      ])
+    for (const command of ['git log push', 'git commit -m push'])
+      expect([command, await verdictOf({ rules: noPush, shell: 'full' }, line(command))]).toEqual([command, 'allow'])
+  })
+
   it('holds where a variable could change what runs, and where a terminal gives a pager its keys', async () => {
     const command = (args: object) => call('start_job', { ...args }, { server: 'shell', builtIn: true, trusted: true })
     const full = (asked: ToolCall, rules: unknown = noTouch) => verdictOf({ rules, shell: 'full' }, asked)

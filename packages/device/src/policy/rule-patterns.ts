@@ -37,12 +37,23 @@ function grantsProgram(wanted: string, program: string, systemProgram: string | 
 
 /** Returns whether a pattern restricts a command: this one, wherever its program lies, or one that it could start. */
 export function restrictsCommand(pattern: readonly string[], argv: readonly string[]): boolean {
+  const [first = ''] = pattern
   return commandsIn(argv).some(([program = '', ...args]) => {
-    const [first = '', ...rest] = pattern
     const name = programName(first) === first ? programName(program) : program
-    const candidate = [name, ...args]
-    return matchesList([first, ...rest], candidate, matchesWord, '**')
+    return withoutFirstOptions(args).some((rest) => matchesList(pattern, [name, ...rest], matchesWord, '**'))
   })
+}
+
+/** The arguments, and what is left of them behind options in front, such as `push` in `git -C folder push`. */
+function withoutFirstOptions(args: readonly string[]): readonly string[][] {
+  const ways = [[...args]]
+  for (
+    let at = 1;
+    at < args.length && (args[at - 1]?.startsWith('-') === true || args[at - 2]?.startsWith('-') === true);
+    at += 1
+  )
+    ways.push(args.slice(at))
+  return ways
 }
 
 function matchesWord(wanted: string, word: string): boolean {
