@@ -34,11 +34,13 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
   configMistakes: limit(20, 'mistakes', 'What is reported of a configuration at once.'),
   patternAlternatives: limit(64, 'alternatives', 'What the braces of one pattern of a policy may stand for.'),
   keptError: limit(1000, 'characters', 'The part of an error that the audit keeps.'),
-  stuckValue: limit(
-    256,
-    'characters',
-    'An argument with a value stuck to an option, such as `-fNAME`, in which a path is looked for.',
+  judgedWords: limit(
+    2000,
+    'words',
+    'Words of a command in which rules look for paths; a longer one is asked about where a rule is about paths.',
   ),
+  pathLength: limit(4096, 'bytes', 'A path that tools are given (`PATH_MAX` of Linux).'),
+  pathLinks: limit(40, 'links', 'Links on the way of one path, as many as Linux follows.'),
   loggedValue: limit(500, 'characters', 'The part of a value that is logged.'),
   processEnd: limit(2000, 'ms', 'From the polite to the hard end of a program.'),
   processOutput: limit(256 * 1024, 'bytes', 'What is kept of each output stream of a program of the strict shell.'),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
 import { childEnvironment, type Environment } from '../process/child-environment.js'
+import { programToRun } from '../process/find-program.js'
 import { loadClientSdk, openConnection, type Connector } from './connection.js'
 import { LenientTransport } from './lenient-transport.js'
 import { AnswerMender } from './mend-answers.js'
@@ -25,12 +26,14 @@ export function stdioConnector(
     const sdk = await loadClientSdk()
     const environment = childEnvironment(env, program.env)
     const cwd = folderOf(program.cwd) ?? ownFolder
+    const command = await programToRun(program.command, environment)
+    if (command === null) throw new Error(notFound(program.command, environment))
     const mender = new AnswerMender(sdk, options.onFlaw)
     let transport: StdioTransport | null = null
     let greeted = false
     const connect = (): LenientTransport => {
       const made = new StdioTransport(
-        { command: program.command, args: program.args, env: environment, cwd },
+        { command, args: program.args, env: environment, cwd },
         { parse: sdk.parseJSONRPCMessage, serialize: sdk.serializeMessage },
         clock,
         {
@@ -63,9 +66,11 @@ function folderOf(cwd: string | undefined): string | undefined {
 function startFailure(error: unknown, command: string, cwd: string, env: Environment, transport: StdioTransport | null): string {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
     if (!existsSync(cwd)) return `the folder ${cwd} does not exist (ENOENT)`
-    return /[\\/]/.test(command)
-      ? `the program ${command} does not exist (ENOENT)`
-      : `the program ${command} was not found (ENOENT); PATH is ${env['PATH'] ?? 'not set'}`
+    return /[\\/]/.test(command) ? `the program ${command} does not exist (ENOENT)` : notFound(command, env)
   }
   return `${messageOf(error)} (${transport?.describeEnd() ?? 'did not start'})`
+}
+
+function notFound(command: string, env: Environment): string {
+  return `the program ${command} was not found (ENOENT); PATH is ${env['PATH'] ?? 'not set'}`
 }
