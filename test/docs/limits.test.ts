@@ -23,9 +23,11 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'device/src/tools/files/ripgrep-search.ts': ['FAILED', 'MESSAGE_LIMIT'],
   'server/src/agents/model/ask-once.ts': ['ANSWER_PART'],
   'server/src/agents/model/fit-conversation.ts': ['CHARS_PER_TOKEN', 'IMAGE_TOKENS'],
+  'server/src/agents/model/to-prompt.ts': ['MARK_BYTES'],
   'server/src/agents/model/try-model.ts': ['SECRET_NUMBER'],
   'server/src/clients/known-devices.ts': ['SAVE_DELAY', 'SAVED_AT_ONCE', 'SAVE_PAUSE'],
   'server/src/connection/upgrade.ts': ['FRAME_OVERHEAD'],
+  'server/src/identity/secrets.ts': ['SHORTEST'],
   'server/src/prune-regularly.ts': ['PAUSE'],
 }
 
