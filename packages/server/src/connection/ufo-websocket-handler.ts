@@ -2,7 +2,6 @@ import {
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
-  SilenceWatch,
   HeartbeatProtocol,
   LIMITS,
   type TaskExecutionProtocol,
@@ -18,6 +17,7 @@ import {
   type Logger,
   type Transport,
 } from '@orrery/aip'
+import { LargeResults } from '@orrery/aip/node'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { KnownDevices } from '../clients/known-devices.js'
 import type { Fleet } from '../fleet/fleet.js'
@@ -34,6 +34,7 @@ import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
 import { taskFrom } from './task-intake.js'
+import { watchSilence } from './watch-silence.js'
 import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -68,6 +69,7 @@ export class UFOWebSocketHandler {
   readonly #heartbeatTimeoutMs: number | undefined
   readonly #resumption: Resumption
   readonly #resumeSilenceMs: number
+  readonly #largeResults = new LargeResults()
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
     command_results: (message, context) => this.handleCommandResult(message, context),
@@ -121,7 +123,10 @@ export class UFOWebSocketHandler {
    */
   async handler(transport: Transport, shown: Principal, registered: () => void = () => {}): Promise<void> {
     const log = new ClientLog(this.#logger, this.#clock)
-    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: log, dialect: this.#dialect })
+    let isDevice = false
+    const largeReader = this.#largeResults.readerIf(() => isDevice)
+    const options = { side: 'server', clock: this.#clock, logger: log, dialect: this.#dialect, largeReader } as const
+    const aip = new AIPProtocol(transport, options)
     const client = await new Registration(aip, {
       clients: this.#clients,
       known: this.#known,
@@ -134,6 +139,7 @@ export class UFOWebSocketHandler {
     }).accept(shown)
     if (client === null) return
     registered()
+    isDevice = client.clientType === 'device'
     this.#resumption.back(client)
     const rate = new MessageRate(this.#clock, () => {
       log.warn(`[WS] ${client.clientId} sends too many messages`)
@@ -148,13 +154,15 @@ export class UFOWebSocketHandler {
       deviceInfo: new DeviceInfoProtocol(aip),
       task: client.taskProtocol,
     }
-    const watch = this.#watch(client)
+    const watch = watchSilence(client, this.#heartbeatTimeoutMs, this.#clock, this.#logger)
     try {
       // Messages are handled in order, and none waits for the work that an earlier one started.
       await transport.deliverTo((frame) => {
         watch?.heard()
-        void this.handleMessage(frame, context)
+        rate.handles(this.handleMessage(frame, context))
       }, rate)
+      // Results that came before the end count.
+      await rate.settled()
     } catch (error) {
       this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
     } finally {
@@ -167,16 +175,9 @@ export class UFOWebSocketHandler {
     }
   }
 
-  /** Drops a client that is silent for too long, if the server's settings say so (seed 004: 2 to 3 missed heartbeats). */
-  #watch({ clientId, transport }: ClientInfo): SilenceWatch | null {
-    const limit = this.#heartbeatTimeoutMs
-    if (limit === undefined) return null
-    const watch = new SilenceWatch(this.#clock, limit, () => {
-      this.#logger.warn(`[WS] ${clientId} was silent for ${limit / 1000} s`)
-      transport.terminate()
-    })
-    watch.heard()
-    return watch
+  /** Lets go of what is shared by all connections. */
+  close(): Promise<void> {
+    return this.#largeResults.close()
   }
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
@@ -184,6 +185,7 @@ export class UFOWebSocketHandler {
     let isTask = false
     try {
       const read = context.aip.readMessage(frame)
+      if (read instanceof Promise) context.rate.hold()
       const message = read instanceof Promise ? await read : read
       isTask = message.type === 'task'
       checkIdentity(message, context.client)
@@ -277,7 +279,6 @@ export class UFOWebSocketHandler {
     if (client.clientType !== 'device' || metadata === null) return
     const { clientId } = client
     const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
-    assertFits(metadata, SERVER_LIMITS.devicePush)
     if (info !== null) {
       // Values from the registration and the server's settings stay.
       const merged = { ...client.systemInfo, ...info }
