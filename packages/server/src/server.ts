@@ -196,6 +196,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
       prune.stop()
       await sessions.stop(options.dataDir !== undefined)
       await upgrade.close()
+      await handler.close()
       await app.close()
       known.close()
       await clientStore.close()

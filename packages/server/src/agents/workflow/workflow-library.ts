@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { messageOf, type Logger } from '@orrery/aip'
+import { messageOf, shownName, type Logger } from '@orrery/aip'
 import type { WorkflowSummary } from '@orrery/aip/api'
 import { parsePlan } from '../model/parse-plan.js'
 import { parseWorkflow } from './parse-workflow.js'
@@ -74,7 +74,7 @@ export class WorkflowLibrary {
       }
     }
     const names = (await this.list()).map((workflow) => workflow.name)
-    throw serverError('WORKFLOW_NOT_FOUND', { name, names: names.join(', ') })
+    throw serverError('WORKFLOW_NOT_FOUND', { name: shownName(name), names: names.join(', ') })
   }
 }
 
@@ -92,7 +92,7 @@ function parseInputs(name: string, text: string): Record<string, unknown> {
     // The same text as for JSON that is not an object.
   }
   throw serverError('INVALID_INPUTS', {
-    name,
+    name: shownName(name),
     detail: 'what follows the name must be a JSON object',
     takes: 'inputs such as {"path": "/"}',
   })
