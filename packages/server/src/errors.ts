@@ -17,6 +17,10 @@ export const SERVER_ERRORS = defineErrors({
     'A live connection has this client id.',
     (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
   ),
+  TOKEN_REQUIRED: entry<[{ id: string; role: string; way: string }]>(
+    'The client id belongs to the client that has its resume token: a device until it is forgotten, a constellation while a session of its is live.',
+    (v) => `client_id '${v.id}' belongs to another ${v.role}, and only its resume token allows to use it: ${v.way}`,
+  ),
   CAPACITY_REACHED: entry<[{ limit: number }]>(
     'As many clients are online as the server takes.',
     (v) => `Server capacity limit reached: at most ${v.limit} clients, try again later`,

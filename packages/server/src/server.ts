@@ -100,10 +100,12 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const { platform, resumeGraceMs } = options
   const sessions = new SessionManager({ store, feed, peers, agents, clock, logger, platform, resumeGraceMs })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
     clients,
     known,
+    tokens,
     sessions,
     store,
     feed,
@@ -122,7 +124,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     dialect: options.dialect ?? 'auto',
     rules: options,
     overlays,
-    tokens: new ResumeTokens(clientStore),
+    tokens,
     asks,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,

@@ -4,6 +4,7 @@ import { ROUTES, type RouteName } from '@orrery/aip/api'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WorkflowLibrary } from '../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../src/clients/client-connection-manager.js'
+import { ResumeTokens } from '../src/clients/resume-tokens.js'
 import { KnownDevices } from '../src/clients/known-devices.js'
 import { DeviceOverlays } from '../src/config/device-overlays.js'
 import { ConnectedPeers } from '../src/connection/connected-peers.js'
@@ -32,8 +33,9 @@ function fleet(): Fleet {
   const sessions = new SessionManager({ ...common, store, peers, agents: [] })
   const files = new DeviceFiles(clients, { ...common, sessions, waiting: new WaitingTransfers(() => null) })
   const asks = new Asks({ ...common, live: sessions.live, peers })
+  const tokens = new ResumeTokens(clientStore, systemClock)
   const workflows = new WorkflowLibrary(null, silentLogger)
-  return createFleet({ clients, known, sessions, store, feed: common.feed, asks, files, workflows })
+  return createFleet({ clients, known, tokens, sessions, store, feed: common.feed, asks, files, workflows })
 }
 
 /** One who has all rights but those that are named. */
@@ -47,6 +49,7 @@ const WANTED = { device_id: 'd1', request: 'look' }
 /** The use case behind each route that needs a right. */
 const USE_CASES: Partial<Record<RouteName, (fleet: Fleet, principal: Principal) => unknown>> = {
   'devices.list': ({ devices }, who) => devices.list(who),
+  'devices.forget': ({ devices }, who) => devices.forget(who, 'd1'),
   'devices.get': ({ devices }, who) => devices.get(who, 'd1'),
   'devices.tools': ({ devices }, who) => devices.tools(who, 'd1'),
   'devices.runCommands': ({ tasks }, who) => tasks.run(who, 'd1', { commands: [] }),

@@ -1,6 +1,7 @@
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import type { KnownDevices } from '../clients/known-devices.js'
+import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceFiles } from '../files/device-files.js'
 import type { Asks } from '../sessions/asks.js'
 import type { SessionManager } from '../sessions/session-manager.js'
@@ -19,6 +20,7 @@ import { FleetTasks } from './tasks.js'
 export interface FleetParts {
   clients: ClientConnectionManager
   known: KnownDevices
+  tokens: ResumeTokens
   sessions: SessionManager
   store: SessionStore
   feed: Feed

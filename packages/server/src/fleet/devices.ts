@@ -3,6 +3,7 @@ import type { Device } from '@orrery/aip/api'
 import { z } from 'zod'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import type { KnownDevices } from '../clients/known-devices.js'
+import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { OPERATOR, ownerOf, requireRight, type Principal } from '../identity/principal.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { newTask, type Task } from '../sessions/task.js'
@@ -14,6 +15,7 @@ import { serverError } from '../errors.js'
 export interface FleetDevicesParts {
   clients: ClientConnectionManager
   known: KnownDevices
+  tokens: ResumeTokens
   sessions: SessionManager
   feed: Feed
 }
@@ -31,12 +33,14 @@ const ToolLists = z.array(z.object({ status: z.string(), result: z.unknown() }))
 export class FleetDevices {
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
+  readonly #tokens: ResumeTokens
   readonly #sessions: SessionManager
   readonly #feed: Feed
 
-  constructor({ clients, known, sessions, feed }: FleetDevicesParts) {
+  constructor({ clients, known, tokens, sessions, feed }: FleetDevicesParts) {
     this.#clients = clients
     this.#known = known
+    this.#tokens = tokens
     this.#sessions = sessions
     this.#feed = feed
   }
@@ -64,6 +68,25 @@ export class FleetDevices {
   /** @throws AipError `DEVICE_NOT_FOUND` or `DEVICE_OFFLINE` */
   requireOnline(principal: Principal, deviceId: string): void {
     if (this.get(principal, deviceId).status === 'offline') throw serverError('DEVICE_OFFLINE', { id: deviceId })
+  }
+
+  /**
+   * Forgets a device and frees its id: the next device that registers under it may have it. Its sessions end and its connection is closed.
+   * @throws AipError `DEVICE_NOT_FOUND` or `STORE_FAILED`
+   */
+  async forget(principal: Principal, deviceId: string): Promise<{ device_id: string; forgotten: true }> {
+    requireRight(principal, 'admin')
+    const known = this.#known.get(deviceId) !== undefined
+    const held = await this.#tokens.forget(deviceId)
+    if (!known && !held) throw serverError('DEVICE_NOT_FOUND', { id: deviceId })
+    this.#sessions.lanes.giveUp(deviceId)
+    const client = this.#clients.getClientInfo(deviceId)
+    if (client?.clientType === 'device') {
+      this.#clients.removeClient(deviceId, client.transport)
+      client.transport.close(1008, 'the device was forgotten').catch(() => {})
+    }
+    await this.#known.forget(deviceId)
+    return { device_id: deviceId, forgotten: true }
   }
 
   /** Returns what a device reports about itself; null if it is not online, or reports nothing. */

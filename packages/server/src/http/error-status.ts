@@ -97,6 +97,7 @@ export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>>
   TIMEOUT: 504,
   TOOL_CANCELLED: 499,
   TOOL_UNKNOWN: 404,
+  TOKEN_REQUIRED: 409,
   TOO_MANY_ACTIONS: 400,
   TRANSFER_CUT: 502,
   TRANSFER_FAILED: 502,

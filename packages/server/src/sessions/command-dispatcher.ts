@@ -160,9 +160,10 @@ export class CommandDispatcher {
     return true
   }
 
-  /** Whether a batch waits for results that cannot come: it was not sent over the current connection of the device. */
+  /** Whether nothing can come until the device returns: it is offline, or a batch that waits was not sent over its current connection. */
   get isCutOff(): boolean {
-    return [...this.#pending.values()].some(({ sentOver }) => sentOver === null || sentOver !== this.#device.connection)
+    const { connection } = this.#device
+    return connection === null || [...this.#pending.values()].some(({ sentOver }) => sentOver !== connection)
   }
 
   /** Returns the tool of a running call, for progress reports. */

@@ -111,12 +111,9 @@ export class SessionManager {
     if (!this.stopping && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
   }
 
-  /**
-   * Notes that a constellation has registered.
-   * @param trusted whether it presented the token of its last registration, or never had one; otherwise its sessions end
-   */
-  requesterBack(clientId: string, trusted: boolean): void {
-    if (this.#requestersAway.end(clientId) && !trusted) this.#giveUpRequester(clientId)
+  /** Notes that a constellation has registered. */
+  requesterBack(clientId: string): void {
+    this.#requestersAway.end(clientId)
   }
 
   /** Returns the session that waits for this device to start its assigned task, if there is one of that name. */

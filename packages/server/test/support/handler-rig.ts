@@ -32,6 +32,7 @@ export class HandlerRig implements AsyncDisposable {
   readonly peers = new ConnectedPeers(this.clients, this.#known, DeviceOverlays.load(undefined), this.log)
   readonly sessions = new SessionManager({ ...this.#common, store: this.store, peers: this.peers, agents: [scriptedAgent] })
   readonly #asks = new Asks({ ...this.#common, live: this.sessions.live, peers: this.peers })
+  readonly #tokens = new ResumeTokens(this.#clientStore, systemClock)
   readonly #waiting = new WaitingTransfers(() => null)
   readonly handler = new UFOWebSocketHandler({
     clientManager: this.clients,
@@ -40,6 +41,7 @@ export class HandlerRig implements AsyncDisposable {
     fleet: createFleet({
       clients: this.clients,
       known: this.#known,
+      tokens: this.#tokens,
       sessions: this.sessions,
       store: this.store,
       feed: this.#feed,
@@ -47,7 +49,7 @@ export class HandlerRig implements AsyncDisposable {
       files: new DeviceFiles(this.clients, { ...this.#common, sessions: this.sessions, waiting: this.#waiting }),
       workflows: new WorkflowLibrary(null, this.log),
     }),
-    tokens: new ResumeTokens(this.#clientStore),
+    tokens: this.#tokens,
     asks: this.#asks,
     logger: this.log,
   })
