@@ -118,6 +118,14 @@ export const SERVER_ERRORS = defineErrors({
     () =>
       "No model is configured, so a request in words cannot run. Start the server with ORRERY_MODEL and the key of its provider (OPENAI_API_KEY or ANTHROPIC_API_KEY), or with OLLAMA_HOST; 'orrery model check' tries it. Workflows and direct commands need no model: see 'orrery workflows' and 'orrery call --help'",
   ),
+  TOOL_NOT_LISTED: entry<[{ id: string; tool: string; names: string }]>(
+    'An existing device does not have a tool; it would not answer a command for it.',
+    (v) => `Device '${v.id}' has no tool '${v.tool}'; it has: ${v.names}`,
+  ),
+  BATCH_NOT_SENT: entry(
+    'A command was not sent because another one of its batch names a tool that the device does not have.',
+    () => 'Not sent: another command of the batch names a tool that the device does not have',
+  ),
   AGENT_FAILED: entry<[{ text: string }]>('The agent of a session failed.', (v) => v.text),
   CLIENT_DISCONNECTED: entry('The requester of a session dropped.', () => 'Task was cancelled due to client disconnection'),
   USER_CANCELLED: entry('A user cancelled the session.', () => 'Task was cancelled by the user'),

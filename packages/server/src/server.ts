@@ -21,6 +21,7 @@ import { createApp, type TlsOptions } from './http/app.js'
 import { Keys } from './identity/keys.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
+import { DeviceToolLists } from './sessions/device-tool-lists.js'
 import { SessionManager } from './sessions/session-manager.js'
 import type { EventListener } from './store/feed.js'
 import { MemoryFeed } from './store/memory-feed.js'
@@ -98,7 +99,8 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     commandsAgent,
   ]
   const { platform, resumeGraceMs } = options
-  const sessions = new SessionManager({ store, feed, peers, agents, clock, logger, platform, resumeGraceMs })
+  const toolLists = new DeviceToolLists({ peers, clock, platform, listed: (id, tools) => known.listed(id, tools) })
+  const sessions = new SessionManager({ store, feed, peers, toolLists, agents, clock, logger, platform, resumeGraceMs })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
   const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
@@ -106,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     clients,
     known,
     tokens,
+    toolLists,
     sessions,
     store,
     feed,

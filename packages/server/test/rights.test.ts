@@ -14,6 +14,7 @@ import { createFleet } from '../src/fleet/create-fleet.js'
 import type { Fleet } from '../src/fleet/fleet.js'
 import { OPERATOR, type OwnRight, type Principal } from '../src/identity/principal.js'
 import { Asks } from '../src/sessions/asks.js'
+import { DeviceToolLists } from '../src/sessions/device-tool-lists.js'
 import { SessionManager } from '../src/sessions/session-manager.js'
 import { MemoryFeed } from '../src/store/memory-feed.js'
 import { SqliteClientStore } from '../src/store/sqlite-client-store.js'
@@ -30,12 +31,13 @@ function fleet(): Fleet {
   const common = { feed: new MemoryFeed(), clock: systemClock, logger: silentLogger }
   const known = new KnownDevices({ ...common, store: clientStore })
   const peers = new ConnectedPeers(clients, known, DeviceOverlays.load(undefined), silentLogger)
-  const sessions = new SessionManager({ ...common, store, peers, agents: [] })
+  const toolLists = new DeviceToolLists({ ...common, peers })
+  const sessions = new SessionManager({ ...common, store, peers, toolLists, agents: [] })
   const files = new DeviceFiles(clients, { ...common, sessions, waiting: new WaitingTransfers(() => null) })
   const asks = new Asks({ ...common, live: sessions.live, peers })
   const tokens = new ResumeTokens(clientStore, systemClock)
   const workflows = new WorkflowLibrary(null, silentLogger)
-  return createFleet({ clients, known, tokens, sessions, store, feed: common.feed, asks, files, workflows })
+  return createFleet({ clients, known, tokens, toolLists, sessions, store, feed: common.feed, asks, files, workflows })
 }
 
 /** One who has all rights but those that are named. */

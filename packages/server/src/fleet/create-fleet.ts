@@ -4,6 +4,7 @@ import type { KnownDevices } from '../clients/known-devices.js'
 import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceFiles } from '../files/device-files.js'
 import type { Asks } from '../sessions/asks.js'
+import type { DeviceToolLists } from '../sessions/device-tool-lists.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Feed } from '../store/feed.js'
 import type { SessionStore } from '../store/session-store.js'
@@ -21,6 +22,7 @@ export interface FleetParts {
   clients: ClientConnectionManager
   known: KnownDevices
   tokens: ResumeTokens
+  toolLists: DeviceToolLists
   sessions: SessionManager
   store: SessionStore
   feed: Feed

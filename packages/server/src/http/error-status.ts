@@ -5,6 +5,7 @@ import type { ServerErrorCode } from '../errors.js'
 export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>> = {
   AGENT_FAILED: 500,
   ASK_NOT_FOUND: 404,
+  BATCH_NOT_SENT: 409,
   BINARY_EXPECTED: 400,
   CAPACITY_REACHED: 503,
   CHECKSUM_MISMATCH: 400,
@@ -96,6 +97,7 @@ export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>>
   TASKS_WAITING: 503,
   TIMEOUT: 504,
   TOOL_CANCELLED: 499,
+  TOOL_NOT_LISTED: 404,
   TOOL_UNKNOWN: 404,
   TOKEN_REQUIRED: 409,
   TOO_MANY_ACTIONS: 400,

@@ -3,8 +3,8 @@ import type { Agent } from '../agents/agent.js'
 import type { Feed } from '../store/feed.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { readRecord } from '../store/session-view.js'
-import { transientStore } from '../store/transient-store.js'
 import { Absences } from './absences.js'
+import type { DeviceToolLists } from './device-tool-lists.js'
 import { Delivery } from './delivery.js'
 import type { DeviceLane } from './device-lane.js'
 import { Intake, type Taken } from './intake.js'
@@ -23,6 +23,7 @@ export interface SessionEnvironment {
   store: SessionStore
   feed: Feed
   peers: Peers
+  toolLists: DeviceToolLists
   /** The first one that accepts a work runs it. */
   agents: readonly Agent[]
   clock: Clock
@@ -43,7 +44,6 @@ export class SessionManager {
   readonly delivery: Delivery
   readonly #env: SessionEnvironment
   readonly #intake: Intake
-  readonly #transient: SessionStore
   /** Constellations that are away while their sessions continue. */
   readonly #requestersAway: Absences
   #drained = false
@@ -63,7 +63,6 @@ export class SessionManager {
     })
     this.delivery = new Delivery({ store, lanes: this.lanes, peers, logger })
     this.#intake = new Intake(this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
-    this.#transient = transientStore(clock)
     this.#requestersAway = new Absences(clock, graceMs, (id) => this.#giveUpRequester(id))
   }
 
@@ -127,6 +126,7 @@ export class SessionManager {
    * @returns whether they are recorded; false if they were dropped: unknown session or batch, another device, or already answered
    */
   setResults(deviceId: string, sessionId: string, responseId: string, results: readonly Result[]): Promise<boolean> {
+    if (this.#env.toolLists.answered(deviceId, responseId, results)) return Promise.resolve(true)
     const session = this.live.get(sessionId)
     if (session === undefined || session.task.deviceId !== deviceId) return Promise.resolve(false)
     return session.dispatcher.setResult(responseId, results)
@@ -215,17 +215,10 @@ export class SessionManager {
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
-    const { store, feed, peers, clock, logger, platform } = this.#env
-    const { sessionId, deviceId, transient } = task
-    const log = new SessionLog({
-      store: transient ? this.#transient : store,
-      feed: transient ? null : feed,
-      lane,
-      clock,
-      sessionId,
-      past: past?.records,
-    })
-    return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform), clock, logger, past })
+    const { store, feed, peers, toolLists, clock, logger, platform } = this.#env
+    const { sessionId, deviceId } = task
+    const log = new SessionLog({ store, feed, lane, clock, sessionId, past: past?.records })
+    return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform, toolLists), clock, logger, past })
   }
 
   /** Runs a session until it ends and reports the end, without waiting for that. Never throws. */

@@ -2,7 +2,7 @@ import { createLinkedTransports, systemClock, type CloseInfo, type Transport, ty
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
 import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
-import type { Json } from '../../../../test/support/wire-client.js'
+import { emptyToolList, type Json } from '../../../../test/support/wire-client.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
 import { KnownDevices } from '../../src/clients/known-devices.js'
@@ -15,6 +15,7 @@ import { WaitingTransfers } from '../../src/files/waiting-transfers.js'
 import { createFleet } from '../../src/fleet/create-fleet.js'
 import { OPERATOR } from '../../src/identity/principal.js'
 import { Asks } from '../../src/sessions/asks.js'
+import { DeviceToolLists } from '../../src/sessions/device-tool-lists.js'
 import { SessionManager } from '../../src/sessions/session-manager.js'
 import { MemoryFeed } from '../../src/store/memory-feed.js'
 import { SqliteClientStore } from '../../src/store/sqlite-client-store.js'
@@ -30,7 +31,14 @@ export class HandlerRig implements AsyncDisposable {
   readonly #common = { feed: this.#feed, clock: systemClock, logger: this.log }
   readonly #known = new KnownDevices({ ...this.#common, store: this.#clientStore })
   readonly peers = new ConnectedPeers(this.clients, this.#known, DeviceOverlays.load(undefined), this.log)
-  readonly sessions = new SessionManager({ ...this.#common, store: this.store, peers: this.peers, agents: [scriptedAgent] })
+  readonly #toolLists = new DeviceToolLists({ ...this.#common, peers: this.peers })
+  readonly sessions = new SessionManager({
+    ...this.#common,
+    toolLists: this.#toolLists,
+    store: this.store,
+    peers: this.peers,
+    agents: [scriptedAgent],
+  })
   readonly #asks = new Asks({ ...this.#common, live: this.sessions.live, peers: this.peers })
   readonly #tokens = new ResumeTokens(this.#clientStore, systemClock)
   readonly #waiting = new WaitingTransfers(() => null)
@@ -42,6 +50,7 @@ export class HandlerRig implements AsyncDisposable {
       clients: this.clients,
       known: this.#known,
       tokens: this.#tokens,
+      toolLists: this.#toolLists,
       sessions: this.sessions,
       store: this.store,
       feed: this.#feed,
@@ -97,7 +106,12 @@ export class RigClient {
   }
 
   async next(): Promise<Json> {
-    return JSON.parse(String(await this.transport.receive())) as Json
+    for (;;) {
+      const message = JSON.parse(String(await this.transport.receive())) as Json
+      const list = emptyToolList(message)
+      if (list === null) return message
+      await this.send(list)
+    }
   }
 }
 
