@@ -28,6 +28,7 @@ import { Keys } from './identity/keys.js'
 import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
+import { DeviceToolLists } from './sessions/device-tool-lists.js'
 import { SessionManager } from './sessions/session-manager.js'
 import type { EventListener } from './store/feed.js'
 import { MemoryFeed } from './store/memory-feed.js'
@@ -116,12 +117,16 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     commandsAgent,
   ]
   const { platform, resumeGraceMs } = options
-  const sessions = new SessionManager({ store, feed, peers, agents, clock, logger, platform, resumeGraceMs })
+  const toolLists = new DeviceToolLists({ peers, clock, platform, listed: (id, tools) => known.listed(id, tools) })
+  const sessions = new SessionManager({ store, feed, peers, toolLists, agents, clock, logger, platform, resumeGraceMs })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
     clients,
     known,
+    tokens,
+    toolLists,
     sessions,
     store,
     feed,
@@ -143,7 +148,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     resume: options.resume,
     rules: options,
     overlays,
-    tokens: new ResumeTokens(clientStore),
+    tokens,
     asks,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
