@@ -309,6 +309,18 @@ describe('UFOWebSocketClient', () => {
     expect(logger.count('Received message')).toBe(1)
   })
 
+  it('logs an unexpected error with its stack, and continues [S-056 S-084 S-261]', async () => {
+    await using running = await online({ config: bare })
+    const { connection, device, logger } = running
+    vi.spyOn(device.client, 'handleTaskEnd').mockImplementationOnce(() => {
+      throw new TypeError('out of order')
+    })
+    connection.send('task_end', { session_id: 's1', status: 'completed' })
+    await logger.until('Error handling message: out of order')
+    expect(logger.lines).toContainEqual(expect.stringMatching(/^error TypeError: out of order\n +at .*client\.test\.ts/))
+    expect(await connection.run([{ tool_name: '' }])).toMatchObject([{ status: 'success' }])
+  })
+
   it('logs at most 500 characters of a message', async () => {
     await using running = await online({ config: bare })
     await running.connection.run([{ tool_name: '', parameters: { text: 'x'.repeat(100_000) } }])

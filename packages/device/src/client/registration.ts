@@ -1,6 +1,6 @@
 import {
   aipError,
-  messageOf,
+  logError,
   wireTime,
   type Agreement,
   type DeviceInfo,
@@ -79,7 +79,7 @@ export function describeDevice(
     logger.info(`[WS] [AIP] Collected device info: ${summary}`)
     return { system_info: info }
   } catch (error) {
-    logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
+    logError(logger, '[WS] [AIP] Error collecting device info', error)
     return {}
   }
 }

@@ -5,7 +5,7 @@ import {
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
-  messageOf,
+  logError,
   offerIn,
   type AIPProtocol,
   type AgreementFields,
@@ -197,7 +197,8 @@ export class Registration {
   async #refuse(error: unknown): Promise<void> {
     const known = error instanceof AipError
     if (isAipError(error, 'CONNECTION_CLOSED')) return
-    this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
+    if (known) this.#logger.warn(`[WS] Registration refused: ${error.message}`)
+    else logError(this.#logger, '[WS] Registration failed', error)
     const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
     this.#aip.transport.refuse(known ? closeCode(error) : 1011, '')

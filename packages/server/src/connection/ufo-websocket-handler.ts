@@ -2,11 +2,12 @@ import {
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
-  SilenceWatch,
   HeartbeatProtocol,
-  type TaskExecutionProtocol,
+  SilenceWatch,
   aipError,
+  logError,
   messageOf,
+  type TaskExecutionProtocol,
   type Clock,
   type ClientMessage,
   type ClientMessageType,
@@ -119,7 +120,7 @@ export class UFOWebSocketHandler {
         void this.handleMessage(frame, context)
       })
     } catch (error) {
-      this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
+      logError(this.#logger, `[WS] Error with client ${client.clientId}`, error)
     } finally {
       watch?.stop()
       // Unless the connection itself has ended, it is still open.
@@ -154,7 +155,7 @@ export class UFOWebSocketHandler {
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      this.#logger.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
+      logError(this.#logger, `Error handling ${isTask ? 'task' : 'message'}`, error)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
       await context.aip.sendError(text).catch((failure: unknown) => {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
@@ -163,15 +164,20 @@ export class UFOWebSocketHandler {
   }
 
   /** Accepts a task of this client: records it, acknowledges it, then runs it. */
-  async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, { client, task }: ConnectionContext): Promise<void> {
+  async handleTaskRequest(
+    message: Extract<ClientMessage, { type: 'task' }>,
+    { client, task: reply }: ConnectionContext,
+  ): Promise<void> {
     const { tasks } = this.#parts.fleet
-    const wanted = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+    const task = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+    // In the dialect of the documents a device is assigned the task, and starts it itself (seed 004: TASK, then TASK_ASSIGNMENT).
+    const wanted = { ...task, assigned: this.#parts.dialect === 'documented' && client.clientType === 'constellation' }
     if (client.clientType === 'constellation') {
       this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
     }
     const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
     // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
-    const acknowledged = task.sendAck(sessionId)
+    const acknowledged = reply.sendAck(sessionId)
     begin()
     await acknowledged
   }
@@ -285,7 +291,7 @@ export class UFOWebSocketHandler {
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {
-        this.#logger.error(`Error cancelling session ${sessionId}: ${messageOf(error)}`)
+        logError(this.#logger, `Error cancelling session ${sessionId}`, error)
       }
     }
     this.#logger.info(`[WS] ${clientId} disconnected`)
