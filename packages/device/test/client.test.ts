@@ -71,7 +71,7 @@ describe('UFOWebSocketClient', () => {
     }
   })
 
-  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090]', () => {
+  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090 S-275]', () => {
     const client = new UFOWebSocketClient({ wsUrl: 'ws://localhost:1/ws', ufoClient: engine() })
     expect(client).toMatchObject({
       maxRetries: 3,

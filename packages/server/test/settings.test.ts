@@ -45,7 +45,7 @@ describe('who may register', () => {
     expect((await tryRegister(strict.url, { client_id: 'd', metadata: { platform: 'linux' } }))['status']).toBe('ok')
   })
 
-  it('has an id that matches the pattern of the settings as a whole', async () => {
+  it('has an id that matches the pattern of the settings as a whole [S-278]', async () => {
     await using server = await startTestServer({ clientIdPattern: /lab-\d+/ })
     for (const [id, status] of [
       ['lab-7', 'ok'],
@@ -301,7 +301,7 @@ describe('TLS', () => {
     agent.destroy()
   })
 
-  it('asks for a certificate of its authority where the settings say so', async () => {
+  it('asks for a certificate of its authority where the settings say so [S-277]', async () => {
     await using server = await startTestServer({
       tls: { cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('ca.pem') },
     })
