@@ -87,7 +87,7 @@ export class WireClient {
 
   /** Sends a message with all 14 fields. */
   send(fields: Json): void {
-    if (fields['type'] === 'register') this.#clientId = fields['client_id']
+    if (/^register$/i.test(String(fields['type']))) this.#clientId = fields['client_id']
     this.sendRaw(JSON.stringify({ ...BLANK, client_id: this.#clientId, ...fields }))
   }
 

@@ -6,7 +6,7 @@ import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
 import { modelKeys } from './agents/model/model-settings.js'
 import type { ModelSettings } from './agents/model/model-settings.js'
-import { followerAgent } from './agents/workflow/workflow-agent.js'
+import { followerAgentAs } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from './clients/client-connection-manager.js'
 import { KnownDevices } from './clients/known-devices.js'
@@ -56,6 +56,8 @@ export interface ServerOptions extends RegistrationRules {
   dialect?: Dialect | 'auto'
   /** Tried before the built-in agents. */
   agents?: readonly Agent[]
+  /** The agent name of the commands of workflows that set none, such as `FollowerAgent`. Default: that of the device's platform. */
+  workflowAgent?: string
   /** The model for requests in words, as `resolveModel` returns it. Default: none. */
   model?: ModelSettings | undefined
   /** Milliseconds of silence after which a client is dropped. Default: never. */
@@ -113,7 +115,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const agents = [
     ...(options.agents ?? []),
     ...(options.model === undefined ? [] : [modelAgent(options.model, secrets, clock)]),
-    followerAgent,
+    followerAgentAs(options.workflowAgent),
     commandsAgent,
   ]
   const { platform, resumeGraceMs } = options

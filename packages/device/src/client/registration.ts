@@ -1,7 +1,7 @@
 import {
   AipError,
   errorText,
-  messageOf,
+  logError,
   wireTime,
   type Agreement,
   type DeviceInfo,
@@ -80,7 +80,7 @@ export function describeDevice(
     logger.info(`[WS] [AIP] Collected device info: ${summary}`)
     return { system_info: info }
   } catch (error) {
-    logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
+    logError(logger, '[WS] [AIP] Error collecting device info', error)
     return {}
   }
 }

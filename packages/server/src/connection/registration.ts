@@ -5,7 +5,7 @@ import {
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
-  messageOf,
+  logError,
   offerIn,
   type AIPProtocol,
   type AgreementFields,
@@ -195,9 +195,7 @@ export class Registration {
     let result: { aip: AgreementFields } | null
     let written = (): Promise<void> => Promise.resolve()
     try {
-      const token = features.has('resume')
-        ? await this.#tokens.issue(client, offerIn(metadata)?.resume_token ?? null)
-        : null
+      const token = features.has('resume') ? await this.#tokens.issue(client, offerIn(metadata)?.resume_token ?? null) : null
       if (token !== null) ({ written } = token)
       result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client, token?.token) }
     } finally {
@@ -209,9 +207,7 @@ export class Registration {
     if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
     await this.#protocol.sendRegistrationConfirmation(result)
-    await written().catch((error: unknown) =>
-      this.#logger.error(`The token of ${clientId} cannot be recorded: ${messageOf(error)}`),
-    )
+    await written().catch((error: unknown) => logError(this.#logger, `The token of ${clientId} cannot be recorded`, error))
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
     this.#logger.info(registeredLine(clientId, clientType))
   }
@@ -229,7 +225,8 @@ export class Registration {
   async #refuse(error: unknown): Promise<void> {
     const known = error instanceof AipError
     if (isAipError(error, 'CONNECTION_CLOSED')) return
-    this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
+    if (known) this.#logger.warn(`[WS] Registration refused: ${error.message}`)
+    else logError(this.#logger, '[WS] Registration failed', error)
     const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
     this.#aip.transport.refuse(known ? closeCode(error) : 1011, '')

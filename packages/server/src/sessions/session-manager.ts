@@ -1,4 +1,4 @@
-import { LIMITS, messageOf, silentLogger, sleep, systemClock, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, logError, messageOf, silentLogger, sleep, systemClock, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
 import { commandsAgent } from '../agents/commands-agent.js'
 import { followerAgent } from '../agents/workflow/workflow-agent.js'
@@ -114,7 +114,7 @@ export class SessionManager {
       try {
         await this.#continue(pastSession(records.map(readRecord)), lane)
       } catch (error) {
-        this.environment.logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
+        logError(this.environment.logger, `Session ${runId} cannot be continued`, error)
         const ended = { status: 'failed', result: null, error: serverErrorText('SERVER_RESTARTED'), agent: null } as const
         await this.environment.store.append(lane.lane, runId, 'ended', ended)
       } finally {
