@@ -4,6 +4,7 @@ import { UnsentBudget } from '@orrery/aip/node'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
+import { modelKeys } from './agents/model/model-settings.js'
 import type { ModelSettings } from './agents/model/model-settings.js'
 import { followerAgent } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
@@ -24,6 +25,7 @@ import { createFleet } from './fleet/create-fleet.js'
 import { createApp, type TlsOptions } from './http/app.js'
 import { KeyGuesses } from './identity/key-guesses.js'
 import { Keys } from './identity/keys.js'
+import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
 import { SessionManager } from './sessions/session-manager.js'
@@ -102,9 +104,14 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const known = new KnownDevices({ store: clientStore, feed, clock, logger })
   const clients = new ClientConnectionManager(known)
   const peers = new ConnectedPeers(clients, overlays, logger)
+  const secrets = new Secrets([
+    options.operatorKey,
+    options.deviceKey,
+    ...(options.model === undefined ? [] : modelKeys(options.model)),
+  ])
   const agents = [
     ...(options.agents ?? []),
-    ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
+    ...(options.model === undefined ? [] : [modelAgent(options.model, secrets, clock)]),
     followerAgent,
     commandsAgent,
   ]
