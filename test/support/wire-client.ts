@@ -29,6 +29,8 @@ export class WireClient {
   readonly #socket: WebSocket
   readonly #frames: Frame[] = []
   #wake: (() => void) | null = null
+  /** As registered; existing peers name themselves in every message. */
+  #clientId: unknown = null
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
@@ -67,7 +69,8 @@ export class WireClient {
 
   /** Sends a message with all 14 fields. */
   send(fields: Json): void {
-    this.sendRaw(JSON.stringify({ ...BLANK, ...fields }))
+    if (fields['type'] === 'register') this.#clientId = fields['client_id']
+    this.sendRaw(JSON.stringify({ ...BLANK, client_id: this.#clientId, ...fields }))
   }
 
   sendRaw(data: string | Uint8Array): void {

@@ -4,6 +4,7 @@ import { AipError, shownName } from './define-errors.js'
 import { aipError } from './errors.js'
 import { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 import { LIMITS } from './limits.js'
+import { readCommandNames, readResultNames } from './messages/aliases.js'
 import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
 import { TO_SERVER, type ClientMessage } from './messages/to-server.js'
@@ -193,8 +194,9 @@ function normalise(raw: Json, type: string): void {
   if (type === 'register' && typeof raw['platform'] === 'string') addPlatform(raw, raw['platform'])
   if (Array.isArray(raw['action_results']) && raw['action_results'].length > LIMITS.actionsPerBatch)
     throw invalid(`more than ${LIMITS.actionsPerBatch} results`)
-  if (Array.isArray(raw['action_results'])) for (const result of raw['action_results']) normaliseResult(result)
-  if (Array.isArray(raw['actions'])) for (const action of raw['actions']) normaliseCommand(action)
+  if (Array.isArray(raw['action_results']))
+    for (const result of raw['action_results']) if (isObject(result)) readResultNames(result)
+  if (Array.isArray(raw['actions'])) for (const action of raw['actions']) if (isObject(action)) readCommandNames(action)
 }
 
 function alias(word: string, aliases: Readonly<Record<string, string>>): string {
@@ -205,19 +207,6 @@ function alias(word: string, aliases: Readonly<Record<string, string>>): string 
 function addPlatform(raw: Json, platform: string): void {
   const metadata = raw['metadata'] ?? {}
   if (isObject(metadata)) raw['metadata'] = { ...metadata, platform: metadata['platform'] ?? platform }
-}
-
-function normaliseResult(result: unknown): void {
-  if (!isObject(result)) return
-  if (typeof result['status'] === 'string') result['status'] = alias(result['status'], { error: 'failure' })
-  result['error'] ??= result['error_message']
-  result['result'] ??= result['observation']
-}
-
-function normaliseCommand(action: unknown): void {
-  if (!isObject(action)) return
-  action['tool_name'] ??= action['action']
-  if (typeof action['tool_type'] === 'string') action['tool_type'] = action['tool_type'].toLowerCase() || null
 }
 
 function isObject(value: unknown): value is Json {

@@ -27,12 +27,13 @@ export { ERRORS, aipError, errorOfText, errorText, isAipError, type ErrorCode } 
 export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { silentLogger, type Logger } from './logger.js'
+export { commandOf, type CommandLike } from './messages/aliases.js'
 export { agentNameFor } from './messages/agent-name.js'
 export { DevicePush, PushedTool, readDevicePush, type ReadDevicePush } from './messages/device-push.js'
 export type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 export { Agreement, Offer, agreementIn, offerIn, type AgreementFields, type OfferFields } from './messages/negotiation.js'
-export { TO_CLIENT, type ServerMessage, type ServerMessageType } from './messages/to-client.js'
-export { TO_SERVER, type ClientMessage, type ClientMessageType } from './messages/to-server.js'
+export { TO_CLIENT, ServerMessageType, type ServerMessage } from './messages/to-client.js'
+export { TO_SERVER, ClientMessageType, type ClientMessage } from './messages/to-server.js'
 export {
   ClientType,
   Command,
@@ -64,3 +65,4 @@ export { withTimeLimit } from './time-limit.js'
 export { createLinkedTransports } from './transport/linked.js'
 export type { Pace } from './transport/pace.js'
 export type { CloseInfo, Transport, TransportState } from './transport/transport.js'
+export { clearText, visibleText } from './visible-text.js'

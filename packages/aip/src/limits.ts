@@ -112,6 +112,11 @@ export const LIMITS_TABLE = defineLimits({
   transferEnd: limit(10_000, 'ms', "From the end of the bytes, or of the connection, to the device's report about its file."),
   file: limit(16 * 1024 ** 3, 'bytes', 'A received file, unless its receiver sets another limit.'),
   fileName: limit(240, 'bytes', 'The name of a received file: file systems allow 255, and its `.part` file has 14 more.'),
+  askedCall: limit(
+    32 * 1024,
+    'characters',
+    'A call that waits for approval, as it is shown; a longer one is denied, because it cannot be shown whole.',
+  ),
   errorText: limit(4096, 'bytes', 'An error text sent to another process; a tool may fail with megabytes of output.'),
 })
 

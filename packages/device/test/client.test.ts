@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ManualClock, settle } from '../../../test/support/manual-clock.js'
 import {
   startDevice,
@@ -23,7 +23,7 @@ function engine(logger = new RecordingLogger()): UFOClient {
   const servers = new MCPServerManager({ config: bare, clock: systemClock, logger: silentLogger, env: {}, cwd: '.' })
   return new UFOClient({
     mcpServerManager: servers,
-    computerManager: new ComputerManager(servers, systemClock),
+    computerManager: new ComputerManager(bare, servers),
     clientId: 'lab-1',
     platform: 'linux',
     logger,
@@ -31,6 +31,23 @@ function engine(logger = new RecordingLogger()): UFOClient {
 }
 
 describe('UFOWebSocketClient', () => {
+  it('has a public method for each kind of message, and for receiving them [S-050 S-051 S-052 S-263]', async () => {
+    await using running = await online({ config: bare })
+    const { connection, device } = running
+    const methods = ['startTask', 'handleCommands', 'handleTaskEnd'] as const
+    const spies = methods.map((name) => vi.spyOn(device.client, name))
+    connection.send('command', { session_id: 's1', response_id: 'r1', actions: [] })
+    await connection.next('command_results')
+    connection.send('task_end', { session_id: 's1', status: 'completed' })
+    connection.send('task_assignment', { user_request: 'look', task_name: 'one' })
+    await connection.next('task')
+    expect(spies.map((spy) => spy.mock.calls.length)).toEqual([1, 1, 1])
+    connection.socket.close()
+    await running.logger.until('Retrying in 2s...')
+    // The connection has ended, and so has the loop that receives from it.
+    await device.client.receiveLoop()
+  })
+
   it('is built without connecting [S-001]', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -76,7 +93,11 @@ describe('UFOWebSocketClient', () => {
     expect(registration).toMatchObject({ type: 'register', status: 'ok', client_type: 'device', client_id: 'lab-1' })
     const metadata = registration['metadata'] as Record<string, unknown>
     expect(metadata['registration_time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/)
-    expect(metadata['aip']).toEqual({ version: 1, max_frame: 8 * 1024 * 1024, features: ['cancel', 'progress', 'concurrent'] })
+    expect(metadata['aip']).toEqual({
+      version: 1,
+      max_frame: 8 * 1024 * 1024,
+      features: ['cancel', 'progress', 'concurrent', 'info'],
+    })
     expect(metadata['platform']).toBe({ linux: 'linux', win32: 'windows', darwin: 'linux' }[process.platform as string])
     expect(metadata['system_info']).toMatchObject({
       device_id: 'lab-1',

@@ -4,6 +4,7 @@ import { UnsentBudget } from '@orrery/aip/node'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
+import { modelKeys } from './agents/model/model-settings.js'
 import type { ModelSettings } from './agents/model/model-settings.js'
 import { followerAgent } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
@@ -24,6 +25,7 @@ import { createFleet } from './fleet/create-fleet.js'
 import { createApp, type TlsOptions } from './http/app.js'
 import { KeyGuesses } from './identity/key-guesses.js'
 import { Keys } from './identity/keys.js'
+import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
 import { SessionManager } from './sessions/session-manager.js'
@@ -57,6 +59,8 @@ export interface ServerOptions extends RegistrationRules {
   model?: ModelSettings | undefined
   /** Milliseconds of silence after which a client is dropped. Default: never. */
   heartbeatTimeoutMs?: number
+  /** With `off`, no session waits for a client that has dropped. Default `on`. */
+  resume?: 'on' | 'off'
   /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
   resumeGraceMs?: number
   /** Milliseconds without an answer after which a connection that can resume counts as dead. Default 30 s. */
@@ -97,12 +101,17 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const clientStore = new SqliteClientStore(fileOf('clients.db'))
   const feed = new MemoryFeed()
   const overlays = DeviceOverlays.load(options.devicesFile)
-  const clients = new ClientConnectionManager()
   const known = new KnownDevices({ store: clientStore, feed, clock, logger })
-  const peers = new ConnectedPeers(clients, known, overlays, logger)
+  const clients = new ClientConnectionManager(known)
+  const peers = new ConnectedPeers(clients, overlays, logger)
+  const secrets = new Secrets([
+    options.operatorKey,
+    options.deviceKey,
+    ...(options.model === undefined ? [] : modelKeys(options.model)),
+  ])
   const agents = [
     ...(options.agents ?? []),
-    ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
+    ...(options.model === undefined ? [] : [modelAgent(options.model, secrets, clock)]),
     followerAgent,
     commandsAgent,
   ]
@@ -127,11 +136,11 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const handler = new UFOWebSocketHandler({
     clientManager: clients,
     sessionManager: sessions,
-    known,
     fleet,
     logger,
     clock,
-    dialect: options.dialect ?? 'auto',
+    dialect: options.dialect,
+    resume: options.resume,
     rules: options,
     overlays,
     tokens: new ResumeTokens(clientStore),
@@ -163,7 +172,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     clock,
     transfers: waiting,
     accept: (transport, principal, registered) => handler.handler(transport, principal, registered),
-    closing: () => sessions.drained,
+    closing: () => sessions.state === 'drained',
   })
   upgrade.attach(app.server)
   try {

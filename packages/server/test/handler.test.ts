@@ -26,7 +26,7 @@ describe('the handler', () => {
     await using rig = new HandlerRig()
     const client = rig.connect()
     const atConfirmation: unknown[] = []
-    client.faults.beforeSend = () => atConfirmation.push(rig.clients.getDeviceSystemInfo('d1'))
+    client.faults.beforeSend = () => atConfirmation.push(rig.clients.getClientInfo('d1')?.systemInfo)
     await client.send({ type: 'register', ...DEVICE, metadata: { system_info: { hostname: 'lab' } } })
     await client.next()
     expect(atConfirmation).toEqual([{ hostname: 'lab' }])
@@ -175,6 +175,7 @@ describe('a defect', () => {
     expect(new Set(ends.map((end) => end['session_id']))).toEqual(new Set(['a', 'c']))
     expect(rig.log.lines).toContain('error Error cancelling session b: stuck')
     expect(rig.log.lines).toContain('info [WS] d1 disconnected')
+    rig.sessions.cancelTask('b', 'device_disconnected')
   })
 
   it('in reporting the end is logged, and the session keeps its result [S-252]', async () => {

@@ -106,6 +106,14 @@ describe('registration', () => {
     expect(await first.next()).toMatchObject({ type: 'heartbeat', status: 'ok' })
   })
 
+  it('reads an empty target as none, in a registration and in a task of a device', async () => {
+    await using server = await startTestServer()
+    await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation', target_id: '' })
+    const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', target_id: '' })
+    device.send({ type: 'task', request: 'workflow:none', target_id: '' })
+    expect(await device.next()).toMatchObject({ error: expect.stringContaining("no workflow 'none'") as unknown })
+  })
+
   it('takes constellations without a target, with an online one, and refuses the others [S-107 S-195 S-196 S-197 S-203 S-259]', async () => {
     await using server = await startTestServer()
     await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })

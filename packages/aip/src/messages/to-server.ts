@@ -133,7 +133,7 @@ export const ask = defineMessage({
   roles: ['device'],
   feature: 'ask',
   documented: ['ASK'],
-  doc: 'Asks an approver whether exactly this command may run; without an answer by expires_at, it may not.',
+  doc: 'Asks an approver whether exactly this command may run; without an answer by expires_at, it may not. summary is all that the answer allows, and digest is the SHA-256 of it with the tool and the hash of the arguments.',
   schema: z.object({
     ...fields('ask'),
     ask_id: requiredId,
@@ -141,6 +141,7 @@ export const ask = defineMessage({
     tool: z.string().max(LIMITS.toolName),
     arguments_hash: requiredId,
     summary: z.string(),
+    digest: text,
     expires_at: z.string(),
   }),
 })
@@ -162,3 +163,17 @@ export const TO_SERVER = [
 /** A message to the server, discriminated by `type`. */
 export type ClientMessage = MessageOf<(typeof TO_SERVER)[number]>
 export type ClientMessageType = ClientMessage['type']
+
+/** The types of these messages by their names in the documents. */
+export const ClientMessageType = {
+  REGISTER: 'register',
+  REGISTRATION: 'register',
+  HEARTBEAT: 'heartbeat',
+  TASK: 'task',
+  TASK_REQUEST: 'task',
+  COMMAND_RESULTS: 'command_results',
+  TASK_END: 'task_end',
+  DEVICE_INFO_REQUEST: 'device_info_request',
+  DEVICE_INFO_RESPONSE: 'device_info_response',
+  ERROR: 'error',
+} as const satisfies Record<string, ClientMessage['type']>

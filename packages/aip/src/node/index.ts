@@ -12,7 +12,7 @@ export {
 export { FrameWatch } from './frame-watch.js'
 export { heartbeatLoop } from './heartbeat-loop.js'
 export { LargeResults } from './large-results.js'
-export { ReconnectingLink, type Down, type LinkOptions } from './reconnecting-link.js'
+export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
 export { type ServerConnection } from './server-connection.js'
 export { UnsentBudget, type Sender } from './unsent-budget.js'

@@ -79,6 +79,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('maxClients', config.max_clients),
     ...defined('platforms', config.platforms),
     ...defined('takeover', config.takeover),
+    ...defined('resume', config.resume),
     ...defined('devicesFile', config.devices_file),
     ...defined('publicUrl', config.public_url),
     ...defined('trustedProxies', config.trusted_proxies),

@@ -1,4 +1,4 @@
-import { LIMITS, errorText, messageOf, type Command, type Logger, type Result, type TaskStatus } from '@orrery/aip'
+import { LIMITS, commandOf, errorText, messageOf, type CommandLike, type Logger, type Result, type TaskStatus } from '@orrery/aip'
 import { outcome, type BatchControl } from '../computer/command-router.js'
 import { TaskLock } from '../computer/task-lock.js'
 import type { Step, UFOClient } from '../computer/ufo-client.js'
@@ -123,6 +123,6 @@ export class BatchRunner {
   }
 }
 
-function failAll(commands: readonly Command[], error: string): Result[] {
-  return commands.map((command) => outcome(command, { status: 'failure', error }))
+function failAll(commands: readonly CommandLike[], error: string): Result[] {
+  return commands.map((command) => outcome(commandOf(command), { status: 'failure', error }))
 }

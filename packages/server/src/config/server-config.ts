@@ -37,6 +37,10 @@ export const ServerConfig = z.strictObject({
     .describe(
       'What a registration under an id that is online does: it is refused, or it replaces the old connection; default refuse',
     ),
+  resume: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe('With off, no session waits for a client that has dropped, whatever the client can do; default on'),
   resume_grace_s: z
     .number()
     .positive()

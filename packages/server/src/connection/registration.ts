@@ -27,16 +27,6 @@ import { serverError } from '../errors.js'
 
 /** Shared by the many connections without features. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
-/** The optional features that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
-  'journal',
-  'resume',
-  'cancel',
-  'progress',
-  'ask',
-  'files',
-  'concurrent',
-])
 
 /** What a {@link Registration} works on. */
 export interface RegistrationOptions {
@@ -49,6 +39,10 @@ export interface RegistrationOptions {
   resumption: Resumption
   /** Milliseconds without an answer after which a connection that can resume counts as dead. */
   silenceMs: number
+  /** Cleans up after a client that was added, but whose confirmation could not be sent. */
+  lost: (client: ClientInfo) => void
+  /** The optional features that this server has. */
+  features: ReadonlySet<Feature>
 }
 
 /** Waits for the registration, checks it, and adds the client. Used once per connection. */
@@ -58,6 +52,8 @@ export class Registration {
   readonly #tokens: ResumeTokens
   readonly #resumption: Resumption
   readonly #silenceMs: number
+  readonly #lost: (client: ClientInfo) => void
+  readonly #features: ReadonlySet<Feature>
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
@@ -66,14 +62,16 @@ export class Registration {
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, features, resumption, lost }: RegistrationOptions,
   ) {
+    this.#lost = lost
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
     this.#tokens = tokens
     this.#resumption = resumption
     this.#silenceMs = silenceMs
+    this.#features = features
     this.#clients = clients
     this.#known = known
     this.#logger = logger
@@ -93,8 +91,8 @@ export class Registration {
       await this.#enter(client)
       return client
     } catch (error) {
-      // A client that left before its confirmation has already been added.
-      if (client !== null) this.#clients.removeClient(client.clientId, client.transport)
+      // A client that left before its confirmation has already been added, and its sessions may count on it.
+      if (client !== null && this.#clients.getClientInfo(client.clientId)?.transport === client.transport) this.#lost(client)
       await this.#refuse(error)
       return null
     }
@@ -130,7 +128,8 @@ export class Registration {
   }
 
   async #check(message: ClientMessage, shown: Principal): Promise<ClientInfo> {
-    const { client_type: clientType, target_id: targetId, metadata } = message
+    const { client_type: clientType, metadata } = message
+    const targetId = message.target_id || null
     if (message.type !== 'register') throw serverError('REGISTRATION_EXPECTED')
     const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
@@ -138,7 +137,7 @@ export class Registration {
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
-    const features = commonFeatures(offer)
+    const features = commonFeatures(offer, this.#features)
     // A client that can return loses nothing when it is cut off, but it would come back for as much again.
     this.#aip.transport.setMaxUnsent(features.has('resume') ? LIMITS.unsentData : LIMITS.unsentDataOfOthers)
     const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
@@ -173,11 +172,11 @@ export class Registration {
    * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
-    const { clientId, clientType, features } = client
+    const { clientId, clientType, features, metadata } = client
     const release = this.#clients.hold(clientId)
     let result: { aip: AgreementFields } | null
     try {
-      result = features.size === 0 ? null : { aip: await this.#negotiate(client) }
+      result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client) }
     } finally {
       release()
     }
@@ -223,15 +222,21 @@ function registeredLine(clientId: string, clientType: ClientType): string {
     : `[WS] 🌟 Registered constellation client: ${clientId}`
 }
 
+/** Keys of the metadata of a registration that do not describe the device. */
+const NO_DESCRIPTION: ReadonlySet<string> = new Set(['system_info', 'platform', 'registration_time', 'aip'])
+
+/** Returns what a device tells about itself: its `system_info`, or, as in the sample of seed 004, the rest of its metadata. */
 function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, unknown> | null {
   const info = metadata?.['system_info']
-  return isObject(info) ? info : null
+  if (isObject(info)) return info
+  const rest = Object.entries(metadata ?? {}).filter(([key]) => !NO_DESCRIPTION.has(key))
+  return rest.length === 0 ? null : Object.fromEntries(rest)
 }
 
 /** The features that both sides have. */
-function commonFeatures(offer: Offer | null): ReadonlySet<Feature> {
+function commonFeatures(offer: Offer | null, own: ReadonlySet<Feature>): ReadonlySet<Feature> {
   if (offer === null || offer.features.length === 0) return NO_FEATURES
-  return new Set(offer.features.filter((name) => SERVER_FEATURES.has(name)))
+  return new Set(offer.features.filter((name) => own.has(name)))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

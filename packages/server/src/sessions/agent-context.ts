@@ -1,4 +1,4 @@
-import { EncodedValue, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
+import { EncodedValue, commandOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { AgentContext } from '../agents/agent.js'
 import type { CommandDispatcher } from './command-dispatcher.js'
 import { offeredTools } from './offered-tools.js'
@@ -28,7 +28,7 @@ export interface AgentContextParts {
 export function agentContext(parts: AgentContextParts): AgentContext {
   const { task, log, device, dispatcher, questions, steps, remarks, clock, logger, signal } = parts
   const execute: AgentContext['execute'] = async (commands, options) => {
-    const results = await dispatcher.executeCommands(commands, options)
+    const results = await dispatcher.executeCommands(commands.map(commandOf), options)
     return options?.encoded === true ? results : results.map(withPlainValue)
   }
   return {

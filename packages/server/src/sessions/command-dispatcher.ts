@@ -11,6 +11,8 @@ import { serverError, serverErrorText } from '../errors.js'
 
 interface Pending {
   batch: Batch
+  /** The connection over which it was last sent; null if there was none. */
+  sentOver: object | null
   sentAt: number
   resolve: (results: Result[]) => void
   reject: (error: Error) => void
@@ -78,7 +80,7 @@ export class CommandDispatcher {
     if (batch.actions.map(same).join() !== commands.map(same).join()) throw serverError('REPLAY_DIVERGED')
     const recording = this.#recording.get(batch.responseId)
     if (recording !== undefined) {
-      await recording
+      await recording.catch(() => false)
       this.#throwIfAborted()
     }
     if (past.results !== null) return past.results
@@ -90,8 +92,10 @@ export class CommandDispatcher {
 
   /** Sends the returned device what it has not answered, or gives that up if it could run twice. */
   resend(): void {
-    for (const { batch } of this.#pending.values()) {
-      if (this.#device.canResume) void this.#send(batch)
+    for (const pending of this.#pending.values()) {
+      const { batch } = pending
+      if (pending.sentOver === this.#device.connection) continue
+      if (this.#device.canResume) void this.#send(pending)
       else
         void this.#finish(
           batch.responseId,
@@ -110,12 +114,15 @@ export class CommandDispatcher {
           failures(batch.actions, () => text),
         )
       })
-      this.#pending.set(batch.responseId, { batch, sentAt: clock.now(), resolve, reject, timer })
-      void this.#send(batch)
+      const pending: Pending = { batch, sentOver: null, sentAt: clock.now(), resolve, reject, timer }
+      this.#pending.set(batch.responseId, pending)
+      void this.#send(pending)
     })
   }
 
-  async #send(batch: Batch): Promise<void> {
+  async #send(pending: Pending): Promise<void> {
+    const { batch } = pending
+    pending.sentOver = this.#device.connection
     try {
       await this.#device.send(batch)
     } catch (error) {
@@ -126,26 +133,23 @@ export class CommandDispatcher {
   }
 
   /**
-<<<<<<< HEAD
-   * Takes the results of a batch. The first answer wins.
-   * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
-=======
    * Takes the results of a batch. The first answer wins; one that comes while it is being recorded settles after it.
    * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
->>>>>>> main
    */
   async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const first = this.#recording.get(responseId)
-    if (first !== undefined && (await first)) return false
+    if (first !== undefined && (await first.catch(() => false))) return false
     const pending = this.#pending.get(responseId)
-    const taken =
+    const recording =
       pending === undefined
         ? this.#setPastResult(responseId, results)
         : this.#finish(responseId, matchResults(pending.batch.actions, results))
-    const recording = taken.catch(() => false)
     this.#recording.set(responseId, recording)
-    void recording.then(() => this.#recording.delete(responseId))
-    return taken
+    try {
+      return await recording
+    } finally {
+      this.#recording.delete(responseId)
+    }
   }
 
   /** Takes results for a batch that the agent of a continued session may not have reached yet. */
@@ -156,6 +160,11 @@ export class CommandDispatcher {
     await this.#received(responseId, matched, 0)
     past.results = matched
     return true
+  }
+
+  /** Whether a batch waits for results that cannot come: it was not sent over the current connection of the device. */
+  get isCutOff(): boolean {
+    return [...this.#pending.values()].some(({ sentOver }) => sentOver === null || sentOver !== this.#device.connection)
   }
 
   /** Returns whether a batch waits for its results. */

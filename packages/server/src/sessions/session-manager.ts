@@ -1,6 +1,10 @@
-import { LIMITS, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, messageOf, silentLogger, sleep, systemClock, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
+import { commandsAgent } from '../agents/commands-agent.js'
+import { followerAgent } from '../agents/workflow/workflow-agent.js'
 import type { Feed } from '../store/feed.js'
+import { MemoryFeed } from '../store/memory-feed.js'
+import { SqliteSessionStore } from '../store/sqlite-session-store.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { readRecord } from '../store/session-view.js'
 import { transientStore } from '../store/transient-store.js'
@@ -15,8 +19,11 @@ import { pastSession, type PastSession } from './restore.js'
 import { SessionDevice } from './session-device.js'
 import { SessionLog } from './session-log.js'
 import { Session } from './session.js'
-import type { CancelReason, Outcome, Task } from './task.js'
+import type { CancelReason, Outcome, Task, WantedTask } from './task.js'
 import { serverError, serverErrorText } from '../errors.js'
+
+/** What a {@link SessionManager} is made of. All but the peers have a default: a log in memory, the built-in agents, the system clock, no logger. */
+export type SessionManagerOptions = Partial<SessionEnvironment> & Pick<SessionEnvironment, 'peers'>
 
 /** What a {@link SessionManager} works with. */
 export interface SessionEnvironment {
@@ -41,15 +48,24 @@ export class SessionManager {
   readonly live = new LiveSessions()
   readonly lanes: Lanes
   readonly delivery: Delivery
-  readonly #env: SessionEnvironment
+  /** What it works with. */
+  readonly environment: SessionEnvironment
   readonly #intake: Intake
   readonly #transient: SessionStore
   /** Constellations that are away while their sessions continue. */
   readonly #requestersAway: Absences
   #drained = false
 
-  constructor(env: SessionEnvironment) {
-    this.#env = env
+  constructor(options: SessionManagerOptions) {
+    const env: SessionEnvironment = {
+      store: new SqliteSessionStore(':memory:'),
+      feed: new MemoryFeed(),
+      agents: [followerAgent, commandsAgent],
+      clock: systemClock,
+      logger: silentLogger,
+      ...options,
+    }
+    this.environment = env
     const { store, feed, peers, clock, logger } = env
     const graceMs = env.resumeGraceMs ?? LIMITS.resumeGrace
     this.lanes = new Lanes({
@@ -59,7 +75,7 @@ export class SessionManager {
       logger,
       graceMs,
       run: (session) => this.#run(session),
-      giveUp: (deviceId) => this.#cancelAll(this.live.onDevice(deviceId), 'device_disconnected'),
+      giveUp: (deviceId) => this.#giveUpDevice(deviceId),
     })
     this.delivery = new Delivery({ store, lanes: this.lanes, peers, logger })
     this.#intake = new Intake(this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
@@ -69,14 +85,18 @@ export class SessionManager {
 
   /**
    * Records a task. It runs once {@link start} is called, so that its acknowledgement can be sent first.
-   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
+   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`, and what is wrong with its work
    */
-  executeTask(task: Task): Promise<Taken> {
+  executeTask(task: WantedTask): Promise<Taken> {
     return this.#intake.take(task)
   }
 
-  /** Runs an accepted session as soon as its device is free. One that was cancelled meanwhile ends at once. */
+  /**
+   * Runs an accepted session as soon as its device is free. One that was cancelled meanwhile ends at once. A client that has dropped since
+   * its task arrived is treated as any other that drops.
+   */
   start(session: Session): void {
+    this.#noteAbsences(session)
     if (session.cancelled !== null) void this.#run(session)
     else this.lanes.get(session.task.deviceId)?.add(session)
   }
@@ -86,16 +106,16 @@ export class SessionManager {
    * constellation that cannot resume end, because their requester is gone.
    */
   async restore(): Promise<void> {
-    for (const runId of (await this.#env.store.find({ open: true })).toReversed()) {
-      const records = await this.#env.store.wholeRecords(runId)
+    for (const runId of (await this.environment.store.find({ open: true })).toReversed()) {
+      const records = await this.environment.store.wholeRecords(runId)
       const deviceId = records[0]?.data['device_id']
       const lane = await this.lanes.enter(typeof deviceId === 'string' ? deviceId : '')
       try {
         await this.#continue(pastSession(records.map(readRecord)), lane)
       } catch (error) {
-        this.#env.logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
+        this.environment.logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
         const ended = { status: 'failed', result: null, error: serverErrorText('SERVER_RESTARTED'), agent: null } as const
-        await this.#env.store.append(lane.lane, runId, 'ended', ended)
+        await this.environment.store.append(lane.lane, runId, 'ended', ended)
       } finally {
         lane.leave()
       }
@@ -104,7 +124,7 @@ export class SessionManager {
 
   /** Notes that a constellation that can resume has dropped: its sessions continue. */
   requesterAway(clientId: string): void {
-    if (!this.stopping && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
+    if (this.state === 'open' && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
   }
 
   /**
@@ -147,7 +167,7 @@ export class SessionManager {
   cancelTask(sessionId: string, reason: CancelReason): boolean {
     const session = this.live.get(sessionId)
     if (session === undefined) {
-      this.#env.logger.warn(`No running task found for ${sessionId}`)
+      this.environment.logger.warn(`No running task found for ${sessionId}`)
       return false
     }
     this.#cancelAll([session], reason)
@@ -165,7 +185,7 @@ export class SessionManager {
     const running = [...this.live].filter((session) => this.lanes.isAtWork(session))
     const ends = Promise.all(running.map((session) => this.live.ended(session)))
     const drained = new AbortController()
-    if (keep) await Promise.race([ends, sleep(this.#env.clock, LIMITS.drainTime, drained.signal)])
+    if (keep) await Promise.race([ends, sleep(this.environment.clock, LIMITS.drainTime, drained.signal)])
     drained.abort()
     this.#drained = true
     const left = [...this.live]
@@ -175,13 +195,10 @@ export class SessionManager {
     await Promise.all(leftEnds)
   }
 
-  /** Whether the open sessions have been released: a client that connects now would find none. */
-  get drained(): boolean {
-    return this.#drained
-  }
-
-  get stopping(): boolean {
-    return this.#intake.closed
+  /** `stopping`: tasks are no longer accepted. `drained`: the open sessions are released too, so a client that connects now would find none. */
+  get state(): 'open' | 'stopping' | 'drained' {
+    if (this.#drained) return 'drained'
+    return this.#intake.closed ? 'stopping' : 'open'
   }
 
   async #continue(past: PastSession, lane: DeviceLane): Promise<void> {
@@ -197,11 +214,24 @@ export class SessionManager {
     if (owner.kind === 'constellation' && owner.client_id !== null) this.#requestersAway.begin(owner.client_id)
     this.lanes.await(deviceId)
     lane.add(session)
-    await session.pause().catch((error: unknown) => this.#env.logger.error(messageOf(error)))
+    await session.pause().catch((error: unknown) => this.environment.logger.error(messageOf(error)))
+  }
+
+  #noteAbsences({ task: { deviceId, owner } }: Session): void {
+    const { peers } = this.environment
+    if (this.state !== 'open') return
+    if (peers.device(deviceId) === undefined && !this.lanes.isAway(deviceId)) {
+      if (peers.canResume(deviceId)) this.lanes.away(deviceId)
+      else this.#cancelAll(this.live.onDevice(deviceId), 'device_disconnected')
+    }
+    const requester = owner.kind === 'constellation' ? owner.client_id : null
+    if (requester === null || peers.client(requester) !== undefined || this.#requestersAway.has(requester)) return
+    if (owner.resumes) this.requesterAway(requester)
+    else this.#cancelAll(this.live.ofConstellation(requester), 'constellation_disconnected')
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
-    const { store, feed, peers, clock, logger, platform } = this.#env
+    const { store, feed, peers, clock, logger, platform } = this.environment
     const { sessionId, deviceId, transient } = task
     const log = new SessionLog({
       store: transient ? this.#transient : store,
@@ -224,7 +254,7 @@ export class SessionManager {
   }
 
   #agentFor({ task }: Session): Agent | undefined {
-    return this.#env.agents.find((agent) => agent.accepts(task.work))
+    return this.environment.agents.find((agent) => agent.accepts(task.work))
   }
 
   #cancelAll(sessions: readonly Session[], reason: CancelReason): void {
@@ -234,8 +264,19 @@ export class SessionManager {
     }
   }
 
+  /** Ends all sessions of a device that did not return. */
+  #giveUpDevice(deviceId: string): void {
+    const sessions = this.live.onDevice(deviceId)
+    this.environment.logger.info(`[WS] 📱 Device ${deviceId} disconnected, cancelling ${sessions.length} active session(s)`)
+    this.#cancelAll(sessions, 'device_disconnected')
+  }
+
   /** Ends all sessions of a constellation that did not return. */
   #giveUpRequester(clientId: string): void {
-    this.#cancelAll(this.live.ofConstellation(clientId), 'constellation_disconnected')
+    const sessions = this.live.ofConstellation(clientId)
+    this.environment.logger.info(
+      `[WS] 🌟 Constellation ${clientId} disconnected, cancelling ${sessions.length} active session(s)`,
+    )
+    this.#cancelAll(sessions, 'constellation_disconnected')
   }
 }

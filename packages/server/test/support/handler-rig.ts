@@ -1,12 +1,12 @@
 import { createLinkedTransports, systemClock, type CloseInfo, type Pace, type Transport, type TransportState } from '@orrery/aip'
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
+import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
 import type { Json } from '../../../../test/support/wire-client.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
 import { KnownDevices } from '../../src/clients/known-devices.js'
 import { ResumeTokens } from '../../src/clients/resume-tokens.js'
-import { DeviceOverlays } from '../../src/config/device-overlays.js'
 import { ConnectedPeers } from '../../src/connection/connected-peers.js'
 import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
 import { DeviceFiles } from '../../src/files/device-files.js'
@@ -22,20 +22,19 @@ import { SqliteSessionStore } from '../../src/store/sqlite-session-store.js'
 /** A handler with its managers, without a network: for what no real socket can be made to do. */
 export class HandlerRig implements AsyncDisposable {
   readonly log = new LogCapture()
-  readonly clients = new ClientConnectionManager()
   readonly store = new SqliteSessionStore(':memory:')
   readonly #clientStore = new SqliteClientStore(':memory:')
   readonly #feed = new MemoryFeed()
   readonly #common = { feed: this.#feed, clock: systemClock, logger: this.log }
   readonly #known = new KnownDevices({ ...this.#common, store: this.#clientStore })
-  readonly peers = new ConnectedPeers(this.clients, this.#known, DeviceOverlays.load(undefined), this.log)
+  readonly clients = new ClientConnectionManager(this.#known)
+  readonly peers = new ConnectedPeers(this.clients, undefined, this.log)
   readonly sessions = new SessionManager({ ...this.#common, store: this.store, peers: this.peers, agents: [scriptedAgent] })
   readonly #asks = new Asks({ ...this.#common, live: this.sessions.live, peers: this.peers })
   readonly #waiting = new WaitingTransfers(() => null)
   readonly handler = new UFOWebSocketHandler({
     clientManager: this.clients,
     sessionManager: this.sessions,
-    known: this.#known,
     fleet: createFleet({
       clients: this.clients,
       known: this.#known,
@@ -69,6 +68,7 @@ export class HandlerRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sessions.stop(false)
+    assertNoneStuck()
     await this.#clientStore.close()
     await this.store.close()
   }
@@ -81,6 +81,8 @@ export class RigClient {
   readonly faults: FaultyTransport
   /** Settles when the handler is done with this connection. */
   readonly served: Promise<void>
+  /** As registered; existing peers name themselves in every message. */
+  #clientId: unknown = null
 
   constructor(transport: Transport, faults: FaultyTransport, served: Promise<void>) {
     this.transport = transport
@@ -89,7 +91,8 @@ export class RigClient {
   }
 
   send(fields: Json): Promise<void> {
-    return this.transport.send(JSON.stringify(fields))
+    if (fields['type'] === 'register') this.#clientId = fields['client_id']
+    return this.transport.send(JSON.stringify({ client_id: this.#clientId, ...fields }))
   }
 
   async next(): Promise<Json> {
