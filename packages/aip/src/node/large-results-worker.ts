@@ -55,7 +55,10 @@ function check({ id, bytes, bounds }: LargeFrame): CheckedFrame {
   for (const [index, result] of results.entries()) {
     if (!isObject(result)) continue
     const name = result['result'] === undefined || result['result'] === null ? 'observation' : 'result'
-    if (typeof result['error'] === 'string') result['error'] = result['error'].slice(0, bounds.inlineBytes)
+    for (const key of ['error', 'error_message']) {
+      const { [key]: error } = result
+      if (typeof error === 'string') result[key] = error.slice(0, bounds.inlineBytes)
+    }
     const json = JSON.stringify(result[name]) as string | undefined
     if (json === undefined) continue
     if (exceeds(jsonShape(json, bounds.result), bounds.result)) {
