@@ -103,9 +103,12 @@ describe('handlers', () => {
       ran = true
     })
     await client.dispatchMessage(PING)
-    expect(clientLog.lines).toEqual([
+    // Each is followed by its stack.
+    expect(clientLog.lines.map((line) => line.replace(/\n.*$/s, ''))).toEqual([
       'error Error in handler for heartbeat: thrown',
+      'error Error: thrown',
       'error Error in handler for heartbeat: rejected',
+      'error Error: rejected',
     ])
     expect(ran).toBe(true)
   })
