@@ -25,7 +25,7 @@ import type { Environment } from './process/child-environment.js'
 export interface DeviceOptions {
   /** `ws://` or `wss://`, e.g. `ws://localhost:5000/ws`. */
   serverUrl: string
-  /** The device key; it is sent as `?token=`, which all servers understand. */
+  /** The device key. It is sent in a header, and as `?token=` only to a server that refuses that, as existing servers do. */
   token?: string | undefined
   /** 1 to 128 letters, digits or `_ . @ : -`. */
   clientId: string

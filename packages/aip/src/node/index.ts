@@ -9,6 +9,7 @@ export {
   type SendFileOptions,
   type TransferredFile,
 } from './file-transfer.js'
+export { withKeyInHeader } from './keyed-dialer.js'
 export { heartbeatLoop } from './heartbeat-loop.js'
 export { ReconnectingLink, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
