@@ -8,6 +8,11 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
     'ms',
     'A session that has sent nothing for this long no longer keeps others off the device: an existing server may forget to end it (protocol reference 6.10).',
   ),
+  waitingTasks: limit(
+    16,
+    'tasks',
+    'Tasks that an existing server assigns while a session has the device; further ones are ignored.',
+  ),
   stateReports: limit(1000, 'ms', 'The shortest time between two reports of the MCP servers.'),
   resultEnvelope: limit(64 * 1024, 'bytes', 'Room in a frame for what is around the results.'),
   journalExpiry: limit(

@@ -166,6 +166,7 @@ export class UFOWebSocketClient {
     this.connectedEvent.set()
     this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
+    this.#sessions.registered(connection)
     // Existing servers do not know such reports.
     if (agreement !== null) this.#reports.reach((state) => connection.deviceInfo.sendDeviceState(clientId, state))
   }

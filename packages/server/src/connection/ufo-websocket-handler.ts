@@ -28,6 +28,7 @@ import type { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { checkIdentity } from './check-identity.js'
+import { endRefusedTask } from './refused-task.js'
 import { Registration } from './registration.js'
 import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
@@ -172,11 +173,10 @@ export class UFOWebSocketHandler {
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
   async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
-    let isTask = false
+    let message: ClientMessage | null = null
     try {
       const read = context.aip.readMessage(frame)
-      const message = read instanceof Promise ? await read : read
-      isTask = message.type === 'task'
+      message = read instanceof Promise ? await read : read
       checkIdentity(message, context.client)
       if (context.client.clientType === 'device') {
         this.#logger.debug(`[WS] 📱 Received device message from ${context.client.clientId}, type: ${message.type}`)
@@ -184,11 +184,14 @@ export class UFOWebSocketHandler {
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      this.#logger.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
+      this.#logger.error(`Error handling ${message?.type === 'task' ? 'task' : 'message'}: ${messageOf(error)}`)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
-      await context.aip.sendError(text).catch((failure: unknown) => {
+      try {
+        await context.aip.sendError(text)
+        await endRefusedTask(message, context.client, error, text)
+      } catch (failure) {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
-      })
+      }
     }
   }
 
