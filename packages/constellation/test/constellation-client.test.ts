@@ -414,7 +414,7 @@ describe('a constellation client of an existing server', () => {
     const connected = one.client.connect('d1')
     const connection = await server.registered()
     await connected
-    await clock.advance(30_000)
+    await clock.advance(45_000)
     expect(await connection.next()).toMatchObject({ type: 'heartbeat', client_type: 'constellation', client_id: 'demo@d1' })
   })
 })
