@@ -52,7 +52,7 @@ const client = (port: string, more = ''): string => `
 const startServerAt = (port: string): ReturnType<typeof startTestServer> => startTestServer({ port: Number(port) })
 const registerDevice = (url: string): Promise<WireClient> => WireClient.register(url, DEVICE_KEY, { client_id: 'd' })
 
-describe('a script that awaits something goes on living', () => {
+describe('a script that awaits something stays alive', () => {
   it('connects to a server that starts later', async () => {
     const port = await freePort()
     const script = new Script(`${client(port)}

@@ -41,7 +41,12 @@ export const LIMITS_TABLE = defineLimits({
     'devices',
     'Devices that a server knows; beyond that, the offline devices that were seen longest ago are forgotten.',
   ),
-  unsentData: limit(128 * 1024 * 1024, 'bytes', 'Unread data of a slow peer; beyond that, the connection is closed with 1013.'),
+  unsentData: limit(
+    128 * 1024 * 1024,
+    'bytes',
+    'Unread data of a slow peer besides the largest frame; beyond that, the connection is closed with 1013.',
+  ),
+  unsentDataOfOthers: limit(8 * 1024 * 1024, 'bytes', 'The same for clients without the feature resume.'),
   waitingFrames: limit(
     256,
     'frames',
@@ -88,6 +93,11 @@ export const LIMITS_TABLE = defineLimits({
   transferEnd: limit(10_000, 'ms', "From the end of the bytes, or of the connection, to the device's report about its file."),
   file: limit(16 * 1024 ** 3, 'bytes', 'A received file, unless its receiver sets another limit.'),
   fileName: limit(240, 'bytes', 'The name of a received file: file systems allow 255, and its `.part` file has 14 more.'),
+  askedCall: limit(
+    32 * 1024,
+    'characters',
+    'A call that waits for approval, as it is shown; a longer one is denied, because it cannot be shown whole.',
+  ),
   errorText: limit(4096, 'bytes', 'An error text sent to another process; a tool may fail with megabytes of output.'),
 })
 

@@ -52,6 +52,10 @@ export const SERVER_ERRORS = defineErrors({
   ),
   TARGET_NOT_A_DEVICE: entry('The target of a task is not a device.', () => 'Constellation tasks may only target device clients'),
   TARGET_FORBIDDEN: entry('A device names another device as its target.', () => 'Device clients may not target other devices'),
+  TARGET_OUT_OF_SCOPE: entry(
+    'A constellation gave a task to a device that it did not register for.',
+    () => 'Not authorized to give tasks to this device',
+  ),
   INFO_FORBIDDEN: entry(
     'A device asked for device information.',
     () => 'DEVICE_INFO_REQUEST is permitted only for constellation clients',
@@ -75,6 +79,10 @@ export const SERVER_ERRORS = defineErrors({
   QUEUE_FULL: entry<[{ id: string; limit: number }]>(
     'Too many sessions wait for the device.',
     (v) => `Device '${v.id}' already has ${v.limit} waiting tasks, try again later`,
+  ),
+  TASKS_WAITING: entry<[{ id: string; limit: number }]>(
+    'A client has sent more tasks at once than may wait on its connection.',
+    (v) => `'${v.id}' already has ${v.limit} tasks that wait to be taken, try again later`,
   ),
   WORKFLOW_NOT_FOUND: entry<[{ name: string; names: string }]>(
     'No workflow has this name.',
@@ -101,6 +109,10 @@ export const SERVER_ERRORS = defineErrors({
   ASK_NOT_FOUND: entry<[{ id: string }]>(
     'No ask of this id is open: it was answered, or has expired.',
     (v) => `There is no open ask '${v.id}'; 'orrery answer' lists them`,
+  ),
+  ASK_DIFFERS: entry<[{ id: string }]>(
+    'An answer names another call than the one that waits.',
+    (v) => `The call that waits as '${v.id}' is not the one that was shown; 'orrery answer' shows it`,
   ),
   NO_AGENT: entry(
     'No configured agent can run this request.',

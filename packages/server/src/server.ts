@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
+import { UnsentBudget } from '@orrery/aip/node'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
+import { modelKeys } from './agents/model/model-settings.js'
 import type { ModelSettings } from './agents/model/model-settings.js'
 import { followerAgentAs } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
@@ -23,6 +25,7 @@ import { createFleet } from './fleet/create-fleet.js'
 import { createApp, type TlsOptions } from './http/app.js'
 import { KeyGuesses } from './identity/key-guesses.js'
 import { Keys } from './identity/keys.js'
+import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
 import { SessionManager } from './sessions/session-manager.js'
@@ -103,9 +106,14 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const known = new KnownDevices({ store: clientStore, feed, clock, logger })
   const clients = new ClientConnectionManager(known)
   const peers = new ConnectedPeers(clients, overlays, logger)
+  const secrets = new Secrets([
+    options.operatorKey,
+    options.deviceKey,
+    ...(options.model === undefined ? [] : modelKeys(options.model)),
+  ])
   const agents = [
     ...(options.agents ?? []),
-    ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
+    ...(options.model === undefined ? [] : [modelAgent(options.model, secrets, clock)]),
     followerAgentAs(options.workflowAgent),
     commandsAgent,
   ]
@@ -124,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
   })
   const keys = new Keys(options)
+  const budget = new UnsentBudget(SERVER_LIMITS.unsentInAll)
   const guesses = new KeyGuesses(clock, logger)
   const addressOf = clientAddresses(options.trustedProxies)
   const handler = new UFOWebSocketHandler({
@@ -147,6 +156,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     keys,
     guesses,
     addressOf,
+    budget,
     clock,
     logger,
     tls: options.tls,
@@ -160,6 +170,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     strangers,
     addressOf,
     publicUrl: options.publicUrl,
+    budget,
     clock,
     transfers: waiting,
     accept: (transport, principal, registered) => handler.handler(transport, principal, registered),

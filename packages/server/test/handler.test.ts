@@ -176,6 +176,7 @@ describe('a defect', () => {
     expect(new Set(ends.map((end) => end['session_id']))).toEqual(new Set(['a', 'c']))
     expect(rig.log.lines).toContain('error Error cancelling session b: stuck')
     expect(rig.log.lines).toContain('info [WS] d1 disconnected')
+    rig.sessions.cancelTask('b', 'device_disconnected')
   })
 
   it('in reporting the end is logged, and the session keeps its result [S-252]', async () => {

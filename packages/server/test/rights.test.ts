@@ -64,7 +64,7 @@ const USE_CASES: Partial<Record<RouteName, (fleet: Fleet, principal: Principal) 
   'events.follow': ({ events }, who) => events.follow(who, {}, never),
   'workflows.list': ({ tasks }, who) => tasks.workflows(who),
   'asks.list': ({ asks }, who) => asks.list(who),
-  'asks.answer': ({ asks }, who) => asks.answer(who, 'a1', 'allow'),
+  'asks.answer': ({ asks }, who) => asks.answer(who, 'a1', { decision: 'allow' }),
   'tasks.dispatch': ({ tasks }, who) => tasks.dispatch(who, 'd1', 'look', 't1'),
   'tasks.result': ({ tasks }, who) => tasks.result(who, 't1'),
   'server.health': ({ server }, who) => server.clients(who),

@@ -146,12 +146,13 @@ export const answer = defineMessage({
   roles: ['device'],
   feature: 'ask',
   documented: ['ANSWER'],
-  doc: 'Decides an ask.',
+  doc: 'Decides an ask; digest is that of the ask, and an answer with another one does not count.',
   schema: z.object({
     ...fields('answer'),
     ask_id: z.string(),
     decision: z.enum(['allow', 'deny']),
     by: z.string(),
+    digest: text,
     metadata: object,
   }),
 })

@@ -128,7 +128,7 @@ export const ask = defineMessage({
   roles: ['device'],
   feature: 'ask',
   documented: ['ASK'],
-  doc: 'Asks an approver whether exactly this command may run; without an answer by expires_at, it may not.',
+  doc: 'Asks an approver whether exactly this command may run; without an answer by expires_at, it may not. summary is all that the answer allows, and digest is the SHA-256 of it with the tool and the hash of the arguments.',
   schema: z.object({
     ...fields('ask'),
     ask_id: z.string(),
@@ -136,6 +136,7 @@ export const ask = defineMessage({
     tool: z.string(),
     arguments_hash: z.string(),
     summary: z.string(),
+    digest: text,
     expires_at: z.string(),
   }),
 })

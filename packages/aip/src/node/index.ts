@@ -14,6 +14,7 @@ export { heartbeatLoop } from './heartbeat-loop.js'
 export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
 export { type ServerConnection } from './server-connection.js'
+export { UnsentBudget, type Sender } from './unsent-budget.js'
 export {
   CONSTELLATION_SOCKET,
   DEVICE_SOCKET,

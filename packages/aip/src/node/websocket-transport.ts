@@ -5,6 +5,8 @@ import { AipError, messageOf } from '../define-errors.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
+import type { Pace } from '../transport/pace.js'
+import type { UnsentBudget } from './unsent-budget.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
 
 /** Settings of a connection, in milliseconds and bytes. */
@@ -17,8 +19,10 @@ export interface WebSocketSettings {
   closeTimeoutMs: number
   /** Largest frame that is read. */
   maxFrameBytes: number
-  /** Unsent data at which a connection is closed with 1013. */
+  /** Unsent data, besides the largest frame, at which a connection is closed with 1013. */
   maxUnsentBytes: number
+  /** What all connections may hold together; null if nothing bounds it. */
+  budget: UnsentBudget | null
   clock: Clock
 }
 
@@ -29,6 +33,7 @@ export const DEVICE_SOCKET: WebSocketSettings = {
   closeTimeoutMs: 10_000,
   maxFrameBytes: LIMITS.frame,
   maxUnsentBytes: LIMITS.unsentData,
+  budget: null,
   clock: systemClock,
 }
 
@@ -63,6 +68,8 @@ export class WebSocketTransport implements Transport {
   #heardAt: number
   /** When the first ping since the last sign of life went out. */
   #askedAt: number | null = null
+  /** The largest frame of those that are not sent yet. */
+  #largestUnsent = 0
   /** Whether the peer was refused: nothing more of it is read. */
   #refused = false
 
@@ -100,6 +107,7 @@ export class WebSocketTransport implements Transport {
         this.#timer?.cancel()
         this.#closeTimer?.cancel()
         this.#inbox.end()
+        this.#account()
         this.#hear()
         resolve({ code, reason: reason.toString() })
       })
@@ -165,23 +173,39 @@ export class WebSocketTransport implements Transport {
     return new Promise<void>((resolve, reject) => {
       if (this.state === 'connecting') return reject(aipError('NOT_CONNECTED'))
       if (socket.readyState !== WebSocket.OPEN) return reject(aipError('CONNECTION_CLOSED'))
-      if (socket.bufferedAmount > this.#settings.maxUnsentBytes) {
-        void this.close(1013, 'too much unsent data')
+      const { bufferedAmount } = socket
+      if (bufferedAmount === 0) this.#largestUnsent = 0
+      // A large frame may take long on a slow line; only what piles up behind it counts.
+      else if (bufferedAmount - this.#largestUnsent > this.#settings.maxUnsentBytes) {
+        this.drop()
         return reject(aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' }))
       }
       socket.send(frame, { binary: typeof frame !== 'string' }, (error) => {
+        this.#account()
         if (!error) resolve()
         else reject(aipError('SEND_FAILED', { detail: messageOf(error) }))
       })
+      this.#largestUnsent = Math.max(this.#largestUnsent, frame.length)
+      this.#account()
     })
+  }
+
+  /** Closes the connection of a peer that does not take its data, and drops it a second later. */
+  drop(): void {
+    this.#closeWithin(LIMITS.refusedConnection)
+    void this.close(1013, 'too much unsent data')
+  }
+
+  setMaxUnsent(bytes: number): void {
+    this.#settings = { ...this.#settings, maxUnsentBytes: bytes }
   }
 
   receive(): Promise<string | Uint8Array> {
     return this.#inbox.take()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    this.#inbox.deliverTo(deliver)
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    this.#inbox.deliverTo(deliver, pace)
     return this.closed
   }
 
@@ -197,8 +221,7 @@ export class WebSocketTransport implements Transport {
   refuse(code: number, reason: string): void {
     if (this.#refused) return
     this.#refused = true
-    this.#closeTimer?.cancel()
-    this.#closeTimer = this.#settings.clock.after(LIMITS.refusedConnection, () => this.terminate())
+    this.#closeWithin(LIMITS.refusedConnection)
     void this.close(code, reason)
     // What is still on its way is read and dropped: unread data would turn the close frame into a reset.
     this.#tcp?.removeAllListeners('data').resume().end()
@@ -226,6 +249,15 @@ export class WebSocketTransport implements Transport {
 
   terminate(): void {
     this.#socket.terminate()
+  }
+
+  #account(): void {
+    this.#settings.budget?.holds(this, this.state === 'disconnected' ? 0 : this.#socket.bufferedAmount)
+  }
+
+  #closeWithin(ms: number): void {
+    this.#closeTimer?.cancel()
+    this.#closeTimer = this.#settings.clock.after(ms, () => this.terminate())
   }
 
   #isOpen(): boolean {

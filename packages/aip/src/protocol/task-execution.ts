@@ -169,6 +169,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
     tool: string
     argumentsHash: string
     summary: string
+    digest: string
     expiresAt: number
     clientId: string
   }): Promise<void> {
@@ -179,18 +180,26 @@ export class TaskExecutionProtocol extends ProtocolPart {
       tool: ask.tool,
       arguments_hash: ask.argumentsHash,
       summary: ask.summary,
+      digest: ask.digest,
       expires_at: wireTime(ask.expiresAt),
       client_id: ask.clientId,
     })
   }
 
   /** Answers an ask of a device. */
-  sendAnswer(answer: { askId: string; sessionId: string | null; decision: 'allow' | 'deny'; by: string }): Promise<void> {
+  sendAnswer(answer: {
+    askId: string
+    sessionId: string | null
+    decision: 'allow' | 'deny'
+    by: string
+    digest: string | null
+  }): Promise<void> {
     return this.aip.sendMessage(answerMessage, {
       ask_id: answer.askId,
       session_id: answer.sessionId,
       decision: answer.decision,
       by: answer.by,
+      digest: answer.digest,
     })
   }
 

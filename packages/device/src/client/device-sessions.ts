@@ -120,9 +120,11 @@ export class DeviceSessions {
   }
 
   /** An ask was answered through the server. */
-  answered({ ask_id: id, decision, by }: Received<'answer'>): void {
-    if (this.#approvals?.answer(id, { decision, by: `server: ${by}` }) === true) return
-    this.#logger.warn(`[WS] An answer to an ask that does not wait for the server was ignored: ${id}`)
+  answered({ ask_id: id, decision, by, digest }: Received<'answer'>): void {
+    if (this.#approvals?.answer(id, { decision, by: `server: ${by}` }, digest) === true) return
+    this.#logger.warn(
+      `[WS] An answer to an ask that does not wait for the server, or to another call, was ignored: ${logText(id)}`,
+    )
   }
 
   /** A task that was asked for has its session. */

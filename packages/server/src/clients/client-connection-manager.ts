@@ -31,6 +31,8 @@ export interface ClientInfo {
   connectedAt: number
   transport: Transport
   taskProtocol: TaskExecutionProtocol
+  /** The sessions whose ends were sent on this connection and are to be acknowledged. */
+  unacknowledged: Set<string>
   /** Whether it presented the token of its last registration, or never had one: its paused sessions may continue. */
   trusted: boolean
   /** The device that a constellation registered for. */

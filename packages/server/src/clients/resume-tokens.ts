@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ClientStore } from '../store/client-store.js'
+import { TOKEN_PREFIX } from '../identity/secrets.js'
 import { SERVER_LIMITS } from '../limits.js'
 
 /** What a client's token proves. */
@@ -28,7 +29,7 @@ export class ResumeTokens {
    * @throws AipError `STORE_FAILED`
    */
   async issue(clientId: string, shown: string | null): Promise<string> {
-    const token = randomBytes(32).toString('base64url')
+    const token = `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`
     const known = await this.#store.tokens(clientId)
     const place = shown === null ? -1 : known.indexOf(digest(shown))
     const kept = place < 0 ? [] : [...known.slice(place, place + 1), ...known.slice(place + 1).slice(-SERVER_LIMITS.newerTokens)]

@@ -21,9 +21,10 @@ export class ConnectedPeers implements Peers {
   device(id: string): DevicePeer | undefined {
     const client = this.#clients.getClientInfo(id)
     if (client?.clientType !== 'device') return undefined
-    const { platform, features, taskProtocol } = client
+    const { platform, features, taskProtocol, transport } = client
     return {
       deviceId: id,
+      connection: transport,
       platform,
       features,
       sendCommands: (batch) => {
@@ -58,7 +59,8 @@ export class ConnectedPeers implements Peers {
       this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
       return
     }
-    const { taskProtocol } = client
+    const { taskProtocol, features, unacknowledged } = client
+    if (features.has('resume')) unacknowledged.add(sessionId)
     const message = { ...wireEnd(end), responseId: end.responseId }
     try {
       await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {

@@ -1,8 +1,9 @@
-import { DeviceInfoProtocol, aipError, messageOf, readDevicePush, withTimeLimit, type ClientMessage } from '@orrery/aip'
+import { DeviceInfoProtocol, messageOf, readDevicePush, withTimeLimit, type ClientMessage, type Logger } from '@orrery/aip'
 import type { ClientInfo } from '../clients/client-connection-manager.js'
 import { serverError } from '../errors.js'
 import { SERVER_LIMITS } from '../limits.js'
 import type { HandlerParts } from './handler-parts.js'
+import { assertFits } from './message-checks.js'
 
 /** Whether, and when, a device has described itself on its current connection. */
 interface Told {
@@ -28,11 +29,12 @@ export class DeviceInformation {
     { target_id: target, request_id: requestId }: Extract<ClientMessage, { type: 'device_info_request' }>,
     client: ClientInfo,
     reply: DeviceInfoProtocol,
+    log: Logger,
   ): Promise<void> {
-    const { clientManager, fleet, logger } = this.#parts
+    const { clientManager, fleet } = this.#parts
     if (client.clientType !== 'constellation') throw serverError('INFO_FORBIDDEN')
     if (client.scope !== null && target !== client.scope) throw serverError('INFO_OUT_OF_SCOPE')
-    logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
+    log.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
     const device = target === null ? undefined : clientManager.getClientInfo(target)
     if (device?.features.has('info') === true) await this.#refresh(device)
     const info = target === null ? null : fleet.devices.known(client.principal, target)
@@ -88,9 +90,4 @@ export class DeviceInformation {
     this.#told.set(client, told)
     return told
   }
-}
-
-/** What a device pushes is kept for as long as it is known, so it is bounded. @throws AipError `MESSAGE_TOO_LARGE` */
-function assertFits(value: unknown, limit: number): void {
-  if (JSON.stringify(value).length > limit) throw aipError('MESSAGE_TOO_LARGE', { limit })
 }

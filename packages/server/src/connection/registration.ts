@@ -39,6 +39,8 @@ export interface RegistrationOptions {
   resumption: Resumption
   /** Milliseconds without an answer after which a connection that can resume counts as dead. */
   silenceMs: number
+  /** Cleans up after a client that was added, but whose confirmation could not be sent. */
+  lost: (client: ClientInfo) => void
   /** The optional features that this server has. */
   features: ReadonlySet<Feature>
 }
@@ -50,6 +52,7 @@ export class Registration {
   readonly #tokens: ResumeTokens
   readonly #resumption: Resumption
   readonly #silenceMs: number
+  readonly #lost: (client: ClientInfo) => void
   readonly #features: ReadonlySet<Feature>
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
@@ -59,8 +62,9 @@ export class Registration {
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, known, logger, rules, overlays, tokens, silenceMs, features, resumption }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, features, resumption, lost }: RegistrationOptions,
   ) {
+    this.#lost = lost
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
@@ -87,8 +91,8 @@ export class Registration {
       await this.#enter(client)
       return client
     } catch (error) {
-      // A client that left before its confirmation has already been added.
-      if (client !== null) this.#clients.removeClient(client.clientId, client.transport)
+      // A client that left before its confirmation has already been added, and its sessions may count on it.
+      if (client !== null && this.#clients.getClientInfo(client.clientId)?.transport === client.transport) this.#lost(client)
       await this.#refuse(error)
       return null
     }
@@ -134,6 +138,8 @@ export class Registration {
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
     const features = commonFeatures(offer, this.#features)
+    // A client that can return loses nothing when it is cut off, but it would come back for as much again.
+    this.#aip.transport.setMaxUnsent(features.has('resume') ? LIMITS.unsentData : LIMITS.unsentDataOfOthers)
     const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
     return {
       clientId,
@@ -147,6 +153,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
+      unacknowledged: new Set(),
       trusted: token.matches || !token.known,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,

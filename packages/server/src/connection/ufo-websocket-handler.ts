@@ -19,14 +19,17 @@ import type { WebSocket } from 'ws'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import { OPERATOR } from '../identity/principal.js'
 import type { SessionManager } from '../sessions/session-manager.js'
-import { checkIdentity } from './check-identity.js'
+import { ClientLog } from './client-log.js'
 import { DeviceInformation } from './device-information.js'
 import { handlerParts, type HandlerOptions, type HandlerParts } from './handler-parts.js'
+import { checkIdentity, isExpected } from './message-checks.js'
+import { MessageRate } from './message-rate.js'
 import { isLocal, transportOf } from './mounted-socket.js'
 import { Registration } from './registration.js'
 import { Resumption } from './resumption.js'
 import { SessionNotices } from './session-notices.js'
 import { taskFrom } from './task-intake.js'
+import { TaskLine } from './task-line.js'
 import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -36,6 +39,9 @@ interface ConnectionContext {
   readonly heartbeat: HeartbeatProtocol
   readonly deviceInfo: DeviceInfoProtocol
   readonly task: TaskExecutionProtocol
+  readonly line: TaskLine
+  readonly rate: MessageRate
+  readonly log: ClientLog
 }
 
 /** A handler for each type of message; a type without one does not compile. */
@@ -89,28 +95,37 @@ export class UFOWebSocketHandler {
     const { dialect, rules, overlays, tokens, resumeSilenceMs: silenceMs, features, local } = this.#parts
     const transport = transportOf(socket, this.#clock)
     if (local && !isLocal(socket)) return transport.close(1008, 'only connections from this machine are accepted')
-    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: this.#logger, dialect })
+    const log = new ClientLog(this.#logger, this.#clock)
+    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: log, dialect })
     const client = await new Registration(aip, {
       clients: this.#clients,
       known: this.#clients.known,
-      logger: this.#logger,
+      logger: log,
       rules,
       overlays,
       tokens,
       resumption: this.#resumption,
       silenceMs,
       features,
+      lost: (lost) => this.disconnect(lost, { code: 1006, reason: 'lost before its registration was confirmed' }),
     }).accept(shown)
     if (client === null) return
     registered()
     this.#resumption.back(client)
     if (client.clientType === 'constellation') this.#notices.back(client)
+    const rate = new MessageRate(this.#clock, () => {
+      log.warn(`[WS] ${client.clientId} sends too many messages`)
+      transport.refuse(1008, 'rate limit')
+    })
     const context: ConnectionContext = {
       client,
       aip,
+      rate,
+      log,
       heartbeat: new HeartbeatProtocol(aip),
       deviceInfo: new DeviceInfoProtocol(aip),
       task: client.taskProtocol,
+      line: new TaskLine(client.clientId),
     }
     const watch = this.#watch(client)
     try {
@@ -118,11 +133,13 @@ export class UFOWebSocketHandler {
       await transport.deliverTo((frame) => {
         watch?.heard()
         void this.handleMessage(frame, context)
-      })
+      }, rate)
     } catch (error) {
       logError(this.#logger, `[WS] Error with client ${client.clientId}`, error)
     } finally {
       watch?.stop()
+      rate.stop()
+      log.end()
       // Unless the connection itself has ended, it is still open.
       if (transport.state !== 'disconnected') transport.terminate()
       this.disconnect(client, await transport.closed)
@@ -149,13 +166,14 @@ export class UFOWebSocketHandler {
       const message = read instanceof Promise ? await read : read
       isTask = message.type === 'task'
       checkIdentity(message, context.client)
+      if (isExpected(message, context.client, this.#sessions.live)) context.rate.expected()
       if (context.client.clientType === 'device') {
         this.#logger.debug(`[WS] 📱 Received device message from ${context.client.clientId}, type: ${message.type}`)
       }
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      logError(this.#logger, `Error handling ${isTask ? 'task' : 'message'}`, error)
+      logError(context.log, `Error handling ${isTask ? 'task' : 'message'}`, error)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
       await context.aip.sendError(text).catch((failure: unknown) => {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
@@ -163,22 +181,23 @@ export class UFOWebSocketHandler {
     }
   }
 
-  /** Accepts a task of this client: records it, acknowledges it, then runs it. */
-  async handleTaskRequest(
-    message: Extract<ClientMessage, { type: 'task' }>,
-    { client, task: reply }: ConnectionContext,
-  ): Promise<void> {
+  /** Accepts a task of this client, after its earlier ones: records it, acknowledges it, then runs it. */
+  async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, context: ConnectionContext): Promise<void> {
+    const { client, task, line, log } = context
     const { tasks } = this.#parts.fleet
-    const task = await taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
-    // In the dialect of the documents a device is assigned the task, and starts it itself (seed 004: TASK, then TASK_ASSIGNMENT).
-    const wanted = { ...task, assigned: this.#parts.dialect === 'documented' && client.clientType === 'constellation' }
-    if (client.clientType === 'constellation') {
-      this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
-    }
-    const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
-    // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
-    const acknowledged = reply.sendAck(sessionId)
-    begin()
+    const { acknowledged } = await line.next(async () => {
+      // In the dialect of the documents a device is assigned the task, and starts it itself (seed 004: TASK, then TASK_ASSIGNMENT).
+      const assigned = this.#parts.dialect === 'documented' && client.clientType === 'constellation'
+      const wanted = { ...taskFrom(message, client, this.#clients, (request) => tasks.workOf(request)), assigned }
+      if (client.clientType === 'constellation') {
+        log.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
+      }
+      const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
+      // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
+      const sent = task.sendAck(sessionId)
+      begin()
+      return { acknowledged: sent }
+    })
     await acknowledged
   }
 
@@ -211,18 +230,18 @@ export class UFOWebSocketHandler {
   }
 
   /** Logs a client's error and sends it back, as existing peers expect. */
-  handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip }: ConnectionContext): Promise<void> {
+  handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip, log }: ConnectionContext): Promise<void> {
     const { message } = aipError('REPORTED_BY_PEER', { text: error ?? 'Unknown error' })
-    this.#logger.error(`[WS] Error from ${client.clientId}: ${message}`)
+    log.error(`[WS] Error from ${client.clientId}: ${message}`)
     return aip.sendError(message)
   }
 
   /** Answers with what is known about a device, which is asked if it can answer and has told nothing for a while. */
   handleDeviceInfoRequest(
     message: Extract<ClientMessage, { type: 'device_info_request' }>,
-    { client, deviceInfo }: ConnectionContext,
+    { client, deviceInfo, log }: ConnectionContext,
   ): Promise<void> {
-    return this.#information.answer(message, client, deviceInfo)
+    return this.#information.answer(message, client, deviceInfo, log)
   }
 
   /** Keeps what a device reports about itself and its MCP servers. */
@@ -258,8 +277,8 @@ export class UFOWebSocketHandler {
   }
 
   /** Refuses a type that this client may not send now. */
-  handleUnknown({ type }: ClientMessage, { client, aip }: ConnectionContext): Promise<void> {
-    this.#logger.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
+  handleUnknown({ type }: ClientMessage, { client, aip, log }: ConnectionContext): Promise<void> {
+    log.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
     return aip.sendError(aipError('UNKNOWN_MESSAGE_TYPE', { type: `ClientMessageType.${type.toUpperCase()}` }).message)
   }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { LIMITS, type Clock, type Transport } from '@orrery/aip'
-import { DEVICE_SOCKET, FrameWatch, TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
+import { DEVICE_SOCKET, FrameWatch, TRANSFER_SOCKET, WebSocketTransport, type UnsentBudget } from '@orrery/aip/node'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { KeyGuesses } from '../identity/key-guesses.js'
@@ -25,6 +25,8 @@ export interface UpgradeOptions {
   /** Address under which browsers reach the server, if a proxy is before it. */
   publicUrl: string | undefined
   clock: Clock
+  /** What all connections may hold for slow readers. */
+  budget: UnsentBudget
   accept: Accept
   transfers: WaitingTransfers
   /** Whether connections are no longer accepted. */
@@ -86,7 +88,11 @@ export class WebSocketUpgrade {
   }
 
   async #serveTransfer(webSocket: WebSocket, connect: (transport: Transport) => void): Promise<void> {
-    const transport = new WebSocketTransport(webSocket, { ...TRANSFER_SOCKET, clock: this.#options.clock })
+    const transport = new WebSocketTransport(webSocket, {
+      ...TRANSFER_SOCKET,
+      clock: this.#options.clock,
+      budget: this.#options.budget,
+    })
     this.#open.add(transport)
     connect(transport)
     await transport.closed
@@ -94,8 +100,8 @@ export class WebSocketUpgrade {
   }
 
   async #serve(webSocket: WebSocket, socket: Socket, principal: Principal, free: () => void): Promise<void> {
-    const { clock, accept } = this.#options
-    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock }, socket)
+    const { clock, budget, accept } = this.#options
+    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock, budget }, socket)
     const watch = new FrameWatch(transport, socket, clock)
     this.#open.add(transport)
     const registered = (): void => {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import { AipError, aipError, logError, type Clock, type Logger } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
+import type { UnsentBudget } from '@orrery/aip/node'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
@@ -55,6 +56,8 @@ export interface AppOptions {
   addressOf: AddressOf
   /** Called with the connection over which a right key came. */
   known: (socket: Socket) => void
+  /** What all connections may hold for slow readers. */
+  budget: UnsentBudget
   clock: Clock
   logger: Logger
   tls?: TlsOptions | undefined
@@ -88,7 +91,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     transform: jsonSchemaTransform,
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   })
-  const streams = new EventStreams(fleet, clock, logger)
+  const streams = new EventStreams(fleet, clock, logger, options.budget)
   const unused = new UnusedConnections(app.server)
   app.addHook('preClose', () => {
     streams.close()

@@ -4,6 +4,7 @@ import type { ServerErrorCode } from '../errors.js'
 /** The status of each error in the HTTP API; one without a status does not compile. */
 export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>> = {
   AGENT_FAILED: 500,
+  ASK_DIFFERS: 409,
   ASK_NOT_FOUND: 404,
   BINARY_EXPECTED: 400,
   CAPACITY_REACHED: 503,
@@ -92,7 +93,9 @@ export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>>
   TARGET_NOT_A_DEVICE: 400,
   TARGET_NOT_CONNECTED: 404,
   TASK_CLIENT_ID_REQUIRED: 400,
+  TARGET_OUT_OF_SCOPE: 403,
   TARGET_REQUIRED: 400,
+  TASKS_WAITING: 503,
   TIMEOUT: 504,
   TOOL_CANCELLED: 499,
   TOOL_UNKNOWN: 404,

@@ -11,6 +11,8 @@ import { serverError, serverErrorText } from '../errors.js'
 
 interface Pending {
   batch: Batch
+  /** The connection over which it was last sent; null if there was none. */
+  sentOver: object | null
   sentAt: number
   resolve: (results: Result[]) => void
   reject: (error: Error) => void
@@ -90,8 +92,10 @@ export class CommandDispatcher {
 
   /** Sends the returned device what it has not answered, or gives that up if it could run twice. */
   resend(): void {
-    for (const { batch } of this.#pending.values()) {
-      if (this.#device.canResume) void this.#send(batch)
+    for (const pending of this.#pending.values()) {
+      const { batch } = pending
+      if (pending.sentOver === this.#device.connection) continue
+      if (this.#device.canResume) void this.#send(pending)
       else
         void this.#finish(
           batch.responseId,
@@ -110,12 +114,15 @@ export class CommandDispatcher {
           failures(batch.actions, () => text),
         )
       })
-      this.#pending.set(batch.responseId, { batch, sentAt: clock.now(), resolve, reject, timer })
-      void this.#send(batch)
+      const pending: Pending = { batch, sentOver: null, sentAt: clock.now(), resolve, reject, timer }
+      this.#pending.set(batch.responseId, pending)
+      void this.#send(pending)
     })
   }
 
-  async #send(batch: Batch): Promise<void> {
+  async #send(pending: Pending): Promise<void> {
+    const { batch } = pending
+    pending.sentOver = this.#device.connection
     try {
       await this.#device.send(batch)
     } catch (error) {
@@ -153,6 +160,18 @@ export class CommandDispatcher {
     await this.#received(responseId, matched, 0)
     past.results = matched
     return true
+  }
+
+  /** Whether a batch waits for results that cannot come: it was not sent over the current connection of the device. */
+  get isCutOff(): boolean {
+    return [...this.#pending.values()].some(({ sentOver }) => sentOver === null || sentOver !== this.#device.connection)
+  }
+
+  /** Returns whether a batch waits for its results. */
+  awaits(responseId: string): boolean {
+    return (
+      this.#pending.has(responseId) || this.#past.some((past) => past.batch.responseId === responseId && past.results === null)
+    )
   }
 
   /** Returns the tool of a running call, for progress reports. */

@@ -5,7 +5,7 @@ import { Outbox } from './outbox.js'
 import { pastEnd } from './past-end.js'
 import type { Peers, TaskEnd } from './peers.js'
 import type { Session } from './session.js'
-import { CANCELLATION, describeWork, type Outcome, type Task } from './task.js'
+import { CANCELLATION, describeWork, type Outcome, type WantedTask } from './task.js'
 
 /** What {@link Delivery} works with. */
 export interface DeliveryOptions {
@@ -68,7 +68,7 @@ export class Delivery {
   }
 
   /** Returns the ended run of a task that its requester sends again because it does not know whether it arrived. */
-  async repeated({ sessionId, requestId, owner }: Task): Promise<string | undefined> {
+  async repeated({ sessionId, requestId, owner }: WantedTask): Promise<string | undefined> {
     if (!owner.resumes || owner.client_id === null || requestId === null) return undefined
     for (const runId of await this.#store.find({ sessionId, awaitedBy: owner.client_id, open: false })) {
       const [accepted] = await this.#store.records(runId)

@@ -82,13 +82,19 @@ export class Lanes {
     for (const session of lane.atWork) this.#attempt(session.pause())
   }
 
+  /** Returns whether a device that can resume is away, and its sessions wait for it. */
+  isAway(deviceId: string): boolean {
+    return this.#away.has(deviceId)
+  }
+
   /**
    * Continues what waits for a device that has registered.
    * @param trusted whether it presented the token of its last registration, or never had one; otherwise its sessions end
    */
   back(deviceId: string, trusted: boolean): void {
-    if (!this.#away.end(deviceId)) return
+    this.#away.end(deviceId)
     const lane = this.#lanes.get(deviceId)
+    // What runs was sent over an earlier connection, even if nobody has seen that one end.
     if (!trusted) this.#options.giveUp(deviceId)
     else for (const session of lane?.atWork ?? []) this.#attempt(session.resume())
     lane?.letGo()

@@ -20,12 +20,20 @@ export interface Batch {
 /** An online device. Every method throws an AipError if the connection has ended. */
 export interface DevicePeer {
   deviceId: string
+  /** Identifies the connection: each registration makes a new one. */
+  connection: object
   platform: string
   features: ReadonlySet<Feature>
   sendCommands(batch: Batch): Promise<void>
   sendTaskAssignment(task: { userRequest: string; taskName: string; sessionId: string }): Promise<void>
   sendCancel(target: { sessionId: string; reason: string }): Promise<void>
-  sendAnswer(answer: { askId: string; sessionId: string; decision: 'allow' | 'deny'; by: string }): Promise<void>
+  sendAnswer(answer: {
+    askId: string
+    sessionId: string
+    decision: 'allow' | 'deny'
+    by: string
+    digest: string | null
+  }): Promise<void>
 }
 
 /** An ended session, as a client sees it. */

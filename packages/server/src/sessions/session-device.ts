@@ -1,7 +1,7 @@
-import { agentNameFor } from '@orrery/aip'
+import { agentNameFor, isAipError } from '@orrery/aip'
 import type { Batch, DevicePeer, Peers } from './peers.js'
 import { describeWork, type Task } from './task.js'
-import { serverError } from '../errors.js'
+import { isServerError, serverError } from '../errors.js'
 
 /** The device of one session, online or not. */
 export class SessionDevice {
@@ -18,6 +18,11 @@ export class SessionDevice {
 
   get platform(): string {
     return this.#platform ?? this.#peers.device(this.id)?.platform ?? 'linux'
+  }
+
+  /** Its current connection; null if it is offline. What was sent over another one may have been lost. */
+  get connection(): object | null {
+    return this.#peers.device(this.id)?.connection ?? null
   }
 
   /** The agent name for batches that set none. */
@@ -48,7 +53,7 @@ export class SessionDevice {
     try {
       await this.#online().sendCommands(batch)
     } catch (error) {
-      if (!this.canResume) throw error
+      if (!this.canResume || !isDisconnection(error)) throw error
     }
   }
 
@@ -68,4 +73,9 @@ export class SessionDevice {
     if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: this.id })
     return device
   }
+}
+
+/** Returns whether a message was not sent because there is no connection: a device that can resume gets it when it returns. */
+function isDisconnection(error: unknown): boolean {
+  return isServerError(error, 'DEVICE_OFFLINE') || isAipError(error, 'NOT_CONNECTED', 'CONNECTION_CLOSED', 'SEND_FAILED')
 }

@@ -19,7 +19,7 @@ import { pastSession, type PastSession } from './restore.js'
 import { SessionDevice } from './session-device.js'
 import { SessionLog } from './session-log.js'
 import { Session } from './session.js'
-import type { CancelReason, Outcome, Task } from './task.js'
+import type { CancelReason, Outcome, Task, WantedTask } from './task.js'
 import { serverError, serverErrorText } from '../errors.js'
 
 /** What a {@link SessionManager} is made of. All but the peers have a default: a log in memory, the built-in agents, the system clock, no logger. */
@@ -85,14 +85,18 @@ export class SessionManager {
 
   /**
    * Records a task. It runs once {@link start} is called, so that its acknowledgement can be sent first.
-   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
+   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`, and what is wrong with its work
    */
-  executeTask(task: Task): Promise<Taken> {
+  executeTask(task: WantedTask): Promise<Taken> {
     return this.#intake.take(task)
   }
 
-  /** Runs an accepted session as soon as its device is free. One that was cancelled meanwhile ends at once. */
+  /**
+   * Runs an accepted session as soon as its device is free. One that was cancelled meanwhile ends at once. A client that has dropped since
+   * its task arrived is treated as any other that drops.
+   */
   start(session: Session): void {
+    this.#noteAbsences(session)
     if (session.cancelled !== null) void this.#run(session)
     else this.lanes.get(session.task.deviceId)?.add(session)
   }
@@ -211,6 +215,19 @@ export class SessionManager {
     this.lanes.await(deviceId)
     lane.add(session)
     await session.pause().catch((error: unknown) => this.environment.logger.error(messageOf(error)))
+  }
+
+  #noteAbsences({ task: { deviceId, owner } }: Session): void {
+    const { peers } = this.environment
+    if (this.state !== 'open') return
+    if (peers.device(deviceId) === undefined && !this.lanes.isAway(deviceId)) {
+      if (peers.canResume(deviceId)) this.lanes.away(deviceId)
+      else this.#cancelAll(this.live.onDevice(deviceId), 'device_disconnected')
+    }
+    const requester = owner.kind === 'constellation' ? owner.client_id : null
+    if (requester === null || peers.client(requester) !== undefined || this.#requestersAway.has(requester)) return
+    if (owner.resumes) this.requesterAway(requester)
+    else this.#cancelAll(this.live.ofConstellation(requester), 'constellation_disconnected')
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {

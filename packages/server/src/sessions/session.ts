@@ -41,6 +41,8 @@ export class Session {
   /** It had sent commands before the server was started. */
   readonly #begun: boolean
   readonly #abort = new AbortController()
+  /** The last pause or resumption. */
+  #presence: Promise<void> = Promise.resolve()
   /** Aborted when the session is released without an end. */
   readonly #detached = new AbortController()
   #cancelled: CancelReason | null = null
@@ -73,6 +75,11 @@ export class Session {
   get concurrent(): boolean {
     const { work } = this.task
     return work.kind === 'commands' && work.concurrent === true && this.#device.runsBeside
+  }
+
+  /** Whether what it waits for cannot come until its device returns: the device is offline, or has returned since the last batch was sent. */
+  get isCutOff(): boolean {
+    return this.#device.connection === null || this.dispatcher.isCutOff
   }
 
   /** Records the whole request. @throws AipError `STORE_FAILED` */
@@ -127,20 +134,33 @@ export class Session {
   }
 
   /** Pauses the session: its device is away and may return. */
-  async pause(): Promise<void> {
-    if (this.log.view.status === 'running' && !this.log.closed) await this.log.record('paused', { reason: 'device_disconnected' })
+  pause(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.log.view.status === 'running' && !this.log.closed)
+        await this.log.record('paused', { reason: 'device_disconnected' })
+    })
   }
 
-  /** Continues the session with what its returned device has not answered. */
+  /** Continues the session with what its returned device has not answered, even if that cannot be recorded. */
   async resume(): Promise<void> {
-    await this.#resumed()
-    this.dispatcher.resend()
+    try {
+      await this.#inTurn(() => this.#resumed())
+    } finally {
+      this.dispatcher.resend()
+    }
   }
 
   /** Records what a user adds to the request. The agent gets it before its next step. @param by the principal's name */
   async remark(text: string, by: string): Promise<void> {
     await this.log.record('remark', { text, by })
     this.#remarks.push(text)
+  }
+
+  /** Runs pauses and resumptions one after the other: each looks at what the one before has recorded. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#presence.then(change)
+    this.#presence = done.catch(() => {})
+    return done
   }
 
   async #resumed(): Promise<void> {

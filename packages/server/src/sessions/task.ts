@@ -18,6 +18,11 @@ export interface Task {
   transient: boolean
 }
 
+/** A task whose work may still have to be read, as that of a workflow by its name; rejects with what is wrong with it. */
+export interface WantedTask extends Omit<Task, 'work'> {
+  work: Work | (() => Promise<Work>)
+}
+
 /** Makes a task with new ids, which no client can repeat. */
 export function newTask(owner: Owner, deviceId: string, work: Work, more: Partial<Task> = {}): Task {
   return {

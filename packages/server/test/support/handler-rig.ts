@@ -1,6 +1,7 @@
-import { createLinkedTransports, systemClock, type CloseInfo, type Transport, type TransportState } from '@orrery/aip'
+import { createLinkedTransports, systemClock, type CloseInfo, type Pace, type Transport, type TransportState } from '@orrery/aip'
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
+import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
 import type { Json } from '../../../../test/support/wire-client.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
@@ -67,6 +68,7 @@ export class HandlerRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sessions.stop(false)
+    assertNoneStuck()
     await this.#clientStore.close()
     await this.store.close()
   }
@@ -134,8 +136,8 @@ export class FaultyTransport implements Transport {
     return this.#transport.receive()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver)])
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver, pace)])
   }
 
   close(code?: number, reason?: string): Promise<void> {
@@ -152,6 +154,10 @@ export class FaultyTransport implements Transport {
 
   setKeepAlive(intervalMs: number, timeoutMs: number): void {
     this.#transport.setKeepAlive(intervalMs, timeoutMs)
+  }
+
+  setMaxUnsent(bytes: number): void {
+    this.#transport.setMaxUnsent(bytes)
   }
 
   terminate(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { age, displayWidth, duration, fit, singleLine } from '../src/terminal/output.js'
+import { age, displayWidth, duration, fit } from '../src/terminal/format.js'
+import { plain, singleLine } from '../src/terminal/painted.js'
 import { details, table } from '../src/terminal/table.js'
 
 const NOW = Date.parse('2026-01-02T00:00:00Z')
@@ -7,6 +8,7 @@ const NOW = Date.parse('2026-01-02T00:00:00Z')
 describe('texts of devices', () => {
   it('cannot steer the terminal or break a line', () => {
     expect(singleLine('a\u001B[2Jb\r\nc\u0007\td\u0090e')).toBe('ab c d e')
+    expect(singleLine('a\u202Eb\uDB40\uDC01c')).toBe(String.raw`a\u202eb\udb40\udc01c`)
   })
 
   it('take as many columns as the terminal gives them', () => {
@@ -50,7 +52,7 @@ describe('a table', () => {
   ]
 
   it('is aligned, and as wide as it needs to be on a pipe', () => {
-    expect(table(['DEVICE', 'REQUEST'], rows, [1], Infinity)).toEqual([
+    expect(table(['DEVICE', 'REQUEST'], rows, [1], Infinity).map(plain)).toEqual([
       'DEVICE                     REQUEST',
       'lab                        a request of many words that goes on and on',
       'a-device-with-a-long-name  日本',
@@ -58,13 +60,13 @@ describe('a table', () => {
   })
 
   it('fits the terminal: columns give room in their order', () => {
-    const lines = table(['DEVICE', 'REQUEST'], rows, [1, 0], 30)
+    const lines = table(['DEVICE', 'REQUEST'], rows, [1, 0], 30).map(plain)
     expect(lines).toEqual(['DEVICE              REQUEST', 'lab                 a request…', 'a-device-with-a-l…  日本'])
     expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(30)
   })
 
   it('is only its head without rows', () => {
-    expect(table(['A', 'B'], [], [1], 80)).toEqual(['A  B'])
+    expect(table(['A', 'B'], [], [1], 80).map(plain)).toEqual(['A  B'])
   })
 })
 
@@ -76,7 +78,7 @@ describe('details', () => {
         ['gone', null],
         ['empty', ''],
         ['status', { text: 'failed', style: 'red' }],
-      ]),
+      ]).map(plain),
     ).toEqual(['id      x', 'status  failed'])
   })
 })

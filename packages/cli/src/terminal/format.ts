@@ -1,36 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
-
-/** A colour or weight of `styleText`. */
-export type Style = Parameters<typeof styleText>[0]
-
-/** Colours a text if the stream is a terminal and NO_COLOR is not set. */
-export function paint(style: Style, text: string, stream: NodeJS.WritableStream = process.stdout): string {
-  return styleText(style, text, { stream })
-}
-
-/** Writes a line to stdout. */
-export function print(line = ''): void {
-  process.stdout.write(`${line}\n`)
-}
-
-/** Writes a JSON document to stdout. */
-export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2))
-}
-
-/** Writes a result: a string unchanged, nothing for null, everything else as JSON. */
-export function printValue(value: unknown): void {
-  if (value === null || value === undefined) return
-  if (typeof value !== 'string') printJson(value)
-  else if (value !== '') process.stdout.write(value.endsWith('\n') ? value : `${value}\n`)
-}
-
-/** A text of a device on one line, without anything that could control the terminal. */
-export function singleLine(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
-    .trim()
-}
+import { stripVTControlCharacters } from 'node:util'
 
 /** How many columns a text takes in a terminal. */
 export function displayWidth(text: string): number {
@@ -59,7 +27,8 @@ export function fit(text: string, columns: number): string {
 
 /** How wide a stream is, in columns. @param piped how wide if it is not a terminal */
 export function columnsOf(stream: NodeJS.WriteStream, piped: number): number {
-  return stream.isTTY ? stream.columns : piped
+  // A terminal that does not know its size says 0.
+  return stream.isTTY ? stream.columns || 80 : piped
 }
 
 /** A time span in words. @param ms milliseconds */
