@@ -10,12 +10,15 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
+export { EncodedValue } from './encoded-value.js'
+export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {
   AipError,
   clip,
   defineErrors,
   entry,
   messageOf,
+  shownName,
   type ErrorEntries,
   type ErrorEntry,
   type ErrorTable,

@@ -28,6 +28,7 @@ import { Keys } from './identity/keys.js'
 import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
+import { DeviceToolLists } from './sessions/device-tool-lists.js'
 import { SessionManager } from './sessions/session-manager.js'
 import type { EventListener } from './store/feed.js'
 import { MemoryFeed } from './store/memory-feed.js'
@@ -118,12 +119,16 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     commandsAgent,
   ]
   const { platform, resumeGraceMs } = options
-  const sessions = new SessionManager({ store, feed, peers, agents, clock, logger, platform, resumeGraceMs })
+  const toolLists = new DeviceToolLists({ peers, clock, platform, listed: (id, tools) => known.listed(id, tools) })
+  const sessions = new SessionManager({ store, feed, peers, toolLists, agents, clock, logger, platform, resumeGraceMs })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
     clients,
     known,
+    tokens,
+    toolLists,
     sessions,
     store,
     feed,
@@ -145,7 +150,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     resume: options.resume,
     rules: options,
     overlays,
-    tokens: new ResumeTokens(clientStore),
+    tokens,
     asks,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
@@ -198,6 +203,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
       prune.stop()
       await sessions.stop(options.dataDir !== undefined)
       await upgrade.close()
+      await handler.close()
       await app.close()
       known.close()
       await clientStore.close()

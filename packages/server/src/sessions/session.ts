@@ -77,11 +77,6 @@ export class Session {
     return work.kind === 'commands' && work.concurrent === true && this.#device.runsBeside
   }
 
-  /** Whether what it waits for cannot come until its device returns: the device is offline, or has returned since the last batch was sent. */
-  get isCutOff(): boolean {
-    return this.#device.connection === null || this.dispatcher.isCutOff
-  }
-
   /** Records the whole request. @throws AipError `STORE_FAILED` */
   async accept(): Promise<void> {
     const { sessionId, deviceId, taskName, owner, requestId, work, assigned } = this.task
