@@ -7,6 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Numbers that bound nothing for users: parts of a format, small waits between steps, and settings with a default. */
 const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'aip/src/backoff.ts': ['LONGEST_RESUME_WAIT'],
+  'aip/src/json-shape.ts': ['QUOTE', 'BACKSLASH', 'COMMA', 'OPEN_LIST', 'CLOSE_LIST', 'OPEN_OBJECT', 'CLOSE_OBJECT'],
   'aip/src/limits.ts': ['PINGS_PER_SILENCE'],
   'aip/src/node/frame-meter.ts': ['HEADER_BYTES', 'CONTROL', 'FIN', 'MASKED'],
   'aip/src/node/frame-watch.ts': ['FRAME_OVERHEAD'],

@@ -10,12 +10,15 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
+export { EncodedValue } from './encoded-value.js'
+export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {
   AipError,
   clip,
   defineErrors,
   entry,
   messageOf,
+  shownName,
   type ErrorEntries,
   type ErrorEntry,
   type ErrorTable,
@@ -23,7 +26,7 @@ export {
 export { ERRORS, aipError, errorOfText, errorText, isAipError, type ErrorCode } from './errors.js'
 export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
-export { silentLogger, type Logger } from './logger.js'
+export { logError, silentLogger, type Logger } from './logger.js'
 export { commandOf, type CommandLike } from './messages/aliases.js'
 export { agentNameFor } from './messages/agent-name.js'
 export { DevicePush, PushedTool, readDevicePush, type ReadDevicePush } from './messages/device-push.js'

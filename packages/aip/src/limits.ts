@@ -4,6 +4,24 @@ import { defineLimits, limit, limitValues } from './define-limits.js'
 export const LIMITS_TABLE = defineLimits({
   frameBeforeRegistration: limit(64 * 1024, 'bytes', 'A frame before the registration.'),
   frame: limit(100 * 1024 * 1024, 'bytes', 'A frame after the registration (seed 000: 100 MiB).'),
+  message: limit(
+    1024 * 1024,
+    'bytes',
+    'A message to the server, except the results of commands, which are checked beside the event loop above this size.',
+  ),
+  messageValues: limit(
+    50_000,
+    'values',
+    'Values of all objects and lists in a message to the server, except results of commands.',
+  ),
+  objectKeys: limit(2000, 'keys', 'Keys of one object in a message to the server, except in results of commands.'),
+  resultValues: limit(250_000, 'values', 'Values of all objects and lists in one result; one with more becomes a failure.'),
+  resultKeys: limit(20_000, 'keys', 'Keys of one object in a result.'),
+  resultsValues: limit(2_000_000, 'values', 'Values of all objects and lists in the results of a batch.'),
+  resultsMemory: limit(1024 ** 3, 'bytes', 'Memory of the thread that checks large results.'),
+  id: limit(128, 'characters', 'An id or a name in a message to the server.'),
+  toolName: limit(256, 'characters', 'The name of a tool in a question of a device.'),
+  shownName: limit(128, 'characters', 'How much of a name that a peer chose an error repeats.'),
   deviceFrame: limit(
     8 * 1024 * 1024,
     'bytes',
@@ -25,10 +43,11 @@ export const LIMITS_TABLE = defineLimits({
   actionsPerBatch: limit(1000, 'commands', 'Commands in one batch.'),
   concurrentBatches: limit(8, 'commands', 'Batches of concurrent reads that run on a device at once; others wait.'),
   toolList: limit(
-    4 * 1024 * 1024,
+    768 * 1024,
     'bytes',
     'The tools in a push of a device; the last ones of a longer list are left out and counted.',
   ),
+  pushedTools: limit(2000, 'tools', 'Tools in a push of a device, and MCP servers; more are not read.'),
   waitingSessions: limit(100, 'sessions', 'Sessions that wait for one device.'),
   toolListTime: limit(2000, 'ms', 'The time in which a device that lists its tools only when asked must answer.'),
   concurrentSessions: limit(

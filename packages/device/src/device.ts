@@ -25,6 +25,8 @@ import type { Environment } from './process/child-environment.js'
 export interface DeviceOptions {
   /** `ws://` or `wss://`, e.g. `ws://localhost:5000/ws`. */
   serverUrl: string
+  /** What the journal calls the server, for one whose address may change. Default: its address. */
+  serverName?: string | undefined
   /** The device key; it is sent as `?token=`, which all servers understand. */
   token?: string | undefined
   /** 1 to 128 letters, digits or `_ . @ : -`. */
@@ -121,7 +123,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
   })
-  const journal = config.resume === 'off' ? null : openJournal(options.journalPath, wsUrl, clock)
+  const journal = config.resume === 'off' ? null : openJournal(options, wsUrl, clock)
   const heartbeatS = options.heartbeatS ?? config.heartbeat_s
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
@@ -207,8 +209,10 @@ function approversOf({ policy }: DeviceConfig): { approvers: readonly Approver[]
   return { approvers: policy.approvers, timeoutMs: policy.ask_timeout_s * 1000 }
 }
 
-function openJournal(path: string | undefined, wsUrl: string, clock: Clock): CommandJournal | null {
-  return path === undefined ? null : new CommandJournal({ path, server: serverAddress(wsUrl), now: () => clock.now() })
+function openJournal({ journalPath: path, serverName }: DeviceOptions, wsUrl: string, clock: Clock): CommandJournal | null {
+  return path === undefined
+    ? null
+    : new CommandJournal({ path, server: serverAddress(wsUrl), serverName, now: () => clock.now() })
 }
 
 function openAudit(path: string | undefined, { audit }: DeviceConfig, logger: Logger): AuditLog | null {

@@ -71,7 +71,7 @@ describe('UFOWebSocketClient', () => {
     }
   })
 
-  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090]', () => {
+  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090 S-275]', () => {
     const client = new UFOWebSocketClient({ wsUrl: 'ws://localhost:1/ws', ufoClient: engine() })
     expect(client).toMatchObject({
       maxRetries: 3,
@@ -307,6 +307,18 @@ describe('UFOWebSocketClient', () => {
     ])
     expect(logger.count('error [WS] Error handling message: Invalid message format')).toBe(3)
     expect(logger.count('Received message')).toBe(1)
+  })
+
+  it('logs an unexpected error with its stack, and continues [S-056 S-084 S-261]', async () => {
+    await using running = await online({ config: bare })
+    const { connection, device, logger } = running
+    vi.spyOn(device.client, 'handleTaskEnd').mockImplementationOnce(() => {
+      throw new TypeError('out of order')
+    })
+    connection.send('task_end', { session_id: 's1', status: 'completed' })
+    await logger.until('Error handling message: out of order')
+    expect(logger.lines).toContainEqual(expect.stringMatching(/^error TypeError: out of order\n +at .*client\.test\.ts/))
+    expect(await connection.run([{ tool_name: '' }])).toMatchObject([{ status: 'success' }])
   })
 
   it('logs at most 500 characters of a message', async () => {

@@ -2,7 +2,7 @@ import { defineLimits, limit, limitValues } from '@orrery/aip'
 
 /** The limits of a server beyond those of the protocol. */
 export const SERVER_LIMITS_TABLE = defineLimits({
-  httpBody: limit(100 * 1024 * 1024, 'bytes', 'The JSON body of a request to the HTTP API: as large as a frame may be.'),
+  httpBody: limit(16 * 1024 * 1024, 'bytes', 'The JSON body of a request to the HTTP API.'),
   httpHeaders: limit(10_000, 'ms', 'From the connection to the last header of a request.'),
   headersCheck: limit(2000, 'ms', 'How often connections without complete headers are looked for.'),
   connections: limit(
@@ -66,12 +66,22 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   ),
   waitingTasks: limit(2000, 'tasks', 'Tasks that one connection has sent and that wait to be taken.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
-  deviceInfo: limit(1024 * 1024, 'characters', 'What a device says of itself, all pushes together, as JSON.'),
+  deviceInfo: limit(64 * 1024, 'characters', 'What a device says of itself, its registration and all pushes together, as JSON.'),
   deviceInfoAge: limit(60_000, 'ms', 'A device that can answer is asked what it is now if it has said nothing for this long.'),
   deviceInfoTime: limit(2000, 'ms', 'How long a device may take to answer that; then what is known counts.'),
-  devicePush: limit(8 * 1024 * 1024, 'characters', 'One push of a device, with its list of tools, as JSON.'),
   cutError: limit(1000, 'characters', 'The error of an end that is too large for its client, which is sent without its result.'),
-  workflowFile: limit(256 * 1024, 'characters', 'A workflow file.'),
+  workflowFile: limit(64 * 1024, 'characters', 'A workflow file.'),
+  yamlTokens: limit(
+    12_000,
+    'tokens',
+    'Words, marks and spaces of a workflow file: reading one takes much longer than its length tells.',
+  ),
+  fileProblems: limit(100, 'problems', 'Mistakes that are listed of one file.'),
+  yamlNesting: limit(64, 'levels', 'Lists and objects in one another on one line of a workflow file.'),
+  parsedWorkflows: limit(64, 'workflows', 'Workflow files that are kept as they were read, so that each is read once.'),
+  expressions: limit(1000, 'expressions', 'Expressions of a workflow file.'),
+  expression: limit(8192, 'characters', 'One expression.'),
+  expressionText: limit(1024 * 1024, 'characters', 'The text that an expression makes of others.'),
   plan: limit(256 * 1024, 'characters', 'A plan in words.'),
   foreachItems: limit(1000, 'items', 'Items of one `foreach` of a workflow.'),
   callsPerTurn: limit(

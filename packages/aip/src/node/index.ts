@@ -11,6 +11,7 @@ export {
 } from './file-transfer.js'
 export { FrameWatch } from './frame-watch.js'
 export { heartbeatLoop } from './heartbeat-loop.js'
+export { LargeResults } from './large-results.js'
 export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
 export { type ServerConnection } from './server-connection.js'

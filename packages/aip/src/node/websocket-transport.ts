@@ -23,6 +23,8 @@ export interface WebSocketSettings {
   maxUnsentBytes: number
   /** What all connections may hold together; null if nothing bounds it. */
   budget: UnsentBudget | null
+  /** Text frames above this size are delivered as their bytes: making a text of them takes time, which a worker has. */
+  maxTextBytes: number
   clock: Clock
 }
 
@@ -34,6 +36,7 @@ export const DEVICE_SOCKET: WebSocketSettings = {
   maxFrameBytes: LIMITS.frame,
   maxUnsentBytes: LIMITS.unsentData,
   budget: null,
+  maxTextBytes: Infinity,
   clock: systemClock,
 }
 
@@ -94,7 +97,7 @@ export class WebSocketTransport implements Transport {
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (this.#refused) return
       this.#hear()
-      this.#inbox.put(isBinary ? data : data.toString())
+      this.#inbox.put(isBinary || data.length > this.#settings.maxTextBytes ? data : data.toString())
     })
     socket.on('pong', () => this.#hear())
     // An error is always followed by 'close'; its code says what happened.

@@ -6,7 +6,7 @@ import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../s
 import { print } from '../terminal/write.js'
 import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
 import { staySmall } from '../running/memory-guard.js'
-import { localServer } from '../settings/running-server.js'
+import { OWN_SERVER, localServer } from '../settings/running-server.js'
 import { serve } from '../running/service.js'
 import { type ShellMode, shellOption } from '../settings/shell-mode.js'
 import { Refusals } from '../running/refusals.js'
@@ -93,6 +93,7 @@ async function device(options: Options): Promise<void> {
   const running = startDevice({
     ...localDevice(settings),
     serverUrl,
+    serverName: shown === socketUrl(localServer()) ? OWN_SERVER : undefined,
     logger,
     token,
     platform: options.platform,

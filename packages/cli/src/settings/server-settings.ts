@@ -80,6 +80,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('platforms', config.platforms),
     ...defined('takeover', config.takeover),
     ...defined('resume', config.resume),
+    ...defined('workflowAgent', config.workflow_agent),
     ...defined('devicesFile', config.devices_file),
     ...defined('publicUrl', config.public_url),
     ...defined('trustedProxies', config.trusted_proxies),

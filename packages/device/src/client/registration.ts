@@ -1,6 +1,7 @@
 import {
-  aipError,
-  messageOf,
+  AipError,
+  errorText,
+  logError,
   wireTime,
   type Agreement,
   type DeviceInfo,
@@ -36,7 +37,7 @@ export interface RegistrationOptions {
 /**
  * Registers on a connection that was just made.
  * @returns what was agreed; null with an existing server
- * @throws AipError `REGISTRATION_FAILED` if the server refuses, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
+ * @throws AipError `REGISTRATION_FAILED` if the server refuses, its reason as the `cause`, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
  */
 export async function registerDevice(connection: ServerConnection, options: RegistrationOptions): Promise<Agreement | null> {
   const { clientId } = options
@@ -49,7 +50,7 @@ export async function registerDevice(connection: ServerConnection, options: Regi
   if (!outcome.accepted) {
     logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
     logger.error(`[WS] Server error: ${logText(outcome.reason)}`)
-    throw aipError('REGISTRATION_FAILED', { id: clientId })
+    throw new AipError('REGISTRATION_FAILED', errorText('REGISTRATION_FAILED', { id: clientId }), { cause: outcome.reason })
   }
   return outcome.agreement
 }
@@ -79,7 +80,7 @@ export function describeDevice(
     logger.info(`[WS] [AIP] Collected device info: ${summary}`)
     return { system_info: info }
   } catch (error) {
-    logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
+    logError(logger, '[WS] [AIP] Error collecting device info', error)
     return {}
   }
 }

@@ -1,10 +1,10 @@
 import {
-  isAipError,
   AipError,
   LIMITS,
   aipError,
   backoff,
-  messageOf,
+  isAipError,
+  logError,
   resumeWait,
   silentLogger,
   systemClock,
@@ -205,7 +205,7 @@ export class UFOWebSocketClient extends MessageHandlers {
   #retry({ error, closed }: Down): number | null {
     const reason = closed === null ? error : new AipError('CONNECTION_CLOSED', `${closed.code} ${closed.reason}`.trimEnd())
     const lost = isAipError(reason, 'CONNECTION_CLOSED')
-    this.logger.error(`[WS] ${lost ? 'Connection closed' : 'Unexpected error'}: ${messageOf(reason)}`)
+    logError(this.logger, `[WS] ${lost ? 'Connection closed' : 'Unexpected error'}`, reason)
     this.retryCount += 1
     this.#options.onFailed?.(reason)
     const forEver = this.#triesForEver()

@@ -9,6 +9,8 @@ export interface ExecuteOptions {
   rootName?: string
   /** What the batch does, in words; shown while it runs, not sent to the device. */
   label?: string
+  /** Leaves large values as `EncodedValue`: for an agent that only passes them on. */
+  encoded?: boolean
   /** Milliseconds until missing results become failures. Default: 6000 s. */
   timeoutMs?: number
 }

@@ -85,6 +85,15 @@ export class KnownDevices {
     this.#changed(deviceId)
   }
 
+  /** Forgets a device. @throws AipError `STORE_FAILED` */
+  async forget(deviceId: string): Promise<void> {
+    this.#online.delete(deviceId)
+    this.#offline.delete(deviceId)
+    this.#unsaved.delete(deviceId)
+    await this.#store.forgetDevice(deviceId)
+    this.#changed(deviceId)
+  }
+
   /** Returns the tools that a device last listed; null if it never did. @throws AipError `STORE_FAILED` */
   tools(deviceId: string): Promise<KnownTools | null> {
     return this.#store.tools(deviceId)

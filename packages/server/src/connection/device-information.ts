@@ -46,7 +46,6 @@ export class DeviceInformation {
     const { clientManager, overlays, clock } = this.#parts
     const { clientId } = client
     const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
-    assertFits(metadata, SERVER_LIMITS.devicePush)
     if (info !== null) {
       // Values from the registration and the server's settings stay.
       const merged = { ...client.systemInfo, ...info }

@@ -1,11 +1,13 @@
 import { Socket } from 'node:net'
-import type { Clock, Transport } from '@orrery/aip'
+import { LIMITS, type Clock, type Transport } from '@orrery/aip'
 import { DEVICE_SOCKET, WebSocketTransport } from '@orrery/aip/node'
 import type { WebSocket } from 'ws'
 
 /** Returns the transport over a WebSocket; a transport is returned as it is. */
 export function transportOf(socket: Transport | WebSocket, clock: Clock): Transport {
-  return isWebSocket(socket) ? new WebSocketTransport(socket, { ...DEVICE_SOCKET, clock }, tcpOf(socket)) : socket
+  return isWebSocket(socket)
+    ? new WebSocketTransport(socket, { ...DEVICE_SOCKET, clock, maxTextBytes: LIMITS.message }, tcpOf(socket))
+    : socket
 }
 
 /** Returns whether a WebSocket comes from this machine; false if that is not known. */

@@ -2,11 +2,11 @@ import {
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
-  SilenceWatch,
   HeartbeatProtocol,
-  type TaskExecutionProtocol,
   aipError,
+  logError,
   messageOf,
+  type TaskExecutionProtocol,
   type Clock,
   type ClientMessage,
   type ClientMessageType,
@@ -14,6 +14,7 @@ import {
   type Logger,
   type Transport,
 } from '@orrery/aip'
+import { LargeResults } from '@orrery/aip/node'
 import type { WebSocket } from 'ws'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import { OPERATOR } from '../identity/principal.js'
@@ -29,6 +30,7 @@ import { Resumption } from './resumption.js'
 import { SessionNotices } from './session-notices.js'
 import { taskFrom } from './task-intake.js'
 import { TaskLine } from './task-line.js'
+import { watchSilence } from './watch-silence.js'
 import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -58,6 +60,7 @@ export class UFOWebSocketHandler {
   readonly #resumption: Resumption
   readonly #information: DeviceInformation
   readonly #notices: SessionNotices
+  readonly #largeResults = new LargeResults()
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
     command_results: (message, context) => this.handleCommandResult(message, context),
@@ -95,7 +98,10 @@ export class UFOWebSocketHandler {
     const transport = transportOf(socket, this.#clock)
     if (local && !isLocal(socket)) return transport.close(1008, 'only connections from this machine are accepted')
     const log = new ClientLog(this.#logger, this.#clock)
-    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: log, dialect })
+    let isDevice = false
+    const largeReader = this.#largeResults.readerIf(() => isDevice)
+    const options = { side: 'server', clock: this.#clock, logger: log, dialect, largeReader } as const
+    const aip = new AIPProtocol(transport, options)
     const client = await new Registration(aip, {
       clients: this.#clients,
       known: this.#clients.known,
@@ -110,6 +116,7 @@ export class UFOWebSocketHandler {
     }).accept(shown)
     if (client === null) return
     registered()
+    isDevice = client.clientType === 'device'
     this.#resumption.back(client)
     if (client.clientType === 'constellation') this.#notices.back(client)
     const rate = new MessageRate(this.#clock, () => {
@@ -126,15 +133,17 @@ export class UFOWebSocketHandler {
       task: client.taskProtocol,
       line: new TaskLine(client.clientId),
     }
-    const watch = this.#watch(client)
+    const watch = watchSilence(client, this.#parts.heartbeatTimeoutMs, this.#clock, this.#logger)
     try {
       // Messages are handled in order, and none waits for the work that an earlier one started.
       await transport.deliverTo((frame) => {
         watch?.heard()
-        void this.handleMessage(frame, context)
+        rate.handles(this.handleMessage(frame, context))
       }, rate)
+      // Results that came before the end count.
+      await rate.settled()
     } catch (error) {
-      this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
+      logError(this.#logger, `[WS] Error with client ${client.clientId}`, error)
     } finally {
       watch?.stop()
       rate.stop()
@@ -145,16 +154,9 @@ export class UFOWebSocketHandler {
     }
   }
 
-  /** Drops a client that is silent for too long, if the server's settings say so (seed 004: 2 to 3 missed heartbeats). */
-  #watch({ clientId, transport }: ClientInfo): SilenceWatch | null {
-    const limit = this.#parts.heartbeatTimeoutMs
-    if (limit === undefined) return null
-    const watch = new SilenceWatch(this.#clock, limit, () => {
-      this.#logger.warn(`[WS] ${clientId} was silent for ${limit / 1000} s`)
-      transport.terminate()
-    })
-    watch.heard()
-    return watch
+  /** Lets go of what is shared by all connections. */
+  close(): Promise<void> {
+    return this.#largeResults.close()
   }
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
@@ -162,6 +164,7 @@ export class UFOWebSocketHandler {
     let isTask = false
     try {
       const read = context.aip.readMessage(frame)
+      if (read instanceof Promise) context.rate.hold()
       const message = read instanceof Promise ? await read : read
       isTask = message.type === 'task'
       checkIdentity(message, context.client)
@@ -172,7 +175,7 @@ export class UFOWebSocketHandler {
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      context.log.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
+      logError(context.log, `Error handling ${isTask ? 'task' : 'message'}`, error)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
       await context.aip.sendError(text).catch((failure: unknown) => {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
@@ -185,7 +188,9 @@ export class UFOWebSocketHandler {
     const { client, task, line, log } = context
     const { tasks } = this.#parts.fleet
     const { acknowledged } = await line.next(async () => {
-      const wanted = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      const asked = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      // In the dialect of the documents a device is assigned the task, and starts it itself (seed 004: TASK, then TASK_ASSIGNMENT).
+      const wanted = { ...asked, assigned: this.#parts.dialect === 'documented' && client.clientType === 'constellation' }
       if (client.clientType === 'constellation') {
         log.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
       }
@@ -307,7 +312,7 @@ export class UFOWebSocketHandler {
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {
-        this.#logger.error(`Error cancelling session ${sessionId}: ${messageOf(error)}`)
+        logError(this.#logger, `Error cancelling session ${sessionId}`, error)
       }
     }
     this.#logger.info(`[WS] ${clientId} disconnected`)

@@ -101,7 +101,7 @@ export class WebSocketUpgrade {
 
   async #serve(webSocket: WebSocket, socket: Socket, principal: Principal, free: () => void): Promise<void> {
     const { clock, budget, accept } = this.#options
-    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock, budget }, socket)
+    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock, budget, maxTextBytes: LIMITS.message }, socket)
     const watch = new FrameWatch(transport, socket, clock)
     this.#open.add(transport)
     const registered = (): void => {

@@ -1,7 +1,7 @@
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
-import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
+import { AipError, LIMITS, aipError, exceeds, jsonShape, logError, shownName, type Clock, type Logger } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
 import type { UnsentBudget } from '@orrery/aip/node'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -69,6 +69,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = createServer(options.tls)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
+  readJson(app)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const known = toAipError(error, logger)
     return reply.status(statusOf(known)).send({ detail: known.message, code: known.code })
@@ -108,6 +109,19 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   }
   registerRoutes(app, handlers, (request, reply, right) => authorize(request, reply, right, options))
   return app
+}
+
+/** Reads JSON bodies of a shape within bounds: depth and width cost time far beyond their size. */
+function readJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  const bounds = { depth: LIMITS.nesting, values: LIMITS.resultValues, widest: LIMITS.objectKeys }
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = String(body)
+    if (exceeds(jsonShape(text, bounds), bounds))
+      return done(aipError('TOO_MANY_VALUES', { limit: bounds.values, keys: bounds.widest }))
+    void parse(request, text, done)
+  })
 }
 
 /** Removes unreferenced schemas: each is generated both as it is sent and as it is read. */
@@ -165,11 +179,18 @@ function toAipError(error: FastifyError, logger: Logger): AipError {
     const [issue] = error.validation
     const path = issue?.instancePath.slice(1).replaceAll('/', '.')
     return aipError('INVALID_INPUT', {
-      detail: `${error.validationContext}${path ? ` '${path}'` : ''}: ${issue?.message ?? 'invalid'}`,
+      detail: `${error.validationContext}${path ? ` '${shownName(path)}'` : ''}: ${withoutKeys(issue?.message ?? 'invalid')}`,
     })
   }
   if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
-  if (error.statusCode !== undefined && error.statusCode < 500) return aipError('INVALID_INPUT', { detail: error.message })
-  logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
+  if (error.statusCode !== undefined && error.statusCode < 500)
+    return aipError('INVALID_INPUT', { detail: shownName(error.message) })
+  logError(logger, 'HTTP request failed', error)
   return serverError('INTERNAL')
+}
+
+/** A message about unknown keys repeats them: a caller chose them, so they are shown like other names. */
+function withoutKeys(message: string): string {
+  const [, text = message, keys] = /^(Unrecognized keys?: )(.*)$/s.exec(message) ?? []
+  return keys === undefined ? message : `${text}${shownName(keys.replaceAll('"', ''))}`
 }

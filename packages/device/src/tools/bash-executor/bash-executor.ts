@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { errorText } from '@orrery/aip'
+import { LIMITS, errorText } from '@orrery/aip'
 import { z } from 'zod'
 import { destinationOf, pathFrom } from '../../paths/destination.js'
 import { SYSTEM_PATH, allowCommand, lineWords, type ShellMode } from '../../policy/shell-policy.js'
@@ -11,8 +11,8 @@ import { defineTool, type DefinedTool } from '../define-tool.js'
 import type { ToolContext } from '../tool-context.js'
 import { SystemInfo, readSystemInfo } from './system-info.js'
 
-/** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5). */
-const TIMEOUT = { min: 1, max: 120, default: 30 } as const
+/** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5; the longest is that of every tool: seed 000, 100 minutes). */
+const TIMEOUT = { min: 1, max: LIMITS.toolTime / 1000, default: 30 } as const
 
 const CommandInput = z.object({
   command: z.string().describe('The command line'),
