@@ -81,6 +81,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('takeover', config.takeover),
     ...defined('resume', config.resume),
     ...defined('devicesFile', config.devices_file),
+    ...defined('messageRate', config.message_rate),
     ...defined('publicUrl', config.public_url),
     ...defined('trustedProxies', config.trusted_proxies),
     ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),

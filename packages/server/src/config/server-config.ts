@@ -54,6 +54,11 @@ export const ServerConfig = z.strictObject({
   retention_h: z.number().positive().optional().describe('Hours that ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
   model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
+  message_rate: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Messages of one client a second, besides results and progress that are waited for; default 200'),
   public_url: z
     .url({ protocol: /^https?$/ })
     .optional()
