@@ -24,6 +24,10 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#pending.delete(entry) }
   }
 
+  wake(ms: number, callback: () => void): Timer {
+    return this.after(ms, callback)
+  }
+
   /** Number of timers that are set. */
   get pending(): number {
     return this.#pending.size

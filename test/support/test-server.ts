@@ -1,5 +1,6 @@
 import type { Logger } from '@orrery/aip'
 import { startServer, type OrreryServer, type ServerOptions } from '@orrery/server'
+import { assertNoneStuck } from './stuck-sessions.js'
 import type { Json } from './wire-client.js'
 
 export const OPERATOR_KEY = 'operator-key'
@@ -22,7 +23,7 @@ export class LogCapture implements Logger {
   }
 }
 
-/** A real server on a free port, its log in memory unless told otherwise. */
+/** A real server on a free port, its log in memory unless told otherwise. Disposing of it fails if a session was stuck. */
 export interface TestServer extends AsyncDisposable {
   server: OrreryServer
   url: string
@@ -54,6 +55,9 @@ export async function startTestServer(options: Partial<ServerOptions> = {}): Pro
       const text = await response.text()
       return [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as Json)
     },
-    [Symbol.asyncDispose]: () => server.stop(),
+    async [Symbol.asyncDispose]() {
+      await server.stop()
+      assertNoneStuck()
+    },
   }
 }

@@ -8,8 +8,10 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Calls `callback` once after `ms` milliseconds. The timer never keeps the process alive. */
+  /** Calls `callback` once after `ms` milliseconds. For limits and upkeep: the timer does not keep the process alive. */
   after(ms: number, callback: () => void): Timer
+  /** Like {@link after}, for what a caller awaits: the timer keeps the process alive, or the caller would never continue. */
+  wake(ms: number, callback: () => void): Timer
 }
 
 interface Unreferable {
@@ -24,10 +26,14 @@ export const systemClock: Clock = {
     if (typeof handle === 'object' && handle !== null) (handle as Unreferable).unref?.()
     return { cancel: () => clearTimeout(handle as number) }
   },
+  wake(ms, callback) {
+    const handle = setTimeout(callback, ms)
+    return { cancel: () => clearTimeout(handle) }
+  },
 }
 
 /**
- * Waits.
+ * Waits, and keeps the process alive meanwhile.
  * @param ms how long, in milliseconds
  * @param signal ends the wait early, without an error
  */
@@ -39,7 +45,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       signal?.removeEventListener('abort', done)
       resolve()
     }
-    const timer = clock.after(ms, done)
+    const timer = clock.wake(ms, done)
     signal?.addEventListener('abort', done, { once: true })
   })
 }

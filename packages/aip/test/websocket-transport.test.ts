@@ -214,7 +214,8 @@ describe('pings', () => {
   it('do not end a connection because this process was held up and has not read the answers yet', async () => {
     let now = 0
     let fire = (): void => {}
-    const clock = { now: () => now, after: (_ms: number, callback: () => void) => ((fire = callback), { cancel: () => {} }) }
+    const after = (_ms: number, callback: () => void) => ((fire = callback), { cancel: () => {} })
+    const clock = { now: () => now, after, wake: after }
     await using connection = await connectBare({ clock }, { autoPong: false })
     for (now = 20_000; now <= 160_000; now += 20_000) fire()
     now = 1_000_000

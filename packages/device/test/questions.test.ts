@@ -37,7 +37,7 @@ const CALL: ToolCall = {
   readOnly: false,
   args: {},
 }
-const VERDICT: Verdict = { do: 'ask', rule: 'default', detail: 'why', command: null }
+const VERDICT: Verdict = { do: 'ask', rule: 'default', detail: 'why', command: null, input: 'none' }
 
 describe.runIf(process.platform !== 'win32')('a question about a call', () => {
   it('shows the whole call, word by word', async () => {
@@ -55,7 +55,7 @@ describe.runIf(process.platform !== 'win32')('a question about a call', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const call = { ...CALL, tool: text, server: text, builtIn: false, args: { [text]: text } }
         const command = { argv: [text, text], cwd: text }
-        const shown = questionText(call, { ...VERDICT, command, detail: text }, false)
+        const shown = questionText(call, { ...VERDICT, command, detail: text })
         expect(shown.split('\n')).toHaveLength(4)
         expect(shown.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\s/u)
         expect(shown).toContain(
@@ -65,7 +65,7 @@ describe.runIf(process.platform !== 'win32')('a question about a call', () => {
         )
       }),
     )
-    const reordered = questionText({ ...CALL, args: { path: 'a\u202Egnp.sh' } }, VERDICT, false)
+    const reordered = questionText({ ...CALL, args: { path: 'a\u202Egnp.sh' } }, VERDICT)
     expect(reordered).toBe('write_file {"path":"a\\u202egnp.sh"}\nwhy')
   })
 
@@ -85,7 +85,7 @@ describe.runIf(process.platform !== 'win32')('a question about a call', () => {
     await using tools = await toolCaller(options)
     await tools.error('start_job', { program: 'bash' })
     await tools.error('start_job', { program: 'cat' })
-    await tools.error('start_job', { line: 'cat' })
+    await tools.error('start_job', { line: 'bash' })
     expect(asked[0]?.summary).toContain('This is an open shell until it ends')
     expect(asked[1]?.summary).toContain('What is sent to its input later is not asked about.')
     expect(asked[2]?.summary).toContain('This is an open shell until it ends')

@@ -17,6 +17,10 @@ export const SERVER_ERRORS = defineErrors({
     'A live connection has this client id.',
     (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
   ),
+  TOKEN_REQUIRED: entry<[{ id: string; role: string; way: string }]>(
+    'The client id belongs to the client that has its resume token: a device until it is forgotten, a constellation while a session of its is live.',
+    (v) => `client_id '${v.id}' belongs to another ${v.role}, and only its resume token allows to use it: ${v.way}`,
+  ),
   CAPACITY_REACHED: entry<[{ limit: number }]>(
     'As many clients are online as the server takes.',
     (v) => `Server capacity limit reached: at most ${v.limit} clients, try again later`,
@@ -36,6 +40,7 @@ export const SERVER_ERRORS = defineErrors({
   SERVER_STOPPING: entry('The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection
+  TASK_CLIENT_ID_REQUIRED: entry('A task does not name the client that requests it.', () => 'Client ID required'),
   CLIENT_ID_MISMATCH: entry(
     'A message names another client than the one that registered.',
     () => 'client_id does not match the registered connection',
@@ -51,6 +56,10 @@ export const SERVER_ERRORS = defineErrors({
   ),
   TARGET_NOT_A_DEVICE: entry('The target of a task is not a device.', () => 'Constellation tasks may only target device clients'),
   TARGET_FORBIDDEN: entry('A device names another device as its target.', () => 'Device clients may not target other devices'),
+  TARGET_OUT_OF_SCOPE: entry(
+    'A constellation gave a task to a device that it did not register for.',
+    () => 'Not authorized to give tasks to this device',
+  ),
   INFO_FORBIDDEN: entry(
     'A device asked for device information.',
     () => 'DEVICE_INFO_REQUEST is permitted only for constellation clients',
@@ -74,6 +83,10 @@ export const SERVER_ERRORS = defineErrors({
   QUEUE_FULL: entry<[{ id: string; limit: number }]>(
     'Too many sessions wait for the device.',
     (v) => `Device '${v.id}' already has ${v.limit} waiting tasks, try again later`,
+  ),
+  TASKS_WAITING: entry<[{ id: string; limit: number }]>(
+    'A client has sent more tasks at once than may wait on its connection.',
+    (v) => `'${v.id}' already has ${v.limit} tasks that wait to be taken, try again later`,
   ),
   WORKFLOW_NOT_FOUND: entry<[{ name: string; names: string }]>(
     'No workflow has this name.',
@@ -109,6 +122,14 @@ export const SERVER_ERRORS = defineErrors({
     'No configured agent can run this request.',
     () =>
       "No model is configured, so a request in words cannot run. Start the server with ORRERY_MODEL and the key of its provider (OPENAI_API_KEY or ANTHROPIC_API_KEY), or with OLLAMA_HOST; 'orrery model check' tries it. Workflows and direct commands need no model: see 'orrery workflows' and 'orrery call --help'",
+  ),
+  TOOL_NOT_LISTED: entry<[{ id: string; tool: string; names: string }]>(
+    'An existing device does not have a tool; it would not answer a command for it.',
+    (v) => `Device '${v.id}' has no tool '${v.tool}'; it has: ${v.names}`,
+  ),
+  BATCH_NOT_SENT: entry(
+    'A command was not sent because another one of its batch names a tool that the device does not have.',
+    () => 'Not sent: another command of the batch names a tool that the device does not have',
   ),
   AGENT_FAILED: entry<[{ text: string }]>('The agent of a session failed.', (v) => v.text),
   CLIENT_DISCONNECTED: entry('The requester of a session dropped.', () => 'Task was cancelled due to client disconnection'),
@@ -223,6 +244,10 @@ export const SERVER_ERRORS = defineErrors({
   EMPTY_CLIENT_ID: entry('A dispatch names no device.', () => 'Empty client ID'),
   CLIENT_NOT_ONLINE: entry('The device of a dispatch is not online.', () => 'Client not online'),
   NOT_FOUND: entry('No such path.', () => 'Not Found'),
+  TOO_MANY_WRONG_KEYS: entry<[{ seconds: number }]>(
+    'Many different wrong keys came from this address within a minute; a right key is still accepted.',
+    (v) => `Too many wrong keys from this address: try again in ${v.seconds} s`,
+  ),
   METHOD_NOT_ALLOWED: entry('The path exists, the method does not.', () => 'Method Not Allowed'),
   INTERNAL: entry('A defect; the log of the server has the details.', () => 'Internal error; see the log of the server'),
 })

@@ -4,8 +4,8 @@ import { ROUTES, type RouteName } from '@orrery/aip/api'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WorkflowLibrary } from '../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../src/clients/client-connection-manager.js'
+import { ResumeTokens } from '../src/clients/resume-tokens.js'
 import { KnownDevices } from '../src/clients/known-devices.js'
-import { DeviceOverlays } from '../src/config/device-overlays.js'
 import { ConnectedPeers } from '../src/connection/connected-peers.js'
 import { DeviceFiles } from '../src/files/device-files.js'
 import { WaitingTransfers } from '../src/files/waiting-transfers.js'
@@ -13,13 +13,13 @@ import { createFleet } from '../src/fleet/create-fleet.js'
 import type { Fleet } from '../src/fleet/fleet.js'
 import { OPERATOR, type OwnRight, type Principal } from '../src/identity/principal.js'
 import { Asks } from '../src/sessions/asks.js'
+import { DeviceToolLists } from '../src/sessions/device-tool-lists.js'
 import { SessionManager } from '../src/sessions/session-manager.js'
 import { MemoryFeed } from '../src/store/memory-feed.js'
 import { SqliteClientStore } from '../src/store/sqlite-client-store.js'
 import { SqliteSessionStore } from '../src/store/sqlite-session-store.js'
 
 function fleet(): Fleet {
-  const clients = new ClientConnectionManager()
   const clientStore = new SqliteClientStore(':memory:')
   const store = new SqliteSessionStore(':memory:')
   onTestFinished(async () => {
@@ -28,12 +28,15 @@ function fleet(): Fleet {
   })
   const common = { feed: new MemoryFeed(), clock: systemClock, logger: silentLogger }
   const known = new KnownDevices({ ...common, store: clientStore })
-  const peers = new ConnectedPeers(clients, known, DeviceOverlays.load(undefined), silentLogger)
-  const sessions = new SessionManager({ ...common, store, peers, agents: [] })
+  const clients = new ClientConnectionManager(known)
+  const peers = new ConnectedPeers(clients)
+  const toolLists = new DeviceToolLists({ ...common, peers })
+  const sessions = new SessionManager({ ...common, store, peers, toolLists, agents: [] })
   const files = new DeviceFiles(clients, { ...common, sessions, waiting: new WaitingTransfers(() => null) })
   const asks = new Asks({ ...common, live: sessions.live, peers })
+  const tokens = new ResumeTokens(clientStore, systemClock)
   const workflows = new WorkflowLibrary(null, silentLogger)
-  return createFleet({ clients, known, sessions, store, feed: common.feed, asks, files, workflows })
+  return createFleet({ clients, known, tokens, toolLists, sessions, store, feed: common.feed, asks, files, workflows })
 }
 
 /** One who has all rights but those that are named. */
@@ -47,6 +50,7 @@ const WANTED = { device_id: 'd1', request: 'look' }
 /** The use case behind each route that needs a right. */
 const USE_CASES: Partial<Record<RouteName, (fleet: Fleet, principal: Principal) => unknown>> = {
   'devices.list': ({ devices }, who) => devices.list(who),
+  'devices.forget': ({ devices }, who) => devices.forget(who, 'd1'),
   'devices.get': ({ devices }, who) => devices.get(who, 'd1'),
   'devices.tools': ({ devices }, who) => devices.tools(who, 'd1'),
   'devices.runCommands': ({ tasks }, who) => tasks.run(who, 'd1', { commands: [] }),

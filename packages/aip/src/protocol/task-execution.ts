@@ -1,5 +1,13 @@
 import { wireTime } from '../clock.js'
-import { answer as answerMessage, cancel, command, resultsAck, taskAssignment, taskEnd } from '../messages/to-client.js'
+import {
+  answer as answerMessage,
+  cancel,
+  command,
+  resultsAck,
+  sessionProgress,
+  taskAssignment,
+  taskEnd,
+} from '../messages/to-client.js'
 import { ask as askMessage, clientTaskEnd, commandResults, progress, taskRequest } from '../messages/to-server.js'
 import type { ClientType, Command, Result, TaskStatus } from '../messages/values.js'
 import { ProtocolPart } from './aip-protocol.js'
@@ -96,6 +104,16 @@ export class TaskExecutionProtocol extends ProtocolPart {
       result: end.result ?? null,
       error: end.error ?? null,
       response_id: end.responseId,
+    })
+  }
+
+  /** Reports to a constellation with the feature `progress` that a session is paused, or runs again. @param error why it is paused */
+  sendSessionState(session: { sessionId: string; state: 'paused' | 'running'; error: string | null }): Promise<void> {
+    return this.aip.sendMessage(sessionProgress, {
+      status: 'continue',
+      session_id: session.sessionId,
+      state: session.state,
+      error: session.error,
     })
   }
 

@@ -7,7 +7,7 @@ import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../s
 import { print } from '../terminal/write.js'
 import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
 import { staySmall } from '../running/memory-guard.js'
-import { localServer } from '../settings/running-server.js'
+import { OWN_SERVER, localServer } from '../settings/running-server.js'
 import { serve } from '../running/service.js'
 import { type ShellMode, shellOption } from '../settings/shell-mode.js'
 import { refuseOpenNetwork } from '../settings/open-network.js'
@@ -22,6 +22,7 @@ interface Options extends PresetFlags {
   insecure?: boolean
   platform?: string
   maxRetries?: number
+  heartbeat?: number
   request?: string
   task_name?: string
   logLevel?: LogLevel
@@ -54,6 +55,7 @@ export function deviceCommand(): Command {
         'give up after this many failed attempts (default: 5, but a server that keeps sessions is waited for)',
         parseRetries,
       )
+      .option('--heartbeat <seconds>', "time between two heartbeats (default: the configuration's, else 120)", parseSeconds)
       .addOption(shellOption())
       .option('--request <text>', 'a task for this device itself, started once it is connected')
       .option('--task_name <name>', 'name of that task')
@@ -98,12 +100,14 @@ async function device(options: Options): Promise<void> {
   const running = startDevice({
     ...localDevice(settings),
     serverUrl,
+    serverName: shown === socketUrl(localServer()) ? OWN_SERVER : undefined,
     logger,
     token,
     platform: options.platform,
     maxRetries,
     // A limit set by the user applies; otherwise the device keeps waiting for a server that resumes sessions.
     persistent: options.maxRetries === undefined,
+    ...(options.heartbeat === undefined ? {} : { heartbeatS: options.heartbeat }),
     request: options.request,
     taskName: options.task_name,
     onFailed: (error) => refusals.add(error),
@@ -138,4 +142,10 @@ function parseRetries(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 1) return value
   throw new InvalidArgumentError('It must be a whole number from 1.')
+}
+
+function parseSeconds(text: string): number {
+  const value = Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
 }

@@ -40,12 +40,17 @@ export function policyCommand(): Command {
 
 async function explainCall(tool: string, text: string, options: Options): Promise<void> {
   const args = parseArguments(text)
-  const [{ deviceSettings }, { explainPolicy }] = await Promise.all([
+  const [{ deviceSettings, localDevice }, { explainPolicy }] = await Promise.all([
     import('../settings/device-settings.js'),
     import('@orrery/device'),
   ])
-  const { config } = await deviceSettings(options)
-  const { do: action, rule, detail } = await explainPolicy(config, { tool, args, server: options.server })
+  const settings = await deviceSettings(options)
+  const { closedFolders } = localDevice(settings)
+  const {
+    do: action,
+    rule,
+    detail,
+  } = await explainPolicy(settings.config, { tool, args, server: options.server }, { closedFolders })
   if (options.json) return printJson({ tool, do: action, rule, detail })
   const style = action === 'allow' ? 'green' : action === 'deny' ? 'red' : 'yellow'
   print(painted`${paint(style, action)}  ${tool}`)

@@ -1,4 +1,4 @@
-import { TaskStatus, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
+import { TaskStatus, logError, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals, Ask } from '../policy/approvals.js'
@@ -157,7 +157,7 @@ export class DeviceSessions {
 
   /** Lets work continue in the background; its failure is logged. */
   inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
+    work.catch((error: unknown) => logError(this.#logger, '[WS] Error handling message', error))
   }
 
   #endAll(): void {

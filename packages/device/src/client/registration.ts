@@ -1,7 +1,7 @@
 import {
-  LIMITS,
-  aipError,
-  messageOf,
+  AipError,
+  errorText,
+  logError,
   wireTime,
   type Agreement,
   type DeviceInfo,
@@ -15,7 +15,7 @@ import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provide
 import { logText } from './log-text.js'
 
 /** The optional behaviours that this device offers when it registers. */
-const FEATURES: readonly Feature[] = ['cancel', 'progress', 'concurrent']
+const FEATURES: readonly Feature[] = ['cancel', 'progress', 'concurrent', 'info']
 /** What it offers when it keeps a journal. */
 const JOURNAL_FEATURES: readonly Feature[] = ['journal', 'resume', ...FEATURES]
 
@@ -30,12 +30,14 @@ export interface RegistrationOptions {
   asks: boolean
   /** Whether it can send and take whole files. */
   files: boolean
+  /** The largest frame that it takes from a server of Orrery, in bytes. */
+  maxFrame: number
 }
 
 /**
  * Registers on a connection that was just made.
  * @returns what was agreed; null with an existing server
- * @throws AipError `REGISTRATION_FAILED` if the server refuses, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
+ * @throws AipError `REGISTRATION_FAILED` if the server refuses, its reason as the `cause`, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
  */
 export async function registerDevice(connection: ServerConnection, options: RegistrationOptions): Promise<Agreement | null> {
   const { clientId } = options
@@ -48,13 +50,13 @@ export async function registerDevice(connection: ServerConnection, options: Regi
   if (!outcome.accepted) {
     logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
     logger.error(`[WS] Server error: ${logText(outcome.reason)}`)
-    throw aipError('REGISTRATION_FAILED', { id: clientId })
+    throw new AipError('REGISTRATION_FAILED', errorText('REGISTRATION_FAILED', { id: clientId }), { cause: outcome.reason })
   }
   return outcome.agreement
 }
 
 /** What this device can do. */
-function offerOf({ journal, asks, files }: RegistrationOptions): OfferFields {
+function offerOf({ journal, asks, files, maxFrame }: RegistrationOptions): OfferFields {
   const token = journal?.resumeToken ?? null
   const features = new Set<Feature>(journal === null ? FEATURES : JOURNAL_FEATURES)
   if (asks) features.add('ask')
@@ -62,23 +64,23 @@ function offerOf({ journal, asks, files }: RegistrationOptions): OfferFields {
   return {
     version: 1,
     features: [...features],
-    max_frame: LIMITS.deviceFrame,
+    max_frame: maxFrame,
     ...(token === null ? {} : { resume_token: token }),
   }
 }
 
-/** Describes the device for its registration. A device that cannot be described registers all the same. */
-function describeDevice(
-  { clientId, collect = DeviceInfoProvider.collectSystemInfo }: RegistrationOptions,
+/** Describes the device for a registration, or for a server that asks. A device that cannot be described is so all the same. */
+export function describeDevice(
+  { clientId, collect = DeviceInfoProvider.collectSystemInfo }: Pick<RegistrationOptions, 'clientId' | 'collect'>,
   logger: Logger,
-): Record<string, unknown> {
+): { system_info?: DeviceInfo } {
   try {
     const info = collect(clientId)
     const summary = `platform=${info.platform}, cpu=${info.cpu_count}, memory=${info.memory_total_gb}GB`
     logger.info(`[WS] [AIP] Collected device info: ${summary}`)
     return { system_info: info }
   } catch (error) {
-    logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
+    logError(logger, '[WS] [AIP] Error collecting device info', error)
     return {}
   }
 }

@@ -83,7 +83,7 @@ export class Gate {
     waiting: () => void,
   ): Promise<{ denied: AipError | null; by: string }> {
     const { rule, detail } = verdict
-    const summary = questionText(call, verdict, this.#options.policy.takesInput(call))
+    const summary = questionText(call, verdict)
     if (summary.length > LIMITS.askedCall) {
       const why = `The call has ${summary.length} characters, of which an approver is shown ${LIMITS.askedCall} at most, so approval is not asked for`
       return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }

@@ -1,18 +1,22 @@
 import { clearText } from '@orrery/aip'
 import type { ToolCall, Verdict } from './policy.js'
-import { startsPrograms } from './programs.js'
+
+/** Who allows a shell that can be written to allows everything that is written to it. */
+const INPUT_NOTICE = {
+  shell: 'This is an open shell until it ends: what is sent to its input later runs without another question.',
+  unasked: 'What is sent to its input later is not asked about.',
+}
 
 /**
  * Returns all that the permission for a call would allow, for an approver to judge: the tool with its arguments, the words of its command one by
  * one, and why it is asked about. Nothing in it is hidden, so that what is read is what runs.
- * @param takesInput whether later calls send input to what it starts
  */
-export function questionText(call: ToolCall, { command, detail }: Verdict, takesInput: boolean): string {
+export function questionText(call: ToolCall, { command, detail, input }: Verdict): string {
   const lines = [`${nameOf(call)} ${clear(call.args)}`]
   if (command !== null) {
     lines.push(`Runs: ${command.argv.map(clear).join(' ')}`, `In: ${clear(command.cwd)}`)
   }
-  if (takesInput) lines.push(inputNotice(command?.argv ?? []))
+  if (input !== 'none') lines.push(INPUT_NOTICE[input])
   return [...lines, clearText(detail)].join('\n')
 }
 
@@ -20,13 +24,6 @@ export function questionText(call: ToolCall, { command, detail }: Verdict, takes
 function nameOf({ tool, server, builtIn }: ToolCall): string {
   const name = /^[\w.:-]+$/.test(tool) ? tool : clear(tool)
   return builtIn ? name : `${name} (of the MCP server ${clear(server)})`
-}
-
-/** Who allows a shell that can be written to allows everything that is written to it. */
-function inputNotice(argv: readonly string[]): string {
-  return argv.some((word) => startsPrograms(word))
-    ? 'This is an open shell until it ends: what is sent to its input later runs without another question.'
-    : 'What is sent to its input later is not asked about.'
 }
 
 function clear(value: string | Readonly<Record<string, unknown>>): string {

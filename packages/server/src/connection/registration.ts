@@ -5,7 +5,7 @@ import {
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
-  messageOf,
+  logError,
   offerIn,
   type AIPProtocol,
   type AgreementFields,
@@ -27,16 +27,6 @@ import { serverError } from '../errors.js'
 
 /** Shared by the many connections without features. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
-/** The optional features that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
-  'journal',
-  'resume',
-  'cancel',
-  'progress',
-  'ask',
-  'files',
-  'concurrent',
-])
 
 /** What a {@link Registration} works on. */
 export interface RegistrationOptions {
@@ -49,6 +39,10 @@ export interface RegistrationOptions {
   resumption: Resumption
   /** Milliseconds without an answer after which a connection that can resume counts as dead. */
   silenceMs: number
+  /** Cleans up after a client that was added, but whose confirmation could not be sent. */
+  lost: (client: ClientInfo) => void
+  /** The optional features that this server has. */
+  features: ReadonlySet<Feature>
 }
 
 /** Waits for the registration, checks it, and adds the client. Used once per connection. */
@@ -58,6 +52,8 @@ export class Registration {
   readonly #tokens: ResumeTokens
   readonly #resumption: Resumption
   readonly #silenceMs: number
+  readonly #lost: (client: ClientInfo) => void
+  readonly #features: ReadonlySet<Feature>
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
@@ -66,14 +62,16 @@ export class Registration {
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, features, resumption, lost }: RegistrationOptions,
   ) {
+    this.#lost = lost
     this.#aip = aip
     this.#rules = rules
     this.#overlays = overlays
     this.#tokens = tokens
     this.#resumption = resumption
     this.#silenceMs = silenceMs
+    this.#features = features
     this.#clients = clients
     this.#known = known
     this.#logger = logger
@@ -93,8 +91,8 @@ export class Registration {
       await this.#enter(client)
       return client
     } catch (error) {
-      // A client that left before its confirmation has already been added.
-      if (client !== null) this.#clients.removeClient(client.clientId, client.transport)
+      // A client that left before its confirmation has already been added, and its sessions may count on it.
+      if (client !== null && this.#clients.getClientInfo(client.clientId)?.transport === client.transport) this.#lost(client)
       await this.#refuse(error)
       return null
     }
@@ -104,16 +102,35 @@ export class Registration {
    * Closes an old connection of the same id: at once for the client that presents its token, otherwise if it does not respond.
    * If it responds, the id stays taken, unless the settings say that the newest wins.
    */
-  async #makeRoom({ clientId, metadata }: ClientInfo): Promise<void> {
+  async #makeRoom(client: ClientInfo): Promise<void> {
+    const { clientId } = client
     // A registration whose connection was lost still holds the id until it fails.
     await this.#clients.settled(clientId)
+    const matches = await this.#admit(client)
     const old = this.#clients.getClientInfo(clientId)
     if (old === undefined) return
     const { clock } = this.#aip
-    const { matches } = await this.#tokens.check(clientId, offerIn(metadata)?.resume_token ?? null)
     if (matches) return this.#clients.replace(clientId, clock, true)
     if (this.#rules.takeover === 'replace') return this.#clients.replace(clientId, clock, false)
     if (!(await old.transport.isAlive(LIMITS.probeTime))) await this.#clients.replace(clientId, clock, true)
+  }
+
+  /**
+   * Checks the token of a client. The id of a device belongs to the holder of its token; that of a constellation only while a session of its
+   * is live.
+   * @returns whether it presents a valid one
+   * @throws AipError `TOKEN_REQUIRED`
+   */
+  async #admit(client: ClientInfo): Promise<boolean> {
+    const { clientId, clientType, metadata } = client
+    const { known, matches, since } = await this.#tokens.check(client, offerIn(metadata)?.resume_token ?? null)
+    if (known && !matches && (clientType === 'device' || this.#resumption.isAwaited(clientId))) {
+      const way =
+        clientType === 'device' ? `'orrery devices forget ${clientId}' frees it` : 'its tasks have not ended, try again later'
+      throw serverError('TOKEN_REQUIRED', { id: clientId, role: clientType, way })
+    }
+    client.endsSince = known && !matches ? Infinity : since
+    return matches
   }
 
   async #firstMessage(): Promise<ClientMessage> {
@@ -130,7 +147,8 @@ export class Registration {
   }
 
   async #check(message: ClientMessage, shown: Principal): Promise<ClientInfo> {
-    const { client_type: clientType, target_id: targetId, metadata } = message
+    const { client_type: clientType, metadata } = message
+    const targetId = message.target_id || null
     if (message.type !== 'register') throw serverError('REGISTRATION_EXPECTED')
     const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
@@ -138,8 +156,9 @@ export class Registration {
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
-    const features = commonFeatures(offer)
-    const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
+    const features = commonFeatures(offer, this.#features)
+    // A client that can return loses nothing when it is cut off, but it would come back for as much again.
+    this.#aip.transport.setMaxUnsent(features.has('resume') ? LIMITS.unsentData : LIMITS.unsentDataOfOthers)
     return {
       clientId,
       clientType,
@@ -152,7 +171,8 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
-      trusted: token.matches || !token.known,
+      unacknowledged: new Set(),
+      endsSince: 0,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
     }
@@ -170,11 +190,14 @@ export class Registration {
    * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
-    const { clientId, clientType, features } = client
+    const { clientId, clientType, features, metadata } = client
     const release = this.#clients.hold(clientId)
     let result: { aip: AgreementFields } | null
+    let written = (): Promise<void> => Promise.resolve()
     try {
-      result = features.size === 0 ? null : { aip: await this.#negotiate(client) }
+      const token = features.has('resume') ? await this.#tokens.issue(client, offerIn(metadata)?.resume_token ?? null) : null
+      if (token !== null) ({ written } = token)
+      result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client, token?.token) }
     } finally {
       release()
     }
@@ -184,28 +207,29 @@ export class Registration {
     if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
     await this.#protocol.sendRegistrationConfirmation(result)
+    await written().catch((error: unknown) => logError(this.#logger, `The token of ${clientId} cannot be recorded`, error))
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
     this.#logger.info(registeredLine(clientId, clientType))
   }
 
   /** Negotiates the features. Existing peers offer none and get the null that they expect. */
-  async #negotiate(client: ClientInfo): Promise<AgreementFields> {
-    const { clientId, features, transport, metadata, transferKey } = client
+  async #negotiate(client: ClientInfo, resumeToken: string | undefined): Promise<AgreementFields> {
+    const { features, transport, transferKey } = client
     const key = transferKey === null ? {} : { transfer_key: transferKey }
     const answer: AgreementFields = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs, ...key }
-    if (!features.has('resume')) return answer
+    if (resumeToken === undefined) return answer
     transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
-    const resumeToken = await this.#tokens.issue(clientId, offerIn(metadata)?.resume_token ?? null)
     return { ...answer, ...(await this.#resumption.continuing(client)), resume_token: resumeToken }
   }
 
   async #refuse(error: unknown): Promise<void> {
     const known = error instanceof AipError
     if (isAipError(error, 'CONNECTION_CLOSED')) return
-    this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
+    if (known) this.#logger.warn(`[WS] Registration refused: ${error.message}`)
+    else logError(this.#logger, '[WS] Registration failed', error)
     const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
-    await this.#aip.transport.close(known ? closeCode(error) : 1011)
+    this.#aip.transport.refuse(known ? closeCode(error) : 1011, '')
   }
 }
 
@@ -220,15 +244,21 @@ function registeredLine(clientId: string, clientType: ClientType): string {
     : `[WS] 🌟 Registered constellation client: ${clientId}`
 }
 
+/** Keys of the metadata of a registration that do not describe the device. */
+const NO_DESCRIPTION: ReadonlySet<string> = new Set(['system_info', 'platform', 'registration_time', 'aip'])
+
+/** Returns what a device tells about itself: its `system_info`, or, as in the sample of seed 004, the rest of its metadata. */
 function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, unknown> | null {
   const info = metadata?.['system_info']
-  return isObject(info) ? info : null
+  if (isObject(info)) return info
+  const rest = Object.entries(metadata ?? {}).filter(([key]) => !NO_DESCRIPTION.has(key))
+  return rest.length === 0 ? null : Object.fromEntries(rest)
 }
 
 /** The features that both sides have. */
-function commonFeatures(offer: Offer | null): ReadonlySet<Feature> {
+function commonFeatures(offer: Offer | null, own: ReadonlySet<Feature>): ReadonlySet<Feature> {
   if (offer === null || offer.features.length === 0) return NO_FEATURES
-  return new Set(offer.features.filter((name) => SERVER_FEATURES.has(name)))
+  return new Set(offer.features.filter((name) => own.has(name)))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@ import { type ClientMessage } from '@orrery/aip'
 import type { Work } from '@orrery/aip/records'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import { ownerOf } from '../identity/principal.js'
-import type { Task } from '../sessions/task.js'
+import type { WantedTask } from '../sessions/task.js'
 import { safeTaskName } from '../sessions/task-name.js'
 import { serverError } from '../errors.js'
 
@@ -10,36 +10,37 @@ type TaskMessage = Extract<ClientMessage, { type: 'task' }>
 
 /**
  * Turns a task message into a task, with the identity that the connection registered with.
- * @throws AipError `EMPTY_REQUEST`, `TARGET_REQUIRED`, `TARGET_NOT_CONNECTED`, `TARGET_NOT_A_DEVICE` or `TARGET_FORBIDDEN`,
- * or what is wrong with a workflow or its inputs
+ * @throws AipError `EMPTY_REQUEST`, `TARGET_REQUIRED`, `TARGET_NOT_CONNECTED`, `TARGET_NOT_A_DEVICE`, `TARGET_FORBIDDEN` or `TARGET_OUT_OF_SCOPE`
  */
-export async function taskFrom(
+export function taskFrom(
   message: TaskMessage,
   client: ClientInfo,
   clients: ClientConnectionManager,
   workOf: (request: string) => Promise<Work>,
-): Promise<Task> {
-  const deviceId = client.clientType === 'device' ? ownDevice(message, client) : targetDevice(message, clients)
-  if (message.request === null || message.request.trim() === '') throw serverError('EMPTY_REQUEST')
+): WantedTask {
+  const deviceId = client.clientType === 'device' ? ownDevice(message, client) : targetDevice(message, client, clients)
+  const { request } = message
+  if (request === null || request.trim() === '') throw serverError('EMPTY_REQUEST')
   return {
     sessionId: message.session_id || crypto.randomUUID(),
     taskName: safeTaskName(message.task_name),
     deviceId,
     owner: ownerOf(client.principal),
     requestId: message.request_id,
-    work: await workOf(message.request),
+    work: () => workOf(request),
     assigned: false,
-    transient: false,
   }
 }
 
 function ownDevice({ target_id: target }: TaskMessage, { clientId }: ClientInfo): string {
-  if (target !== null && target !== clientId) throw serverError('TARGET_FORBIDDEN')
+  if (target && target !== clientId) throw serverError('TARGET_FORBIDDEN')
   return clientId
 }
 
-function targetDevice({ target_id: target }: TaskMessage, clients: ClientConnectionManager): string {
+function targetDevice({ target_id: target }: TaskMessage, { scope }: ClientInfo, clients: ClientConnectionManager): string {
   if (target === null || target === '') throw serverError('TARGET_REQUIRED')
+  // Before any look-up, so that a constellation learns nothing about other devices.
+  if (scope !== null && target !== scope) throw serverError('TARGET_OUT_OF_SCOPE')
   const info = clients.getClientInfo(target)
   if (info === undefined) throw serverError('TARGET_NOT_CONNECTED', { id: target })
   if (info.clientType !== 'device') throw serverError('TARGET_NOT_A_DEVICE')

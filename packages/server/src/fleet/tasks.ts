@@ -8,7 +8,7 @@ import type { ClientConnectionManager } from '../clients/client-connection-manag
 import { ownerOf, requireRight, type Principal } from '../identity/principal.js'
 import type { Session } from '../sessions/session.js'
 import type { SessionManager } from '../sessions/session-manager.js'
-import { newTask, type Outcome, type Task } from '../sessions/task.js'
+import { newTask, type Outcome, type Task, type WantedTask } from '../sessions/task.js'
 import { isTaskName } from '../sessions/task-name.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
@@ -78,7 +78,7 @@ export class FleetTasks {
    * one that a client sends again, are not recorded again.
    * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
    */
-  async takeFrom(principal: Principal, task: Task): Promise<TakenTask> {
+  async takeFrom(principal: Principal, task: WantedTask): Promise<TakenTask> {
     requireRight(principal, 'run')
     const { clientId } = principal
     if (clientId !== null) {

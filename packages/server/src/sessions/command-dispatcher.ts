@@ -7,10 +7,13 @@ import { failures, matchResults } from './results.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import type { Task } from './task.js'
+import { unknownTools } from './unknown-tools.js'
 import { serverError, serverErrorText } from '../errors.js'
 
 interface Pending {
   batch: Batch
+  /** The connection over which it was last sent; null if there was none. */
+  sentOver: object | null
   sentAt: number
   resolve: (results: Result[]) => void
   reject: (error: Error) => void
@@ -28,6 +31,8 @@ export class CommandDispatcher {
   readonly #past: PastBatch[]
   /** Results that are being recorded, by response id; each settles with whether that succeeded. */
   readonly #recording = new Map<string, Promise<boolean>>()
+  /** Whether the agent has the tools listed itself, and so knows them. */
+  #listsTools: boolean | null = null
   #aborted: Error | null = null
 
   constructor(task: Task, log: SessionLog, device: SessionDevice, clock: Clock, past: PastBatch[] = []) {
@@ -65,9 +70,25 @@ export class CommandDispatcher {
       })),
       concurrent: work.kind === 'commands' && work.concurrent === true,
     }
+    const refused = await this.#refusal(batch)
+    this.#throwIfAborted()
     await this.#log.record('commands_sent', sentData(batch))
     this.#throwIfAborted()
+    if (refused !== null) {
+      await this.#received(batch.responseId, refused, 0)
+      return refused
+    }
     return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
+  }
+
+  /** Returns the results of a batch that is not sent: it names tools that the device, an existing one, does not have. */
+  async #refusal({ actions, agentName, processName, rootName }: Batch): Promise<Result[] | null> {
+    this.#listsTools ??= actions.every(({ tool_name }) => tool_name === 'list_tools')
+    // The device was asked for the tools of its usual agent.
+    const isUsual = agentName === this.#device.agentName && processName === '' && rootName === ''
+    if (this.#listsTools || !isUsual || !this.#device.isSilentAboutTools) return null
+    const tools = await this.#device.tools()
+    return tools === null ? null : unknownTools(this.#device.id, actions, tools)
   }
 
   /** Answers from the log; a batch that was in flight is sent again with its ids if the device can handle that. */
@@ -78,7 +99,7 @@ export class CommandDispatcher {
     if (batch.actions.map(same).join() !== commands.map(same).join()) throw serverError('REPLAY_DIVERGED')
     const recording = this.#recording.get(batch.responseId)
     if (recording !== undefined) {
-      await recording
+      await recording.catch(() => false)
       this.#throwIfAborted()
     }
     if (past.results !== null) return past.results
@@ -90,8 +111,10 @@ export class CommandDispatcher {
 
   /** Sends the returned device what it has not answered, or gives that up if it could run twice. */
   resend(): void {
-    for (const { batch } of this.#pending.values()) {
-      if (this.#device.canResume) void this.#send(batch)
+    for (const pending of this.#pending.values()) {
+      const { batch } = pending
+      if (pending.sentOver === this.#device.connection) continue
+      if (this.#device.canResume) void this.#send(pending)
       else
         void this.#finish(
           batch.responseId,
@@ -110,12 +133,15 @@ export class CommandDispatcher {
           failures(batch.actions, () => text),
         )
       })
-      this.#pending.set(batch.responseId, { batch, sentAt: clock.now(), resolve, reject, timer })
-      void this.#send(batch)
+      const pending: Pending = { batch, sentOver: null, sentAt: clock.now(), resolve, reject, timer }
+      this.#pending.set(batch.responseId, pending)
+      void this.#send(pending)
     })
   }
 
-  async #send(batch: Batch): Promise<void> {
+  async #send(pending: Pending): Promise<void> {
+    const { batch } = pending
+    pending.sentOver = this.#device.connection
     try {
       await this.#device.send(batch)
     } catch (error) {
@@ -126,26 +152,23 @@ export class CommandDispatcher {
   }
 
   /**
-<<<<<<< HEAD
-   * Takes the results of a batch. The first answer wins.
-   * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
-=======
    * Takes the results of a batch. The first answer wins; one that comes while it is being recorded settles after it.
    * @returns whether they are recorded; false if no such batch waits: it is unknown, already answered, or given up
->>>>>>> main
    */
   async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const first = this.#recording.get(responseId)
-    if (first !== undefined && (await first)) return false
+    if (first !== undefined && (await first.catch(() => false))) return false
     const pending = this.#pending.get(responseId)
-    const taken =
+    const recording =
       pending === undefined
         ? this.#setPastResult(responseId, results)
         : this.#finish(responseId, matchResults(pending.batch.actions, results))
-    const recording = taken.catch(() => false)
     this.#recording.set(responseId, recording)
-    void recording.then(() => this.#recording.delete(responseId))
-    return taken
+    try {
+      return await recording
+    } finally {
+      this.#recording.delete(responseId)
+    }
   }
 
   /** Takes results for a batch that the agent of a continued session may not have reached yet. */
@@ -156,6 +179,19 @@ export class CommandDispatcher {
     await this.#received(responseId, matched, 0)
     past.results = matched
     return true
+  }
+
+  /** Whether nothing can come until the device returns: it is offline, or a batch that waits was not sent over its current connection. */
+  get isCutOff(): boolean {
+    const { connection } = this.#device
+    return connection === null || [...this.#pending.values()].some(({ sentOver }) => sentOver !== connection)
+  }
+
+  /** Returns whether a batch waits for its results. */
+  awaits(responseId: string): boolean {
+    return (
+      this.#pending.has(responseId) || this.#past.some((past) => past.batch.responseId === responseId && past.results === null)
+    )
   }
 
   /** Returns the tool of a running call, for progress reports. */

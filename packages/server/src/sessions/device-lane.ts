@@ -26,6 +26,8 @@ export class DeviceLane {
   readonly #beside = new Set<Session>()
   /** All sessions that have not ended, in the order in which they were admitted. */
   readonly #sessions = new Set<Session>()
+  /** Places of sessions that are about to be made. */
+  #reserved = 0
   /** Callers that record something else in the lane now. */
   #visitors = 0
   #held = false
@@ -50,10 +52,18 @@ export class DeviceLane {
     this.#close()
   }
 
-  /** @throws AipError `QUEUE_FULL` if the maximum number of sessions wait */
-  checkRoom(): void {
-    if (this.#sessions.size - this.atWork.length >= LIMITS.waitingSessions) {
+  /**
+   * Reserves a place in the queue for a session that is about to be made.
+   * @returns gives the place up; to be called before the session is admitted
+   * @throws AipError `QUEUE_FULL` if the maximum number of sessions wait
+   */
+  reserve(): () => void {
+    if (this.#sessions.size + this.#reserved - this.atWork.length >= LIMITS.waitingSessions) {
       throw serverError('QUEUE_FULL', { id: this.deviceId, limit: LIMITS.waitingSessions })
+    }
+    this.#reserved += 1
+    return () => {
+      this.#reserved -= 1
     }
   }
 
@@ -78,6 +88,17 @@ export class DeviceLane {
     }
     this.#waiting.add(session)
     this.#advance()
+  }
+
+  /**
+   * Returns where a session of the lane is: `recorded` until {@link add}, then `waiting` in line, `held` there, or `running`. One that is `idle` could
+   * run, and nothing will start it.
+   */
+  placeOf(session: Session): 'recorded' | 'waiting' | 'held' | 'idle' | 'running' {
+    if (this.atWork.includes(session)) return 'running'
+    if (!this.#waiting.has(session)) return 'recorded'
+    if (this.#held) return 'held'
+    return this.running === null ? 'idle' : 'waiting'
   }
 
   /** Removes a waiting session. @returns whether it was waiting */

@@ -1,9 +1,10 @@
 import { messageOf } from '@orrery/aip'
-import type { Owner } from '@orrery/aip/records'
+import type { Owner, Work } from '@orrery/aip/records'
+import type { DeviceLane } from './device-lane.js'
 import type { Lanes } from './lanes.js'
 import type { LiveSessions } from './live-sessions.js'
 import type { Session } from './session.js'
-import type { Task } from './task.js'
+import type { Task, WantedTask } from './task.js'
 import type { Lane } from '../store/session-store.js'
 import { serverError } from '../errors.js'
 
@@ -18,8 +19,8 @@ export class Intake {
   readonly #live: LiveSessions
   readonly #lanes: Lanes
   readonly #newSession: (task: Task, lane: Lane) => Session
-  /** Tasks that are being recorded. */
-  readonly #accepting = new Map<Session, Promise<void>>()
+  /** Tasks that are being taken, by session id: one of the same id waits, and is then seen to be the same or not. */
+  readonly #taking = new Map<string, Promise<Taken>>()
   #closed = false
 
   constructor(live: LiveSessions, lanes: Lanes, newSession: (task: Task, lane: Lane) => Session) {
@@ -38,25 +39,36 @@ export class Intake {
   }
 
   /**
-   * Records a task.
-   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
+   * Records a task. Its place in the queue is reserved before its work is read, so that a flood of tasks opens no files.
+   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`, and what is wrong with its work
    */
-  async take(task: Task): Promise<Taken> {
+  async take(wanted: WantedTask): Promise<Taken> {
+    const { sessionId } = wanted
+    for (let first = this.#taking.get(sessionId); first !== undefined; first = this.#taking.get(sessionId)) {
+      await first.catch(() => {})
+    }
+    const taking = this.#take(wanted)
+    this.#taking.set(sessionId, taking)
+    try {
+      return await taking
+    } finally {
+      this.#taking.delete(sessionId)
+    }
+  }
+
+  async #take(wanted: WantedTask): Promise<Taken> {
     this.#assertOpen()
-    const lane = await this.#lanes.enter(task.deviceId)
+    const lane = await this.#lanes.enter(wanted.deviceId)
     try {
       this.#assertOpen()
-      const live = this.#live.get(task.sessionId)
-      if (live !== undefined) {
-        const session = repetition(live, task)
-        await this.#accepting.get(session)
-        return { session, repeated: true }
-      }
-      lane.checkRoom()
-      const session = this.#newSession(task, lane.lane)
+      const live = this.#live.get(wanted.sessionId)
+      if (live !== undefined) return { session: repetition(live, wanted), repeated: true }
+      const work = await this.#read(wanted, lane)
+      this.#assertOpen()
+      const session = this.#newSession({ ...wanted, work }, lane.lane)
       lane.admit(session)
       this.#live.add(session)
-      await this.#accept(session).catch((error: unknown) => {
+      await session.accept().catch((error: unknown) => {
         this.#live.end(session, { status: 'failed', result: null, error: messageOf(error) })
         lane.dismiss(session)
         throw error
@@ -67,23 +79,23 @@ export class Intake {
     }
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw serverError('SERVER_STOPPING')
+  /** Reads the work of a task, with a place in the queue reserved for it. */
+  async #read({ work }: WantedTask, lane: DeviceLane): Promise<Work> {
+    const giveUp = lane.reserve()
+    try {
+      return typeof work === 'function' ? await work() : work
+    } finally {
+      giveUp()
+    }
   }
 
-  async #accept(session: Session): Promise<void> {
-    const accepting = session.accept()
-    this.#accepting.set(session, accepting)
-    try {
-      await accepting
-    } finally {
-      this.#accepting.delete(session)
-    }
+  #assertOpen(): void {
+    if (this.#closed) throw serverError('SERVER_STOPPING')
   }
 }
 
 /** Returns the live session of a repeated task. @throws AipError if it is another task with the same session id */
-function repetition(live: Session, task: Task): Session {
+function repetition(live: Session, task: WantedTask): Session {
   const { sessionId, owner, requestId } = live.task
   if (!isSame(owner, task.owner)) throw serverError('SESSION_OWNED', { id: sessionId })
   if (requestId === null || requestId !== task.requestId) throw serverError('SESSION_RUNNING', { id: sessionId })

@@ -20,6 +20,8 @@ export interface Batch {
 /** An online device. Every method throws an AipError if the connection has ended. */
 export interface DevicePeer {
   deviceId: string
+  /** Identifies the connection: each registration makes a new one. */
+  connection: object
   platform: string
   features: ReadonlySet<Feature>
   sendCommands(batch: Batch): Promise<void>

@@ -1,23 +1,31 @@
-import { agentNameFor } from '@orrery/aip'
+import { agentNameFor, isAipError, type PushedTool } from '@orrery/aip'
+import type { DeviceToolLists } from './device-tool-lists.js'
 import type { Batch, DevicePeer, Peers } from './peers.js'
 import { describeWork, type Task } from './task.js'
-import { serverError } from '../errors.js'
+import { isServerError, serverError } from '../errors.js'
 
 /** The device of one session, online or not. */
 export class SessionDevice {
   readonly id: string
   readonly #peers: Peers
   readonly #platform: string | undefined
+  readonly #toolLists: DeviceToolLists
 
   /** @param platform overrides the one that the device registered with */
-  constructor(id: string, peers: Peers, platform: string | undefined) {
+  constructor(id: string, peers: Peers, platform: string | undefined, toolLists: DeviceToolLists) {
     this.id = id
     this.#peers = peers
+    this.#toolLists = toolLists
     this.#platform = platform
   }
 
   get platform(): string {
     return this.#platform ?? this.#peers.device(this.id)?.platform ?? 'linux'
+  }
+
+  /** Its current connection; null if it is offline. What was sent over another one may have been lost. */
+  get connection(): object | null {
+    return this.#peers.device(this.id)?.connection ?? null
   }
 
   /** The agent name for batches that set none. */
@@ -35,6 +43,16 @@ export class SessionDevice {
     return this.#peers.device(this.id)?.features.has('concurrent') === true
   }
 
+  /** Whether it answers nothing to a command for a tool that it does not have, as existing devices do. */
+  get isSilentAboutTools(): boolean {
+    return this.#peers.device(this.id)?.features.size === 0
+  }
+
+  /** Returns its tools as it lists them when asked; null if it does not. */
+  tools(): Promise<readonly PushedTool[] | null> {
+    return this.#toolLists.of(this.id)
+  }
+
   /** Returns the arguments that the server adds to calls of a tool. */
   addedArguments(toolName: string): readonly string[] {
     return this.#peers.addedArguments(this.id, toolName)
@@ -48,7 +66,7 @@ export class SessionDevice {
     try {
       await this.#online().sendCommands(batch)
     } catch (error) {
-      if (!this.canResume) throw error
+      if (!this.canResume || !isDisconnection(error)) throw error
     }
   }
 
@@ -68,4 +86,9 @@ export class SessionDevice {
     if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: this.id })
     return device
   }
+}
+
+/** Returns whether a message was not sent because there is no connection: a device that can resume gets it when it returns. */
+function isDisconnection(error: unknown): boolean {
+  return isServerError(error, 'DEVICE_OFFLINE') || isAipError(error, 'NOT_CONNECTED', 'CONNECTION_CLOSED', 'SEND_FAILED')
 }

@@ -9,8 +9,7 @@ import { applyRecord, newView, toEvent, viewOf, type Happening, type SessionReco
 /** What a {@link SessionLog} writes to. */
 export interface SessionLogOptions {
   store: SessionStore
-  /** Null for an unlisted session, whose events are not published. */
-  feed: Feed | null
+  feed: Feed
   /** The lane of the session's device. */
   lane: Lane
   clock: Clock
@@ -24,7 +23,7 @@ export class SessionLog {
   readonly runId: string
   readonly sessionId: string
   readonly #store: SessionStore
-  readonly #feed: Feed | null
+  readonly #feed: Feed
   readonly #lane: Lane
   readonly #clock: Clock
   #view: SessionView | null
@@ -63,7 +62,7 @@ export class SessionLog {
     const record = { type, time: stored.time, data } as Happening
     if (this.#view !== null) applyRecord(this.#view, record)
     else if (record.type === 'accepted') this.#view = newView(this.runId, record.data, record.time)
-    this.#feed?.emit(this.runId, toEvent(stored, this.sessionId))
+    this.#feed.emit(this.runId, toEvent(stored, this.sessionId))
   }
 
   /** Notes which agent runs the session; that is not recorded. */
@@ -71,12 +70,12 @@ export class SessionLog {
     const { view } = this
     Object.assign(view, { agent, status: 'running' })
     view.started_at ??= isoTime(this.#clock.now())
-    this.#feed?.changed({ kind: 'session', runId: this.runId })
+    this.#feed.changed({ kind: 'session', runId: this.runId })
   }
 
   /** Reports progress to those who watch; it is not recorded. */
   report(progress: Progress): void {
     const time = isoTime(this.#clock.now())
-    this.#feed?.emit(this.runId, { seq: null, session_id: this.sessionId, time, type: 'progress', data: progress })
+    this.#feed.emit(this.runId, { seq: null, session_id: this.sessionId, time, type: 'progress', data: progress })
   }
 }

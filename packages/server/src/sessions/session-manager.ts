@@ -1,10 +1,14 @@
-import { LIMITS, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, logError, messageOf, silentLogger, sleep, systemClock, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
+import { commandsAgent } from '../agents/commands-agent.js'
+import { followerAgent } from '../agents/workflow/workflow-agent.js'
 import type { Feed } from '../store/feed.js'
+import { MemoryFeed } from '../store/memory-feed.js'
+import { SqliteSessionStore } from '../store/sqlite-session-store.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { readRecord } from '../store/session-view.js'
-import { transientStore } from '../store/transient-store.js'
 import { Absences } from './absences.js'
+import { DeviceToolLists } from './device-tool-lists.js'
 import { Delivery } from './delivery.js'
 import type { DeviceLane } from './device-lane.js'
 import { Intake, type Taken } from './intake.js'
@@ -15,14 +19,18 @@ import { pastSession, type PastSession } from './restore.js'
 import { SessionDevice } from './session-device.js'
 import { SessionLog } from './session-log.js'
 import { Session } from './session.js'
-import type { CancelReason, Outcome, Task } from './task.js'
+import type { CancelReason, Outcome, Task, WantedTask } from './task.js'
 import { serverError, serverErrorText } from '../errors.js'
+
+/** What a {@link SessionManager} is made of. All but the peers have a default: a log in memory, the built-in agents, the system clock, no logger. */
+export type SessionManagerOptions = Partial<SessionEnvironment> & Pick<SessionEnvironment, 'peers'>
 
 /** What a {@link SessionManager} works with. */
 export interface SessionEnvironment {
   store: SessionStore
   feed: Feed
   peers: Peers
+  toolLists: DeviceToolLists
   /** The first one that accepts a work runs it. */
   agents: readonly Agent[]
   clock: Clock
@@ -41,16 +49,26 @@ export class SessionManager {
   readonly live = new LiveSessions()
   readonly lanes: Lanes
   readonly delivery: Delivery
-  readonly #env: SessionEnvironment
+  /** What it works with. */
+  readonly environment: SessionEnvironment
   readonly #intake: Intake
-  readonly #transient: SessionStore
   /** Constellations that are away while their sessions continue. */
   readonly #requestersAway: Absences
   #drained = false
 
-  constructor(env: SessionEnvironment) {
-    this.#env = env
-    const { store, feed, peers, clock, logger } = env
+  constructor(options: SessionManagerOptions) {
+    const { peers, clock = systemClock, platform } = options
+    const env: SessionEnvironment = {
+      store: new SqliteSessionStore(':memory:'),
+      feed: new MemoryFeed(),
+      agents: [followerAgent, commandsAgent],
+      logger: silentLogger,
+      toolLists: new DeviceToolLists({ peers, clock, platform }),
+      ...options,
+      clock,
+    }
+    this.environment = env
+    const { store, feed, logger } = env
     const graceMs = env.resumeGraceMs ?? LIMITS.resumeGrace
     this.lanes = new Lanes({
       store,
@@ -59,24 +77,27 @@ export class SessionManager {
       logger,
       graceMs,
       run: (session) => this.#run(session),
-      giveUp: (deviceId) => this.#cancelAll(this.live.onDevice(deviceId), 'device_disconnected'),
+      giveUp: (deviceId) => this.#giveUpDevice(deviceId),
     })
     this.delivery = new Delivery({ store, lanes: this.lanes, peers, logger })
     this.#intake = new Intake(this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
-    this.#transient = transientStore(clock)
     this.#requestersAway = new Absences(clock, graceMs, (id) => this.#giveUpRequester(id))
   }
 
   /**
    * Records a task. It runs once {@link start} is called, so that its acknowledgement can be sent first.
-   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
+   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`, and what is wrong with its work
    */
-  executeTask(task: Task): Promise<Taken> {
+  executeTask(task: WantedTask): Promise<Taken> {
     return this.#intake.take(task)
   }
 
-  /** Runs an accepted session as soon as its device is free. One that was cancelled meanwhile ends at once. */
+  /**
+   * Runs an accepted session as soon as its device is free. One that was cancelled meanwhile ends at once. A client that has dropped since
+   * its task arrived is treated as any other that drops.
+   */
   start(session: Session): void {
+    this.#noteAbsences(session)
     if (session.cancelled !== null) void this.#run(session)
     else this.lanes.get(session.task.deviceId)?.add(session)
   }
@@ -86,16 +107,16 @@ export class SessionManager {
    * constellation that cannot resume end, because their requester is gone.
    */
   async restore(): Promise<void> {
-    for (const runId of (await this.#env.store.find({ open: true })).toReversed()) {
-      const records = await this.#env.store.wholeRecords(runId)
+    for (const runId of (await this.environment.store.find({ open: true })).toReversed()) {
+      const records = await this.environment.store.wholeRecords(runId)
       const deviceId = records[0]?.data['device_id']
       const lane = await this.lanes.enter(typeof deviceId === 'string' ? deviceId : '')
       try {
         await this.#continue(pastSession(records.map(readRecord)), lane)
       } catch (error) {
-        this.#env.logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
+        logError(this.environment.logger, `Session ${runId} cannot be continued`, error)
         const ended = { status: 'failed', result: null, error: serverErrorText('SERVER_RESTARTED'), agent: null } as const
-        await this.#env.store.append(lane.lane, runId, 'ended', ended)
+        await this.environment.store.append(lane.lane, runId, 'ended', ended)
       } finally {
         lane.leave()
       }
@@ -104,15 +125,12 @@ export class SessionManager {
 
   /** Notes that a constellation that can resume has dropped: its sessions continue. */
   requesterAway(clientId: string): void {
-    if (!this.stopping && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
+    if (this.state === 'open' && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
   }
 
-  /**
-   * Notes that a constellation has registered.
-   * @param trusted whether it presented the token of its last registration, or never had one; otherwise its sessions end
-   */
-  requesterBack(clientId: string, trusted: boolean): void {
-    if (this.#requestersAway.end(clientId) && !trusted) this.#giveUpRequester(clientId)
+  /** Notes that a constellation has registered. */
+  requesterBack(clientId: string): void {
+    this.#requestersAway.end(clientId)
   }
 
   /** Returns the session that waits for this device to start its assigned task, if there is one of that name. */
@@ -126,6 +144,7 @@ export class SessionManager {
    * @returns whether they are recorded; false if they were dropped: unknown session or batch, another device, or already answered
    */
   setResults(deviceId: string, sessionId: string, responseId: string, results: readonly Result[]): Promise<boolean> {
+    if (this.environment.toolLists.answered(deviceId, responseId, results)) return Promise.resolve(true)
     const session = this.live.get(sessionId)
     if (session === undefined || session.task.deviceId !== deviceId) return Promise.resolve(false)
     return session.dispatcher.setResult(responseId, results)
@@ -147,7 +166,7 @@ export class SessionManager {
   cancelTask(sessionId: string, reason: CancelReason): boolean {
     const session = this.live.get(sessionId)
     if (session === undefined) {
-      this.#env.logger.warn(`No running task found for ${sessionId}`)
+      this.environment.logger.warn(`No running task found for ${sessionId}`)
       return false
     }
     this.#cancelAll([session], reason)
@@ -165,7 +184,7 @@ export class SessionManager {
     const running = [...this.live].filter((session) => this.lanes.isAtWork(session))
     const ends = Promise.all(running.map((session) => this.live.ended(session)))
     const drained = new AbortController()
-    if (keep) await Promise.race([ends, sleep(this.#env.clock, LIMITS.drainTime, drained.signal)])
+    if (keep) await Promise.race([ends, sleep(this.environment.clock, LIMITS.drainTime, drained.signal)])
     drained.abort()
     this.#drained = true
     const left = [...this.live]
@@ -175,13 +194,10 @@ export class SessionManager {
     await Promise.all(leftEnds)
   }
 
-  /** Whether the open sessions have been released: a client that connects now would find none. */
-  get drained(): boolean {
-    return this.#drained
-  }
-
-  get stopping(): boolean {
-    return this.#intake.closed
+  /** `stopping`: tasks are no longer accepted. `drained`: the open sessions are released too, so a client that connects now would find none. */
+  get state(): 'open' | 'stopping' | 'drained' {
+    if (this.#drained) return 'drained'
+    return this.#intake.closed ? 'stopping' : 'open'
   }
 
   async #continue(past: PastSession, lane: DeviceLane): Promise<void> {
@@ -197,21 +213,27 @@ export class SessionManager {
     if (owner.kind === 'constellation' && owner.client_id !== null) this.#requestersAway.begin(owner.client_id)
     this.lanes.await(deviceId)
     lane.add(session)
-    await session.pause().catch((error: unknown) => this.#env.logger.error(messageOf(error)))
+    await session.pause().catch((error: unknown) => this.environment.logger.error(messageOf(error)))
+  }
+
+  #noteAbsences({ task: { deviceId, owner } }: Session): void {
+    const { peers } = this.environment
+    if (this.state !== 'open') return
+    if (peers.device(deviceId) === undefined && !this.lanes.isAway(deviceId)) {
+      if (peers.canResume(deviceId)) this.lanes.away(deviceId)
+      else this.#cancelAll(this.live.onDevice(deviceId), 'device_disconnected')
+    }
+    const requester = owner.kind === 'constellation' ? owner.client_id : null
+    if (requester === null || peers.client(requester) !== undefined || this.#requestersAway.has(requester)) return
+    if (owner.resumes) this.requesterAway(requester)
+    else this.#cancelAll(this.live.ofConstellation(requester), 'constellation_disconnected')
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
-    const { store, feed, peers, clock, logger, platform } = this.#env
-    const { sessionId, deviceId, transient } = task
-    const log = new SessionLog({
-      store: transient ? this.#transient : store,
-      feed: transient ? null : feed,
-      lane,
-      clock,
-      sessionId,
-      past: past?.records,
-    })
-    return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform), clock, logger, past })
+    const { store, feed, peers, toolLists, clock, logger, platform } = this.environment
+    const { sessionId, deviceId } = task
+    const log = new SessionLog({ store, feed, lane, clock, sessionId, past: past?.records })
+    return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform, toolLists), clock, logger, past })
   }
 
   /** Runs a session until it ends and reports the end, without waiting for that. Never throws. */
@@ -224,7 +246,7 @@ export class SessionManager {
   }
 
   #agentFor({ task }: Session): Agent | undefined {
-    return this.#env.agents.find((agent) => agent.accepts(task.work))
+    return this.environment.agents.find((agent) => agent.accepts(task.work))
   }
 
   #cancelAll(sessions: readonly Session[], reason: CancelReason): void {
@@ -234,8 +256,19 @@ export class SessionManager {
     }
   }
 
+  /** Ends all sessions of a device that did not return. */
+  #giveUpDevice(deviceId: string): void {
+    const sessions = this.live.onDevice(deviceId)
+    this.environment.logger.info(`[WS] 📱 Device ${deviceId} disconnected, cancelling ${sessions.length} active session(s)`)
+    this.#cancelAll(sessions, 'device_disconnected')
+  }
+
   /** Ends all sessions of a constellation that did not return. */
   #giveUpRequester(clientId: string): void {
-    this.#cancelAll(this.live.ofConstellation(clientId), 'constellation_disconnected')
+    const sessions = this.live.ofConstellation(clientId)
+    this.environment.logger.info(
+      `[WS] 🌟 Constellation ${clientId} disconnected, cancelling ${sessions.length} active session(s)`,
+    )
+    this.#cancelAll(sessions, 'constellation_disconnected')
   }
 }

@@ -1,4 +1,4 @@
-import { LIMITS, messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
+import { AipError, LIMITS, logError, messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
 import type { Agent, AgentContext } from '../agents/agent.js'
 import { Adoption } from './adoption.js'
 import { agentContext } from './agent-context.js'
@@ -41,6 +41,8 @@ export class Session {
   /** It had sent commands before the server was started. */
   readonly #begun: boolean
   readonly #abort = new AbortController()
+  /** The last pause or resumption. */
+  #presence: Promise<void> = Promise.resolve()
   /** Aborted when the session is released without an end. */
   readonly #detached = new AbortController()
   #cancelled: CancelReason | null = null
@@ -127,20 +129,33 @@ export class Session {
   }
 
   /** Pauses the session: its device is away and may return. */
-  async pause(): Promise<void> {
-    if (this.log.view.status === 'running' && !this.log.closed) await this.log.record('paused', { reason: 'device_disconnected' })
+  pause(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.log.view.status === 'running' && !this.log.closed)
+        await this.log.record('paused', { reason: 'device_disconnected' })
+    })
   }
 
-  /** Continues the session with what its returned device has not answered. */
+  /** Continues the session with what its returned device has not answered, even if that cannot be recorded. */
   async resume(): Promise<void> {
-    await this.#resumed()
-    this.dispatcher.resend()
+    try {
+      await this.#inTurn(() => this.#resumed())
+    } finally {
+      this.dispatcher.resend()
+    }
   }
 
   /** Records what a user adds to the request. The agent gets it before its next step. @param by the principal's name */
   async remark(text: string, by: string): Promise<void> {
     await this.log.record('remark', { text, by })
     this.#remarks.push(text)
+  }
+
+  /** Runs pauses and resumptions one after the other: each looks at what the one before has recorded. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#presence.then(change)
+    this.#presence = done.catch(() => {})
+    return done
   }
 
   async #resumed(): Promise<void> {
@@ -165,7 +180,11 @@ export class Session {
         if (this.#isCancelled() === null) return { status, result: result ?? null, error: error ?? null }
       }
     } catch (error) {
-      if (this.#isCancelled() === null) return { status: 'failed', result: null, error: messageOf(error) }
+      if (this.#isCancelled() === null) {
+        // An error of the tables is an outcome; any other is a defect of the agent.
+        if (!(error instanceof AipError)) logError(this.#logger, `Agent of session ${this.task.sessionId} failed`, error)
+        return { status: 'failed', result: null, error: messageOf(error) }
+      }
     }
     const { status, error } = CANCELLATION[this.#isCancelled() ?? 'user_requested']
     return { status, result: null, error: error().message }

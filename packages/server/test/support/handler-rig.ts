@@ -1,12 +1,12 @@
-import { createLinkedTransports, systemClock, type CloseInfo, type Transport, type TransportState } from '@orrery/aip'
+import { createLinkedTransports, systemClock, type CloseInfo, type Pace, type Transport, type TransportState } from '@orrery/aip'
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
-import type { Json } from '../../../../test/support/wire-client.js'
+import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
+import { emptyToolList, type Json } from '../../../../test/support/wire-client.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
 import { KnownDevices } from '../../src/clients/known-devices.js'
 import { ResumeTokens } from '../../src/clients/resume-tokens.js'
-import { DeviceOverlays } from '../../src/config/device-overlays.js'
 import { ConnectedPeers } from '../../src/connection/connected-peers.js'
 import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
 import { DeviceFiles } from '../../src/files/device-files.js'
@@ -14,6 +14,7 @@ import { WaitingTransfers } from '../../src/files/waiting-transfers.js'
 import { createFleet } from '../../src/fleet/create-fleet.js'
 import { OPERATOR } from '../../src/identity/principal.js'
 import { Asks } from '../../src/sessions/asks.js'
+import { DeviceToolLists } from '../../src/sessions/device-tool-lists.js'
 import { SessionManager } from '../../src/sessions/session-manager.js'
 import { MemoryFeed } from '../../src/store/memory-feed.js'
 import { SqliteClientStore } from '../../src/store/sqlite-client-store.js'
@@ -22,23 +23,32 @@ import { SqliteSessionStore } from '../../src/store/sqlite-session-store.js'
 /** A handler with its managers, without a network: for what no real socket can be made to do. */
 export class HandlerRig implements AsyncDisposable {
   readonly log = new LogCapture()
-  readonly clients = new ClientConnectionManager()
   readonly store = new SqliteSessionStore(':memory:')
   readonly #clientStore = new SqliteClientStore(':memory:')
   readonly #feed = new MemoryFeed()
   readonly #common = { feed: this.#feed, clock: systemClock, logger: this.log }
   readonly #known = new KnownDevices({ ...this.#common, store: this.#clientStore })
-  readonly peers = new ConnectedPeers(this.clients, this.#known, DeviceOverlays.load(undefined), this.log)
-  readonly sessions = new SessionManager({ ...this.#common, store: this.store, peers: this.peers, agents: [scriptedAgent] })
+  readonly clients = new ClientConnectionManager(this.#known)
+  readonly peers = new ConnectedPeers(this.clients, undefined, this.log)
+  readonly #toolLists = new DeviceToolLists({ ...this.#common, peers: this.peers })
+  readonly sessions = new SessionManager({
+    ...this.#common,
+    toolLists: this.#toolLists,
+    store: this.store,
+    peers: this.peers,
+    agents: [scriptedAgent],
+  })
   readonly #asks = new Asks({ ...this.#common, live: this.sessions.live, peers: this.peers })
+  readonly #tokens = new ResumeTokens(this.#clientStore, systemClock)
   readonly #waiting = new WaitingTransfers(() => null)
   readonly handler = new UFOWebSocketHandler({
     clientManager: this.clients,
     sessionManager: this.sessions,
-    known: this.#known,
     fleet: createFleet({
       clients: this.clients,
       known: this.#known,
+      tokens: this.#tokens,
+      toolLists: this.#toolLists,
       sessions: this.sessions,
       store: this.store,
       feed: this.#feed,
@@ -46,7 +56,7 @@ export class HandlerRig implements AsyncDisposable {
       files: new DeviceFiles(this.clients, { ...this.#common, sessions: this.sessions, waiting: this.#waiting }),
       workflows: new WorkflowLibrary(null, this.log),
     }),
-    tokens: new ResumeTokens(this.#clientStore),
+    tokens: this.#tokens,
     asks: this.#asks,
     logger: this.log,
   })
@@ -69,6 +79,7 @@ export class HandlerRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sessions.stop(false)
+    assertNoneStuck()
     await this.#clientStore.close()
     await this.store.close()
   }
@@ -81,6 +92,8 @@ export class RigClient {
   readonly faults: FaultyTransport
   /** Settles when the handler is done with this connection. */
   readonly served: Promise<void>
+  /** As registered; existing peers name themselves in every message. */
+  #clientId: unknown = null
 
   constructor(transport: Transport, faults: FaultyTransport, served: Promise<void>) {
     this.transport = transport
@@ -89,11 +102,17 @@ export class RigClient {
   }
 
   send(fields: Json): Promise<void> {
-    return this.transport.send(JSON.stringify(fields))
+    if (fields['type'] === 'register') this.#clientId = fields['client_id']
+    return this.transport.send(JSON.stringify({ client_id: this.#clientId, ...fields }))
   }
 
   async next(): Promise<Json> {
-    return JSON.parse(String(await this.transport.receive())) as Json
+    for (;;) {
+      const message = JSON.parse(String(await this.transport.receive())) as Json
+      const list = emptyToolList(message)
+      if (list === null) return message
+      await this.send(list)
+    }
   }
 }
 
@@ -133,12 +152,16 @@ export class FaultyTransport implements Transport {
     return this.#transport.receive()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver)])
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver, pace)])
   }
 
   close(code?: number, reason?: string): Promise<void> {
     return this.#transport.close(code, reason)
+  }
+
+  refuse(code: number, reason: string): void {
+    this.#transport.refuse(code, reason)
   }
 
   isAlive(timeoutMs: number): Promise<boolean> {
@@ -147,6 +170,10 @@ export class FaultyTransport implements Transport {
 
   setKeepAlive(intervalMs: number, timeoutMs: number): void {
     this.#transport.setKeepAlive(intervalMs, timeoutMs)
+  }
+
+  setMaxUnsent(bytes: number): void {
+    this.#transport.setMaxUnsent(bytes)
   }
 
   terminate(): void {
