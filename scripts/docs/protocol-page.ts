@@ -97,10 +97,11 @@ function featureDocs(): Record<Feature, string> {
     journal: 'The device records commands, and the server acknowledges their results with `results_ack`.',
     resume: 'Sessions survive a lost connection; both ends use the keep-alive of the agreement.',
     cancel: 'The server may send `cancel`.',
-    progress: 'The device may send `progress`.',
+    progress: 'The device may send `progress`; the server sends a constellation `session_progress`.',
     ask: 'The device may send `ask`, and the server answers with `answer`.',
     files: 'The device dials for whole files with the `transfer_key`.',
     concurrent: 'The server may send a `command` with `concurrent: true`, which runs alongside the running session.',
+    info: 'The server may ask the device what it is now, with `device_info_query`.',
   }
 }
 

@@ -26,7 +26,7 @@ describe('computers', () => {
       const servers = serversOf(name, config)
       servers.createServersFromConfig()
       try {
-        const computers = new ComputerManager(servers, systemClock)
+        const computers = new ComputerManager(config, servers)
         const computer = computers.getOrCreate({ agentName: 'LinuxAgent', processName: null, rootName: null })
         const listing = { tool_name: 'list_tools', tool_type: 'action', parameters: {}, call_id: 'c' } as const
         const { result } = await computer.run(listing, { signal: new AbortController().signal })

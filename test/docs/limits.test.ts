@@ -7,12 +7,18 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Numbers that bound nothing for users: parts of a format, small waits between steps, and settings with a default. */
 const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'aip/src/backoff.ts': ['LONGEST_RESUME_WAIT'],
+  'aip/src/json-shape.ts': ['QUOTE', 'BACKSLASH', 'COMMA', 'OPEN_LIST', 'CLOSE_LIST', 'OPEN_OBJECT', 'CLOSE_OBJECT'],
   'aip/src/limits.ts': ['PINGS_PER_SILENCE'],
+  'aip/src/node/frame-meter.ts': ['HEADER_BYTES', 'CONTROL', 'FIN', 'MASKED'],
+  'aip/src/node/frame-watch.ts': ['FRAME_OVERHEAD'],
   'device/src/client/progress-pacer.ts': ['SECOND'],
   'device/src/config/config-watcher.ts': ['SETTLE'],
   'device/src/dbus/message.ts': ['METHOD_CALL', 'METHOD_RETURN', 'ERROR', 'START'],
   'device/src/journal/command-journal.ts': ['PRUNE_PAUSE'],
-  'device/src/mcp/mcp-server.ts': ['NO_LIMIT'],
+  'device/src/mcp/connection.ts': ['NO_LIMIT'],
+  'device/src/mcp/stdio-transport.ts': ['NEWLINE'],
+  'device/src/paths/destination.ts': ['PROCFS'],
+  'device/src/policy/option-grammar.ts': ['FIRST_LETTER'],
   'device/src/process/process-group.ts': ['DRAIN', 'SESSION_PIPE', 'ROUNDS'],
   'device/src/process/slow-output.ts': ['FREE', 'PORTION', 'PAUSE'],
   'device/src/tools/desktop/accessible.ts': ['SCREEN', 'RELATION_LABELLED_BY'],
@@ -23,9 +29,11 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'device/src/tools/files/ripgrep-search.ts': ['FAILED', 'MESSAGE_LIMIT'],
   'server/src/agents/model/ask-once.ts': ['ANSWER_PART'],
   'server/src/agents/model/fit-conversation.ts': ['CHARS_PER_TOKEN', 'IMAGE_TOKENS'],
+  'server/src/agents/model/to-prompt.ts': ['MARK_BYTES'],
   'server/src/agents/model/try-model.ts': ['SECRET_NUMBER'],
   'server/src/clients/known-devices.ts': ['SAVE_DELAY', 'SAVED_AT_ONCE', 'SAVE_PAUSE'],
-  'server/src/connection/upgrade.ts': ['FRAME_OVERHEAD'],
+  'server/src/connection/message-rate.ts': ['STEP', 'CALM'],
+  'server/src/identity/secrets.ts': ['SHORTEST'],
   'server/src/prune-regularly.ts': ['PAUSE'],
 }
 

@@ -18,6 +18,7 @@ describe('the examples', () => {
         'tour.ts',
         'constellation.ts',
         'workflow.ts',
+        'own-websocket-server.ts',
       ]),
     )
   })

@@ -32,10 +32,20 @@ export class OrreryHome implements AsyncDisposable {
 
   /** Starts a command that keeps running. */
   start(...args: string[]): OrreryProcess {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    return this.#spawn(process.execPath, [MAIN, ...args], 'ignore')
+  }
+
+  /** Starts a command in a pseudo-terminal, which the program `script` makes: what it shows is in `stdout`. */
+  startInTerminal(...args: string[]): OrreryProcess {
+    const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`)
+    return this.#spawn('script', ['-qfec', `stty rows 24 cols 80; exec ${words.join(' ')}`, '/dev/null'], 'pipe')
+  }
+
+  #spawn(program: string, args: readonly string[], stdin: 'ignore' | 'pipe'): OrreryProcess {
+    const child = spawn(program, args, {
       env: { PATH: process.env['PATH'], HOME: this.path, ORRERY_HOME: this.path, NO_COLOR: '1', ...this.#env },
       cwd: this.path,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     })
     this.#running.add(child)
     child.once('exit', () => this.#running.delete(child))
@@ -89,6 +99,11 @@ export class OrreryProcess {
       if (this.#child.exitCode !== null) throw new Error(`ended with ${this.#child.exitCode}:\n${this.#stdout}${this.#stderr}`)
       await this.#changed.promise
     }
+  }
+
+  /** Types a text, if the command runs in a terminal. */
+  type(text: string): void {
+    this.#child.stdin?.write(text)
   }
 
   kill(signal: NodeJS.Signals): Promise<Ended> {

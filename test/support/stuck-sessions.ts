@@ -42,7 +42,7 @@ export function assertNoneStuck(): void {
 function watchStops(): void {
   const { stop } = SessionManager.prototype
   SessionManager.prototype.stop = function watched(this: SessionManager, keep) {
-    if (!this.stopping) found.push(...stuckSessions(this, false))
+    if (this.state === 'open') found.push(...stuckSessions(this, false))
     return stop.call(this, keep)
   }
 }

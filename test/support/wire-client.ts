@@ -42,6 +42,8 @@ export class WireClient {
   /** Whether the test answers the question for the tools. */
   showsListing = false
   #wake: (() => void) | null = null
+  /** As registered; existing peers name themselves in every message. */
+  #clientId: unknown = null
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
@@ -85,7 +87,8 @@ export class WireClient {
 
   /** Sends a message with all 14 fields. */
   send(fields: Json): void {
-    this.sendRaw(JSON.stringify({ ...BLANK, ...fields }))
+    if (/^register$/i.test(String(fields['type']))) this.#clientId = fields['client_id']
+    this.sendRaw(JSON.stringify({ ...BLANK, client_id: this.#clientId, ...fields }))
   }
 
   sendRaw(data: string | Uint8Array): void {

@@ -1,7 +1,10 @@
 import type { z } from 'zod'
 import { wireTime } from './clock.js'
+import { AipError, shownName } from './define-errors.js'
 import { aipError } from './errors.js'
+import { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 import { LIMITS } from './limits.js'
+import { readCommandNames, readResultNames } from './messages/aliases.js'
 import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
 import { TO_SERVER, type ClientMessage } from './messages/to-server.js'
@@ -77,14 +80,25 @@ export interface Decoded<M> {
   dialect: Dialect
 }
 
-/** Reads a message to the server. @throws AipError `INVALID_MESSAGE` */
+/** Any depth and width that the protocol allows: a client trusts its server with its own time. */
+const ANY_WIDTH: JsonShape = { depth: LIMITS.nesting, values: Infinity, widest: Infinity }
+/** What a server reads without holding up its other clients. */
+const NARROW: JsonShape = { depth: LIMITS.nesting, values: LIMITS.messageValues, widest: LIMITS.objectKeys }
+
+/** Reads a message to the server. @throws AipError `INVALID_MESSAGE`, `MESSAGE_TOO_LARGE` or `TOO_MANY_VALUES` */
 export function decodeClientMessage(data: string | Uint8Array): Decoded<ClientMessage> {
-  return decode(data, TABLES.to_server) as Decoded<ClientMessage>
+  if (data.length > LIMITS.message) throw aipError('MESSAGE_TOO_LARGE', { limit: LIMITS.message })
+  return readClientMessage(parseObject(data, NARROW))
+}
+
+/** Reads a message to the server that is parsed already. @throws AipError `INVALID_MESSAGE` */
+export function readClientMessage(raw: Record<string, unknown>): Decoded<ClientMessage> {
+  return decode(raw, TABLES.to_server) as Decoded<ClientMessage>
 }
 
 /** Reads a message to a client. @throws AipError `INVALID_MESSAGE` */
 export function decodeServerMessage(data: string | Uint8Array): Decoded<ServerMessage> {
-  return decode(data, TABLES.to_client) as Decoded<ServerMessage>
+  return decode(parseObject(data), TABLES.to_client) as Decoded<ServerMessage>
 }
 
 interface Table {
@@ -107,13 +121,12 @@ function table(records: readonly MessageRecord[]): Table {
 
 const TABLES: Record<Direction, Table> = { to_server: table(TO_SERVER), to_client: table(TO_CLIENT) }
 
-function decode(data: string | Uint8Array, { schemas, aliases }: Table): Decoded<unknown> {
-  const raw = parseObject(data)
+function decode(raw: Json, { schemas, aliases }: Table): Decoded<unknown> {
   const written = raw['type']
   if (typeof written !== 'string') throw invalid("missing required field 'type'")
   const type = aliases.get(written.toLowerCase())
   const schema = type === undefined ? undefined : schemas.get(type)
-  if (type === undefined || schema === undefined) throw invalid(`unknown type '${written.slice(0, 64)}'`)
+  if (type === undefined || schema === undefined) throw invalid(`unknown type '${shownName(written.slice(0, 64))}'`)
   normalise(raw, type)
   const parsed = schema.safeParse(raw)
   if (!parsed.success) throw invalid(describe(parsed.error, raw))
@@ -126,31 +139,34 @@ function invalid(detail: string): Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Reads a JSON object without a key `__proto__` and not nested too deeply. @throws AipError `INVALID_MESSAGE` */
-export function parseObject(data: string | Uint8Array): Json {
+/**
+ * Reads a JSON object without a key `__proto__`, and of a shape within bounds.
+ * @throws AipError `INVALID_MESSAGE` or `TOO_MANY_VALUES`
+ */
+export function parseObject(data: string | Uint8Array, bounds: JsonShape = ANY_WIDTH): Json {
   let value: unknown
-  let source: string
   try {
-    source = typeof data === 'string' ? data : utf8.decode(data)
+    const source = typeof data === 'string' ? data : utf8.decode(data)
+    assertBounded(source, bounds)
     // A key `__proto__`, even with escaped letters, would change what other code sees in the object. It is rare, and so is the slower
     // parse.
     value = /__proto__|\\u00(?:5f|6f|7[024])/i.test(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
-  } catch {
+  } catch (error) {
+    if (error instanceof AipError) throw error
     throw invalid('not valid JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('not a JSON object')
-  // Each level takes two characters, so most messages need no check.
-  if (source.length > 2 * LIMITS.nesting && !isNestedAtMost(value, LIMITS.nesting)) throw invalid('nested too deep')
   return value as Json
 }
 
-/** Checks the depth: writing a deeper value as JSON would overflow the stack. */
-function isNestedAtMost(value: object, levels: number): boolean {
-  if (levels === 0) return false
-  for (const part of Object.values(value)) {
-    if (typeof part === 'object' && part !== null && !isNestedAtMost(part as object, levels - 1)) return false
-  }
-  return true
+/** Checks the shape before the text is parsed: depth and width cost time far beyond their size. */
+function assertBounded(source: string, bounds: JsonShape): void {
+  // Each level takes two characters, so most messages need no check.
+  if (source.length <= 2 * bounds.depth) return
+  const shape = jsonShape(source, bounds)
+  if (!exceeds(shape, bounds)) return
+  if (shape.depth > bounds.depth) throw invalid('nested too deep')
+  throw aipError('TOO_MANY_VALUES', { limit: bounds.values, keys: bounds.widest })
 }
 
 function dropProto(this: unknown, key: string, value: unknown): unknown {
@@ -176,8 +192,11 @@ function normalise(raw: Json, type: string): void {
   raw['status'] = typeof status === 'string' ? alias(status, STATUS_ALIASES) : status
   if (typeof raw['client_type'] === 'string') raw['client_type'] = raw['client_type'].toLowerCase()
   if (type === 'register' && typeof raw['platform'] === 'string') addPlatform(raw, raw['platform'])
-  if (Array.isArray(raw['action_results'])) for (const result of raw['action_results']) normaliseResult(result)
-  if (Array.isArray(raw['actions'])) for (const action of raw['actions']) normaliseCommand(action)
+  if (Array.isArray(raw['action_results']) && raw['action_results'].length > LIMITS.actionsPerBatch)
+    throw invalid(`more than ${LIMITS.actionsPerBatch} results`)
+  if (Array.isArray(raw['action_results']))
+    for (const result of raw['action_results']) if (isObject(result)) readResultNames(result)
+  if (Array.isArray(raw['actions'])) for (const action of raw['actions']) if (isObject(action)) readCommandNames(action)
 }
 
 function alias(word: string, aliases: Readonly<Record<string, string>>): string {
@@ -188,19 +207,6 @@ function alias(word: string, aliases: Readonly<Record<string, string>>): string 
 function addPlatform(raw: Json, platform: string): void {
   const metadata = raw['metadata'] ?? {}
   if (isObject(metadata)) raw['metadata'] = { ...metadata, platform: metadata['platform'] ?? platform }
-}
-
-function normaliseResult(result: unknown): void {
-  if (!isObject(result)) return
-  if (typeof result['status'] === 'string') result['status'] = alias(result['status'], { error: 'failure' })
-  result['error'] ??= result['error_message']
-  result['result'] ??= result['observation']
-}
-
-function normaliseCommand(action: unknown): void {
-  if (!isObject(action)) return
-  action['tool_name'] ??= action['action']
-  if (typeof action['tool_type'] === 'string') action['tool_type'] = action['tool_type'].toLowerCase() || null
 }
 
 function isObject(value: unknown): value is Json {

@@ -40,7 +40,7 @@ export function entry<P extends [] | [object] = []>(doc: string, text: (...value
 export function defineErrors<const E extends ErrorEntries>(entries: E): ErrorTable<E> {
   const textOf = <C extends keyof E & string>(code: C, ...values: Values<E[C]>): string => {
     const text = entries[code]?.text as (...v: Values<E[C]>) => string
-    return clip(text(...values))
+    return clip(text(...(values.map(withShownNames) as Values<E[C]>)))
   }
   return {
     entries,
@@ -64,6 +64,19 @@ export class AipError<Code extends string = string> extends Error {
     super(clip(message), options)
     this.code = code
   }
+}
+
+/** Values of errors that a peer chose: what they name may not exist, so nothing has checked them. */
+const CHOSEN: ReadonlySet<string> = new Set(['id', 'value', 'platform'])
+
+function withShownNames(values: unknown): unknown {
+  if (typeof values !== 'object' || values === null) return values
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === 'string' && CHOSEN.has(key) ? shownName(value) : value,
+    ]),
+  )
 }
 
 function isTextOf(entry: ErrorEntry | undefined, text: string): boolean {
@@ -91,6 +104,15 @@ const ELLIPSIS = '…'
 const encoder = new TextEncoder()
 const whole = new Uint8Array(LIMITS.errorText)
 const cut = whole.subarray(0, LIMITS.errorText - encoder.encode(ELLIPSIS).length)
+
+/**
+ * Returns a name that a peer chose, for an error text: what is not in the alphabet of ids is replaced, so that an error repeats no
+ * markup and no control characters, and what is long is cut.
+ */
+export function shownName(text: string): string {
+  const short = text.length > LIMITS.shownName ? `${text.slice(0, LIMITS.shownName)}…` : text
+  return short.replaceAll(/[^\w.@:/ …-]/g, '?')
+}
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {

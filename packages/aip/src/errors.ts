@@ -14,6 +14,10 @@ export const ERRORS = defineErrors({
     'A message is larger than the limit.',
     (v) => `Message exceeds the limit of ${v.limit} bytes`,
   ),
+  TOO_MANY_VALUES: entry<[{ limit: number; keys: number }]>(
+    'A message has more values, or an object in it more keys, than the limit.',
+    (v) => `Message has more than ${v.limit} values, or an object with more than ${v.keys} keys`,
+  ),
   UNKNOWN_MESSAGE_TYPE: entry<[{ type: string }]>(
     'A message of this type is not expected from this peer now.',
     (v) => `Unknown message type: ${v.type}`,

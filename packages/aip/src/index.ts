@@ -10,12 +10,15 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
+export { EncodedValue } from './encoded-value.js'
+export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {
   AipError,
   clip,
   defineErrors,
   entry,
   messageOf,
+  shownName,
   type ErrorEntries,
   type ErrorEntry,
   type ErrorTable,
@@ -23,13 +26,14 @@ export {
 export { ERRORS, aipError, errorOfText, errorText, isAipError, type ErrorCode } from './errors.js'
 export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
 export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
-export { silentLogger, type Logger } from './logger.js'
+export { logError, silentLogger, type Logger } from './logger.js'
+export { commandOf, type CommandLike } from './messages/aliases.js'
 export { agentNameFor } from './messages/agent-name.js'
 export { DevicePush, PushedTool, readDevicePush, type ReadDevicePush } from './messages/device-push.js'
 export type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 export { Agreement, Offer, agreementIn, offerIn, type AgreementFields, type OfferFields } from './messages/negotiation.js'
-export { TO_CLIENT, type ServerMessage, type ServerMessageType } from './messages/to-client.js'
-export { TO_SERVER, type ClientMessage, type ClientMessageType } from './messages/to-server.js'
+export { TO_CLIENT, ServerMessageType, type ServerMessage } from './messages/to-client.js'
+export { TO_SERVER, ClientMessageType, type ClientMessage } from './messages/to-server.js'
 export {
   ClientType,
   Command,
@@ -59,4 +63,6 @@ export { TaskExecutionProtocol } from './protocol/task-execution.js'
 export { SilenceWatch } from './silence-watch.js'
 export { withTimeLimit } from './time-limit.js'
 export { createLinkedTransports } from './transport/linked.js'
+export type { Pace } from './transport/pace.js'
 export type { CloseInfo, Transport, TransportState } from './transport/transport.js'
+export { clearText, visibleText } from './visible-text.js'

@@ -4,20 +4,50 @@ import { defineLimits, limit, limitValues } from './define-limits.js'
 export const LIMITS_TABLE = defineLimits({
   frameBeforeRegistration: limit(64 * 1024, 'bytes', 'A frame before the registration.'),
   frame: limit(100 * 1024 * 1024, 'bytes', 'A frame after the registration (seed 000: 100 MiB).'),
+  message: limit(
+    1024 * 1024,
+    'bytes',
+    'A message to the server, except the results of commands, which are checked beside the event loop above this size.',
+  ),
+  messageValues: limit(
+    50_000,
+    'values',
+    'Values of all objects and lists in a message to the server, except results of commands.',
+  ),
+  objectKeys: limit(2000, 'keys', 'Keys of one object in a message to the server, except in results of commands.'),
+  resultValues: limit(250_000, 'values', 'Values of all objects and lists in one result; one with more becomes a failure.'),
+  resultKeys: limit(20_000, 'keys', 'Keys of one object in a result.'),
+  resultsValues: limit(2_000_000, 'values', 'Values of all objects and lists in the results of a batch.'),
+  resultsMemory: limit(1024 ** 3, 'bytes', 'Memory of the thread that checks large results.'),
+  id: limit(128, 'characters', 'An id or a name in a message to the server.'),
+  toolName: limit(256, 'characters', 'The name of a tool in a question of a device.'),
+  shownName: limit(128, 'characters', 'How much of a name that a peer chose an error repeats.'),
   deviceFrame: limit(
     8 * 1024 * 1024,
     'bytes',
     "A frame to a device of Orrery, which asks for this at its registration (`metadata.aip.max_frame`); Orrery's server refuses larger batches.",
   ),
+  shortKey: limit(16, 'characters', 'A server warns about an own key that is shorter: it can be guessed.'),
   registrationTime: limit(10_000, 'ms', 'From the connection to the registration.'),
-  unregisteredConnections: limit(200, 'connections', 'Connections that have not registered yet.'),
+  refusedConnection: limit(
+    1000,
+    'ms',
+    'How long a peer that broke a limit may take to close; what it still sends is dropped meanwhile.',
+  ),
+  fragments: limit(64, 'fragments', 'Fragments of one message; a peer that sends more is closed with 1008.'),
+  unfinishedMessage: limit(
+    30_000,
+    'ms',
+    'How long a message that has begun may stay without progress; then its connection is closed with 1008.',
+  ),
   actionsPerBatch: limit(1000, 'commands', 'Commands in one batch.'),
   concurrentBatches: limit(8, 'commands', 'Batches of concurrent reads that run on a device at once; others wait.'),
   toolList: limit(
-    4 * 1024 * 1024,
+    768 * 1024,
     'bytes',
     'The tools in a push of a device; the last ones of a longer list are left out and counted.',
   ),
+  pushedTools: limit(2000, 'tools', 'Tools in a push of a device, and MCP servers; more are not read.'),
   waitingSessions: limit(100, 'sessions', 'Sessions that wait for one device.'),
   toolListTime: limit(2000, 'ms', 'The time in which a device that lists its tools only when asked must answer.'),
   concurrentSessions: limit(
@@ -30,7 +60,12 @@ export const LIMITS_TABLE = defineLimits({
     'devices',
     'Devices that a server knows; beyond that, the offline devices that were seen longest ago are forgotten.',
   ),
-  unsentData: limit(128 * 1024 * 1024, 'bytes', 'Unread data of a slow peer; beyond that, the connection is closed with 1013.'),
+  unsentData: limit(
+    128 * 1024 * 1024,
+    'bytes',
+    'Unread data of a slow peer besides the largest frame; beyond that, the connection is closed with 1013.',
+  ),
+  unsentDataOfOthers: limit(8 * 1024 * 1024, 'bytes', 'The same for clients without the feature resume.'),
   waitingFrames: limit(
     256,
     'frames',
@@ -77,6 +112,11 @@ export const LIMITS_TABLE = defineLimits({
   transferEnd: limit(10_000, 'ms', "From the end of the bytes, or of the connection, to the device's report about its file."),
   file: limit(16 * 1024 ** 3, 'bytes', 'A received file, unless its receiver sets another limit.'),
   fileName: limit(240, 'bytes', 'The name of a received file: file systems allow 255, and its `.part` file has 14 more.'),
+  askedCall: limit(
+    32 * 1024,
+    'characters',
+    'A call that waits for approval, as it is shown; a longer one is denied, because it cannot be shown whole.',
+  ),
   errorText: limit(4096, 'bytes', 'An error text sent to another process; a tool may fail with megabytes of output.'),
 })
 

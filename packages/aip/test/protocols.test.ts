@@ -480,6 +480,7 @@ describe('commands and results are checked before they are sent', () => {
     const command = { tool_name: 'a', parameters: null, tool_type: null, call_id: null }
     const result = { status: 'success', error: null, result: null, namespace: null, call_id: null }
     expect(commands.validateCommand({ tool_name: 'a' })).toEqual(command)
+    expect(commands.validateCommand({ action: 'a', tool_type: '' })).toEqual(command)
     expect(commands.validateCommands([{ tool_name: 'a' }, { tool_name: 'b' }])).toEqual([command, { ...command, tool_name: 'b' }])
     expect(commands.validateResult({ status: 'success' })).toEqual(result)
     expect(commands.validateResults([{ status: 'success' }])).toEqual([result])

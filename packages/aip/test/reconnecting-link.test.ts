@@ -8,7 +8,7 @@ import { silentLogger } from '../src/logger.js'
 import { registerConfirm } from '../src/messages/to-client.js'
 import type { OfferFields } from '../src/messages/negotiation.js'
 import { heartbeatLoop } from '../src/node/heartbeat-loop.js'
-import { ReconnectingLink, type Down, type LinkOptions } from '../src/node/reconnecting-link.js'
+import { ReconnectingLink, receiveAll, type Down, type LinkOptions } from '../src/node/reconnecting-link.js'
 import { registerClient } from '../src/node/register-client.js'
 import { listen, type Listener } from './support/sockets.js'
 
@@ -36,10 +36,11 @@ class Rig implements AsyncDisposable {
         const outcome = await registerClient(connection, { clientId: 'd1', clientType: 'device', metadata: {}, offer })
         this.steps.push(outcome.accepted ? 'registered' : outcome.reason)
       },
-      receive: (frame) => {
-        this.steps.push(String(frame))
-        return Promise.resolve()
-      },
+      listen: ({ transport }) =>
+        receiveAll(transport, (frame) => {
+          this.steps.push(String(frame))
+          return Promise.resolve()
+        }),
       beat: ({ heartbeat }, signal) => heartbeatLoop(heartbeat, { clientId: 'd1', clientType: 'device', intervalS: 60, signal }),
       ended: () => void this.steps.push('ended'),
       retry: (down) => {
@@ -90,10 +91,11 @@ describe('a link to a server', () => {
     const gate = Promise.withResolvers<void>()
     const taken: string[] = []
     await using rig = new Rig(await listen(), {
-      receive: (frame) => {
-        taken.push(String(frame))
-        return gate.promise
-      },
+      listen: ({ transport }) =>
+        receiveAll(transport, (frame) => {
+          taken.push(String(frame))
+          return gate.promise
+        }),
     })
     const peer = await rig.accept()
     peer.send('one')

@@ -207,6 +207,45 @@ describe('a constellation client of an Orrery server', () => {
     expect((await server.api('/api/sessions')).body['sessions']).toHaveLength(2)
   })
 
+  it('hears at once that a task is paused because its device has dropped, and may give it to another', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    const metadata = { platform: 'linux', aip: { version: 1, features: ['journal', 'resume', 'cancel'] } }
+    const d1 = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata })
+    const d2 = await device(server.url, 'd2')
+    const changes: string[] = []
+    const devices = [target(server.url), target(server.url, 'd2')]
+    const onTaskState: ConstellationOptions['onTaskState'] = (run, state) => void changes.push(`${run.taskId} ${state}`)
+    await using one = orchestrator({ devices, onTaskState })
+    await one.client.connectAll()
+    const run = one.client.runTask('d1', 'run one', { taskId: 't1' })
+    await d1.next()
+    d1.terminate()
+    await vi.waitFor(() => expect(changes).toEqual(['t1 paused']))
+    await run.cancel()
+    await expect(run.result).rejects.toMatchObject({ code: 'CANCELLED' })
+    const again = one.client.runTask('d2', 'run one')
+    d2.answer(await d2.next(), 'done')
+    expect(await again.result).toMatchObject({ deviceId: 'd2', result: ['done'] })
+  })
+
+  it('with resume: false loses its tasks with its connection, and cancels over the API all the same', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    await using proxy = await startCuttingProxy(server.url)
+    const d1 = await device(server.url)
+    await using one = orchestrator({ devices: [target(proxy.url)], resume: false })
+    await one.client.connect('d1')
+    const first = one.client.runTask('d1', 'run one')
+    await d1.next()
+    await first.cancel()
+    await expect(first.result).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(await d1.next()).toMatchObject({ type: 'task_end' })
+    const second = one.client.runTask('d1', 'run one')
+    await d1.next()
+    proxy.cut()
+    await expect(second.result).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+    expect(await d1.next()).toMatchObject({ type: 'task_end', status: 'failed' })
+  })
+
   it('hears why its tasks ended when the server stops, and connects to the next one', async () => {
     const clock = new ManualClock()
     const first = await startTestServer({ agents: [scriptedAgent] })
@@ -261,7 +300,9 @@ describe('a constellation client of an Orrery server', () => {
     await vi.waitFor(() => expect(one.states.at(-1)).toBe('d1 connecting'))
     const again = server.registered(resuming)
     await clock.advance(5000)
-    expect((await again).registration).toMatchObject({ metadata: { aip: { features: ['resume'], resume_token: 'token' } } })
+    expect((await again).registration).toMatchObject({
+      metadata: { aip: { features: ['resume', 'progress'], resume_token: 'token' } },
+    })
     await expect(run.result).rejects.toMatchObject({
       code: 'CONNECTION_LOST',
       reason: 'the server no longer knows the task',

@@ -30,7 +30,7 @@ export interface CheckedServer {
 /** What a valid configuration does in use. */
 export interface DeviceCheck {
   servers: CheckedServer[]
-  /** One line each, with its place in the file. */
+  /** One line each: of the file with the place there, and of what a server describes badly. */
   warnings: string[]
 }
 
@@ -57,11 +57,15 @@ export async function checkDevice(path: string | undefined, options: DeviceCheck
         tools: server.tools.length,
         error: server.state === 'starting' ? `it did not start within ${seconds} s` : server.lastError,
       })),
-      warnings: file === null ? [] : warningsOf(config, servers, file),
+      warnings: [...(file === null ? [] : warningsOf(config, servers, file)), ...servers.flatMap(flawsOf)],
     }
   } finally {
     await manager.stop()
   }
+}
+
+function flawsOf({ name, flaws }: MCPServer): string[] {
+  return flaws.map((flaw) => `MCP server ${name}: ${flaw}`)
 }
 
 /** A single wait for a server ends sooner than a slow start. */

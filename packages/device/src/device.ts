@@ -39,11 +39,11 @@ export interface DeviceOptions {
   configFile?: ConfigFile | undefined
   /** Attempts in a row that may fail. Default 3. */
   maxRetries?: number | undefined
-  /** Seconds between two heartbeats. Default 120. */
+  /** Seconds between two heartbeats. Default: the configuration's, else 120. */
   heartbeatS?: number | undefined
   logger?: Logger
   clock?: Clock
-  /** File of the journal, with which sessions survive lost connections and restarts. Default: none is kept. */
+  /** File of the journal, with which sessions survive lost connections and restarts. Default, and with `resume: off`: none is kept. */
   journalPath?: string | undefined
   /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean | undefined
@@ -118,29 +118,32 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   })
   const ufoClient = new UFOClient({
     mcpServerManager: servers,
-    computerManager: new ComputerManager(servers, clock, gate),
+    computerManager: new ComputerManager(config, servers, { clock, gate }),
     clientId,
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
   })
-  const journal = openJournal(options, wsUrl, clock)
+  const journal = config.resume === 'off' ? null : openJournal(options, wsUrl, clock)
+  const heartbeatS = options.heartbeatS ?? config.heartbeat_s
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
   let request = options.request
+  let current = config
   const client = new UFOWebSocketClient({
     wsUrl,
     ufoClient,
     clock,
     logger,
     persistent: options.persistent ?? false,
-    details: collectDetails(capabilitiesOf(config, env)),
+    details: () => collectDetails(capabilitiesOf(current, env)),
     approvals,
     ...(config.tools.files ? { transfers } : {}),
     onFailed: options.onFailed,
     ...(journal === null ? {} : { journal }),
     ...(config.reconnect_s === undefined ? {} : { longestWaitS: config.reconnect_s }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
-    ...(options.heartbeatS === undefined ? {} : { timeout: options.heartbeatS }),
+    ...(heartbeatS === undefined ? {} : { timeout: heartbeatS }),
+    ...(config.max_frame === undefined ? {} : { maxFrame: config.max_frame }),
     onRegistered: () => {
       registered.resolve()
       if (request !== undefined) void client.startTask(request, options.taskName)
@@ -148,10 +151,9 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     },
   })
   servers.createServersFromConfig()
-  let current = config
   const takeUp = (next: DeviceConfig): void => {
     servers.update(next, ufoClient.commandRouter.quiet())
-    ufoClient.computerManager.reset()
+    ufoClient.computerManager.update(next)
     roots.update(foldersOf(next, options))
     approvals.update(approversOf(next))
     gate.update({ policy: policyOf(next) })

@@ -4,6 +4,13 @@ import { BUILT_IN_TOOLS, isBuiltIn } from './tools/built-in-servers.js'
 import { Policy, type Verdict } from './policy/policy.js'
 import { Roots } from './policy/roots.js'
 
+/** What an explanation depends on beside the configuration; see `DeviceOptions`. */
+export interface ExplainPlace {
+  cwd?: string
+  env?: Environment
+  closedFolders?: readonly string[] | undefined
+}
+
 /**
  * What the policy of a configuration would do with a call; nothing runs.
  * @param call.server the MCP server that has the tool; default: the built-in one that has it
@@ -11,9 +18,9 @@ import { Roots } from './policy/roots.js'
 export async function explainPolicy(
   config: DeviceConfig,
   call: { tool: string; args: Record<string, unknown>; server?: string | undefined },
-  { cwd = process.cwd(), env = process.env }: { cwd?: string; env?: Environment } = {},
+  { cwd = process.cwd(), env = process.env, closedFolders }: ExplainPlace = {},
 ): Promise<Verdict> {
-  const roots = new Roots({ folders: config.roots, cwd })
+  const roots = new Roots({ folders: config.roots, closed: closedFolders, cwd })
   const policy = new Policy({ config: config.policy, shell: config.shell, roots, cwd, env, builtIn: BUILT_IN_TOOLS })
   const known = BUILT_IN_TOOLS.find(call.tool, config.shell)
   const server = call.server ?? known?.server ?? ''

@@ -38,12 +38,14 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
   ),
   configMistakes: limit(20, 'mistakes', 'What is reported of a configuration at once.'),
   patternAlternatives: limit(64, 'alternatives', 'What the braces of one pattern of a policy may stand for.'),
-  shownCall: limit(1000, 'characters', 'The part of a call that is shown or kept.'),
-  stuckValue: limit(
-    256,
-    'characters',
-    'An argument with a value stuck to an option, such as `-fNAME`, in which a path is looked for.',
+  keptError: limit(1000, 'characters', 'The part of an error that the audit keeps.'),
+  judgedWords: limit(
+    2000,
+    'words',
+    'Words of a command in which rules look for paths; a longer one is asked about where a rule is about paths.',
   ),
+  pathLength: limit(4096, 'bytes', 'A path that tools are given (`PATH_MAX` of Linux).'),
+  pathLinks: limit(40, 'links', 'Links on the way of one path, as many as Linux follows.'),
   loggedValue: limit(500, 'characters', 'The part of a value that is logged.'),
   processEnd: limit(2000, 'ms', 'From the polite to the hard end of a program.'),
   processOutput: limit(
@@ -58,7 +60,7 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
   mcpGreeting: limit(
     10_000,
     'ms',
-    'How long an MCP server may take to say that it knows the newer protocol; then it is greeted the old way.',
+    'How long an MCP server that has refused the older greeting may take to answer the newer one.',
   ),
   mcpCallWait: limit(30_000, 'ms', 'How long a call waits for an MCP server that is starting.'),
   mcpFirstRestart: limit(500, 'ms', 'The first wait before an MCP server is restarted; each further one is twice as long.'),
@@ -71,6 +73,13 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
     'bytes',
     'A message of an MCP server on its standard output: a screenshot fits, a runaway server does not fill the memory.',
   ),
+  mcpToolPages: limit(200, 'pages', 'Pages of the tool list of an MCP server.'),
+  mcpLostAnswer: limit(
+    1000,
+    'ms',
+    'How long a call waits after an MCP server has ended its answer without a result: it may come another way.',
+  ),
+  mcpFlaws: limit(50, 'lines', 'What is reported of things that an MCP server describes badly.'),
   mcpErrorShown: limit(500, 'characters', 'What is shown of an error of an MCP server.'),
   mcpStderrKept: limit(2000, 'characters', 'What is kept of the standard error of an MCP server, for error messages.'),
   dbusMessage: limit(16 * 1024 * 1024, 'bytes', 'A message of a program to the desktop tools.'),

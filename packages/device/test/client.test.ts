@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ManualClock, settle } from '../../../test/support/manual-clock.js'
 import {
   startDevice,
@@ -23,7 +23,7 @@ function engine(logger = new RecordingLogger()): UFOClient {
   const servers = new MCPServerManager({ config: bare, clock: systemClock, logger: silentLogger, env: {}, cwd: '.' })
   return new UFOClient({
     mcpServerManager: servers,
-    computerManager: new ComputerManager(servers, systemClock),
+    computerManager: new ComputerManager(bare, servers),
     clientId: 'lab-1',
     platform: 'linux',
     logger,
@@ -31,6 +31,23 @@ function engine(logger = new RecordingLogger()): UFOClient {
 }
 
 describe('UFOWebSocketClient', () => {
+  it('has a public method for each kind of message, and for receiving them [S-050 S-051 S-052 S-263]', async () => {
+    await using running = await online({ config: bare })
+    const { connection, device } = running
+    const methods = ['startTask', 'handleCommands', 'handleTaskEnd'] as const
+    const spies = methods.map((name) => vi.spyOn(device.client, name))
+    connection.send('command', { session_id: 's1', response_id: 'r1', actions: [] })
+    await connection.next('command_results')
+    connection.send('task_end', { session_id: 's1', status: 'completed' })
+    connection.send('task_assignment', { user_request: 'look', task_name: 'one' })
+    await connection.next('task')
+    expect(spies.map((spy) => spy.mock.calls.length)).toEqual([1, 1, 1])
+    connection.socket.close()
+    await running.logger.until('Retrying in 2s...')
+    // The connection has ended, and so has the loop that receives from it.
+    await device.client.receiveLoop()
+  })
+
   it('is built without connecting [S-001]', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -54,7 +71,7 @@ describe('UFOWebSocketClient', () => {
     }
   })
 
-  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090]', () => {
+  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090 S-275]', () => {
     const client = new UFOWebSocketClient({ wsUrl: 'ws://localhost:1/ws', ufoClient: engine() })
     expect(client).toMatchObject({
       maxRetries: 3,
@@ -76,7 +93,11 @@ describe('UFOWebSocketClient', () => {
     expect(registration).toMatchObject({ type: 'register', status: 'ok', client_type: 'device', client_id: 'lab-1' })
     const metadata = registration['metadata'] as Record<string, unknown>
     expect(metadata['registration_time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/)
-    expect(metadata['aip']).toEqual({ version: 1, max_frame: 8 * 1024 * 1024, features: ['cancel', 'progress', 'concurrent'] })
+    expect(metadata['aip']).toEqual({
+      version: 1,
+      max_frame: 8 * 1024 * 1024,
+      features: ['cancel', 'progress', 'concurrent', 'info'],
+    })
     expect(metadata['platform']).toBe({ linux: 'linux', win32: 'windows', darwin: 'linux' }[process.platform as string])
     expect(metadata['system_info']).toMatchObject({
       device_id: 'lab-1',
@@ -286,6 +307,18 @@ describe('UFOWebSocketClient', () => {
     ])
     expect(logger.count('error [WS] Error handling message: Invalid message format')).toBe(3)
     expect(logger.count('Received message')).toBe(1)
+  })
+
+  it('logs an unexpected error with its stack, and continues [S-056 S-084 S-261]', async () => {
+    await using running = await online({ config: bare })
+    const { connection, device, logger } = running
+    vi.spyOn(device.client, 'handleTaskEnd').mockImplementationOnce(() => {
+      throw new TypeError('out of order')
+    })
+    connection.send('task_end', { session_id: 's1', status: 'completed' })
+    await logger.until('Error handling message: out of order')
+    expect(logger.lines).toContainEqual(expect.stringMatching(/^error TypeError: out of order\n +at .*client\.test\.ts/))
+    expect(await connection.run([{ tool_name: '' }])).toMatchObject([{ status: 'success' }])
   })
 
   it('logs at most 500 characters of a message', async () => {

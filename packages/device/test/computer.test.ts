@@ -1,10 +1,20 @@
 import { McpServer } from '@modelcontextprotocol/server'
-import { MCPToolInfo, silentLogger, systemClock, type Command } from '@orrery/aip'
+import {
+  MCPToolInfo,
+  ResultStatus,
+  ServerMessageType,
+  TaskStatus,
+  silentLogger,
+  systemClock,
+  type Command,
+  type CommandLike,
+} from '@orrery/aip'
 import { Socket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import { settle } from '../../../test/support/manual-clock.js'
 import { z } from 'zod'
 import {
+  BUILT_IN_NAMES,
   ComputerManager,
   DEFAULT_DEVICE_CONFIG,
   MCPServerManager,
@@ -13,6 +23,7 @@ import {
   type DeviceConfig,
   type LocalServerFactory,
 } from '../src/index.js'
+import { isAvailable } from '../src/tools/built-in-servers.js'
 import { TOOL_SERVER, withServers } from './support/config.js'
 import { RecordingLogger } from './support/recording-logger.js'
 
@@ -44,12 +55,67 @@ function engine(config: DeviceConfig = withServers({}), localServers: Record<str
   const common = { clock: systemClock, env: process.env, cwd: process.cwd() }
   const servers = new MCPServerManager({ config, localServers, logger: silentLogger, ...common })
   servers.createServersFromConfig()
-  const computers = new ComputerManager(servers, systemClock)
+  const computers = new ComputerManager(config, servers)
   const client = new UFOClient({ mcpServerManager: servers, computerManager: computers, logger })
   return { client, servers, computers, logger, [Symbol.asyncDispose]: () => servers.stop() }
 }
 
+describe('the managers of a device', () => {
+  it('are made as the seed shows: servers of the default configuration, computers of a configuration and its servers [S-148 S-149]', async () => {
+    const servers = new MCPServerManager()
+    try {
+      expect(servers.servers).toEqual([])
+      const created = servers.createServersFromConfig()
+      expect(created.map(({ name }) => name)).toEqual(BUILT_IN_NAMES.filter((name) => isAvailable(name, process.env)))
+      const computers = new ComputerManager({ agents: { HostAgent: { default: ['system'] } } }, servers)
+      const listed = async (agentName: string): Promise<Set<string>> => {
+        const computer = computers.getOrCreate({ agentName, processName: null, rootName: null })
+        return new Set((await computer.listTools()).map(({ namespace }) => namespace))
+      }
+      expect(await listed('HostAgent')).toEqual(new Set(['system']))
+      expect([...(await listed('AppAgent'))]).toContain('files')
+    } finally {
+      await servers.stop()
+    }
+  })
+
+  it('are required, which is checked when the program runs [S-141]', () => {
+    const servers = new MCPServerManager({ config: withServers({}) })
+    const make = (...given: unknown[]): ComputerManager => Reflect.construct(ComputerManager, given) as ComputerManager
+    expect(() => make()).toThrow('config is required.')
+    expect(() => make(withServers({}))).toThrow('mcpServerManager is required.')
+    expect(() => make(withServers({}), {})).toThrow('mcpServerManager must be an MCPServerManager.')
+    expect(make(withServers({}), servers).size).toBe(0)
+  })
+})
+
 describe('UFOClient', () => {
+  it('takes commands and gives results by the names of the documents too [S-165 S-166 S-167 S-266 S-267 S-268 S-269]', async () => {
+    await using parts = engine(withServers({ lab: TOOL_SERVER }))
+    const message = {
+      type: ServerMessageType.COMMAND,
+      session_id: 'session_123',
+      response_id: 'resp_456',
+      agent_name: 'HostAgent',
+      process_name: 'explorer.exe',
+      root_name: 'navigate_folder',
+      actions: [{ action: 'echo', parameters: { text: 'Start' } }, { action: 'no_such_tool' }],
+      status: TaskStatus.PROCESSING,
+    }
+    const results = await parts.client.taskLock.run(() => parts.client.executeStep(message))
+    expect(results.map(({ action, status }) => [action, status])).toEqual([
+      ['echo', ResultStatus.SUCCESS],
+      ['no_such_tool', ResultStatus.ERROR],
+    ])
+    const [good, bad] = results
+    expect([good?.observation, good?.error_message]).toEqual(['Start', null])
+    expect(bad?.error_message).toMatch(/no_such_tool/)
+    expect(Object.keys(JSON.parse(JSON.stringify(good)) as object)).toEqual(['status', 'error', 'result', 'namespace', 'call_id'])
+    expect(message.status).toBe('continue')
+    const nameless = parts.client.executeActions([{ parameters: {} } as CommandLike])
+    await expect(nameless).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  })
+
   it('starts with the defaults of the seed [S-140 S-142 S-143 S-144 S-146 S-147]', async () => {
     await using parts = engine()
     const { client, logger } = parts

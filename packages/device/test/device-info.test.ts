@@ -39,6 +39,22 @@ describe('what a device tells about itself', () => {
     expect(info).toHaveProperty('screen_resolution', screenResolution())
   })
 
+  it('is collected again when a server with the feature info asks, and another is not answered [S-271]', async () => {
+    const config = DeviceConfig.parse({ tools: { pdf: false } })
+    {
+      await using running = await online({ config }, { aip: { version: 1, features: ['info'] } })
+      await running.connection.next('device_info_response')
+      running.connection.send('device_info_query')
+      const { metadata } = await running.connection.next('device_info_response')
+      const { system_info: registered } = running.registration['metadata'] as { system_info: Record<string, unknown> }
+      expect(metadata).toMatchObject({ ...registered, capabilities: expect.any(Array), mcp_servers: expect.any(Array) })
+    }
+    await using running = await online({ config })
+    running.connection.send('device_info_query')
+    await running.logger.until('Unknown message type: device_info_request')
+    expect(running.connection.frames.map(({ type }) => type)).toEqual(['register'])
+  })
+
   it('has the preferred mode of the screen that is connected', () => {
     const folder = folderOf({
       'card0/dev': '226:0',

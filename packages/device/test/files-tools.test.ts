@@ -380,7 +380,8 @@ describe('what a call of the file tools would touch', () => {
   it('is known before it runs', () => {
     const place = { roots: new Roots({ cwd: join('/srv', 'x') }), shell: 'strict' as const, cwd: '/srv/x' }
     const effects = (tool: string, args: unknown) => BUILT_IN_TOOLS.describeCall('files', tool, args, place)
-    expect(effects('read_file', { path: '../y' })).toEqual({ paths: [{ path: join('/srv', 'y'), access: 'read' }] })
+    // What `..` means is known only where links are followed.
+    if (posix) expect(effects('read_file', { path: '../y' })).toEqual({ paths: [{ path: '/srv/x/../y', access: 'read' }] })
     expect(effects('move_file', { from: 'a', to: '/b' })?.paths?.map(({ access }) => access)).toEqual(['change', 'change'])
     expect(effects('read_file', { path: 7 })).toEqual({ refused: true })
     expect(effects('nothing', {})).toBe(null)

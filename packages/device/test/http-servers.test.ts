@@ -64,15 +64,16 @@ async function startModern(): Promise<{ server: Server; url: string; keys: (stri
 
 /** The computer of a configuration, and how to end its servers. */
 function computerOf(config: object): { computer: Computer; manager: MCPServerManager } & AsyncDisposable {
+  const parsed = DeviceConfig.parse(config)
   const manager = new MCPServerManager({
-    config: DeviceConfig.parse(config),
+    config: parsed,
     clock: systemClock,
     logger: silentLogger,
     env: process.env,
     cwd: process.cwd(),
   })
   manager.createServersFromConfig()
-  const computer = new ComputerManager(manager, systemClock).getOrCreate({
+  const computer = new ComputerManager(parsed, manager).getOrCreate({
     agentName: 'LinuxAgent',
     processName: '',
     rootName: '',
@@ -201,7 +202,7 @@ describe('the mcp.yaml of an existing device', () => {
       cwd: process.cwd(),
     })
     manager.createServersFromConfig()
-    const computers = new ComputerManager(manager, systemClock)
+    const computers = new ComputerManager(DeviceConfig.parse({}), manager)
     const toolsOf = async (agentName: string, rootName: string): Promise<string[]> =>
       names(await computers.getOrCreate({ agentName, processName: '', rootName }).listTools())
     expect(new Set(await toolsOf('LinuxAgent', ''))).toEqual(

@@ -32,7 +32,7 @@ describe('a device with a journal', () => {
     const clock = new ManualClock()
     await using running = await online({ config: bare, clock, journalPath: journal() }, resuming())
     const offered = (running.registration['metadata'] as { aip: object }).aip
-    expect(offered).toMatchObject({ version: 1, features: ['journal', 'resume', 'cancel', 'progress', 'concurrent'] })
+    expect(offered).toMatchObject({ version: 1, features: ['journal', 'resume', 'cancel', 'progress', 'concurrent', 'info'] })
     const retry = running.logger.until('Retrying')
     running.connection.socket.terminate()
     await retry

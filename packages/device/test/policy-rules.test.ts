@@ -80,6 +80,14 @@ describe('without rules', () => {
     expect(await verdictOf({ shell: 'full' }, run('python3', '-c', 'x'))).toBe('allow')
   })
 
+  it('says of a job that could take commands that it is an open shell', async () => {
+    const job = (program: string) => call('start_job', { program }, { server: 'shell', builtIn: true, trusted: true })
+    expect((await policy().decide(job('sh'))).input).toBe('shell')
+    expect((await policy().decide(job('psql'))).input).toBe('shell')
+    expect((await policy().decide(job('touch'))).input).toBe('unasked')
+    expect((await policy().decide(run('sh'))).input).toBe('none')
+  })
+
   it('says which line would allow a tool', async () => {
     expect((await policy().decide(call('change', {}))).detail).toContain('{"tool":"change","do":"allow"}')
   })
@@ -149,6 +157,8 @@ describe.runIf(linux)('a rule about a command', () => {
     ['an option that runs a program', anyGit, 'git clone --upload-pack=sh x', 'ask shell.allow-list'],
     ['the same, cut short', anyGit, 'git clone --upload-p=sh x', 'ask shell.allow-list'],
     ['a transport that runs a program', anyGit, `git clone 'ext::sh -c rm'`, 'ask shell.allow-list'],
+    ['a subcommand that runs a program', anyGit, 'git bisect run rm', 'ask shell.allow-list'],
+    ['a subcommand that the rule names', [{ argv: ['git', 'bisect', '**'], do: 'allow' }], 'git bisect run rm', 'allow'],
     ['an interpreter under a wildcard', anything, 'python3 -c x', 'ask shell.arguments'],
     ['an interpreter with its version', anything, 'python3.11 -c x', 'ask shell.allow-list'],
     ['a shell under a wildcard', anything, 'sh -c rm', 'ask shell.allow-list'],
@@ -228,7 +238,263 @@ describe.runIf(linux)('a rule about a command', () => {
   })
 })
 
+describe.runIf(linux)('a rule that denies, with an open shell', () => {
+  const noTouch = [
+    { argv: ['touch', '**'], do: 'deny' },
+    { tool: '*', do: 'allow' },
+  ]
+
+  it.each([
+    `git -c alias.x='!touch a' x`,
+    `git -calias.x='!touch a' x`,
+    `git -c core.pager='touch a' -p log`,
+    `git --config-env=alias.x=HOME x`,
+    'git --exec-path=/tmp log',
+    'git x',
+    'git config alias.x "!touch a"',
+    'git bisect run touch a',
+    `git rebase --exec 'touch a' main`,
+    `git submodule foreach 'touch a'`,
+    `git difftool -x 'touch a'`,
+    `git clone ext::'touch a'`,
+    `git clone -u 'touch a' /tmp/x`,
+    `git clone --config core.fsmonitor='touch a' /tmp/x`,
+    `git fetch --upload-pack='touch a' /tmp/x`,
+    `git filter-branch --tree-filter 'touch a'`,
+    'tar cf x . --checkpoint=1 --checkpoint-action=exec="touch a"',
+    'tar cf x . --checkpoint=1 --checkpoint-a=exec="touch a"',
+    `tar xf x --to-command='touch a'`,
+    `tar cf x -I 'touch a' .`,
+    `tar cfI x 'touch a' .`,
+    `tar xf host:x --rsh-command='touch a'`,
+    'tar xf host:x',
+    `script -c 'touch a'`,
+    'script -qc "touch a" /dev/null',
+    'setarch x86_64 touch a',
+    `setarch -R sh -c 'touch a'`,
+    'linux64 touch a',
+    'prlimit --nofile=99 touch a',
+    `split --filter='touch a' x`,
+    `split --fil 'touch a' x`,
+    '/lib64/ld-linux-x86-64.so.2 /bin/touch a',
+    '/usr/lib64/ld-linux-x86-64.so.2 /bin/touch a',
+    `env -S 'touch a'`,
+    `env -iS'touch a'`,
+    'env -Stouch a',
+    'env touch a',
+    'env LD_PRELOAD=/tmp/x.so ls',
+    'xargs -a x',
+    'xargs touch',
+    `find . -exec touch {} ';'`,
+    `find . -ok sh -c 'touch a' ';'`,
+    'nice touch a',
+    'nice -n 5 touch a',
+    `nice sh -c 'touch a'`,
+    'nohup touch a',
+    'timeout -k 5 5 touch a',
+    'timeout 5 nice nohup touch a',
+    `timeout 5 git -c alias.x='!touch a' x`,
+    'stdbuf -oL touch a',
+    'setsid touch a',
+    'unshare -r touch a',
+    'nsenter -t 1 touch a',
+    'chroot / touch a',
+    `flock x -c 'touch a'`,
+    'flock x touch a',
+    `watch 'touch a'`,
+    `parallel touch ::: a`,
+    `parallel ::: 'touch a'`,
+    `awk 'BEGIN{system("touch a")}'`,
+    `sed '1e touch a' x`,
+    `vim -c '!touch a'`,
+    `ssh host 'touch a'`,
+    `python3 -c 'import os; os.system("touch a")'`,
+    `make -f x`,
+    'busybox touch a',
+    'busybox sh x',
+    `sort --compress-program='touch' x`,
+    'diff -l a b',
+    `zip x a -T -TT 'touch a'`,
+    `rsync -e 'touch a' a b:c`,
+    `man -P 'touch a' ls`,
+    `dpkg --pre-invoke='touch a'`,
+    `apt-get -o APT::Update::Pre-Invoke::=touch update`,
+    'systemd-run touch a',
+    'systemctl start x',
+    'crontab x',
+    `perl -e 'system "touch a"'`,
+    'run-parts /tmp/x',
+    'capsh -- -c "touch a"',
+    'setpriv --nnp touch a',
+    'choom -n 0 -- touch a',
+    'socat - EXEC:touch',
+    `gdb -ex '!touch a'`,
+    'gcc -wrapper touch,a x.c',
+    'ip netns exec x touch a',
+    'scp -S touch a b:c',
+    `expect -c 'spawn touch a'`,
+    './touch-it.sh',
+    '/tmp/x',
+    '/tmp/../tmp/x',
+    'some-unknown-program a',
+    'touch',
+    '/bin/touch a',
+    'ls && touch a',
+    'ls | xargs touch',
+    '$(echo touch) a',
+    't""ouch a; ls',
+    'T=touch; $T a',
+    '. ./x',
+    'eval touch a',
+    'exec touch a',
+  ])('holds behind whatever starts programs: %s', async (command) => {
+    for (const asked of [
+      line(command),
+      call('run_command', { line: command }, { server: 'shell', builtIn: true, trusted: true }),
+    ])
+      for (const rules of [noTouch, noTouch.slice(0, 1)])
+        expect([command, await verdictOf({ rules, shell: 'full' }, asked)]).not.toEqual([command, 'allow'])
+  })
+
+  it.each([
+    'ls -l',
+    'rm -rf x',
+    'git status',
+    'git log --oneline -5',
+    'git -C /srv/x diff --stat',
+    'git push -u origin main',
+    'tar -czf x.tgz a b',
+    'tar xzf x.tgz -C a',
+    'find . -name x -type f',
+    'nice -n 5 gzip x',
+    'timeout 30 curl -o x https://example.org/',
+    'systemctl status nginx',
+    'split -l 100 x',
+    'sort -u x',
+    '/usr/bin/du -sh /var',
+  ])('is not about %s', async (command) => {
+    expect(await verdictOf({ rules: noTouch, shell: 'full' }, line(command))).toBe('allow')
+    expect(await verdictOf({ rules: noTouch.slice(0, 1), shell: 'full' }, line(command))).toBe('allow')
+  })
+
+  it('is about a subcommand behind options too', async () => {
+    const noPush = [{ argv: ['git', 'push', '**'], do: 'deny' }]
+    for (const command of [
+      'git push',
+      'git -C x push -f',
+      'git --no-pager --git-dir=x -C y push',
+      'nice git -C x push',
+      'env git -p push',
+    ])
+      expect([command, await verdictOf({ rules: noPush, shell: 'full' }, line(command))]).toEqual([
+        command,
+        'deny policy.rules[0]',
+      ])
+    for (const command of ['git log push', 'git commit -m push'])
+      expect([command, await verdictOf({ rules: noPush, shell: 'full' }, line(command))]).toEqual([command, 'allow'])
+  })
+
+  it('holds where a variable could change what runs, and where a terminal gives a pager its keys', async () => {
+    const command = (args: object) => call('start_job', { ...args }, { server: 'shell', builtIn: true, trusted: true })
+    const full = (asked: ToolCall, rules: unknown = noTouch) => verdictOf({ rules, shell: 'full' }, asked)
+    expect(await full(command({ program: 'git', args: ['log'] }))).toBe('allow')
+    expect(await full(command({ program: 'git', args: ['log'], env: { LANG: 'C' } }))).toBe('allow')
+    for (const name of ['PATH', 'LD_PRELOAD', 'GIT_EXTERNAL_DIFF', 'GIT_CONFIG_COUNT', 'PAGER'])
+      expect(await full(command({ program: 'git', args: ['log'], env: { [name]: 'x' } }))).toBe('ask policy.rules[0]')
+    expect(await full(command({ program: 'git', args: ['log'], terminal: true }))).toBe('ask policy.rules[0]')
+    expect(await full(command({ line: 'journalctl', terminal: true }))).toBe('ask policy.rules[0]')
+    const git = [{ argv: ['git', '**'], do: 'allow' }, { do: 'deny' }]
+    expect(await full(command({ program: 'git', args: ['log'] }), git)).toBe('allow')
+    expect(await full(command({ program: 'git', args: ['log'], env: { PATH: '/tmp' } }), git)).toBe('deny policy.rules[1]')
+  })
+
+  it('takes a program for one of the system only where the kernel finds it there', async () => {
+    const base = folder()
+    mkdirSync(join(base, 'own/usr/bin'), { recursive: true })
+    mkdirSync(join(base, 'own/x'))
+    symlinkSync('own/x', join(base, 'l'))
+    symlinkSync('/usr', join(base, 'system'))
+    for (const name of ['git', 'ls']) {
+      writeFileSync(join(base, 'own/usr/bin', name), '#!/bin/sh\n')
+      chmodSync(join(base, 'own/usr/bin', name), 0o755)
+    }
+    const up = '../'.repeat(base.split('/').length - 1)
+    const rules = [{ argv: ['git', '**'], do: 'allow' }, { do: 'deny' }]
+    // By its text the first one is /usr/bin/git.
+    for (const shell of ['strict', 'full'] as const) {
+      expect(
+        await verdictOf({ rules, shell, cwd: base }, run(`${base}/l/${up}usr/bin/git`.replace(`l/${up}`, 'l/../'), 'log')),
+      ).toBe('deny policy.rules[1]')
+      expect(await verdictOf({ rules, shell, cwd: base }, run('system/bin/git', 'log'))).toBe('allow')
+    }
+    expect(await verdictOf({ cwd: base }, run('l/../usr/bin/ls'))).toBe('ask shell.program-path')
+  })
+})
+
+describe.runIf(linux)('a rule about a host', () => {
+  const noEvil = [{ host: 'evil.example', do: 'deny' }]
+
+  it.each([
+    'curl http://evil.example/x',
+    'curl -shttp://evil.example/x',
+    'curl --url=https://user@evil.example:8443/',
+    'curl evil.example/x',
+    'dig x @evil.example',
+    'ping -c1 evil.example',
+    'git clone git@evil.example:x/y',
+    'scp x me@evil.example:y',
+  ])('is about the words of a command: %s', async (command) => {
+    expect(await verdictOf({ rules: noEvil, shell: 'full' }, line(command))).toMatch(/^(deny|ask)/)
+  })
+
+  it('is not about others, and allows no command by the host alone', async () => {
+    expect(await verdictOf({ rules: noEvil, shell: 'full' }, line('curl https://good.example/'))).toBe('allow')
+    expect(await verdictOf({ rules: noEvil, shell: 'full' }, line('ls evil.example'))).toBe('allow')
+    const rules = [{ tool: 'execute_command', host: 'good.example', do: 'allow' }]
+    expect(await verdictOf({ rules }, line('curl https://good.example/ -o .bashrc'))).toBe('ask shell.allow-list')
+    expect(
+      await verdictOf(
+        { rules: [{ argv: ['curl', '*'], host: 'good.example', do: 'allow' }] },
+        line('curl https://good.example/'),
+      ),
+    ).toBe('allow')
+  })
+})
+
 describe.runIf(linux)('a rule about a path', () => {
+  it('is about the files that a command names, and allows no command by the folder in which it runs', async () => {
+    const base = folder()
+    for (const name of ['open', 'closed']) mkdirSync(join(base, name))
+    writeFileSync(join(base, 'closed/x'), '')
+    symlinkSync('closed', join(base, 'link'))
+    mkdirSync(join(base, 'far/deep'), { recursive: true })
+    symlinkSync('../far/deep', join(base, 'open/up'))
+    writeFileSync(join(base, 'far/x'), '')
+    const rules = [
+      { path: 'closed/**', do: 'deny' },
+      { path: 'far/**', do: 'deny' },
+    ]
+    for (const shell of ['strict', 'full'] as const) {
+      const verdict = (...argv: string[]) => verdictOf({ rules, shell, cwd: base }, run(...argv))
+      for (const argv of [
+        ['cat', 'closed/x'],
+        ['cat', join(base, 'closed/x')],
+        ['cat', 'link/x'],
+        ['grep', '-fclosed/x', 'a'],
+        ['grep', '--file=link/x', 'a'],
+        ['ls', 'link/'],
+        ['cat', 'closed/none'],
+      ])
+        expect([argv, await verdict(...argv)]).toEqual([argv, 'deny policy.rules[0]'])
+      expect(await verdict('cat', 'open/up/../x')).toBe('deny policy.rules[1]')
+      expect(await verdict('cat', 'open/x')).toBe('allow')
+    }
+    expect(await verdictOf({ rules, shell: 'full', cwd: base }, line('cd closed && cat x'))).toBe('ask policy.rules[0]')
+    expect(await verdictOf({ rules: [{ path: '**', do: 'allow' }], cwd: base }, run('touch', 'x'))).toBe('ask shell.allow-list')
+    const touch = [{ argv: ['touch', '**'], path: 'open/**', do: 'allow' }]
+    expect(await verdictOf({ rules: touch, cwd: join(base, 'open') }, run('touch', '../closed/x'))).toBe('ask shell.allow-list')
+  })
+
   it('is about where the path really leads', async () => {
     const base = folder()
     mkdirSync(join(base, 'open'))

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import type { PolicyViolation } from '../src/policy/policy-violation.js'
 import { Roots } from '../src/policy/roots.js'
 import { allowCommand } from '../src/policy/shell-policy.js'
 import { splitCommand } from '../src/policy/split-command.js'
+import { programToRun, systemTool } from '../src/process/find-program.js'
 import { temporaryFolders } from './support/temporary.js'
 
 const posix = process.platform !== 'win32'
@@ -240,6 +241,11 @@ describe.runIf(posix)('the strict shell under roots', () => {
     writeFileSync(join(base, 'secret'), 'secret')
     symlinkSync('../secret', join(root, 'link'))
     symlinkSync('..', join(root, 'up'))
+    symlinkSync('../../outside/deep', join(root, 'in/up'))
+    mkdirSync(join(base, 'outside/deep'), { recursive: true })
+    writeFileSync(join(base, 'outside/secret'), 'secret')
+    symlinkSync('../outside/deep', join(root, 'deep'))
+    symlinkSync('../absent', join(root, 'absent-link'))
     const roots = new Roots({ cwd: root })
     return Promise.all(
       lines.map((line) =>
@@ -256,7 +262,16 @@ describe.runIf(posix)('the strict shell under roots', () => {
     cat a
     cat none
     cat -- a
+    cat new/none
+    tail -n1 a -v
+    tail -F later
+    diff a /dev/null
+    grep -d skip x a
+    grep -5 -c x a
+    head -5 a
     head -n1 in/../a
+    head -n1 ../root/in/../a
+    cat ./a
     grep -rn x .
     grep -e x a
     cut -d/ -f1 a
@@ -278,32 +293,70 @@ describe.runIf(posix)('the strict shell under roots', () => {
     cat up/secret
     head -n1 in/../../secret
     cat /proc/self/root/etc/passwd
+    cat in/up/../secret
+    cat deep/../secret
+    cat deep/../../secret
+    cat up/root/../secret
+    cat /dev/fd/../environ
+    cat /dev/stdin
+    cat /proc/thread-self/environ
+    cat absent-link
+    cat ../absent
+    cat up/absent
+    tail -F ../absent
+    tail --follow=name --retry up/absent
+    tail --fol=name up/absent
     grep x -f ../secret
     grep -f../secret x
     grep -nf../secret x
     grep -flink x
     grep -${'n'.repeat(300)}flink x
     grep --file=../secret x
+    grep --exclude-f=deep/../secret x a
+    grep --exclude-from=link x
     grep -r x ..
     grep -rn x up
-    grep -R x .
-    grep --dereference-recursive x .
-    diff -r . in
+    grep -r x deep/..
+    grep -d recurse x ..
     diff --from-file=../secret a
+    diff --to-file link a
     diff a link
+    diff a deep/../secret
+    diff in .
+    diff a in
+    sort --random-source=link -R a
+    uniq up/secret
+    date --file=../secret
+    date -f deep/../secret
+    date -urlink
+  `)
+  const unknown = lines(`
+    grep -R x .
+    grep -nR x .
+    grep --dereference-recursive x .
+    grep --deref x .
+    grep -d rec x .
+    grep --directories=rec x .
+    diff -r in in
+    diff -1rN in in
+    diff --rec in in
+    diff -Sa in in
+    diff --starting-file=a in in
     sort --files0-from=a
     sort --files0=a
     sort -k1 -T/tmp link
-    uniq up/secret
     wc --files0-from a
     find -files0-from a
     du --files0-from=a
+    du -aX a
     md5sum -c a
+    md5sum -bc a
     sha256sum --check a
     file -f a
     file -bf a
-    date --file=../secret
-    dig -f ../secret
+    file -m a a
+    file --files-f a
+    cat -- -a
   `)
 
   it('shows the contents of files under them, and names and sizes everywhere', async () => {
@@ -316,25 +369,119 @@ describe.runIf(posix)('the strict shell under roots', () => {
     const rules = await verdicts(hidden)
     expect(hidden.map((line, at) => [line, rules[at]])).toEqual(hidden.map((line) => [line, 'shell.roots']))
   })
+
+  it('takes no option whose effect on files cannot be foreseen', async () => {
+    const rules = await verdicts(unknown)
+    expect(unknown.map((line, at) => [line, rules[at]])).toEqual(unknown.map((line) => [line, 'shell.arguments']))
+  })
+
+  it('gives a program the file that was judged, and options before files', async () => {
+    const base = folder()
+    mkdirSync(join(base, 'in/deep'), { recursive: true })
+    writeFileSync(join(base, 'in/a'), 'x')
+    writeFileSync(join(base, 'a'), 'x')
+    symlinkSync('in/deep', join(base, 'deep'))
+    const args = async (line: string) => (await allowCommand(line, 'strict', base, new Roots({ cwd: base }))).args
+    expect(await args('cat in/a a')).toEqual(['in/a', 'a'])
+    expect(await args('cat deep/../a -n')).toEqual(['-n', join(base, 'in/a')])
+    expect(await args('grep -inf deep/../a a')).toEqual(['-in', '-f', join(base, 'in/a'), 'a'])
+    expect(await args('grep --regexp=x --exclude-f deep/../a a')).toEqual([
+      '--regexp=x',
+      `--exclude-from=${join(base, 'in/a')}`,
+      'a',
+    ])
+    expect(await args('grep -A3 -- -x in/../a')).toEqual(['-A3', '-e', '-x', join(base, 'a')])
+    expect(await args('tail -5 a')).toEqual(['-n', '5', 'a'])
+    expect(await args('diff --from-file=deep/../a a')).toEqual([`--from-file=${join(base, 'in/a')}`, 'a'])
+  })
+
+  it('reads no folder that holds one of the device itself', async () => {
+    const base = folder()
+    mkdirSync(join(base, 'home/keys'), { recursive: true })
+    mkdirSync(join(base, 'other'))
+    symlinkSync('home', join(base, 'link'))
+    const roots = new Roots({ cwd: base, closed: [join(base, 'home/keys')] })
+    const rule = (line: string, cwd = base) =>
+      allowCommand(line, 'strict', cwd, roots).then(
+        () => 'allowed',
+        (error: unknown) => (error as PolicyViolation).rule,
+      )
+    for (const line of ['grep -r x', 'grep -r x .', 'grep -rh x home', 'grep -d recurse x link', 'grep -hnr . home/keys'])
+      expect([line, await rule(line)]).toEqual([line, 'shell.roots'])
+    expect(await rule('grep -r x', join(base, 'home'))).toBe('shell.roots')
+    expect(await rule('grep -r x other')).toBe('allowed')
+    expect(await rule('grep x home')).toBe('allowed')
+  })
 })
 
 describe('launching applications', () => {
+  const folder = temporaryFolders()
+
+  function place() {
+    const base = folder()
+    for (const name of ['root', 'bin']) mkdirSync(join(base, name))
+    writeFileSync(join(base, 'root/my file.txt'), '')
+    writeFileSync(join(base, 'secret.html'), '')
+    symlinkSync('../secret.html', join(base, 'root/link.html'))
+    symlinkSync('my file.txt', join(base, 'root/also.txt'))
+    for (const program of ['root/firefox', 'bin/firefox', 'bin/Notepad.exe']) {
+      writeFileSync(join(base, program), '#!/bin/sh\n')
+      chmodSync(join(base, program), 0o755)
+    }
+    const cwd = join(base, 'root')
+    return { base, place: { cwd, roots: new Roots({ cwd }), env: { PATH: join(base, 'bin') } } }
+  }
+
   it.each([
     ['firefox --new-window x', 'shell.arguments'],
     ['rm x', 'shell.allow-list'],
+    ['explorer x.exe', 'shell.allow-list'],
+    ['code .', 'shell.allow-list'],
     ['/tmp/firefox', 'shell.program-path'],
-    ['libreoffice macro:///Standard.Module1.Main', 'shell.arguments'],
-    ['libreoffice vnd.sun.star.script:a.b', 'shell.arguments'],
+    ['./firefox', 'shell.program-path'],
     ['chrome JavaScript:alert', 'shell.arguments'],
+    ['firefox http://169.254.169.254/', 'shell.arguments'],
+    ['firefox HTTPS://example.org/a', 'shell.arguments'],
+    ['firefox file:///etc/passwd', 'shell.arguments'],
+    ['firefox about:config', 'shell.arguments'],
+    ['firefox view-source:file:///etc/passwd', 'shell.arguments'],
+    ['firefox mailto:a@b', 'shell.arguments'],
+    ['firefox evil.example', 'shell.roots'],
+    ['firefox evil.example/a', 'shell.roots'],
+    ['firefox //host/share/x.html', 'shell.roots'],
+    ['firefox ../secret.html', 'shell.roots'],
+    ['firefox link.html', 'shell.roots'],
     ['firefox; rm x', 'shell.operators'],
     ['powershell -c x', 'shell.allow-list'],
-  ])('refuses %s', (line, rule) => {
-    expect(() => allowLaunch(line, 'strict', '.')).toThrow(expect.objectContaining({ rule }))
+  ])('refuses %s', async (line, rule) => {
+    await expect(allowLaunch(line, 'strict', place().place)).rejects.toMatchObject({ rule })
   })
 
-  it('takes the name of an application in any case, and files or addresses', () => {
-    expect(allowLaunch('Notepad.exe "my file.txt"', 'strict', '.')).toEqual({ file: 'Notepad.exe', args: ['my file.txt'] })
-    const places = ['https://example.org/a', 'HTTP://x', 'file:///tmp/a', 'C:/a.txt', './macro:a']
-    expect(allowLaunch(`firefox ${places.join(' ')}`, 'strict', '.').args).toEqual(places)
+  it.runIf(posix)(
+    'takes the name of an application in any case and files of the roots, and starts the one on the PATH',
+    async () => {
+      const { base, place: at } = place()
+      const file = join(base, 'root/my file.txt')
+      expect(await allowLaunch('Notepad.exe "my file.txt"', 'strict', at)).toEqual({
+        file: join(base, 'bin/Notepad.exe'),
+        args: [file],
+      })
+      expect(await allowLaunch('firefox also.txt', 'strict', at)).toEqual({ file: join(base, 'bin/firefox'), args: [file] })
+      await expect(allowLaunch('winword', 'strict', at)).rejects.toThrow('not installed')
+    },
+  )
+})
+
+describe.runIf(posix)('a bare name on Windows', () => {
+  const folder = temporaryFolders()
+
+  it('is a program on the PATH, never one of the working folder', async () => {
+    const base = folder()
+    writeFileSync(join(base, 'npx'), '')
+    chmodSync(join(base, 'npx'), 0o755)
+    expect(await programToRun('npx', { PATH: base }, 'win32')).toBe(join(base, 'npx'))
+    expect(await programToRun('npx', { PATH: '.' }, 'win32')).toBe(null)
+    expect(await programToRun('./npx', {}, 'win32')).toBe('./npx')
+    expect(systemTool('taskkill.exe')).toMatch(/^[A-Z]:\\.*\\System32\\taskkill\.exe$/)
   })
 })

@@ -62,7 +62,7 @@ describe('the tools of a device', () => {
 
   it('are cut and counted where the message would get too large', async () => {
     const clock = new ManualClock()
-    const localServers = { wordy: described(6, 1024 * 1024) }
+    const localServers = { wordy: described(6, LIMITS.toolList / 4) }
     await using running = await online({ config: withServers({}), clock, localServers }, ORRERY)
     await running.logger.until('Server wordy is ready')
     await clock.advance(1000)

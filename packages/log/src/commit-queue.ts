@@ -14,16 +14,26 @@ export interface CommitTarget<T, R> {
   sync?: (() => Promise<void>) | undefined
 }
 
-/** Gathers what is added in one turn of the event loop and commits it together at the end of the turn. */
+/**
+ * Gathers what is added in one turn of the event loop and commits it together at the end of the turn. With a pause, commits that would
+ * follow each other faster are gathered too: a lone item does not wait, and thousands at once share few transactions.
+ */
 export class CommitQueue<T, R> {
   readonly #target: CommitTarget<T, R>
+  /** Milliseconds from one commit to the next. */
+  readonly #pause: number
   #waiting: Waiting<T, R>[] = []
   #turn: NodeJS.Immediate | null = null
+  #timer: NodeJS.Timeout | null = null
+  /** When the last commit ended, by `performance.now()`. */
+  #committedAt = -Infinity
   #unsynced: Promise<unknown> = Promise.resolve()
   #failed: LogError | null = null
 
-  constructor(target: CommitTarget<T, R>) {
+  /** @param pause milliseconds from one commit to the next */
+  constructor(target: CommitTarget<T, R>, pause = 0) {
     this.#target = target
+    this.#pause = pause
   }
 
   /** Adds an item; returns what it became once it is recorded. @throws LogError */
@@ -31,14 +41,23 @@ export class CommitQueue<T, R> {
     if (this.#failed !== null) return Promise.reject(this.#failed)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject })
-      this.#turn ??= setImmediate(() => this.commit())
+      this.#schedule()
     })
+  }
+
+  #schedule(): void {
+    if (this.#turn !== null || this.#timer !== null) return
+    const rest = this.#pause === 0 ? 0 : this.#committedAt + this.#pause - performance.now()
+    if (rest > 0) this.#timer = setTimeout(() => this.commit(), rest)
+    else this.#turn = setImmediate(() => this.commit())
   }
 
   /** Commits what waits, now. */
   commit(): void {
     if (this.#turn !== null) clearImmediate(this.#turn)
+    if (this.#timer !== null) clearTimeout(this.#timer)
     this.#turn = null
+    this.#timer = null
     const group = this.#waiting
     if (group.length === 0) return
     this.#waiting = []
@@ -48,6 +67,8 @@ export class CommitQueue<T, R> {
     } catch (error) {
       for (const { reject } of group) reject(error as LogError)
       return
+    } finally {
+      if (this.#pause > 0) this.#committedAt = performance.now()
     }
     const settle = (): void => {
       recorded.forEach((one, index) => group[index]?.resolve(one))

@@ -14,9 +14,12 @@ interface Change {
 /** The format of these files. The number is above those of a {@link RecordLog}, so that neither is taken for the other. */
 const FORMAT = 1001
 
+/** Milliseconds between two commits: with 10,000 devices that return at once, each commit holds the tokens of several. */
+const COMMIT_PAUSE = 3
+
 /**
- * Values by key, in buckets, in one SQLite file. What is set in one turn of the event loop is committed together at its end, and can be
- * read at once. One process has the file at a time. Everything but `close` throws `LogError` `CLOSED` after `close`.
+ * Values by key, in buckets, in one SQLite file. What is set within a few milliseconds is committed together, and can be read at
+ * once. One process has the file at a time. Everything but `close` throws `LogError` `CLOSED` after `close`.
  */
 export class KeyValues {
   readonly #path: string
@@ -54,7 +57,7 @@ export class KeyValues {
     this.#entries = this.#db.prepare('SELECT key, value FROM entries WHERE bucket = ? ORDER BY key')
     this.#set = this.#db.prepare('INSERT OR REPLACE INTO entries (bucket, key, value) VALUES (?, ?, ?)')
     this.#delete = this.#db.prepare('DELETE FROM entries WHERE bucket = ? AND key = ?')
-    this.#queue = new CommitQueue({ write: (changes) => this.#write(changes) })
+    this.#queue = new CommitQueue({ write: (changes) => this.#write(changes) }, COMMIT_PAUSE)
   }
 
   /** The value of a key; undefined if there is none. @throws LogError */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 export interface EncodedData {
   stored: unknown
   text: string
-  values: ReadonlyMap<string, string>
+  values: ReadonlyMap<string, string | Uint8Array>
 }
 
 /** Replaces, in a record, a value that is stored out of line. `bytes` is the size of the value's JSON. */
@@ -13,9 +13,15 @@ export interface ValueReference {
   bytes: number
 }
 
+/** A value that is JSON already, with the SHA-256 of it: it is stored as it is, without being made into objects. */
+interface Encoded {
+  valueId: string
+  jsonBytes: Uint8Array
+}
+
 type Json = Record<string, unknown>
 
-const NONE: ReadonlyMap<string, string> = new Map()
+const NONE: ReadonlyMap<string, string | Uint8Array> = new Map()
 
 /**
  * Turns data into text. Values of its top level, and of the objects in a list at its top level (`data.results[i].result`), are
@@ -29,7 +35,7 @@ export function encodeData(data: unknown, inlineBytes: number): EncodedData {
     const whole = !isPlain(data) || (!isLarge(text, inlineBytes) && !text.includes('"$value"'))
     if (whole) return { stored: data, text, values: NONE }
   }
-  const values = new Map<string, string>()
+  const values = new Map<string, string | Uint8Array>()
   const outer = mapValues(data, (value) =>
     isListOfObjects(value)
       ? value.map((item) => mapValues(item, (inner) => moveOut(inner, inlineBytes, values)))
@@ -49,7 +55,7 @@ function holdsLongText(data: Json, inlineBytes: number): boolean {
 }
 
 function isLongText(value: unknown, inlineBytes: number): boolean {
-  return typeof value === 'string' && value.length > inlineBytes
+  return typeof value === 'string' ? value.length > inlineBytes : isEncoded(value)
 }
 
 /** The inverse of the above: puts values back where `encodeData` leaves references. @param load gives `undefined` for a lost value */
@@ -59,7 +65,11 @@ export function resolveData(data: unknown, load: (id: string) => unknown): unkno
   return mapValues(data, (value) => (isListOfObjects(value) ? value.map((item) => mapValues(item, restore)) : restore(value)))
 }
 
-function moveOut(value: unknown, inlineBytes: number, values: Map<string, string>): unknown {
+function moveOut(value: unknown, inlineBytes: number, values: Map<string, string | Uint8Array>): unknown {
+  if (isEncoded(value)) {
+    values.set(value.valueId, value.jsonBytes)
+    return { $value: value.valueId, bytes: value.jsonBytes.length }
+  }
   // One UTF-16 unit takes at most six bytes of JSON, so most values need no second look.
   if (typeof value === 'string' ? value.length * 6 + 2 <= inlineBytes : typeof value !== 'object' || value === null) return value
   const recent = recentText?.value === value ? recentText : null
@@ -107,6 +117,10 @@ function isPlain(value: unknown): value is Json {
 
 function isListOfObjects(value: unknown): value is Json[] {
   return Array.isArray(value) && value.length > 0 && value.every(isPlain)
+}
+
+function isEncoded(value: unknown): value is Encoded {
+  return typeof value === 'object' && value !== null && 'jsonBytes' in value && value.jsonBytes instanceof Uint8Array
 }
 
 function isReference(value: unknown): value is ValueReference {

@@ -62,7 +62,7 @@ export function prepareStatements(db: DatabaseSync, labels: readonly string[]): 
     addEnd: db.prepare('INSERT INTO ends (stream, last_seq) VALUES (?, ?)'),
     setEnd: db.prepare('UPDATE ends SET last_seq = ? WHERE stream = ?'),
     addRecord: db.prepare('INSERT INTO records (seq, stream, previous, type, time, data) VALUES (?, ?, ?, ?, ?, ?)'),
-    addValue: db.prepare('INSERT OR IGNORE INTO log_values (stream, id, data) VALUES (?, ?, ?)'),
+    addValue: db.prepare('INSERT OR IGNORE INTO log_values (stream, id, data) VALUES (?, ?, CAST(? AS TEXT))'),
     readRecords: db.prepare(
       `${chainOf('(SELECT first_seq FROM streams WHERE stream = ?1)', '?2')} SELECT seq, type, time, data FROM chain ORDER BY seq`,
     ),

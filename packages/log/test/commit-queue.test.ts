@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { CommitQueue } from '../src/commit-queue.js'
 import { LogError } from '../src/log-error.js'
 import { sharedSync } from '../src/shared-sync.js'
@@ -107,5 +107,28 @@ describe('sharedSync', () => {
     const sync = sharedSync(vi.fn<() => Promise<void>>().mockRejectedValueOnce(new Error('EIO')).mockResolvedValue())
     await expect(sync()).rejects.toThrow('EIO')
     await expect(sync()).resolves.toBeUndefined()
+  })
+
+  it('with a pause, commits the first item at once and gathers those that follow', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const groups: (readonly number[])[] = []
+    const queue = new CommitQueue({ write: (items: readonly number[]) => (groups.push(items), [...items]) }, 10)
+    const first = queue.add(1)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await first).toBe(1)
+    const second = queue.add(2)
+    await vi.advanceTimersByTimeAsync(5)
+    const third = queue.add(3)
+    expect(groups).toEqual([[1]])
+    await vi.advanceTimersByTimeAsync(5)
+    expect(await Promise.all([second, third])).toEqual([2, 3])
+    expect(groups).toEqual([[1], [2, 3]])
+    await vi.advanceTimersByTimeAsync(10)
+    void queue.add(4)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(groups).toHaveLength(3)
   })
 })

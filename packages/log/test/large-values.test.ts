@@ -109,7 +109,7 @@ describe('large values', () => {
     fc.assert(
       fc.property(data, fc.nat(100), (value, inlineBytes) => {
         const { text, values } = encodeData(value, inlineBytes)
-        const restored = resolveData(JSON.parse(text), (id) => JSON.parse(values.get(id) ?? 'null'))
+        const restored = resolveData(JSON.parse(text), (id) => JSON.parse(String(values.get(id) ?? 'null')))
         expect(restored).toEqual(JSON.parse(JSON.stringify(value)))
       }),
       { numRuns: 500 },

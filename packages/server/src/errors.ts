@@ -40,6 +40,7 @@ export const SERVER_ERRORS = defineErrors({
   SERVER_STOPPING: entry('The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection
+  TASK_CLIENT_ID_REQUIRED: entry('A task does not name the client that requests it.', () => 'Client ID required'),
   CLIENT_ID_MISMATCH: entry(
     'A message names another client than the one that registered.',
     () => 'client_id does not match the registered connection',
@@ -112,6 +113,10 @@ export const SERVER_ERRORS = defineErrors({
   ASK_NOT_FOUND: entry<[{ id: string }]>(
     'No ask of this id is open: it was answered, or has expired.',
     (v) => `There is no open ask '${v.id}'; 'orrery answer' lists them`,
+  ),
+  ASK_DIFFERS: entry<[{ id: string }]>(
+    'An answer names another call than the one that waits.',
+    (v) => `The call that waits as '${v.id}' is not the one that was shown; 'orrery answer' shows it`,
   ),
   NO_AGENT: entry(
     'No configured agent can run this request.',
@@ -239,6 +244,10 @@ export const SERVER_ERRORS = defineErrors({
   EMPTY_CLIENT_ID: entry('A dispatch names no device.', () => 'Empty client ID'),
   CLIENT_NOT_ONLINE: entry('The device of a dispatch is not online.', () => 'Client not online'),
   NOT_FOUND: entry('No such path.', () => 'Not Found'),
+  TOO_MANY_WRONG_KEYS: entry<[{ seconds: number }]>(
+    'Many different wrong keys came from this address within a minute; a right key is still accepted.',
+    (v) => `Too many wrong keys from this address: try again in ${v.seconds} s`,
+  ),
   METHOD_NOT_ALLOWED: entry('The path exists, the method does not.', () => 'Method Not Allowed'),
   INTERNAL: entry('A defect; the log of the server has the details.', () => 'Internal error; see the log of the server'),
 })

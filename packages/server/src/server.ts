@@ -1,24 +1,31 @@
 import { join } from 'node:path'
 import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
+import { UnsentBudget } from '@orrery/aip/node'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
+import { modelKeys } from './agents/model/model-settings.js'
 import type { ModelSettings } from './agents/model/model-settings.js'
-import { followerAgent } from './agents/workflow/workflow-agent.js'
+import { followerAgentAs } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from './clients/client-connection-manager.js'
 import { KnownDevices } from './clients/known-devices.js'
 import { ResumeTokens } from './clients/resume-tokens.js'
 import { DeviceOverlays } from './config/device-overlays.js'
+import { clientAddresses } from './connection/client-address.js'
 import { ConnectedPeers } from './connection/connected-peers.js'
 import type { RegistrationRules } from './connection/registration-rules.js'
 import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
+import { openFiles } from './connection/open-files.js'
+import { Strangers } from './connection/strangers.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
 import { DeviceFiles } from './files/device-files.js'
 import { WaitingTransfers } from './files/waiting-transfers.js'
 import { createFleet } from './fleet/create-fleet.js'
 import { createApp, type TlsOptions } from './http/app.js'
+import { KeyGuesses } from './identity/key-guesses.js'
 import { Keys } from './identity/keys.js'
+import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
 import { DeviceToolLists } from './sessions/device-tool-lists.js'
@@ -49,16 +56,24 @@ export interface ServerOptions extends RegistrationRules {
   dialect?: Dialect | 'auto'
   /** Tried before the built-in agents. */
   agents?: readonly Agent[]
+  /** The agent name of the commands of workflows that set none, such as `FollowerAgent`. Default: that of the device's platform. */
+  workflowAgent?: string
   /** The model for requests in words, as `resolveModel` returns it. Default: none. */
   model?: ModelSettings | undefined
   /** Milliseconds of silence after which a client is dropped. Default: never. */
   heartbeatTimeoutMs?: number
+  /** With `off`, no session waits for a client that has dropped. Default `on`. */
+  resume?: 'on' | 'off'
   /** How long sessions wait for a device that can resume, in milliseconds. Default 120 s. */
   resumeGraceMs?: number
   /** Milliseconds without an answer after which a connection that can resume counts as dead. Default 30 s. */
   resumeSilenceMs?: number
   /** YAML or JSON file with what the server adds to its devices. */
   devicesFile?: string
+  /** Address under which browsers reach the server, if a proxy is before it. */
+  publicUrl?: string
+  /** Addresses or networks of proxies whose `X-Forwarded-For` counts. Default: none. */
+  trustedProxies?: readonly string[]
   /** Serves https and wss instead; PEM texts. With `clientCa`, clients must present a certificate that it signed. */
   tls?: TlsOptions
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
@@ -89,13 +104,18 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const clientStore = new SqliteClientStore(fileOf('clients.db'))
   const feed = new MemoryFeed()
   const overlays = DeviceOverlays.load(options.devicesFile)
-  const clients = new ClientConnectionManager()
   const known = new KnownDevices({ store: clientStore, feed, clock, logger })
-  const peers = new ConnectedPeers(clients, known, overlays, logger)
+  const clients = new ClientConnectionManager(known)
+  const peers = new ConnectedPeers(clients, overlays, logger)
+  const secrets = new Secrets([
+    options.operatorKey,
+    options.deviceKey,
+    ...(options.model === undefined ? [] : modelKeys(options.model)),
+  ])
   const agents = [
     ...(options.agents ?? []),
-    ...(options.model === undefined ? [] : [modelAgent(options.model, clock)]),
-    followerAgent,
+    ...(options.model === undefined ? [] : [modelAgent(options.model, secrets, clock)]),
+    followerAgentAs(options.workflowAgent),
     commandsAgent,
   ]
   const { platform, resumeGraceMs } = options
@@ -117,14 +137,17 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
   })
   const keys = new Keys(options)
+  const budget = new UnsentBudget(SERVER_LIMITS.unsentInAll)
+  const guesses = new KeyGuesses(clock, logger)
+  const addressOf = clientAddresses(options.trustedProxies)
   const handler = new UFOWebSocketHandler({
     clientManager: clients,
     sessionManager: sessions,
-    known,
     fleet,
     logger,
     clock,
-    dialect: options.dialect ?? 'auto',
+    dialect: options.dialect,
+    resume: options.resume,
     rules: options,
     overlays,
     tokens,
@@ -132,14 +155,32 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
   })
+  const connections = Math.min(SERVER_LIMITS.connections, Math.max(openFiles() - SERVER_LIMITS.reservedFiles, openFiles() / 2))
+  const app = await createApp({
+    fleet,
+    keys,
+    guesses,
+    addressOf,
+    budget,
+    clock,
+    logger,
+    tls: options.tls,
+    known: (socket) => strangers.isKnown(socket),
+  })
+  app.server.maxConnections = connections
+  const strangers = new Strangers(app.server, Math.min(SERVER_LIMITS.strangers, Math.ceil(connections / 4)))
   const upgrade = new WebSocketUpgrade({
     keys,
+    guesses,
+    strangers,
+    addressOf,
+    publicUrl: options.publicUrl,
+    budget,
     clock,
     transfers: waiting,
     accept: (transport, principal, registered) => handler.handler(transport, principal, registered),
-    closing: () => sessions.drained,
+    closing: () => sessions.state === 'drained',
   })
-  const app = await createApp({ fleet, keys, clock, logger, tls: options.tls })
   upgrade.attach(app.server)
   try {
     await known.load()
@@ -162,6 +203,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
       prune.stop()
       await sessions.stop(options.dataDir !== undefined)
       await upgrade.close()
+      await handler.close()
       await app.close()
       known.close()
       await clientStore.close()

@@ -1,4 +1,4 @@
-import { wireTime } from '@orrery/aip'
+import { LIMITS, wireTime } from '@orrery/aip'
 import { describe, expect, it, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { scriptedAgent } from '../../../test/support/scripted-agent.js'
@@ -9,6 +9,7 @@ import { WireClient, type Json } from '../../../test/support/wire-client.js'
 async function asking(
   server: TestServer,
   clock: ManualClock,
+  more: Json = {},
 ): Promise<{ device: WireClient; sessionId: string; ask: Json; command: Json }> {
   const device = await WireClient.connect(server.url, DEVICE_KEY)
   const aip = { version: 1, features: ['journal', 'resume', 'ask'] }
@@ -26,6 +27,7 @@ async function asking(
     arguments_hash: 'hash',
     summary: 'one {}\nwhy',
     expires_at: wireTime(clock.now() + 60_000),
+    ...more,
   }
   device.send(ask)
   await vi.waitFor(async () => expect(await open(server)).toHaveLength(1))
@@ -72,6 +74,27 @@ describe('a call that waits for permission', () => {
       by: 'operator',
     })
     expect((await server.api('/api/asks/a1', { decision: 'deny' })).body).toMatchObject({ code: 'ASK_NOT_FOUND' })
+  })
+
+  it('is answered only as it was shown: an answer with another digest is refused, and the device gets the digest', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [scriptedAgent], clock })
+    const { device } = await asking(server, clock, { digest: 'd1' })
+    expect(await open(server)).toMatchObject([{ digest: 'd1' }])
+    const other = await server.api('/api/asks/a1', { decision: 'allow', digest: 'd2' })
+    expect([other.status, other.body['code']]).toEqual([409, 'ASK_DIFFERS'])
+    expect((await server.api('/api/asks/a1', { decision: 'allow', digest: 'd1' })).status).toBe(200)
+    expect(await device.next()).toMatchObject({ type: 'answer', ask_id: 'a1', decision: 'allow', digest: 'd1' })
+  })
+
+  it('is not listed if it is too long to be shown whole', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [scriptedAgent], clock })
+    const { device, ask } = await asking(server, clock)
+    device.send({ ...ask, ask_id: 'a2', summary: 'x'.repeat(LIMITS.askedCall + 1) })
+    device.send({ type: 'heartbeat' })
+    expect(await device.next()).toMatchObject({ type: 'heartbeat' })
+    expect(await open(server)).toMatchObject([{ ask_id: 'a1' }])
   })
 
   it('is gone when its time is over', async () => {

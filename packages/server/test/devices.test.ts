@@ -105,9 +105,9 @@ describe('what a device says of itself', () => {
     await using server = await startTestServer()
     const device = await capable(server)
     for (const [name, size] of [
-      ['a', 600_000],
-      ['b', 600_000],
-      ['c', 9_000_000],
+      ['a', 40_000],
+      ['b', 40_000],
+      ['c', 900_000],
     ] as const) {
       device.send({ type: 'device_info_response', metadata: { [name]: 'x'.repeat(size) } })
       if (name !== 'a')

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer } from '../../../test/support/test-server.js'
 import { WireClient } from '../../../test/support/wire-client.js'
 
@@ -44,6 +45,33 @@ describe('a message that cannot be handled', () => {
     client.send({ type: 'heartbeat' })
     expect(await client.next()).toMatchObject({ type: 'heartbeat', status: 'ok' })
     expect(server.log.lines).toContain('error Error handling message: Invalid message format: not valid JSON')
+  })
+
+  it('names the field that is missing [S-249]', async () => {
+    await using server = await startTestServer()
+    const client = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
+    for (const [message, field] of [
+      [{ client_id: 'd1' }, 'type'],
+      [{ type: 'progress', client_id: 'd1', session_id: 's', call_id: 'c' }, 'progress'],
+      [{ type: 'command_results', client_id: 'd1', action_results: [{}] }, 'action_results.0.status'],
+    ] as const) {
+      client.sendRaw(JSON.stringify(message))
+      expect(await client.next()).toMatchObject({
+        type: 'error',
+        error: `Invalid message format: missing required field '${field}'`,
+        timestamp: expect.any(String) as unknown,
+        response_id: expect.any(String) as unknown,
+      })
+    }
+  })
+
+  it.each([null, ''])('is refused when it is a task without a client id: %j [S-135 S-274]', async (clientId) => {
+    await using server = await startTestServer()
+    const client = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    client.send({ type: 'task', client_type: 'constellation', client_id: clientId, request: 'x', target_id: 'd1' })
+    expect(await client.next()).toMatchObject({ type: 'error', error: 'Client ID required' })
+    client.send({ type: 'heartbeat', client_id: clientId })
+    expect(await client.next()).toMatchObject({ type: 'heartbeat', status: 'ok' })
   })
 
   it('comes back when it is an error of the client [S-113 S-212]', async () => {
@@ -92,6 +120,60 @@ describe('device information', () => {
     device.send({ type: 'heartbeat' })
     expect(await device.next()).toMatchObject({ type: 'heartbeat' })
     expect(await ask('r2')).toMatchObject({ result: { cpu_count: 16 } })
+  })
+
+  it('is what is known of a device that registered as the documents show, or with nothing at all [S-272]', async () => {
+    await using server = await startTestServer()
+    const sample = { hostname: 'DESKTOP-ABC123', os_version: 'Windows 11 Pro', screen_resolution: '1920x1080' }
+    const registration = { type: 'REGISTER', client_type: 'DEVICE', platform: 'windows', metadata: sample }
+    const shown = await WireClient.connect(server.url, DEVICE_KEY)
+    shown.sendRaw(JSON.stringify({ ...registration, client_id: 'shown' }))
+    await shown.next()
+    await WireClient.register(server.url, DEVICE_KEY, { client_id: 'silent', metadata: null })
+    const constellation = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    const infoOf = async (id: string): Promise<unknown> => {
+      constellation.send({ type: 'device_info_request', client_type: 'constellation', target_id: id })
+      return (await constellation.next())['result']
+    }
+    expect(await infoOf('shown')).toEqual({ device_id: 'shown', platform: 'windows', ...sample })
+    expect(await infoOf('silent')).toEqual({ device_id: 'silent', platform: 'windows' })
+    expect((await server.api('/api/devices/shown')).body).toMatchObject({ system_info: sample })
+  })
+
+  it('is asked of a device that can answer, when it has said nothing for a minute [S-271]', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ clock })
+    const metadata = { system_info: SYSTEM_INFO, aip: { version: 1, features: ['info'] } }
+    const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata })
+    const constellation = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    const ask = (): void => constellation.send({ type: 'device_info_request', client_type: 'constellation', target_id: 'd1' })
+    const tell = (screen: string): void => device.send({ type: 'device_info_response', metadata: { screen_resolution: screen } })
+
+    ask()
+    ask()
+    expect(await device.next()).toMatchObject({ type: 'device_info_request' })
+    tell('800x600')
+    const first = { ...SYSTEM_INFO, screen_resolution: '800x600' }
+    for (const _ of [1, 2]) expect(await constellation.next()).toMatchObject({ type: 'device_info_response', result: first })
+    ask()
+    expect(await constellation.next()).toMatchObject({ result: first })
+
+    await clock.advance(60_001)
+    ask()
+    expect(await device.next()).toMatchObject({ type: 'device_info_request' })
+    tell('1920x1080')
+    expect(await constellation.next()).toMatchObject({ result: { screen_resolution: '1920x1080' } })
+
+    await clock.advance(60_001)
+    ask()
+    await device.next()
+    await clock.advance(2000)
+    expect(await constellation.next()).toMatchObject({ result: { screen_resolution: '1920x1080' } })
+
+    ask()
+    await device.next()
+    device.terminate()
+    expect(await constellation.next()).toMatchObject({ result: { error: "Device 'd1' is not connected" } })
   })
 
   it('is stored when a device pushes it [S-214]', async () => {

@@ -6,7 +6,6 @@ import { WorkflowLibrary } from '../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../src/clients/client-connection-manager.js'
 import { ResumeTokens } from '../src/clients/resume-tokens.js'
 import { KnownDevices } from '../src/clients/known-devices.js'
-import { DeviceOverlays } from '../src/config/device-overlays.js'
 import { ConnectedPeers } from '../src/connection/connected-peers.js'
 import { DeviceFiles } from '../src/files/device-files.js'
 import { WaitingTransfers } from '../src/files/waiting-transfers.js'
@@ -21,7 +20,6 @@ import { SqliteClientStore } from '../src/store/sqlite-client-store.js'
 import { SqliteSessionStore } from '../src/store/sqlite-session-store.js'
 
 function fleet(): Fleet {
-  const clients = new ClientConnectionManager()
   const clientStore = new SqliteClientStore(':memory:')
   const store = new SqliteSessionStore(':memory:')
   onTestFinished(async () => {
@@ -30,7 +28,8 @@ function fleet(): Fleet {
   })
   const common = { feed: new MemoryFeed(), clock: systemClock, logger: silentLogger }
   const known = new KnownDevices({ ...common, store: clientStore })
-  const peers = new ConnectedPeers(clients, known, DeviceOverlays.load(undefined), silentLogger)
+  const clients = new ClientConnectionManager(known)
+  const peers = new ConnectedPeers(clients)
   const toolLists = new DeviceToolLists({ ...common, peers })
   const sessions = new SessionManager({ ...common, store, peers, toolLists, agents: [] })
   const files = new DeviceFiles(clients, { ...common, sessions, waiting: new WaitingTransfers(() => null) })
@@ -70,7 +69,7 @@ const USE_CASES: Partial<Record<RouteName, (fleet: Fleet, principal: Principal) 
   'events.follow': ({ events }, who) => events.follow(who, {}, never),
   'workflows.list': ({ tasks }, who) => tasks.workflows(who),
   'asks.list': ({ asks }, who) => asks.list(who),
-  'asks.answer': ({ asks }, who) => asks.answer(who, 'a1', 'allow'),
+  'asks.answer': ({ asks }, who) => asks.answer(who, 'a1', { decision: 'allow' }),
   'tasks.dispatch': ({ tasks }, who) => tasks.dispatch(who, 'd1', 'look', 't1'),
   'tasks.result': ({ tasks }, who) => tasks.result(who, 't1'),
   'server.health': ({ server }, who) => server.clients(who),

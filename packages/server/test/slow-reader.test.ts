@@ -46,3 +46,19 @@ describe('a constellation that stops reading', () => {
     expect(ends.map((end) => JSON.stringify(end['result']).length > LARGE.length)).toEqual([true, true, false])
   })
 })
+
+describe('a client without the feature resume that stops reading', () => {
+  it('is dropped once more than 8 MiB wait for it', async () => {
+    await using server = await startTestServer()
+    const info = { notes: 'x'.repeat(50_000) }
+    await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1', metadata: { platform: 'linux', system_info: info } })
+    const slow = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })
+    slow.pause()
+    for (let count = 0; count < 800; count += 1)
+      slow.send({ type: 'device_info_request', client_type: 'constellation', target_id: 'd1' })
+    await expect
+      .poll(async () => (await server.api('/api/clients')).body, { timeout: 30_000 })
+      .toEqual({ online_clients: ['d1'] })
+    slow.terminate()
+  })
+})

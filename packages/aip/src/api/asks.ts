@@ -10,7 +10,11 @@ export const Ask = z
     call_id: z.string(),
     tool: z.string(),
     arguments_hash: z.string().describe('SHA-256 of the arguments; the approval is for exactly these'),
-    summary: z.string().describe('The whole call'),
+    summary: z.string().describe('The whole call, and why it is asked about: all that an answer allows'),
+    digest: z
+      .string()
+      .optional()
+      .describe('SHA-256 of the tool, the hash of the arguments and the summary; older devices send none'),
     expires_at: z.string().describe('When the call is denied if there is no answer'),
   })
   .meta({ id: 'Ask', description: 'A call that waits on its device for approval' })
@@ -19,5 +23,8 @@ export type Ask = z.infer<typeof Ask>
 export const AskList = z.object({ asks: z.array(Ask), position: Position })
 
 /** An answer to an ask. */
-export const AskAnswer = z.object({ decision: z.enum(['allow', 'deny']) })
+export const AskAnswer = z.object({
+  decision: z.enum(['allow', 'deny']),
+  digest: z.string().optional().describe('The digest of the ask that was shown; with another one the answer is refused'),
+})
 export type AskAnswer = z.infer<typeof AskAnswer>

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { LIMITS } from '../limits.js'
 import { MCPToolInfo, McpServerStatus } from './values.js'
 
 /** A list that is read without its invalid entries; null if it is not a list. */
 function listOf<T extends z.ZodType>(entry: T, doc: string) {
   return z
     .array(z.unknown())
-    .transform((entries) => entries.flatMap((each) => entry.safeParse(each).data ?? []))
+    .transform((entries) => entries.slice(0, LIMITS.pushedTools).flatMap((each) => entry.safeParse(each).data ?? []))
     .nullable()
     .default(null)
     .catch(null)

@@ -101,8 +101,9 @@ export const deviceInfoQuery = defineMessage({
   type: 'device_info_request',
   direction: 'to_client',
   roles: ['device'],
+  feature: 'info',
   documented: ['DEVICE_INFO_REQUEST'],
-  doc: 'Asks a device for its information; reserved: the server answers from the registration.',
+  doc: 'Asks a device what it is now; its next device_info_response is the answer.',
   schema: z.object(fields('device_info_request')),
 })
 
@@ -145,14 +146,26 @@ export const answer = defineMessage({
   roles: ['device'],
   feature: 'ask',
   documented: ['ANSWER'],
-  doc: 'Decides an ask.',
+  doc: 'Decides an ask; digest is that of the ask, and an answer with another one does not count.',
   schema: z.object({
     ...fields('answer'),
     ask_id: z.string(),
     decision: z.enum(['allow', 'deny']),
     by: z.string(),
+    digest: text,
     metadata: object,
   }),
+})
+
+export const sessionProgress = defineMessage({
+  name: 'session_progress',
+  type: 'progress',
+  direction: 'to_client',
+  roles: ['constellation'],
+  feature: 'progress',
+  documented: ['PROGRESS'],
+  doc: 'The state of a running session has changed: it is paused because its device is away, or running again. error says why it is paused.',
+  schema: z.object({ ...fields('progress'), state: z.enum(['paused', 'running']) }),
 })
 
 /** All messages to a client. */
@@ -169,8 +182,24 @@ export const TO_CLIENT = [
   cancel,
   resultsAck,
   answer,
+  sessionProgress,
 ] as const
 
 /** A message to a client, discriminated by `type`. */
 export type ServerMessage = MessageOf<(typeof TO_CLIENT)[number]>
 export type ServerMessageType = ServerMessage['type']
+
+/** The types of these messages by their names in the documents. */
+export const ServerMessageType = {
+  REGISTER_CONFIRM: 'heartbeat',
+  REGISTRATION_ACK: 'heartbeat',
+  HEARTBEAT: 'heartbeat',
+  HEARTBEAT_ACK: 'heartbeat',
+  TASK: 'task',
+  TASK_ASSIGNMENT: 'task',
+  COMMAND: 'command',
+  TASK_END: 'task_end',
+  DEVICE_INFO_REQUEST: 'device_info_request',
+  DEVICE_INFO_RESPONSE: 'device_info_response',
+  ERROR: 'error',
+} as const satisfies Record<string, ServerMessage['type']>

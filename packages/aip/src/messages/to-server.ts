@@ -1,6 +1,11 @@
 import { z } from 'zod'
+import { LIMITS } from '../limits.js'
 import { defineMessage, type MessageOf } from './record.js'
 import { ClientType, Result, TaskStatus, object, text } from './values.js'
+
+/** A name that is kept, compared and repeated in answers. */
+const requiredId = z.string().max(LIMITS.id)
+const id = requiredId.nullable().default(null)
 
 /** The 14 fields of every message to the server, in the order of the wire. */
 function fields<const T extends string>(type: T) {
@@ -8,15 +13,15 @@ function fields<const T extends string>(type: T) {
     type: z.literal(type),
     status: TaskStatus,
     client_type: ClientType.nullish().transform((value) => value ?? 'device'),
-    session_id: text,
-    task_name: text,
+    session_id: id,
+    task_name: id,
     client_id: text,
-    target_id: text,
+    target_id: id,
     request: text,
     action_results: z.array(Result).nullable().default(null),
     timestamp: text,
-    request_id: text,
-    prev_response_id: text,
+    request_id: id,
+    prev_response_id: id,
     error: text,
     metadata: object,
   }
@@ -114,7 +119,7 @@ export const progress = defineMessage({
   doc: 'Reports the progress of a running command.',
   schema: z.object({
     ...fields('progress'),
-    call_id: z.string(),
+    call_id: requiredId,
     progress: z.number(),
     total: z.number().nullable().default(null),
     message: text,
@@ -128,14 +133,15 @@ export const ask = defineMessage({
   roles: ['device'],
   feature: 'ask',
   documented: ['ASK'],
-  doc: 'Asks an approver whether exactly this command may run; without an answer by expires_at, it may not.',
+  doc: 'Asks an approver whether exactly this command may run; without an answer by expires_at, it may not. summary is all that the answer allows, and digest is the SHA-256 of it with the tool and the hash of the arguments.',
   schema: z.object({
     ...fields('ask'),
-    ask_id: z.string(),
-    call_id: z.string(),
-    tool: z.string(),
-    arguments_hash: z.string(),
+    ask_id: requiredId,
+    call_id: requiredId,
+    tool: z.string().max(LIMITS.toolName),
+    arguments_hash: requiredId,
     summary: z.string(),
+    digest: text,
     expires_at: z.string(),
   }),
 })
@@ -157,3 +163,17 @@ export const TO_SERVER = [
 /** A message to the server, discriminated by `type`. */
 export type ClientMessage = MessageOf<(typeof TO_SERVER)[number]>
 export type ClientMessageType = ClientMessage['type']
+
+/** The types of these messages by their names in the documents. */
+export const ClientMessageType = {
+  REGISTER: 'register',
+  REGISTRATION: 'register',
+  HEARTBEAT: 'heartbeat',
+  TASK: 'task',
+  TASK_REQUEST: 'task',
+  COMMAND_RESULTS: 'command_results',
+  TASK_END: 'task_end',
+  DEVICE_INFO_REQUEST: 'device_info_request',
+  DEVICE_INFO_RESPONSE: 'device_info_response',
+  ERROR: 'error',
+} as const satisfies Record<string, ClientMessage['type']>

@@ -5,16 +5,34 @@ export const text = z.string().nullable().default(null)
 /** An optional object of any keys: absent and `null` are the same. */
 export const object = z.record(z.string(), z.unknown()).nullable().default(null)
 
-/** State of a task as messages carry it. */
-export const TaskStatus = z.enum(['continue', 'completed', 'failed', 'ok', 'error'])
+/** State of a task as messages carry it, under the names of the documents too: `TaskStatus.PROCESSING` is `continue` (contradictions, C-11). */
+export const TaskStatus = Object.assign(z.enum(['continue', 'completed', 'failed', 'ok', 'error']), {
+  CONTINUE: 'continue',
+  PROCESSING: 'continue',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'failed',
+  OK: 'ok',
+  SUCCESS: 'ok',
+  ERROR: 'error',
+} as const)
 export type TaskStatus = z.infer<typeof TaskStatus>
 
 /** The two kinds of client. */
-export const ClientType = z.enum(['device', 'constellation'])
+export const ClientType = Object.assign(z.enum(['device', 'constellation']), {
+  DEVICE: 'device',
+  CONSTELLATION: 'constellation',
+} as const)
 export type ClientType = z.infer<typeof ClientType>
 
-/** How a command ended; `none` is a placeholder. */
-export const ResultStatus = z.enum(['success', 'failure', 'skipped', 'none'])
+/** How a command ended; `none` is a placeholder. `ResultStatus.ERROR` is `failure` (contradictions, C-10). */
+export const ResultStatus = Object.assign(z.enum(['success', 'failure', 'skipped', 'none']), {
+  SUCCESS: 'success',
+  FAILURE: 'failure',
+  ERROR: 'failure',
+  SKIPPED: 'skipped',
+  NONE: 'none',
+} as const)
 export type ResultStatus = z.infer<typeof ResultStatus>
 
 /** `action` tools are offered to a model, `data_collection` tools only to an agent's own observation. */
@@ -84,5 +102,5 @@ export const McpServerStatus = z.object({
 export type McpServerStatus = z.infer<typeof McpServerStatus>
 
 /** Names of the optional features that Orrery's own peers negotiate at registration. */
-export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent'])
+export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent', 'info'])
 export type Feature = z.infer<typeof Feature>

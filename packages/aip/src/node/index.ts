@@ -9,10 +9,13 @@ export {
   type SendFileOptions,
   type TransferredFile,
 } from './file-transfer.js'
+export { FrameWatch } from './frame-watch.js'
 export { heartbeatLoop } from './heartbeat-loop.js'
-export { ReconnectingLink, type Down, type LinkOptions } from './reconnecting-link.js'
+export { LargeResults } from './large-results.js'
+export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
 export { type ServerConnection } from './server-connection.js'
+export { UnsentBudget, type Sender } from './unsent-budget.js'
 export {
   CONSTELLATION_SOCKET,
   DEVICE_SOCKET,

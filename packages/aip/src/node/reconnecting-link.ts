@@ -12,8 +12,8 @@ export interface LinkOptions extends DialOptions {
   url: string
   /** Registers on a new connection; an exception ends the attempt. */
   register: (connection: ServerConnection) => Promise<void>
-  /** Handles one frame; the next one waits for it. Must not throw. */
-  receive: (frame: string | Uint8Array) => Promise<void>
+  /** Handles what comes over a registered connection, see {@link receiveAll}. Settles when the connection has ended. Must not throw. */
+  listen: (connection: ServerConnection) => Promise<void>
   /** Sends heartbeats until one cannot be sent, which ends the connection, or the signal aborts. */
   beat: (connection: ServerConnection, signal: AbortSignal) => Promise<void>
   /** Called when a connection has ended, registered or not. */
@@ -80,7 +80,7 @@ export class ReconnectingLink {
   async #serve(connection: ServerConnection): Promise<CloseInfo> {
     const { transport } = connection
     const over = new AbortController()
-    const receiving = receiveAll(transport, this.#options.receive)
+    const receiving = this.#options.listen(connection)
     await Promise.race([receiving, this.#options.beat(connection, over.signal)])
     over.abort()
     transport.terminate()
@@ -94,8 +94,8 @@ function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
 }
 
-/** Handles frames until the connection ends. */
-async function receiveAll(transport: Transport, receive: LinkOptions['receive']): Promise<void> {
+/** Hands over frames, the next one when the last one is handled, until the connection ends. @param receive must not throw */
+export async function receiveAll(transport: Transport, receive: (frame: string | Uint8Array) => Promise<void>): Promise<void> {
   for (;;) {
     let frame: string | Uint8Array
     try {

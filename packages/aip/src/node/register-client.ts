@@ -29,7 +29,8 @@ export async function registerClient(connection: ServerConnection, identity: Cli
   const outcome = await withTimeLimit(answer, limit)
   if (!outcome.accepted) return outcome
   const agreement = agreementIn(outcome.confirmation.result)
-  connection.features = new Set(agreement?.features)
+  // What was not offered is not agreed, whatever the server says.
+  connection.features = new Set(agreement?.features.filter((feature) => offer.features.includes(feature)))
   if (agreement !== null && connection.features.has('resume'))
     transport.setKeepAlive(agreement.heartbeat_ms / PINGS_PER_SILENCE, agreement.heartbeat_ms)
   return { accepted: true, agreement }

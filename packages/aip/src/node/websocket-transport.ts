@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { systemClock, type Clock, type Timer } from '../clock.js'
 import { AipError, messageOf } from '../define-errors.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
+import type { Pace } from '../transport/pace.js'
+import type { UnsentBudget } from './unsent-budget.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
 
 /** Settings of a connection, in milliseconds and bytes. */
@@ -16,14 +19,13 @@ export interface WebSocketSettings {
   closeTimeoutMs: number
   /** Largest frame that is read. */
   maxFrameBytes: number
-  /** Unsent data at which a connection is closed with 1013. */
+  /** Unsent data, besides the largest frame, at which a connection is closed with 1013. */
   maxUnsentBytes: number
+  /** What all connections may hold together; null if nothing bounds it. */
+  budget: UnsentBudget | null
+  /** Text frames above this size are delivered as their bytes: making a text of them takes time, which a worker has. */
+  maxTextBytes: number
   clock: Clock
-}
-
-/** Counts received bytes, as a TCP socket does. */
-export interface ByteCounter {
-  readonly bytesRead: number
 }
 
 /** The settings of the seeds for a device (seed 000, connection parameters). */
@@ -33,6 +35,8 @@ export const DEVICE_SOCKET: WebSocketSettings = {
   closeTimeoutMs: 10_000,
   maxFrameBytes: LIMITS.frame,
   maxUnsentBytes: LIMITS.unsentData,
+  budget: null,
+  maxTextBytes: Infinity,
   clock: systemClock,
 }
 
@@ -58,8 +62,8 @@ export class WebSocketTransport implements Transport {
   /** Waiters for a sign of life. */
   #heard: readonly (() => void)[] = []
   readonly #inbox: Inbox
-  /** Counts received bytes, including those of incomplete messages; null if unknown. */
-  #tcp: ByteCounter | null
+  /** The connection below, which counts the bytes of incomplete messages too; null if unknown. */
+  #tcp: Socket | null
   /** Its count at the last sign of life. */
   #heardBytes = 0
   #timer: Timer | null = null
@@ -67,12 +71,16 @@ export class WebSocketTransport implements Transport {
   #heardAt: number
   /** When the first ping since the last sign of life went out. */
   #askedAt: number | null = null
+  /** The largest frame of those that are not sent yet. */
+  #largestUnsent = 0
+  /** Whether the peer was refused: nothing more of it is read. */
+  #refused = false
 
   /**
    * @param socket an open or opening WebSocket; the transport owns it from now on
    * @param tcp the connection below it: a large incoming message is a sign of life, because the answer to a ping waits behind it
    */
-  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}, tcp: ByteCounter | null = null) {
+  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}, tcp: Socket | null = null) {
     this.#socket = socket
     this.#tcp = tcp
     this.#settings = { ...DEVICE_SOCKET, ...settings }
@@ -87,8 +95,9 @@ export class WebSocketTransport implements Transport {
       this.state = 'connected'
     })
     socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (this.#refused) return
       this.#hear()
-      this.#inbox.put(isBinary ? data : data.toString())
+      this.#inbox.put(isBinary || data.length > this.#settings.maxTextBytes ? data : data.toString())
     })
     socket.on('pong', () => this.#hear())
     // An error is always followed by 'close'; its code says what happened.
@@ -101,6 +110,7 @@ export class WebSocketTransport implements Transport {
         this.#timer?.cancel()
         this.#closeTimer?.cancel()
         this.#inbox.end()
+        this.#account()
         this.#hear()
         resolve({ code, reason: reason.toString() })
       })
@@ -166,23 +176,39 @@ export class WebSocketTransport implements Transport {
     return new Promise<void>((resolve, reject) => {
       if (this.state === 'connecting') return reject(aipError('NOT_CONNECTED'))
       if (socket.readyState !== WebSocket.OPEN) return reject(aipError('CONNECTION_CLOSED'))
-      if (socket.bufferedAmount > this.#settings.maxUnsentBytes) {
-        void this.close(1013, 'too much unsent data')
+      const { bufferedAmount } = socket
+      if (bufferedAmount === 0) this.#largestUnsent = 0
+      // A large frame may take long on a slow line; only what piles up behind it counts.
+      else if (bufferedAmount - this.#largestUnsent > this.#settings.maxUnsentBytes) {
+        this.drop()
         return reject(aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' }))
       }
       socket.send(frame, { binary: typeof frame !== 'string' }, (error) => {
+        this.#account()
         if (!error) resolve()
         else reject(aipError('SEND_FAILED', { detail: messageOf(error) }))
       })
+      this.#largestUnsent = Math.max(this.#largestUnsent, frame.length)
+      this.#account()
     })
+  }
+
+  /** Closes the connection of a peer that does not take its data, and drops it a second later. */
+  drop(): void {
+    this.#closeWithin(LIMITS.refusedConnection)
+    void this.close(1013, 'too much unsent data')
+  }
+
+  setMaxUnsent(bytes: number): void {
+    this.#settings = { ...this.#settings, maxUnsentBytes: bytes }
   }
 
   receive(): Promise<string | Uint8Array> {
     return this.#inbox.take()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    this.#inbox.deliverTo(deliver)
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    this.#inbox.deliverTo(deliver, pace)
     return this.closed
   }
 
@@ -193,6 +219,15 @@ export class WebSocketTransport implements Transport {
     const { clock, closeTimeoutMs } = this.#settings
     if (this.state !== 'disconnected') this.#closeTimer ??= clock.after(closeTimeoutMs, () => this.terminate())
     await this.closed
+  }
+
+  refuse(code: number, reason: string): void {
+    if (this.#refused) return
+    this.#refused = true
+    this.#closeWithin(LIMITS.refusedConnection)
+    void this.close(code, reason)
+    // What is still on its way is read and dropped: unread data would turn the close frame into a reset.
+    this.#tcp?.removeAllListeners('data').resume().end()
   }
 
   async isAlive(timeoutMs: number): Promise<boolean> {
@@ -217,6 +252,15 @@ export class WebSocketTransport implements Transport {
 
   terminate(): void {
     this.#socket.terminate()
+  }
+
+  #account(): void {
+    this.#settings.budget?.holds(this, this.state === 'disconnected' ? 0 : this.#socket.bufferedAmount)
+  }
+
+  #closeWithin(ms: number): void {
+    this.#closeTimer?.cancel()
+    this.#closeTimer = this.#settings.clock.after(ms, () => this.terminate())
   }
 
   #isOpen(): boolean {

@@ -10,10 +10,9 @@ import {
   type Fields,
   type Outgoing,
 } from '../codec.js'
-import { messageOf } from '../define-errors.js'
-import { aipError } from '../errors.js'
+import { aipError, isAipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
-import { silentLogger, type Logger } from '../logger.js'
+import { logError, silentLogger, type Logger } from '../logger.js'
 import type { MessageRecord } from '../messages/record.js'
 import { clientError, heartbeat } from '../messages/to-server.js'
 import type { ClientMessage } from '../messages/to-server.js'
@@ -36,12 +35,20 @@ export interface Middleware {
 
 export type MessageHandler = (message: AnyMessage) => void | Promise<void>
 
+/** Reads messages that the codec refuses for their size. */
+export interface LargeReader {
+  /** @param refusal of the codec, which is thrown for what is not read here either */
+  read(frame: string | Uint8Array, refusal: Error): Promise<Decoded<ClientMessage>>
+}
+
 export interface AIPProtocolOptions<S extends Side> {
   side: S
   /** The dialect of messages; `auto` follows the first frame that is read. Default `auto`. */
   dialect?: Dialect | 'auto'
   clock?: Clock
   logger?: Logger
+  /** Reads what the codec refuses for its size. Default: nothing does. */
+  largeReader?: LargeReader
 }
 
 /** One connection's messages: encodes, decodes, runs middleware. The five protocols speak through it. */
@@ -52,6 +59,7 @@ export class AIPProtocol<S extends Side = Side> {
   readonly logger: Logger
   /** Largest text frame that the peer accepts, in bytes; it would close the connection on a larger one. */
   maxFrame: number = LIMITS.frame
+  readonly #largeReader: LargeReader | null
   #dialect: Dialect | 'auto'
   readonly #middleware: Middleware[] = []
   /** Created on demand: a server has thousands of connections, and none of them has one. */
@@ -62,6 +70,7 @@ export class AIPProtocol<S extends Side = Side> {
     this.#side = options.side
     this.clock = options.clock ?? systemClock
     this.logger = options.logger ?? silentLogger
+    this.#largeReader = options.largeReader ?? null
     this.#dialect = options.dialect ?? 'auto'
   }
 
@@ -88,7 +97,7 @@ export class AIPProtocol<S extends Side = Side> {
       try {
         await handler(message)
       } catch (error) {
-        this.logger.error(`Error in handler for ${message.type}: ${messageOf(error)}`)
+        logError(this.logger, `Error in handler for ${message.type}`, error)
       }
     }
   }
@@ -118,11 +127,19 @@ export class AIPProtocol<S extends Side = Side> {
 
   /**
    * Decodes one frame and runs the middleware.
-   * @returns the message itself where there is no middleware, which saves a promise
-   * @throws AipError `INVALID_MESSAGE`, at once or by the promise
+   * @returns the message itself where there is no middleware and the frame is not large, which saves a promise
+   * @throws AipError `INVALID_MESSAGE`, `MESSAGE_TOO_LARGE` or `TOO_MANY_VALUES`, at once or by the promise
    */
   readMessage(frame: string | Uint8Array): Incoming<S> | Promise<Incoming<S>> {
-    const decoded: Decoded<AnyMessage> = this.#side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame)
+    try {
+      return this.#accept(this.#side === 'server' ? decodeClientMessage(frame) : decodeServerMessage(frame))
+    } catch (error) {
+      if (this.#largeReader === null || !isAipError(error, 'MESSAGE_TOO_LARGE', 'TOO_MANY_VALUES')) throw error
+      return this.#largeReader.read(frame, error).then((decoded) => this.#accept(decoded))
+    }
+  }
+
+  #accept(decoded: Decoded<AnyMessage>): Incoming<S> | Promise<Incoming<S>> {
     if (this.#dialect === 'auto') this.#dialect = decoded.dialect
     if (this.#middleware.length > 0) return this.#readThrough(decoded.message)
     return decoded.message as Incoming<S>

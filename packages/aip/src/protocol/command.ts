@@ -1,4 +1,5 @@
 import { aipError } from '../errors.js'
+import { readCommandNames } from '../messages/aliases.js'
 import { Command, Result } from '../messages/values.js'
 import { ProtocolPart } from './aip-protocol.js'
 
@@ -6,12 +7,12 @@ import { ProtocolPart } from './aip-protocol.js'
 export class CommandProtocol extends ProtocolPart {
   /** @throws AipError `INVALID_MESSAGE` naming the field */
   validateCommand(command: unknown): Command {
-    return check(Command, command, 'command')
+    return check(Command, renamed(command), 'command')
   }
 
   /** @throws AipError `INVALID_MESSAGE` naming the index and the field */
   validateCommands(commands: readonly unknown[]): Command[] {
-    return commands.map((command, index) => check(Command, command, `commands.${index}`))
+    return commands.map((command, index) => check(Command, renamed(command), `commands.${index}`))
   }
 
   /** @throws AipError `INVALID_MESSAGE` naming the field */
@@ -40,4 +41,12 @@ function check<T>(
   throw aipError('INVALID_MESSAGE', {
     detail: `field '${[where, ...(issue?.path ?? [])].join('.')}': ${issue?.message ?? 'invalid'}`,
   })
+}
+
+/** Returns a command with the names of the wire; what is not an object is returned as it is. */
+function renamed(command: unknown): unknown {
+  if (typeof command !== 'object' || command === null) return command
+  const raw = { ...command }
+  readCommandNames(raw)
+  return raw
 }

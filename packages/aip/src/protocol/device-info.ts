@@ -20,7 +20,7 @@ export class DeviceInfoProtocol extends ProtocolPart {
     return this.aip.sendMessage(deviceInfoResponse, { result: info, response_id: requestId })
   }
 
-  /** Asks a device for its information. */
+  /** Asks a device with the feature `info` what it is now. */
   sendDeviceInfoRequest(): Promise<void> {
     return this.aip.sendMessage(deviceInfoQuery, {})
   }

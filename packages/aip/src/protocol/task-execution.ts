@@ -1,5 +1,13 @@
 import { wireTime } from '../clock.js'
-import { answer as answerMessage, cancel, command, resultsAck, taskAssignment, taskEnd } from '../messages/to-client.js'
+import {
+  answer as answerMessage,
+  cancel,
+  command,
+  resultsAck,
+  sessionProgress,
+  taskAssignment,
+  taskEnd,
+} from '../messages/to-client.js'
 import { ask as askMessage, clientTaskEnd, commandResults, progress, taskRequest } from '../messages/to-server.js'
 import type { ClientType, Command, Result, TaskStatus } from '../messages/values.js'
 import { ProtocolPart } from './aip-protocol.js'
@@ -99,6 +107,16 @@ export class TaskExecutionProtocol extends ProtocolPart {
     })
   }
 
+  /** Reports to a constellation with the feature `progress` that a session is paused, or runs again. @param error why it is paused */
+  sendSessionState(session: { sessionId: string; state: 'paused' | 'running'; error: string | null }): Promise<void> {
+    return this.aip.sendMessage(sessionProgress, {
+      status: 'continue',
+      session_id: session.sessionId,
+      state: session.state,
+      error: session.error,
+    })
+  }
+
   /** Acknowledges a task_end. */
   sendTaskEndAck(end: { sessionId: string; clientId: string; clientType?: ClientType; status: TaskStatus }): Promise<void> {
     return this.aip.sendMessage(clientTaskEnd, {
@@ -151,6 +169,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
     tool: string
     argumentsHash: string
     summary: string
+    digest: string
     expiresAt: number
     clientId: string
   }): Promise<void> {
@@ -161,18 +180,26 @@ export class TaskExecutionProtocol extends ProtocolPart {
       tool: ask.tool,
       arguments_hash: ask.argumentsHash,
       summary: ask.summary,
+      digest: ask.digest,
       expires_at: wireTime(ask.expiresAt),
       client_id: ask.clientId,
     })
   }
 
   /** Answers an ask of a device. */
-  sendAnswer(answer: { askId: string; sessionId: string | null; decision: 'allow' | 'deny'; by: string }): Promise<void> {
+  sendAnswer(answer: {
+    askId: string
+    sessionId: string | null
+    decision: 'allow' | 'deny'
+    by: string
+    digest: string | null
+  }): Promise<void> {
     return this.aip.sendMessage(answerMessage, {
       ask_id: answer.askId,
       session_id: answer.sessionId,
       decision: answer.decision,
       by: answer.by,
+      digest: answer.digest,
     })
   }
 

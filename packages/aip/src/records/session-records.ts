@@ -76,6 +76,7 @@ export const RECORDS = [
       tool: z.string().optional(),
       arguments_hash: z.string().optional(),
       summary: z.string().optional(),
+      digest: z.string().optional(),
       expires_at: z.string().optional(),
       decision: z.enum(['allow', 'deny']).optional(),
       by: z.string().optional(),

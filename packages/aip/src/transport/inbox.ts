@@ -1,5 +1,6 @@
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
+import type { Pace } from './pace.js'
 
 type Frame = string | Uint8Array
 
@@ -17,6 +18,7 @@ export class Inbox {
   #waiting: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | null = null
   /** Receives frames as they arrive, instead of {@link Inbox.take}. */
   #deliver: ((frame: Frame) => void) | null = null
+  #pace: Pace | null = null
   #ended = false
 
   /**
@@ -35,7 +37,7 @@ export class Inbox {
   }
 
   put(frame: Frame): void {
-    if (this.#deliver !== null) return this.#deliver(frame)
+    if (this.#deliver !== null && this.#mayDeliver()) return this.#deliver(frame)
     if (this.#waiting !== null) {
       const { resolve } = this.#waiting
       this.#waiting = null
@@ -47,11 +49,12 @@ export class Inbox {
     this.#settlePause()
   }
 
-  /** Hands every frame to `deliver` at once from now on; waiting ones come first. */
-  deliverTo(deliver: (frame: Frame) => void): void {
-    // A frame that arrives while another is handed out has to wait its turn.
-    for (let frame = this.#next(); frame !== undefined; frame = this.#next()) deliver(frame)
+  /** Hands every frame to `deliver` from now on, as fast as `pace` lets it; waiting ones come first. */
+  deliverTo(deliver: (frame: Frame) => void, pace: Pace | null = null): void {
+    this.#pace = pace
+    this.#handOut(deliver)
     this.#deliver = deliver
+    this.#settlePause()
   }
 
   /** @throws AipError `CONNECTION_CLOSED` */
@@ -71,6 +74,23 @@ export class Inbox {
     this.#waiting = null
   }
 
+  /** Frames that wait are delivered first. */
+  #mayDeliver(): boolean {
+    return this.#frames.length === 0 && (this.#pace === null || this.#pace.admits(this.#again))
+  }
+
+  readonly #again = (): void => {
+    if (this.#deliver !== null) this.#handOut(this.#deliver)
+  }
+
+  // A frame that arrives while another is handed out has to wait its turn.
+  #handOut(deliver: (frame: Frame) => void): void {
+    while (this.#taken < this.#frames.length && (this.#pace === null || this.#pace.admits(this.#again))) {
+      const frame = this.#next()
+      if (frame !== undefined) deliver(frame)
+    }
+  }
+
   /** Takes the oldest frame. */
   #next(): Frame | undefined {
     const frame = this.#frames[this.#taken]
@@ -88,7 +108,9 @@ export class Inbox {
   }
 
   #settlePause(): void {
-    const full = this.#frames.length - this.#taken >= this.#maxFrames || this.#bytes >= this.#maxBytes
+    const waiting = this.#frames.length - this.#taken
+    // With a pace, a frame waits only because there are too many.
+    const full = waiting >= (this.#deliver === null ? this.#maxFrames : 1) || this.#bytes >= this.#maxBytes
     if (full === this.#paused) return
     this.#paused = full
     this.#pause(full)

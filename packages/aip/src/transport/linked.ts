@@ -1,5 +1,6 @@
 import { aipError } from '../errors.js'
 import { Inbox } from './inbox.js'
+import type { Pace } from './pace.js'
 import type { CloseInfo, Transport, TransportState } from './transport.js'
 
 /** One end of a pair in memory. What one end sends, the other receives in order, even if it is closed right after. */
@@ -26,8 +27,8 @@ class LinkedTransport implements Transport {
     return this.inbox.take()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    this.inbox.deliverTo(deliver)
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    this.inbox.deliverTo(deliver, pace)
     return this.closed
   }
 
@@ -37,12 +38,20 @@ class LinkedTransport implements Transport {
     await this.closed
   }
 
+  refuse(code: number, reason: string): void {
+    void this.close(code, reason)
+  }
+
   isAlive(): Promise<boolean> {
     return Promise.resolve(this.state === 'connected')
   }
 
   setKeepAlive(): void {
     // A connection within one process cannot be half open.
+  }
+
+  setMaxUnsent(): void {
+    // What one end sends is with the other at once.
   }
 
   terminate(): void {

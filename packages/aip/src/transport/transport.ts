@@ -1,3 +1,5 @@
+import type { Pace } from './pace.js'
+
 /** State of a transport (seed 004: a message may be sent only while connected). */
 export type TransportState = 'disconnected' | 'connecting' | 'connected' | 'disconnecting' | 'error'
 
@@ -26,15 +28,20 @@ export interface Transport {
    * Hands every frame to `deliver` as it arrives, instead of {@link receive}; waiting ones come first. It costs less than a promise for
    * each frame.
    * @param deliver must not throw
+   * @param pace how fast; while a frame waits for it, nothing is read
    * @returns how the connection ended, once it has
    */
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo>
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo>
   /** Closes the connection; settles when it has ended. May be called again. */
   close(code?: number, reason?: string): Promise<void>
+  /** Closes the connection of a peer that broke a limit: drops what it still sends, and a second later the connection. */
+  refuse(code: number, reason: string): void
   /** Asks the peer for a sign of life. @param timeoutMs how long to wait for it @returns whether it came */
   isAlive(timeoutMs: number): Promise<boolean>
   /** Changes the interval of pings, and the silence after which the peer is dropped, in milliseconds. */
   setKeepAlive(intervalMs: number, timeoutMs: number): void
+  /** Changes how much data may wait behind the largest frame of a peer that reads slowly, in bytes. */
+  setMaxUnsent(bytes: number): void
   /** Drops the connection without a closing handshake. */
   terminate(): void
 }

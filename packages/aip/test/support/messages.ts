@@ -49,6 +49,7 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   progress: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
   total: fc.option(fc.integer()),
   decision: fc.constantFrom('allow', 'deny'),
+  state: fc.constantFrom('paused', 'running'),
   concurrent: fc.option(fc.boolean()),
 }
 
@@ -64,7 +65,7 @@ export function fieldsOf(record: MessageRecord): fc.Arbitrary<Json> {
 
 /** The least that a record needs beside its type. */
 export function requiredFieldsOf(record: MessageRecord): Json {
-  const sample: Json = { progress: 0.5, decision: 'allow' }
+  const sample: Json = { progress: 0.5, decision: 'allow', state: 'paused' }
   const fields: Json = {}
   for (const [name, schema] of Object.entries(record.schema.shape)) {
     if (name === 'type' || name === 'status') continue

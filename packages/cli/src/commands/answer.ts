@@ -1,8 +1,9 @@
+import type { Ask } from '@orrery/aip/api'
 import { Command } from 'commander'
 import { CliError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
-import { print, printJson } from '../terminal/output.js'
-import { table } from '../terminal/table.js'
+import { paint, painted } from '../terminal/painted.js'
+import { print, printJson } from '../terminal/write.js'
 import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** `orrery answer`: permission for a call that waits on its device. */
@@ -32,14 +33,25 @@ async function answer(id: string | undefined, decision: string | undefined, opti
   if (id === undefined) {
     if (options.json) return printJson({ asks })
     if (asks.length === 0) return print('No call waits for permission.')
-    const rows = asks.map((ask) => [ask.ask_id, ask.device_id, ask.summary.split('\n')[0] ?? '', ask.expires_at])
-    for (const line of table(['ID', 'DEVICE', 'CALL', 'EXPIRES'], rows, [2, 3])) print(line)
+    for (const [index, ask] of asks.entries()) {
+      if (index > 0) print()
+      show(ask)
+    }
     return
   }
   if (decision !== 'allow' && decision !== 'deny') throw usageError(`Say what to do: 'orrery answer ${id} allow' or '… deny'`)
   const meant = asks.filter((ask) => ask.ask_id.startsWith(id))
   if (meant.length > 1) throw new CliError(`${meant.length} asks begin with '${id}': give more of the id`)
-  const ask = await api.asks.answer(meant[0]?.ask_id ?? id, decision)
+  const [shown] = meant
+  const digest = shown?.digest === undefined ? {} : { digest: shown.digest }
+  const ask = await api.asks.answer(shown?.ask_id ?? id, decision, digest)
   if (options.json) return printJson(ask)
-  print(`${decision === 'allow' ? 'Allowed' : 'Denied'} on ${ask.device_id}: ${ask.summary.split('\n')[0] ?? ''}`)
+  print(`${decision === 'allow' ? 'Allowed' : 'Denied'} on ${ask.device_id}:`)
+  for (const line of ask.summary.split('\n')) print(`  ${line}`)
+}
+
+/** Shows all that an answer would allow. */
+function show({ ask_id: id, device_id: device, expires_at: expires, summary }: Ask): void {
+  print(painted`${paint('bold', id)}  ${device}  ${paint('dim', `denied at ${expires} without an answer`)}`)
+  for (const line of summary.split('\n')) print(`  ${line}`)
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { examples } from '../terminal/help.js'
 import { inHome } from '../settings/home.js'
-import { print } from '../terminal/output.js'
 import { table } from '../terminal/table.js'
+import { print, printJsonLine } from '../terminal/write.js'
 
 interface Options {
   device?: string
@@ -43,7 +43,7 @@ async function audit({ device, limit, json }: Options): Promise<void> {
     .flat()
     .sort((a, b) => a.time.localeCompare(b.time))
     .slice(-limit)
-  if (json) return entries.forEach((entry) => print(JSON.stringify(entry)))
+  if (json) return entries.forEach(printJsonLine)
   if (entries.length === 0) return print('Nothing has run on the devices of this machine yet.')
   const rows = entries.map((entry) => [
     entry.time.replace('T', ' ').slice(0, 19),

@@ -3,7 +3,7 @@ import type { CommandInput, Session } from '@orrery/aip/api'
 import { Command } from 'commander'
 import { CliError, EXIT, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
-import { printJson, printValue } from '../terminal/output.js'
+import { noteText, printJson, printValue } from '../terminal/write.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 /** `orrery call`: one tool call. */
@@ -52,7 +52,7 @@ function show(session: Session, result: Result | undefined): void {
   const error = result?.error ?? null
   if (error === null) throw new CliError(session.error ?? `The call ended as ${session.status}`)
   // What a tool says about its failure may have many lines, like its result.
-  process.stderr.write(error.endsWith('\n') ? error : `${error}\n`)
+  noteText(error)
   process.exitCode = EXIT.failed
 }
 

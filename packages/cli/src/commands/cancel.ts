@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { examples } from '../terminal/help.js'
-import { print, printJson } from '../terminal/output.js'
+import { print, printJson } from '../terminal/write.js'
 import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
 
 /** `orrery cancel`: ends a session early. */

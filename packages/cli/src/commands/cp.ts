@@ -8,7 +8,7 @@ import { localSource, localTarget, writeLocal } from '../copy/local-file.js'
 import { CliError, EXIT, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { onInterrupt } from '../terminal/interrupt.js'
-import { printJson } from '../terminal/output.js'
+import { printJson } from '../terminal/write.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 interface CopyOptions extends TargetOptions {

@@ -11,7 +11,9 @@ import { CliError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
 import { chooseLogLevel, createLogger } from '../settings/logging.js'
-import { duration, paint, print, printValue } from '../terminal/output.js'
+import { duration } from '../terminal/format.js'
+import { paint, painted } from '../terminal/painted.js'
+import { print, printValue } from '../terminal/write.js'
 
 /** `orrery demo`: a server, a device and an MCP server for a few seconds, and real commands on them. */
 export function demoCommand(): Command {
@@ -50,17 +52,17 @@ async function demo(): Promise<void> {
   })
   try {
     await device.registered
-    print(`${paint('bold', 'Orrery demo')}  a server at ${server.url}, the device demo-device, an MCP server as its child`)
+    print(painted`${paint('bold', 'Orrery demo')}  a server at ${server.url}, the device demo-device, an MCP server as its child`)
     const api = new OrreryApi({ server: server.url, apiKey: keys.operatorKey })
     let report: unknown
     for (const step of DEMO_STEPS) report = (await runStep(api, step)).result
-    print(`\n${paint('bold', 'Report')}`)
+    print(painted`\n${paint('bold', 'Report')}`)
     printValue(report)
     const kept = await api.sessions.list({ limit: 100 })
     if (kept.length !== DEMO_STEPS.length)
       throw new CliError(`The event log has ${kept.length} sessions, not ${DEMO_STEPS.length}`)
     print(
-      `\n${paint('green', '✓')} ${kept.length} sessions ran and are in the event log. It took ${duration(performance.now() - begun)}.`,
+      painted`\n${paint('green', '✓')} ${kept.length} sessions ran and are in the event log. It took ${duration(performance.now() - begun)}.`,
     )
     print(`Next: ${orrery('up')} starts a server that stays, with this machine as its first device.`)
   } finally {
@@ -72,7 +74,7 @@ async function demo(): Promise<void> {
 
 /** Runs a step, shows each of its commands, and checks what came out. */
 async function runStep(api: OrreryApi, step: DemoStep): Promise<Session> {
-  print(`\n${paint('bold', step.title)}`)
+  print(painted`\n${paint('bold', step.title)}`)
   const { Progress } = await import('../follow/progress.js')
   const session = await api.sessions.create({ device_id: 'demo-device', ...step.work })
   const progress = new Progress('demo-device', { results: true, stream: process.stdout })

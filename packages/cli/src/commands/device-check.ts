@@ -3,7 +3,8 @@ import type { CheckedServer } from '@orrery/device'
 import { Command, InvalidArgumentError } from 'commander'
 import { CliError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
-import { paint, print, printJson } from '../terminal/output.js'
+import { type Painted, paint, painted } from '../terminal/painted.js'
+import { print, printJson } from '../terminal/write.js'
 import { table } from '../terminal/table.js'
 
 interface Options {
@@ -48,12 +49,13 @@ async function check({ config, timeout, json }: Options): Promise<void> {
     print(path === undefined ? 'There is no device.jsonc in ORRERY_HOME; without one a device has:' : `${path} is good.`)
     print()
     for (const line of serverLines(servers)) print(line)
-    for (const [index, warning] of warnings.entries()) print(`${index === 0 ? '\n' : ''}${paint('yellow', 'warning')} ${warning}`)
+    if (warnings.length > 0) print()
+    for (const warning of warnings) print(painted`${paint('yellow', 'warning')} ${warning}`)
   }
   if (failed.length > 0) throw new CliError(`These MCP servers do not start: ${failed.map(({ name }) => name).join(', ')}`)
 }
 
-function serverLines(servers: readonly CheckedServer[]): string[] {
+function serverLines(servers: readonly CheckedServer[]): Painted[] {
   const rows = servers.map(({ name, state, tools, error }) => [
     { text: name, style: 'bold' as const },
     { text: state, style: state === 'ready' ? ('green' as const) : ('red' as const) },

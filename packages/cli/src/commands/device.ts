@@ -3,7 +3,7 @@ import { CliError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { findKey } from '../settings/home.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../settings/logging.js'
-import { print } from '../terminal/output.js'
+import { print } from '../terminal/write.js'
 import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
 import { staySmall } from '../running/memory-guard.js'
 import { OWN_SERVER, localServer } from '../settings/running-server.js'
@@ -18,6 +18,7 @@ interface Options extends PresetFlags {
   token?: string
   platform?: string
   maxRetries?: number
+  heartbeat?: number
   request?: string
   task_name?: string
   logLevel?: LogLevel
@@ -48,6 +49,7 @@ export function deviceCommand(): Command {
         'give up after this many failed attempts (default: 5, but a server that keeps sessions is waited for)',
         parseRetries,
       )
+      .option('--heartbeat <seconds>', "time between two heartbeats (default: the configuration's, else 120)", parseSeconds)
       .addOption(shellOption())
       .option('--request <text>', 'a task for this device itself, started once it is connected')
       .option('--task_name <name>', 'name of that task')
@@ -98,6 +100,7 @@ async function device(options: Options): Promise<void> {
     maxRetries,
     // A limit set by the user applies; otherwise the device keeps waiting for a server that resumes sessions.
     persistent: options.maxRetries === undefined,
+    ...(options.heartbeat === undefined ? {} : { heartbeatS: options.heartbeat }),
     request: options.request,
     taskName: options.task_name,
     onFailed: (error) => refusals.add(error),
@@ -131,4 +134,10 @@ function parseRetries(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 1) return value
   throw new InvalidArgumentError('It must be a whole number from 1.')
+}
+
+function parseSeconds(text: string): number {
+  const value = Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
 }

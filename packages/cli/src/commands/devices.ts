@@ -3,8 +3,10 @@ import type { Device } from '@orrery/aip/api'
 import { Command } from 'commander'
 import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
-import { type Style, age, print, printJson, shortId } from '../terminal/output.js'
+import { age, shortId } from '../terminal/format.js'
+import type { Line, Painted, Style } from '../terminal/painted.js'
 import { type Cell, details, table } from '../terminal/table.js'
+import { print, printJson } from '../terminal/write.js'
 import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** The colour of a device's status. */
@@ -54,7 +56,7 @@ async function listDevices(options: TargetOptions & { verbose?: boolean }): Prom
   for (const line of lines) print(line)
 }
 
-function list(devices: readonly Device[]): string[] {
+function list(devices: readonly Device[]): Painted[] {
   const rows = devices.map((device) => [
     device.device_id,
     { text: device.status, style: STYLES[device.status] },
@@ -71,7 +73,7 @@ function sinceWhen({ status, connected_at: connected, last_seen_at: seen }: Devi
   return time === null ? '' : age(time)
 }
 
-function block(device: Device, index: number): string[] {
+function block(device: Device, index: number): Line[] {
   const info = Object.entries(device.system_info ?? {}).filter(([name]) => name !== 'device_id' && name !== 'platform')
   const lines = details([
     ['device', { text: device.device_id, style: 'bold' }],

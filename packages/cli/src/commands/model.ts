@@ -3,7 +3,9 @@ import { Command } from 'commander'
 import { configuredModel } from '../settings/configured-model.js'
 import { CliError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
-import { duration, paint, print, printJson, singleLine } from '../terminal/output.js'
+import { duration } from '../terminal/format.js'
+import { type Painted, paint, painted, singleLine } from '../terminal/painted.js'
+import { print, printJson } from '../terminal/write.js'
 import { readServerConfig } from '../settings/server-settings.js'
 
 interface Options {
@@ -56,13 +58,13 @@ async function checkConfigured(options: Options): Promise<void> {
 }
 
 function show({ model, address, answers, tools, images }: CheckedModel, title: string): void {
-  print(`${title.padEnd(9)} ${paint('bold', model)} at ${address}`)
-  print(`Answers   ${inWords(answers)}`)
-  if (tools !== null) print(`Tools     ${inWords(tools)}`)
-  if (images !== null) print(`Images    ${inWords(images)}${images.able ? '' : '; set model.images to false'}`)
+  print(painted`${title.padEnd(9)} ${paint('bold', model)} at ${address}`)
+  print(painted`Answers   ${inWords(answers)}`)
+  if (tools !== null) print(painted`Tools     ${inWords(tools)}`)
+  if (images !== null) print(painted`Images    ${inWords(images)}${images.able ? '' : '; set model.images to false'}`)
 }
 
-function inWords({ able, detail, ms }: Ability): string {
+function inWords({ able, detail, ms }: Ability): Painted {
   const mark = able ? paint('green', 'yes') : paint('red', 'no')
-  return `${mark}, ${singleLine(detail).slice(0, 500)} ${paint('dim', `(${duration(ms)})`)}`
+  return painted`${mark}, ${singleLine(detail).slice(0, 500)} ${paint('dim', `(${duration(ms)})`)}`
 }

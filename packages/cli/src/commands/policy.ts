@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import { usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { jsonObject } from './json-object.js'
-import { paint, print, printJson } from '../terminal/output.js'
+import { paint, painted } from '../terminal/painted.js'
+import { print, printJson } from '../terminal/write.js'
 import { type ShellMode, shellOption } from '../settings/shell-mode.js'
 
 interface Options {
@@ -39,15 +40,20 @@ export function policyCommand(): Command {
 
 async function explainCall(tool: string, text: string, options: Options): Promise<void> {
   const args = parseArguments(text)
-  const [{ deviceSettings }, { explainPolicy }] = await Promise.all([
+  const [{ deviceSettings, localDevice }, { explainPolicy }] = await Promise.all([
     import('../settings/device-settings.js'),
     import('@orrery/device'),
   ])
-  const { config } = await deviceSettings(options)
-  const { do: action, rule, detail } = await explainPolicy(config, { tool, args, server: options.server })
+  const settings = await deviceSettings(options)
+  const { closedFolders } = localDevice(settings)
+  const {
+    do: action,
+    rule,
+    detail,
+  } = await explainPolicy(settings.config, { tool, args, server: options.server }, { closedFolders })
   if (options.json) return printJson({ tool, do: action, rule, detail })
   const style = action === 'allow' ? 'green' : action === 'deny' ? 'red' : 'yellow'
-  print(`${paint(style, action)}  ${tool}`)
+  print(painted`${paint(style, action)}  ${tool}`)
   print(`rule: ${rule}`)
   print(detail)
 }

@@ -6,7 +6,9 @@ import { Command } from 'commander'
 import { CliError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { jsonObject } from './json-object.js'
-import { duration, paint, print, printValue } from '../terminal/output.js'
+import { duration } from '../terminal/format.js'
+import { paint } from '../terminal/painted.js'
+import { note, printJsonLine, printValue } from '../terminal/write.js'
 import { usageLine } from '../follow/session-format.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
@@ -41,7 +43,7 @@ async function run(request: string | undefined, options: TargetOptions & { devic
   const session = await api.sessions.create({ device_id: device, ...work })
   const { follow, followShown } = await import('../follow/follow.js')
   if (options.json) {
-    const ended = await follow(api, session, { event: (event) => print(JSON.stringify(event)) })
+    const ended = await follow(api, session, { event: printJsonLine })
     return failUnlessCompleted(ended)
   }
   const ended = await followShown(api, session, { device, results: true, talks: true })
@@ -50,7 +52,7 @@ async function run(request: string | undefined, options: TargetOptions & { devic
   const time = Date.parse(ended.ended_at ?? ended.created_at) - Date.parse(ended.created_at)
   const used = usageLine(ended.usage)
   const line = `Completed in ${duration(time)}${used === '' ? '' : `, ${used}`}`
-  process.stderr.write(`${paint('dim', line, process.stderr)}\n`)
+  note(paint('dim', line))
 }
 
 /** What the server is asked for: a request, or the text of a workflow file with its inputs. @throws {CliError} with exit code 2 */

@@ -5,7 +5,8 @@ import { inHome } from '../settings/home.js'
 import { orrery } from '../terminal/invocation.js'
 import { parseLogLevel } from '../settings/logging.js'
 import { staySmallAsServer } from '../running/memory-guard.js'
-import { paint, print } from '../terminal/output.js'
+import { paint, painted } from '../terminal/painted.js'
+import { print } from '../terminal/write.js'
 import { serve } from '../running/service.js'
 import { type ServerFlags, serverSettings } from '../settings/server-settings.js'
 import { startLocalServer } from '../running/start-server.js'
@@ -56,7 +57,7 @@ async function server(options: Options): Promise<void> {
   const running = await startLocalServer(
     await serverSettings(options.local ? { ...options, host: '127.0.0.1' } : options, options.config),
   )
-  print(`Server is ready at ${paint('bold', running.url)}`)
+  print(painted`Server is ready at ${paint('bold', running.url)}`)
   print(paint('dim', `Keys are in ${inHome()}. Start a device with: ${orrery('device')}`))
   await serve(() => running.stop())
 }

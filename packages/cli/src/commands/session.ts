@@ -2,7 +2,9 @@ import type { Session, SessionEvent } from '@orrery/aip/api'
 import { Command } from 'commander'
 import { describeEvent } from '../follow/event-data.js'
 import { examples } from '../terminal/help.js'
-import { duration, paint, print, printJson, printValue } from '../terminal/output.js'
+import { duration } from '../terminal/format.js'
+import { type Painted, paint, painted } from '../terminal/painted.js'
+import { print, printJson, printValue } from '../terminal/write.js'
 import { STATUS_STYLE, runTime, usageLine } from '../follow/session-format.js'
 import { details, table } from '../terminal/table.js'
 import { type TargetOptions, connect, pickSession, withTarget } from '../settings/target.js'
@@ -33,11 +35,11 @@ async function showSession(named: string, options: TargetOptions): Promise<void>
   print()
   for (const line of eventTable(session, events)) print(line)
   if (session.result === null) return
-  print(`\n${paint('dim', 'RESULT')}`)
+  print(painted`\n${paint('dim', 'RESULT')}`)
   printValue(session.result)
 }
 
-function summary(session: Session): string[] {
+function summary(session: Session): Painted[] {
   const ran = runTime(session)
   return details([
     ['Session', { text: session.session_id, style: 'bold' }],
@@ -55,7 +57,7 @@ function summary(session: Session): string[] {
   ])
 }
 
-function eventTable(session: Session, events: readonly SessionEvent[]): string[] {
+function eventTable(session: Session, events: readonly SessionEvent[]): Painted[] {
   const start = Date.parse(session.created_at)
   const rows = events.map((event) => [
     String(event.seq),

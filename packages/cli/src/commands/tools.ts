@@ -1,8 +1,10 @@
 import type { MCPToolInfo } from '@orrery/aip'
 import { Command } from 'commander'
 import { examples } from '../terminal/help.js'
-import { age, print, printJson } from '../terminal/output.js'
+import { age } from '../terminal/format.js'
+import { painted } from '../terminal/painted.js'
 import { table } from '../terminal/table.js'
+import { note, print, printJson } from '../terminal/write.js'
 import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
 
 /** `orrery tools`: what a device can do. */
@@ -39,8 +41,8 @@ async function listTools(named: string | undefined, options: TargetOptions): Pro
     tool.description?.trim().split('\n')[0] ?? '',
   ])
   for (const line of table(['TOOL', 'ARGUMENTS', 'WHAT IT DOES'], rows, [2, 1])) print(line)
-  if (status !== 'online' && listedAt !== null) process.stderr.write(`\n${device} is ${status}: listed ${age(listedAt)} ago\n`)
-  if (process.stdout.isTTY) print('\nArguments in [brackets] may be left out.')
+  if (status !== 'online' && listedAt !== null) note(painted`\n${device} is ${status}: listed ${age(listedAt)} ago`)
+  if (process.stdout.isTTY) print(painted`\nArguments in [brackets] may be left out.`)
 }
 
 /** The names of the arguments, those in brackets that may be left out. */

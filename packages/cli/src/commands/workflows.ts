@@ -2,7 +2,8 @@ import type { WorkflowSummary } from '@orrery/aip/api'
 import { Command } from 'commander'
 import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
-import { paint, print, printJson, singleLine } from '../terminal/output.js'
+import { type Line, paint, painted, singleLine } from '../terminal/painted.js'
+import { print, printJson } from '../terminal/write.js'
 import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** `orrery workflows`: what can be run by name, and with which inputs. */
@@ -31,11 +32,12 @@ async function listWorkflows(options: TargetOptions): Promise<void> {
   print(`Run one with: ${orrery('run workflow:NAME')}`)
 }
 
-function describe({ name, description, inputs }: WorkflowSummary): string[] {
+function describe({ name, description, inputs }: WorkflowSummary): Line[] {
   const width = Math.max(0, ...inputs.map((input) => input.name.length))
   const rows = inputs.map((input) => {
     const kind = input.required ? `${input.type}, required` : `${input.type}, default ${JSON.stringify(input.default)}`
-    return `  ${input.name.padEnd(width)}  ${paint('dim', kind)}  ${singleLine(input.description ?? '')}`.trimEnd()
+    const about = singleLine(input.description ?? '')
+    return painted`  ${input.name.padEnd(width)}  ${paint('dim', kind)}${about === '' ? '' : `  ${about}`}`
   })
-  return [`${paint('bold', name)}  ${singleLine(description)}`, ...rows, '']
+  return [painted`${paint('bold', name)}  ${singleLine(description)}`, ...rows, '']
 }

@@ -1,4 +1,5 @@
-import { byteCount, duration, paint, singleLine } from '../terminal/output.js'
+import { byteCount, duration } from '../terminal/format.js'
+import { paint, singleLine } from '../terminal/painted.js'
 import { StatusLine } from '../terminal/status-line.js'
 
 /** The text of the line changes at most this often, in milliseconds. */
@@ -46,7 +47,7 @@ export class CopyProgress implements Disposable {
   done(target: string): void {
     const time = duration(Date.now() - this.#startedAt)
     const line = `${this.#name} → ${singleLine(target)}: ${byteCount(this.#bytes)} in ${time}, ${this.#rate()}`
-    this.#status.log(paint('dim', line, process.stderr))
+    this.#status.log(paint('dim', line))
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 import type { SessionEvent } from '@orrery/aip/api'
 import { type ShownCommand, commandsOf, describeCommand, numberOf, resultsOf, textOf, turnOf } from './event-data.js'
-import { type Style, columnsOf, duration, fit, paint, singleLine } from '../terminal/output.js'
+import { columnsOf, duration, fit } from '../terminal/format.js'
+import { type Painted, type Style, paint, painted, singleLine } from '../terminal/painted.js'
 import { StatusLine } from '../terminal/status-line.js'
 
 const MARKS: Record<string, { mark: string; style: Style }> = {
@@ -66,7 +67,7 @@ export class Progress {
         this.#note(`heard: ${textOf(event.data['text']) ?? ''}`)
         break
       case 'question':
-        this.#status.log(`${paint('yellow', '?', this.#stream)} ${singleLine(textOf(event.data['text']) ?? '')}`)
+        this.#status.log(painted`${paint('yellow', '?')} ${singleLine(textOf(event.data['text']) ?? '')}`)
         this.#note(this.#answers ? 'type your answer' : `answer with: orrery say ${event.session_id.slice(0, 8)} "…"`)
         // A spinner would be drawn over what the user types.
         this.#status.set(this.#answers ? '' : 'Waiting for an answer')
@@ -119,39 +120,40 @@ export class Progress {
       const last = index === results.length - 1
       const time = !last || ms === null ? '' : `${results.length > 1 ? `${results.length} commands in ` : ''}${duration(ms)}`
       this.#status.log(this.#line(result.status, command, time))
-      if (result.error !== null) this.#status.log(`  ${paint('red', this.#fit(singleLine(result.error), 2), this.#stream)}`)
+      if (result.error !== null) this.#status.log(painted`  ${paint('red', this.#fit(singleLine(result.error), 2))}`)
     }
   }
 
-  #line(status: string, command: ShownCommand | undefined, time: string): string {
+  #line(status: string, command: ShownCommand | undefined, time: string): Painted {
     const { mark, style } = MARKS[status] ?? { mark: '?', style: 'dim' }
-    const stream = this.#stream
-    const outcome = stream.isTTY ? '' : `${status}  `
+    const outcome = this.#stream.isTTY ? '' : `${status}  `
     const where = `${this.#device}: `
     const what = command === undefined ? '?' : singleLine(describeCommand(command))
     const room = 2 + outcome.length + where.length + (time === '' ? 0 : time.length + 2)
     const fitted = this.#fit(what, room)
-    const tail = time === '' ? '' : `  ${paint('dim', time, stream)}`
-    return `${paint(style, mark, stream)} ${outcome}${paint('dim', where, stream)}${fitted}${tail}`
+    const tail = time === '' ? '' : painted`  ${paint('dim', time)}`
+    return painted`${paint(style, mark)} ${outcome}${paint('dim', where)}${fitted}${tail}`
   }
 
   /** What the model thinks; its calls are shown when they have their results, and its last words are the result. */
   #showTurn(event: SessionEvent): void {
     const turn = turnOf(event)
     if (turn === undefined || turn.text === '' || turn.calls.length === 0) return
-    this.#status.log(paint('cyan', this.#fit(`» ${singleLine(turn.text)}`, 0), this.#stream))
+    this.#status.log(paint('cyan', this.#fit(`» ${singleLine(turn.text)}`, 0)))
   }
 
   #showApproval(event: SessionEvent): void {
     const [id, call, decision] = ['ask_id', 'summary', 'decision'].map((key) => textOf(event.data[key]) ?? '')
     if (decision !== '') return this.#note(`${decision === 'allow' ? 'allowed' : 'denied'} by ${textOf(event.data['by']) ?? ''}`)
-    this.#note(`${this.#device} asks for permission: ${call?.split('\n')[0] ?? ''}`)
+    const [first = '', ...more] = call?.split('\n') ?? []
+    this.#note(`${this.#device} asks for permission: ${first}`)
+    for (const line of more) this.#status.log(`  ${line}`)
     this.#note(`answer with: orrery answer ${id?.slice(0, 8) ?? ''} allow (or deny)`)
     this.#status.set(`Waiting for permission on ${this.#device}`)
   }
 
   #note(text: string): void {
-    this.#status.log(`${paint('yellow', '•', this.#stream)} ${singleLine(text)}`)
+    this.#status.log(painted`${paint('yellow', '•')} ${singleLine(text)}`)
   }
 
   /** Cuts a text so that it and `others` columns fit the terminal; on a pipe so that a line stays a line to read. */

@@ -1,5 +1,5 @@
 import type { Session, SessionStatus } from '@orrery/aip/api'
-import type { Style } from '../terminal/output.js'
+import type { Style } from '../terminal/painted.js'
 
 /** The colour of a session's status. */
 export const STATUS_STYLE: Record<SessionStatus, Style> = {

@@ -1,5 +1,6 @@
 import { isAipError, messageOf } from '@orrery/aip'
-import { paint, singleLine } from '../terminal/output.js'
+import { paint, painted, singleLine } from '../terminal/painted.js'
+import { note } from '../terminal/write.js'
 
 /** Remembers that a server refuses this device, and reports it the first time. */
 export class Refusals {
@@ -12,7 +13,7 @@ export class Refusals {
     this.last = reasonOf(error)
     if (this.last === null || this.#said) return
     this.#said = true
-    process.stderr.write(`${paint('yellow', 'orrery:', process.stderr)} ${this.last}; trying again\n`)
+    note(painted`${paint('yellow', 'orrery:')} ${this.last}; trying again`)
   }
 
   /** It was accepted. */

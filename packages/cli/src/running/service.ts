@@ -1,6 +1,7 @@
 import { EXIT } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
-import { paint } from '../terminal/output.js'
+import { paint } from '../terminal/painted.js'
+import { clearLine, note } from '../terminal/write.js'
 
 /** How long a clean stop may take, in milliseconds; then the process ends anyway. */
 const STOP_LIMIT = 15_000
@@ -18,8 +19,10 @@ export async function serve(stop: () => Promise<void>, ended?: Promise<unknown>)
   const alive = setInterval(() => {}, 60_000)
   try {
     const why = await Promise.race([asked, ended ?? asked])
-    if (why === 'asked' && process.stderr.isTTY)
-      process.stderr.write(`\r${paint('dim', 'Stopping; Ctrl-C again ends it at once', process.stderr)}\n`)
+    if (why === 'asked' && process.stderr.isTTY) {
+      clearLine(process.stderr)
+      note(paint('dim', 'Stopping; Ctrl-C again ends it at once'))
+    }
   } finally {
     setTimeout(() => process.exit(EXIT.failed), STOP_LIMIT).unref()
     await stop()

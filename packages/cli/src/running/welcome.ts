@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { orrery } from '../terminal/invocation.js'
-import { paint } from '../terminal/output.js'
+import { type Line, paint, painted } from '../terminal/painted.js'
 import type { ShellMode } from '../settings/shell-mode.js'
 
 /** What the welcome mentions. */
@@ -17,11 +17,11 @@ export interface WelcomeFacts {
 }
 
 /** Lines that `orrery up` prints when it is ready: where it is, what to try, and how another machine joins. */
-export function welcome({ url, host, port, clientId, shell, deviceKey, model }: WelcomeFacts): string[] {
+export function welcome({ url, host, port, clientId, shell, deviceKey, model }: WelcomeFacts): Line[] {
   const shellNote = shell === 'strict' ? 'its shell runs allow-listed programs; --shell full: all' : 'its shell runs everything'
   return [
-    `${paint('green', '●')} Orrery is ready at ${paint('bold', url)}`,
-    `  This machine is its first device: ${paint('bold', clientId)} ${paint('dim', `(${shellNote})`)}`,
+    painted`${paint('green', '●')} Orrery is ready at ${paint('bold', url)}`,
+    painted`  This machine is its first device: ${paint('bold', clientId)} ${paint('dim', `(${shellNote})`)}`,
     '',
     paint('bold', 'Try in another terminal:'),
     `  ${orrery('devices')}`,
@@ -36,9 +36,9 @@ export function welcome({ url, host, port, clientId, shell, deviceKey, model }: 
   ]
 }
 
-function modelLines(model: string | null): string[] {
+function modelLines(model: string | null): Line[] {
   if (model === null) return [paint('dim', `  Requests in words need a model: ${orrery('model --help')}`)]
-  return [`  ${orrery('run "How full are the disks?"')}  ${paint('dim', `(asks ${model})`)}`]
+  return [painted`  ${orrery('run "How full are the disks?"')}  ${paint('dim', `(asks ${model})`)}`]
 }
 
 function joinLines(host: string, port: number, deviceKey: string): string[] {

@@ -1,7 +1,8 @@
-import type { Logger } from '@orrery/aip'
+import { visibleText, type Logger } from '@orrery/aip'
 import { InvalidArgumentError } from 'commander'
 import { usageError } from '../terminal/errors.js'
-import { type Style, paint } from '../terminal/output.js'
+import { type Style, paint, painted, singleLine } from '../terminal/painted.js'
+import { note } from '../terminal/write.js'
 
 /** The names of the log levels, as the flag and the environment take them in any case, and pino's names for them. */
 const LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error', CRITICAL: 'fatal', OFF: 'silent' } as const
@@ -47,7 +48,9 @@ export function chooseLogLevel(flag: LogLevel | undefined, file?: LogLevel): Log
 export async function createLogger(level: LogLevel): Promise<Logger> {
   const { pino } = await import('pino')
   const stream = process.stderr.isTTY ? { write: writeForPeople } : pino.destination({ fd: 2, sync: true })
-  const logger: Logger = pino({ level: LEVELS[level], base: null }, stream)
+  // The file of a log is shown in a terminal later.
+  const hooks = { streamWrite: visibleText }
+  const logger: Logger = pino({ level: LEVELS[level], base: null, hooks }, stream)
   return logger
 }
 
@@ -55,6 +58,5 @@ function writeForPeople(json: string): void {
   const record = JSON.parse(json) as { time: number; level: number; msg?: string }
   const { label, style } = SHOWN[record.level] ?? { label: 'log', style: 'dim' }
   const time = new Date(record.time).toTimeString().slice(0, 8)
-  const { stderr } = process
-  stderr.write(`${paint('dim', time, stderr)} ${paint(style, label.padEnd(8), stderr)} ${record.msg ?? ''}\n`)
+  note(painted`${paint('dim', time)} ${paint(style, label.padEnd(8))} ${singleLine(record.msg ?? '')}`)
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { messageOf, type Logger } from '@orrery/aip'
+import { LIMITS, messageOf, type Logger } from '@orrery/aip'
 import type { ServerConfig, ServerOptions } from '@orrery/server'
 import { configuredModel } from './configured-model.js'
 import { usageError } from '../terminal/errors.js'
@@ -32,11 +32,14 @@ export async function serverSettings(flags: ServerFlags, configFile: string | un
   // The file is made in any case: commands on this machine look there.
   const made = await ensureKey('operator.key')
   const found = findKey({ name: '--api-key', value: flags.apiKey }, 'operator.key')
+  const operatorKey = found?.key ?? made
+  if (operatorKey.length < LIMITS.shortKey)
+    logger.warn(`The operator key has ${operatorKey.length} characters, so it can be guessed: take ${LIMITS.shortKey} or more`)
   return {
     ...furtherSettings(config),
     host: flags.host ?? config.host ?? '127.0.0.1',
     port: flags.port ?? config.port ?? 5000,
-    operatorKey: found?.key ?? made,
+    operatorKey,
     deviceKey: await ensureKey('device.key'),
     dataDir: flags.dataDir === undefined ? (config.data_dir ?? inHome('server')) : resolve(flags.dataDir),
     ...defined('durability', flags.durability ?? config.durability),
@@ -76,7 +79,11 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('maxClients', config.max_clients),
     ...defined('platforms', config.platforms),
     ...defined('takeover', config.takeover),
+    ...defined('resume', config.resume),
+    ...defined('workflowAgent', config.workflow_agent),
     ...defined('devicesFile', config.devices_file),
+    ...defined('publicUrl', config.public_url),
+    ...defined('trustedProxies', config.trusted_proxies),
     ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),
     ...defined('heartbeatTimeoutMs', milliseconds(timeout)),
     ...defined('resumeGraceMs', milliseconds(config.resume_grace_s)),

@@ -1,5 +1,7 @@
+import { inspect } from 'node:util'
 import { CommanderError } from 'commander'
-import { paint, singleLine } from './output.js'
+import { joined, paint, painted, singleLine } from './painted.js'
+import { note, noteText } from './write.js'
 
 /** What the process exits with. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
@@ -37,7 +39,7 @@ export function report(thrown: unknown): number {
   const expected = error instanceof CliError || (error.name === 'ApiClientError' && 'status' in error)
   const hint = expected ? '' : ' (this should not happen; ORRERY_LOG_LEVEL=debug shows more)'
   printError(`${error.message}${hint}`)
-  if (process.env['ORRERY_LOG_LEVEL']?.toLowerCase() === 'debug') console.error(error)
+  if (process.env['ORRERY_LOG_LEVEL']?.toLowerCase() === 'debug') noteText(inspect(error))
   if (error instanceof CliError) return error.exitCode
   return 'code' in error && USAGE_CODES.has(String(error.code)) ? EXIT.usage : EXIT.failed
 }
@@ -46,5 +48,5 @@ export function report(thrown: unknown): number {
 export function printError(message: string): void {
   // A workflow's mistakes come one a line; everything else is one line.
   const lines = message.split('\n').map((line) => singleLine(line))
-  process.stderr.write(`${paint('red', 'orrery:', process.stderr)} ${lines.join('\n        ')}\n`)
+  note(painted`${paint('red', 'orrery:')} ${joined(lines, '\n        ')}`)
 }

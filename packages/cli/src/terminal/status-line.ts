@@ -1,4 +1,6 @@
-import { displayWidth, duration, fit, paint, singleLine } from './output.js'
+import { displayWidth, duration, fit } from './format.js'
+import { type Line, paint, painted, singleLine } from './painted.js'
+import { clearLine, moveBack, writeLine, writePart } from './write.js'
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const FRAME_MS = 100
@@ -44,9 +46,9 @@ export class StatusLine {
   }
 
   /** Writes a finished line above the status. */
-  log(line: string): void {
+  log(line: Line): void {
     this.#clear()
-    this.#stream.write(`${line}\n`)
+    writeLine(this.#stream, line)
     if (this.#draft.text !== '') this.#draw()
   }
 
@@ -65,8 +67,7 @@ export class StatusLine {
     const time = elapsed < 1000 ? '' : `  ${duration(Math.floor(elapsed / 1000) * 1000).replace('.0', '')}`
     const text = fit(this.#text, this.#stream.columns - 2 - time.length - 1)
     this.#clear()
-    const spinner = paint('cyan', FRAMES[this.#frame] ?? '', this.#stream)
-    this.#stream.write(`${spinner} ${text}${paint('dim', time, this.#stream)}`)
+    writePart(this.#stream, painted`${paint('cyan', FRAMES[this.#frame] ?? '')} ${text}${paint('dim', time)}`)
     this.#shown = true
   }
 
@@ -77,12 +78,13 @@ export class StatusLine {
     let kept = text
     while (displayWidth(kept) > this.#stream.columns - 3) kept = kept.slice(1)
     this.#clear()
-    this.#stream.write(`${paint('cyan', '›', this.#stream)} ${kept}${back === 0 ? '' : `\u001B[${back}D`}`)
+    writePart(this.#stream, painted`${paint('cyan', '›')} ${kept}`)
+    moveBack(this.#stream, back)
     this.#shown = true
   }
 
   #clear(): void {
-    if (this.#shown) this.#stream.write('\r\u001B[2K')
+    if (this.#shown) clearLine(this.#stream)
     this.#shown = false
   }
 }

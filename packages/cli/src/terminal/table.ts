@@ -1,4 +1,5 @@
-import { type Style, columnsOf, displayWidth, fit, paint, singleLine } from './output.js'
+import { columnsOf, displayWidth, fit } from './format.js'
+import { type Line, type Painted, type Style, joined, paint, painted, singleLine } from './painted.js'
 
 /** A cell: text, or text with a colour. */
 export type Cell = string | { text: string; style: Style }
@@ -6,6 +7,8 @@ export type Cell = string | { text: string; style: Style }
 const GAP = '  '
 /** The narrowest that a column is cut to. */
 const NARROWEST = 10
+/** The longest name beside a value; a device may name what it says of itself as it likes. */
+const WIDEST_NAME = 40
 
 /**
  * Lines of a table that fits the width. Text from devices is made harmless.
@@ -18,7 +21,7 @@ export function table(
   rows: readonly (readonly Cell[])[],
   flexible: readonly number[] = [],
   width: number = columnsOf(process.stdout, Infinity),
-): string[] {
+): Painted[] {
   const texts = rows.map((row) => row.map((cell) => singleLine(typeof cell === 'string' ? cell : cell.text)))
   const widths = headers.map((header, column) => Math.max(header.length, ...texts.map((row) => displayWidth(row[column] ?? ''))))
   let excess = widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1)) - width
@@ -28,16 +31,16 @@ export function table(
     widths[column] = own - given
     excess -= given
   }
-  const line = (cells: readonly string[], styles: readonly (Style | undefined)[]): string =>
-    cells
-      .map((cell, column) => {
-        const text = fit(cell, widths[column] ?? 0)
-        const padding = column === cells.length - 1 ? '' : ' '.repeat((widths[column] ?? 0) - displayWidth(text))
-        const style = styles[column]
-        return (style === undefined ? text : paint(style, text)) + padding
-      })
-      .join(GAP)
-      .trimEnd()
+  const line = (cells: readonly string[], styles: readonly (Style | undefined)[]): Painted => {
+    const last = cells.findLastIndex((cell) => cell !== '')
+    const shown = cells.slice(0, last + 1).map((cell, column): Line => {
+      const text = fit(cell, widths[column] ?? 0)
+      const padding = column === last ? '' : ' '.repeat((widths[column] ?? 0) - displayWidth(text))
+      const style = styles[column]
+      return style === undefined ? `${text}${padding}` : painted`${paint(style, text)}${padding}`
+    })
+    return joined(shown, GAP)
+  }
   const styleOf = (cell: Cell): Style | undefined => (typeof cell === 'string' ? undefined : cell.style)
   return [
     line(
@@ -49,11 +52,13 @@ export function table(
 }
 
 /** Lines of names and values, aligned; lines without a value are left out. */
-export function details(pairs: readonly (readonly [name: string, value: Cell | null])[]): string[] {
-  const shown = pairs.filter((pair): pair is readonly [string, Cell] => pair[1] !== null && pair[1] !== '')
-  const width = Math.max(...shown.map(([name]) => name.length))
+export function details(pairs: readonly (readonly [name: string, value: Cell | null])[]): Painted[] {
+  const shown = pairs.flatMap(([name, value]): [string, Cell][] =>
+    value === null || value === '' ? [] : [[fit(singleLine(name), WIDEST_NAME), value]],
+  )
+  const width = Math.max(...shown.map(([name]) => displayWidth(name)))
   return shown.map(([name, value]) => {
     const text = typeof value === 'string' ? singleLine(value) : paint(value.style, singleLine(value.text))
-    return `${paint('dim', name.padEnd(width))}  ${text}`
+    return painted`${paint('dim', name)}${' '.repeat(width - displayWidth(name))}  ${text}`
   })
 }

@@ -14,8 +14,20 @@ export class AsksApi {
     return (await this.#caller.call('asks.list', {}, options)).asks
   }
 
-  /** Allows or denies a waiting call, once. @returns what was asked */
-  answer(id: string, decision: AskAnswer['decision'], options?: CallOptions): Promise<Ask> {
-    return this.#caller.call('asks.answer', { params: { id }, body: { decision } }, options)
+  /**
+   * Allows or denies a waiting call, once.
+   * @param options.digest that of the ask which the approver has seen; an answer to another one is refused
+   * @returns what was asked
+   */
+  answer(
+    id: string,
+    decision: AskAnswer['decision'],
+    { digest, ...options }: CallOptions & { digest?: string } = {},
+  ): Promise<Ask> {
+    return this.#caller.call(
+      'asks.answer',
+      { params: { id }, body: { decision, ...(digest === undefined ? {} : { digest }) } },
+      options,
+    )
   }
 }

@@ -240,13 +240,14 @@ export class ConstellationClient {
         version: '2.0',
         ...this.#options.metadata,
       },
+      resume: this.#options.resume ?? true,
       heartbeatS: this.#options.heartbeatS ?? 30,
       reconnectDelayMs: this.#options.reconnectDelayMs ?? 5000,
       maxRetries: this.#options.maxRetries ?? 5,
       clock: this.#clock,
       logger: this.#logger,
       onState: (status, reason) => this.#linkState(link, status, reason),
-      onMessage: (message) => this.#ended(link, message),
+      onMessage: (message) => this.#received(link, message),
       onRegistered: (sessionIds) => this.#registered(link, sessionIds),
     })
     return link
@@ -272,11 +273,16 @@ export class ConstellationClient {
     }
   }
 
-  #ended(link: ServerLink, message: ServerMessage): void {
+  #received(link: ServerLink, message: ServerMessage): void {
     const { session_id: sessionId } = message
     if (sessionId === null) return
     const run = this.#runs.get(sessionId)
-    if (run !== undefined && this.#targets.get(run.deviceId)?.link === link) run.finish(message)
+    const own = run !== undefined && this.#targets.get(run.deviceId)?.link === link ? run : undefined
+    if (message.type === 'progress') {
+      if (own !== undefined) this.#options.onTaskState?.(own, message.state)
+      return
+    }
+    own?.finish(message)
     if (!link.resumes) return
     link
       .tell((aip) => {

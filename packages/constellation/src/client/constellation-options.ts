@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@orrery/aip'
 import type { LinkState } from './server-link.js'
+import type { TaskRun } from './task-run.js'
 
 /** A device that gets tasks. */
 export interface DeviceTarget {
@@ -36,10 +37,20 @@ export interface ConstellationOptions {
   reconnectDelayMs?: number
   /** Attempts in a row that may fail after the first. Default 5. A server that resumes sessions is retried forever once it was reached. */
   maxRetries?: number
+  /**
+   * Whether tasks survive a lost connection of this client where the server can do that. Without it they end with the connection, as with
+   * existing servers. Default true.
+   */
+  resume?: boolean
   /** Sent with the registration, in `metadata`. */
   metadata?: Record<string, unknown>
   /** Called at each change of a device's connection. */
   onDeviceState?: (state: Readonly<DeviceState>) => void
+  /**
+   * Called when a task is paused because its device has dropped, and when it runs again. A task may be cancelled at once and given to
+   * another device; otherwise it fails if the device does not return within the server's grace time.
+   */
+  onTaskState?: (run: TaskRun, state: 'paused' | 'running') => void
   logger?: Logger
   clock?: Clock
 }

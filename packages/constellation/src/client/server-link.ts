@@ -14,6 +14,7 @@ import {
   CONSTELLATION_SOCKET,
   ReconnectingLink,
   heartbeatLoop,
+  receiveAll,
   registerClient,
   type Down,
   type ServerConnection,
@@ -32,6 +33,8 @@ export interface LinkOptions {
   targetId?: string | undefined
   /** What the registration says about this client. */
   metadata: Record<string, unknown>
+  /** Whether sessions are to survive a lost connection where the server can do that. */
+  resume: boolean
   heartbeatS: number
   /** Milliseconds between attempts, for a server that cannot resume sessions. */
   reconnectDelayMs: number
@@ -40,7 +43,7 @@ export interface LinkOptions {
   clock: Clock
   logger: Logger
   onState: (state: LinkState, reason: string | null) => void
-  /** Called with a message that answers no question of this link: the end of a task. */
+  /** Called with a message that answers no question of this link: the end of a task, or a change of its state. */
   onMessage: (message: ServerMessage) => void
   /** @param sessionIds the sessions that continue; null if the server does not say */
   onRegistered: (sessionIds: ReadonlySet<string> | null) => void
@@ -83,7 +86,7 @@ export class ServerLink {
       logger,
       signal: this.#stopping.signal,
       register: (connection) => this.#register(connection),
-      receive: (frame) => this.#receive(frame),
+      listen: ({ transport }) => receiveAll(transport, (frame) => this.#receive(frame)),
       beat: ({ heartbeat }, signal) =>
         heartbeatLoop(heartbeat, { clientId, clientType: 'constellation', intervalS: heartbeatS, signal }),
       ended: () => this.#questions.fail(),
@@ -173,7 +176,11 @@ export class ServerLink {
   }
 
   #offer(): OfferFields {
-    return { version: 1, features: ['resume'], ...(this.#token === null ? {} : { resume_token: this.#token }) }
+    return {
+      version: 1,
+      features: this.#options.resume ? ['resume', 'progress'] : [],
+      ...(this.#token === null ? {} : { resume_token: this.#token }),
+    }
   }
 
   async #receive(frame: string | Uint8Array): Promise<void> {
@@ -183,7 +190,7 @@ export class ServerLink {
       if (message === undefined) return
       const answers = this.#questions.offer(message)
       if (message.type === 'error' && !answers) logger.error(`[WS] Server error: ${message.error}`)
-      if (message.type === 'task_end') onMessage(message)
+      if (message.type === 'task_end' || message.type === 'progress') onMessage(message)
     } catch (error) {
       logger.error(`[WS] Error handling message: ${messageOf(error)}`)
     }

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { messageOf, type Logger } from '@orrery/aip'
+import { messageOf, visibleText, type Logger } from '@orrery/aip'
 
 /** One tool call and its outcome. */
 export interface AuditEntry {
@@ -50,7 +50,7 @@ export class AuditLog {
 
   /** Adds an entry. It is in the file soon; what cannot be written is reported in the device's log. */
   add(entry: AuditEntry): void {
-    this.#waiting.push(`${JSON.stringify(entry)}\n`)
+    this.#waiting.push(`${visibleText(JSON.stringify(entry))}\n`)
     this.#writing ??= this.#write().finally(() => {
       this.#writing = null
     })

@@ -1,4 +1,4 @@
-import { TaskStatus, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
+import { TaskStatus, logError, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals, Ask } from '../policy/approvals.js'
@@ -121,9 +121,11 @@ export class DeviceSessions {
   }
 
   /** An ask was answered through the server. */
-  answered({ ask_id: id, decision, by }: Received<'answer'>): void {
-    if (this.#approvals?.answer(id, { decision, by: `server: ${by}` }) === true) return
-    this.#logger.warn(`[WS] An answer to an ask that does not wait for the server was ignored: ${id}`)
+  answered({ ask_id: id, decision, by, digest }: Received<'answer'>): void {
+    if (this.#approvals?.answer(id, { decision, by: `server: ${by}` }, digest) === true) return
+    this.#logger.warn(
+      `[WS] An answer to an ask that does not wait for the server, or to another call, was ignored: ${logText(id)}`,
+    )
   }
 
   /** A task that was asked for has its session. */
@@ -165,7 +167,7 @@ export class DeviceSessions {
 
   /** Lets work continue in the background; its failure is logged. */
   inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
+    work.catch((error: unknown) => logError(this.#logger, '[WS] Error handling message', error))
   }
 
   #endAll(): void {

@@ -1,8 +1,7 @@
 import {
-  LIMITS,
   AipError,
   errorText,
-  messageOf,
+  logError,
   wireTime,
   type Agreement,
   type DeviceInfo,
@@ -16,7 +15,7 @@ import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provide
 import { logText } from './log-text.js'
 
 /** The optional behaviours that this device offers when it registers. */
-const FEATURES: readonly Feature[] = ['cancel', 'progress', 'concurrent']
+const FEATURES: readonly Feature[] = ['cancel', 'progress', 'concurrent', 'info']
 /** What it offers when it keeps a journal. */
 const JOURNAL_FEATURES: readonly Feature[] = ['journal', 'resume', ...FEATURES]
 
@@ -31,6 +30,8 @@ export interface RegistrationOptions {
   asks: boolean
   /** Whether it can send and take whole files. */
   files: boolean
+  /** The largest frame that it takes from a server of Orrery, in bytes. */
+  maxFrame: number
 }
 
 /**
@@ -55,7 +56,7 @@ export async function registerDevice(connection: ServerConnection, options: Regi
 }
 
 /** What this device can do. */
-function offerOf({ journal, asks, files }: RegistrationOptions): OfferFields {
+function offerOf({ journal, asks, files, maxFrame }: RegistrationOptions): OfferFields {
   const token = journal?.resumeToken ?? null
   const features = new Set<Feature>(journal === null ? FEATURES : JOURNAL_FEATURES)
   if (asks) features.add('ask')
@@ -63,23 +64,23 @@ function offerOf({ journal, asks, files }: RegistrationOptions): OfferFields {
   return {
     version: 1,
     features: [...features],
-    max_frame: LIMITS.deviceFrame,
+    max_frame: maxFrame,
     ...(token === null ? {} : { resume_token: token }),
   }
 }
 
-/** Describes the device for its registration. A device that cannot be described registers all the same. */
-function describeDevice(
-  { clientId, collect = DeviceInfoProvider.collectSystemInfo }: RegistrationOptions,
+/** Describes the device for a registration, or for a server that asks. A device that cannot be described is so all the same. */
+export function describeDevice(
+  { clientId, collect = DeviceInfoProvider.collectSystemInfo }: Pick<RegistrationOptions, 'clientId' | 'collect'>,
   logger: Logger,
-): Record<string, unknown> {
+): { system_info?: DeviceInfo } {
   try {
     const info = collect(clientId)
     const summary = `platform=${info.platform}, cpu=${info.cpu_count}, memory=${info.memory_total_gb}GB`
     logger.info(`[WS] [AIP] Collected device info: ${summary}`)
     return { system_info: info }
   } catch (error) {
-    logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
+    logError(logger, '[WS] [AIP] Error collecting device info', error)
     return {}
   }
 }

@@ -1,4 +1,4 @@
-import { aipError, messageOf, type Logger } from '@orrery/aip'
+import { aipError, logError, messageOf, type Logger } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import { sessionPlatform } from '../info/device-info-provider.js'
 import type { ServerConnection } from '@orrery/aip/node'
@@ -83,7 +83,7 @@ export class TaskRequests {
       this.#logger.info(`[WS] [AIP] Sent task request with platform: ${platform}`)
     } catch (error) {
       this.#slot.release()
-      this.#logger.error(`[WS] [AIP] Error sending task request: ${messageOf(error)}`)
+      logError(this.#logger, '[WS] [AIP] Error sending task request', error)
       await this.#connection()
         ?.aip.sendError(messageOf(error))
         .catch(() => {})

@@ -1,16 +1,16 @@
 import {
-  isAipError,
   AipError,
+  LIMITS,
   aipError,
   backoff,
-  messageOf,
+  isAipError,
+  logError,
   resumeWait,
   silentLogger,
   systemClock,
   type Clock,
   type DeviceInfo,
   type Logger,
-  type ServerMessage,
 } from '@orrery/aip'
 import { ReconnectingLink, heartbeatLoop, type Down, type ServerConnection } from '@orrery/aip/node'
 import type { DeviceDetails } from '../info/device-details.js'
@@ -20,8 +20,8 @@ import type { Approvals } from '../policy/approvals.js'
 import { ConnectedEvent } from './connected-event.js'
 import { deviceState } from './device-state.js'
 import { DeviceSessions } from './device-sessions.js'
-import { logText } from './log-text.js'
-import { registerDevice } from './registration.js'
+import { MessageHandlers } from './message-handlers.js'
+import { describeDevice, registerDevice } from './registration.js'
 import { StateReports } from './state-reports.js'
 import type { TransferDialer } from '../transfers/transfer-dialer.js'
 import { DEVICE_LIMITS } from '../limits.js'
@@ -39,8 +39,10 @@ export interface UFOWebSocketClientOptions {
   logger?: Logger
   /** Describes the device; default `DeviceInfoProvider.collectSystemInfo`. */
   collectInfo?: (clientId: string) => DeviceInfo
-  /** Pushed to a server of Orrery with the MCP servers and tools. */
-  details?: DeviceDetails
+  /** Collects what is pushed to a server of Orrery with the MCP servers and tools. */
+  details?: () => DeviceDetails
+  /** The largest frame that a server of Orrery sends, in bytes. Default 8 MiB. */
+  maxFrame?: number
   /** Keeps what has run, so that sessions survive lost connections where the server can do that too. */
   journal?: CommandJournal
   /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
@@ -64,7 +66,7 @@ const RETRY_WAIT = { firstMs: 2000, longestMs: DEVICE_LIMITS.reconnectWait }
 export type ConnectionEnd = 'stopped' | 'retries_spent'
 
 /** The device's end of the connection: registers, beats, takes messages in and sends results; connects again when it drops. */
-export class UFOWebSocketClient {
+export class UFOWebSocketClient extends MessageHandlers {
   readonly ufoClient: UFOClient
   readonly maxRetries: number
   /** Time between two heartbeats, in seconds. */
@@ -73,22 +75,25 @@ export class UFOWebSocketClient {
   /** Failed attempts in a row. */
   retryCount = 0
   readonly #options: UFOWebSocketClientOptions
-  readonly #logger: Logger
+  protected readonly logger: Logger
   readonly #stopping = new AbortController()
   readonly #link: ReconnectingLink
-  readonly #sessions: DeviceSessions
+  protected readonly sessions: DeviceSessions
   readonly #reports: StateReports
+  /** As collected last. */
+  #details: DeviceDetails | undefined
 
   constructor(options: UFOWebSocketClientOptions) {
+    super()
     this.ufoClient = options.ufoClient
     this.maxRetries = options.maxRetries ?? 3
     this.timeout = options.timeout ?? 120
     this.#options = options
     const { clock = systemClock, logger = silentLogger } = options
-    this.#logger = logger
-    this.#reports = new StateReports(() => ({ ...options.details, ...deviceState(this.ufoClient) }), clock, logger)
+    this.logger = logger
+    this.#reports = new StateReports(() => ({ ...this.#details, ...deviceState(this.ufoClient) }), clock, logger)
     this.ufoClient.mcpServerManager.onChange = () => this.#reports.changed()
-    this.#sessions = new DeviceSessions({
+    this.sessions = new DeviceSessions({
       ufoClient: this.ufoClient,
       clock,
       logger,
@@ -102,7 +107,7 @@ export class UFOWebSocketClient {
       logger,
       signal: this.#stopping.signal,
       register: () => this.registerClient(),
-      receive: (frame) => this.handleMessage(frame),
+      listen: () => this.receiveLoop(),
       beat: (_connection, signal) => this.heartbeatLoop(this.timeout, signal),
       ended: () => this.#ended(),
       retry: (down) => this.#retry(down),
@@ -116,26 +121,26 @@ export class UFOWebSocketClient {
 
   /** The session of the last COMMAND. */
   get sessionId(): string | null {
-    return this.#sessions.lastSessionId
+    return this.sessions.lastSessionId
   }
 
   /** The task request that was sent last; settles when it was sent. */
   get currentTask(): Promise<void> | null {
-    return this.#sessions.requests.current
+    return this.sessions.requests.current
   }
 
   /** Connects, registers and listens, again and again, until the attempts are spent or {@link stop} is called. */
   async connectAndListen(): Promise<ConnectionEnd> {
     if ((await this.#link.run()) === 'stopped') return 'stopped'
-    await this.#sessions.stop()
-    this.#logger.error('[WS] Max retries reached. Exiting.')
+    await this.sessions.stop()
+    this.logger.error('[WS] Max retries reached. Exiting.')
     return 'retries_spent'
   }
 
   /** Closes the connection with 1000 and makes no other; what runs is cancelled. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await this.#sessions.stop()
+    await this.sessions.stop()
     await this.#link.drop()
   }
 
@@ -159,16 +164,19 @@ export class UFOWebSocketClient {
       journal: this.#options.journal ?? null,
       asks: this.#options.approvals?.viaServer === true,
       files: this.#options.transfers !== undefined,
+      maxFrame: this.#options.maxFrame ?? LIMITS.deviceFrame,
     })
     this.#options.transfers?.agree(agreement?.transfer_key ?? null)
-    await this.#sessions.agree(connection, agreement)
+    await this.sessions.agree(connection, agreement)
     this.retryCount = 0
     this.connectedEvent.set()
-    this.#logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
+    this.logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
-    this.#sessions.registered(connection)
+    this.sessions.registered(connection)
     // Existing servers do not know such reports.
-    if (agreement !== null) this.#reports.reach((state) => connection.deviceInfo.sendDeviceState(clientId, state))
+    if (agreement === null) return
+    this.#details = this.#options.details?.()
+    this.#reports.reach((state) => connection.deviceInfo.sendDeviceState(clientId, state))
   }
 
   /**
@@ -181,65 +189,24 @@ export class UFOWebSocketClient {
     await heartbeatLoop(this.connection.heartbeat, { clientId, clientType: 'device', intervalS, signal })
   }
 
-  /** Handles one frame of the server. Never throws and never waits for a command or a task: those continue by themselves. */
-  async handleMessage(frame: string | Uint8Array): Promise<void> {
-    const { connection } = this
-    if (connection === null) return
-    try {
-      const message = await connection.aip.readMessage(frame)
-      this.#logger.info(`[WS] Received message: ${logText(frame)}`)
-      this.#route(message, connection)
-    } catch (error) {
-      this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`)
-    }
-  }
-
-  /**
-   * Asks the server to run a task on this device. Settles when the request was sent; a failure is logged and reported to the server.
-   * @param taskName default: a fresh UUID
-   */
-  startTask(request: string, taskName?: string | null): Promise<void> {
-    return this.#sessions.requests.start(request, taskName)
-  }
-
-  #route(message: ServerMessage, connection: ServerConnection): void {
-    const sessions = this.#sessions
-    switch (message.type) {
-      case 'task':
-        return sessions.inBackground(this.startTask(message.user_request ?? '', message.task_name))
-      case 'command':
-        return sessions.inBackground(sessions.runBatch(message, connection))
-      case 'task_end':
-        return sessions.end(message)
-      case 'cancel':
-        return sessions.cancel(message)
-      case 'results_ack':
-        return sessions.inBackground(sessions.acknowledged(message.response_id))
-      case 'heartbeat':
-        if (message.session_id !== null) sessions.named(message.session_id)
-        return this.#logger.info('[WS] Heartbeat received')
-      case 'error':
-        sessions.refused()
-        return this.#logger.error(`[WS] Server error: ${logText(message.error)}`)
-      case 'answer':
-        return sessions.answered(message)
-      case 'device_info_request':
-      case 'device_info_response':
-        return this.#logger.warn(`[WS] Unknown message type: ${message.type}`)
-    }
+  protected async describe({ deviceInfo }: ServerConnection): Promise<void> {
+    const { clientId } = this.ufoClient
+    const { system_info: info } = describeDevice({ clientId, collect: this.#options.collectInfo }, this.logger)
+    this.#details = this.#options.details?.()
+    await deviceInfo.sendDeviceInfoPush(clientId, { ...info, ...this.#details, ...deviceState(this.ufoClient) })
   }
 
   #ended(): void {
     this.connectedEvent.clear()
     this.#reports.reach(null)
-    this.#sessions.dropped()
+    this.sessions.dropped()
   }
 
   /** Returns the wait before the next attempt in milliseconds; null if the last was the last that is allowed. */
   #retry({ error, closed }: Down): number | null {
     const reason = closed === null ? error : new AipError('CONNECTION_CLOSED', `${closed.code} ${closed.reason}`.trimEnd())
     const lost = isAipError(reason, 'CONNECTION_CLOSED')
-    this.#logger.error(`[WS] ${lost ? 'Connection closed' : 'Unexpected error'}: ${messageOf(reason)}`)
+    logError(this.logger, `[WS] ${lost ? 'Connection closed' : 'Unexpected error'}`, reason)
     this.retryCount += 1
     this.#options.onFailed?.(reason)
     const forEver = this.#triesForEver()
@@ -248,13 +215,13 @@ export class UFOWebSocketClient {
     const wait = forEver
       ? resumeWait(longestWaitS === undefined ? undefined : longestWaitS * 1000)
       : backoff(this.retryCount, RETRY_WAIT)
-    this.#logger.info(`[WS] Retrying in ${wait / 1000}s...`)
+    this.logger.info(`[WS] Retrying in ${wait / 1000}s...`)
     return wait
   }
 
   #triesForEver(): boolean {
     // A token in the journal says that there is such a server too, from before a restart of this process.
-    const knowsServer = this.#sessions.resumes || (this.#options.journal?.resumeToken ?? null) !== null
+    const knowsServer = this.sessions.resumes || (this.#options.journal?.resumeToken ?? null) !== null
     return knowsServer && this.#options.persistent === true
   }
 }

@@ -1,5 +1,6 @@
 import { errorText, messageOf, type Command, type Result } from '@orrery/aip'
 import type { Progress } from '@modelcontextprotocol/client'
+import { ActionResult } from './action-result.js'
 import type { Addressee, ComputerManager } from './computer-manager.js'
 import { deviceErrorText } from '../errors.js'
 
@@ -39,9 +40,9 @@ export class CommandRouter {
    * Runs commands one after the other.
    * @returns one result per command, in the same order, whatever fails
    */
-  async execute(addressee: Addressee, commands: readonly Command[], control: BatchControl = {}): Promise<Result[]> {
+  async execute(addressee: Addressee, commands: readonly Command[], control: BatchControl = {}): Promise<ActionResult[]> {
     const { earlyExit = true } = control
-    const results: Result[] = []
+    const results: ActionResult[] = []
     let failed = false
     for (const command of commands) {
       const result: Result =
@@ -49,7 +50,7 @@ export class CommandRouter {
           ? outcome(command, { status: 'skipped', error: deviceErrorText('EARLIER_FAILURE') })
           : await this.#track(this.#one(addressee, command, control))
       failed ||= result.status === 'failure'
-      results.push(result)
+      results.push(new ActionResult(command, result))
     }
     return results
   }

@@ -6,7 +6,6 @@ import {
   ToolType,
   aipError,
   clip,
-  messageOf,
   withTimeLimit,
   type Clock,
   type Command,
@@ -17,7 +16,7 @@ import type { MCPServer } from '../mcp/mcp-server.js'
 import type { CallOrigin, Gate, Passage } from '../policy/gate.js'
 import type { ToolCall } from '../policy/policy.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
-import { errorOf, resultValue } from './tool-result.js'
+import { errorOf, reasonOf, resultValue } from './tool-result.js'
 import { deviceError, deviceErrorText } from '../errors.js'
 
 /** How one command is run. */
@@ -35,6 +34,8 @@ export class Computer {
   readonly #gate: Gate | null
   #registry = new Map<string, RegisteredTool>()
   #registered = ''
+  /** Keys of tools that were found: their servers' place in the order is known, and nothing has to be waited for. */
+  readonly #found = new Set<string>()
 
   /**
    * @param servers in the order of the configuration
@@ -49,7 +50,7 @@ export class Computer {
 
   /** The tools of the servers that run, waiting for those that are starting. Both filters may be left out. */
   async listTools(filter: { toolType?: ToolType | null; namespace?: string | null } = {}): Promise<MCPToolInfo[]> {
-    await Promise.all(this.#servers.map((server) => server.settled()))
+    await Promise.all(this.#servers.map((server) => server.settled('first')))
     return [...this.#tools(this.#servers.length).values()].flatMap(({ info, server }) => {
       const wanted =
         server.state === 'ready' &&
@@ -122,7 +123,7 @@ export class Computer {
     }
     const { server, tool } = await this.#find(command)
     result.namespace = server.name
-    const answer = await server.callTool(tool.name, command.parameters ?? {}, control)
+    const answer = await server.callTool(tool, command.parameters ?? {}, control)
     if (answer.isError === true) {
       result.error = clip(errorOf(answer))
       return
@@ -132,20 +133,23 @@ export class Computer {
   }
 
   /**
-   * Finds a tool; without a type an action is looked for first. It waits only for servers that could give the name to another tool:
-   * those before the one that has it.
+   * Finds a tool; without a type an action is looked for first. It waits only for the first start of servers that could give the name to
+   * another tool: those before the one that has it.
    * @throws AipError `TOOL_UNKNOWN`, naming servers that do not run
    */
   async #find({ tool_type: type, tool_name: name }: Command): Promise<RegisteredTool> {
     const keys = (type === null ? (['action', 'data_collection'] as const) : [type]).map((each) => toolKey(each, name))
-    const first = this.#servers.some((server) => server.state === 'starting') ? 1 : this.#servers.length
-    for (let count = first; count <= this.#servers.length; count += 1) {
-      await this.#servers[count - 1]?.settled()
+    const waits = this.#servers.some((server) => server.state === 'starting') && !keys.some((key) => this.#found.has(key))
+    for (let count = waits ? 1 : this.#servers.length; count <= this.#servers.length; count += 1) {
+      if (waits) await this.#servers[count - 1]?.settled('first')
       const known = this.#tools(count)
       // A data-collection tool gives way to an action of a later server when the type was left open.
       const wanted = count < this.#servers.length ? keys.slice(0, 1) : keys
-      const found = wanted.map((key) => known.get(key)).find((tool) => tool !== undefined)
-      if (found !== undefined) return found
+      const key = wanted.find((each) => known.has(each))
+      const found = key === undefined ? undefined : known.get(key)
+      if (key === undefined || found === undefined) continue
+      if (found.server.state === 'ready') this.#found.add(key)
+      return found
     }
     const down = this.#servers.filter((server) => server.state !== 'ready')
     const note = down.map((server) => ` (MCP server '${server.name}' is not running: ${server.lastError ?? server.state})`)
@@ -189,6 +193,6 @@ function listFilter(parameters: Command['parameters']): { toolType: ToolType | n
 
 /** An error of the catalogue says enough by itself; others come from a server or from the SDK. */
 function failureText(tool: string, error: unknown): string {
-  if (!(error instanceof AipError)) return deviceErrorText('TOOL_FAILED', { tool, detail: messageOf(error) })
+  if (!(error instanceof AipError)) return deviceErrorText('TOOL_FAILED', { tool, detail: clip(reasonOf(error)) })
   return isAipError(error, 'TIMEOUT') ? deviceErrorText('TOOL_TIMEOUT', { tool, seconds: LIMITS.toolTime / 1000 }) : error.message
 }

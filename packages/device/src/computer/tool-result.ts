@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/client'
+import { messageOf } from '@orrery/aip'
 
 type Json = Record<string, unknown>
 
@@ -14,10 +15,20 @@ export function resultValue(answer: CallToolResult, outputSchema: Json | undefin
   return answer.content.length === 1 && first?.type === 'text' ? first.text : answer.content
 }
 
-/** The text of a tool's answer that reports an error. */
+/** The text of a tool's answer that reports an error; some servers give the reason as structured content. */
 export function errorOf(answer: CallToolResult): string {
   const text = answer.content.flatMap((item) => (item.type === 'text' ? [item.text] : [])).join('\n')
-  return text === '' ? 'The tool reported an error without a text' : text
+  if (text !== '') return text
+  return answer.structuredContent === undefined
+    ? 'The tool reported an error without a text'
+    : JSON.stringify(answer.structuredContent)
+}
+
+/** The reason of a call that failed by an error of the protocol, which may hold more than its message. */
+export function reasonOf(error: unknown): string {
+  const data = error instanceof Error && 'data' in error && 'code' in error ? error.data : undefined
+  const more = data === undefined || data === null ? '' : typeof data === 'string' ? data : JSON.stringify(data)
+  return more === '' || more === '{}' ? messageOf(error) : `${messageOf(error)} ${more}`
 }
 
 /** FastMCP and the 2025 protocol wrap a value that is not an object as `{result: x}`. */

@@ -1,8 +1,10 @@
-import { aipError, silentLogger, type Command, type Logger, type Result } from '@orrery/aip'
+import { aipError, commandOf, silentLogger, type CommandLike, type Logger } from '@orrery/aip'
 import { detectPlatform } from '../info/device-info-provider.js'
 import type { MCPServerManager } from '../mcp/mcp-server-manager.js'
+import type { ActionResult } from './action-result.js'
 import { CommandRouter, type BatchControl } from './command-router.js'
 import type { ComputerManager } from './computer-manager.js'
+import { required } from './required.js'
 import { TaskLock } from './task-lock.js'
 
 /** What a {@link UFOClient} is built from. */
@@ -21,7 +23,7 @@ export interface Step {
   agent_name: string | null
   process_name: string | null
   root_name: string | null
-  actions: readonly Command[] | null
+  actions: readonly CommandLike[] | null
 }
 
 /** Runs what the server asks for. Knows nothing of connections, and keeps nothing beyond a session. */
@@ -84,7 +86,7 @@ export class UFOClient {
   }
 
   /** Notes whom a batch is for and runs it. The caller holds {@link taskLock}. */
-  executeStep(message: Step, control: BatchControl = {}): Promise<Result[]> {
+  executeStep(message: Step, control: BatchControl = {}): Promise<ActionResult[]> {
     this.agentName = message.agent_name
     this.processName = message.process_name
     this.rootName = message.root_name
@@ -92,17 +94,17 @@ export class UFOClient {
   }
 
   /** Runs commands that only read, without {@link taskLock}: the state of the session is left alone. */
-  executeReads({ agent_name, process_name, root_name, actions }: Step, control: BatchControl = {}): Promise<Result[]> {
+  executeReads({ agent_name, process_name, root_name, actions }: Step, control: BatchControl = {}): Promise<ActionResult[]> {
     const addressee = { agentName: agent_name, processName: process_name, rootName: root_name }
-    return this.commandRouter.execute(addressee, actions ?? [], { ...control, readsOnly: true })
+    return this.commandRouter.execute(addressee, (actions ?? []).map(commandOf), { ...control, readsOnly: true })
   }
 
   /** Runs commands; one result each, in order. The caller holds {@link taskLock}. */
-  async executeActions(commands: readonly Command[] | null, control: BatchControl = {}): Promise<Result[]> {
+  async executeActions(commands: readonly CommandLike[] | null, control: BatchControl = {}): Promise<ActionResult[]> {
     if (commands === null || commands.length === 0) return []
     this.#logger.info(`Executing ${commands.length} actions in total`)
     const addressee = { agentName: this.#agentName, processName: this.#processName, rootName: this.#rootName }
-    return this.commandRouter.execute(addressee, commands, control)
+    return this.commandRouter.execute(addressee, commands.map(commandOf), control)
   }
 
   /** Forgets the session and its computers, and restarts the MCP servers that are configured so. The caller holds {@link taskLock}. */
@@ -120,10 +122,4 @@ export class UFOClient {
     this.#logger.info(`${name} set to: ${value}`)
     return value
   }
-}
-
-/** Callers in plain JavaScript have no compiler that asks for a manager. */
-function required<T>(name: string, value: T | undefined): T {
-  if (value === undefined) throw aipError('INVALID_INPUT', { detail: `${name} is required.` })
-  return value
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '@orrery/aip'
 import { z } from 'zod'
 import { PolicyConfig } from '../policy/policy-config.js'
 import { PRESET_NAMES } from './preset-names.js'
@@ -48,6 +49,12 @@ const File = z.strictObject({
   token: z.string().optional(),
   /** Longest wait before the device tries again to reach a server that keeps its sessions, in seconds; default 5. */
   reconnect_s: z.number().positive().optional(),
+  /** Time between two heartbeats, in seconds; default 120. */
+  heartbeat_s: z.number().positive().optional(),
+  /** With `off`, sessions end with the connection, and attempts to connect are limited, as with existing peers. */
+  resume: z.enum(['on', 'off']).optional(),
+  /** The largest batch of commands that a server of Orrery sends to this device, in bytes; default 8 MiB. Others may send up to 100 MiB. */
+  max_frame: z.number().int().min(LIMITS.frameBeforeRegistration).max(LIMITS.frame).optional(),
   /** `strict`: a list of programs, no shell. `full`: the shell of the system. */
   shell: z.enum(['strict', 'full']).default('strict'),
   /** The folders that tools may work in. Default: the folder in which the device was started. Relative to this file. */
@@ -101,7 +108,7 @@ type BuiltIn = (typeof BUILT_IN_NAMES)[number]
 export const DEFAULT_DEVICE_CONFIG: DeviceConfig = DeviceConfig.parse({})
 
 /** Keys that are read when a device starts, and not again. */
-const RESTART_KEYS = ['client_id', 'server', 'token', 'reconnect_s', 'audit'] as const
+const RESTART_KEYS = ['client_id', 'server', 'token', 'reconnect_s', 'heartbeat_s', 'resume', 'max_frame', 'audit'] as const
 
 /** Returns the keys that have changed and take effect only when the device starts again. */
 export function restartKeysIn(before: DeviceConfig, after: DeviceConfig): string[] {

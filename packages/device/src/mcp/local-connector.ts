@@ -1,3 +1,4 @@
+import type { Transport } from '@modelcontextprotocol/client'
 import type { McpServer } from '@modelcontextprotocol/server'
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
 import { loadClientSdk, openConnection, type Connector } from './connection.js'
@@ -13,17 +14,23 @@ export function localConnector(
 ): Connector {
   return async (options) => {
     const [sdk, { serveStdio }] = await Promise.all([loadClientSdk(), import('@modelcontextprotocol/server/stdio')])
-    const [near, far] = sdk.InMemoryTransport.createLinkedPair()
-    const served = serveStdio(factory, {
-      transport: far,
-      onerror: (error) => logger.warn(`[MCP] ${name}: ${messageOf(error)}`),
-    })
+    const ends: (() => Promise<void>)[] = []
+    const connect = (): Transport => {
+      const [near, far] = sdk.InMemoryTransport.createLinkedPair()
+      const onerror = (error: unknown): void => logger.warn(`[MCP] ${name}: ${messageOf(error)}`)
+      const served = serveStdio(factory, { transport: far, onerror })
+      ends.push(() => served.close())
+      return near
+    }
+    const end = async (): Promise<void> => {
+      await Promise.all(ends.map((each) => each()))
+    }
     try {
-      const connection = await openConnection(sdk, near, clock, options, () => 'it was closed')
-      void connection.closed.then(() => served.close())
+      const connection = await openConnection(sdk, connect, { ...options, clock, describeEnd: () => 'it was closed' })
+      void connection.closed.then(end)
       return connection
     } catch (error) {
-      await served.close()
+      await end()
       throw error
     }
   }

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
-import { messageOf, type Clock, type Logger } from '@orrery/aip'
+import { messageOf, silentLogger, systemClock, type Clock, type Logger } from '@orrery/aip'
 import { NO_TRANSFERS, type Transfers } from '../transfers/transfer-dialer.js'
-import type { DeviceConfig } from '../config/device-config.js'
+import { DEFAULT_DEVICE_CONFIG, type DeviceConfig } from '../config/device-config.js'
 import { loadMcpYaml, namespacesOf, type AgentToolSets } from '../config/mcp-yaml.js'
 import { Permits } from '../policy/permits.js'
 import { Roots } from '../policy/roots.js'
@@ -11,17 +11,20 @@ import type { LocalServerFactory } from './local-connector.js'
 import { MCPServer, type ServerSpec } from './mcp-server.js'
 import { plannedServers, type PlannedServer } from './planned-servers.js'
 
-/** What a manager is built from. */
+/** What a manager is built from. All of it has a default, as seed 003 shows: `new MCPServerManager()`. */
 export interface MCPServerManagerOptions {
-  config: DeviceConfig
+  /** Default: the built-in servers, with the strict shell. Another file is read with `loadDeviceConfig`, `mcp.yaml` and `config_dev.yaml` by its key `mcpYaml`. */
+  config?: DeviceConfig
   /** Servers of the embedding program, by name. */
   localServers?: Readonly<Record<string, LocalServerFactory>>
-  clock: Clock
-  logger: Logger
-  /** The device's own environment; children get only its harmless part. */
-  env: Environment
-  /** The folder in which commands and servers run unless they name another. */
-  cwd: string
+  /** Default: the system's. */
+  clock?: Clock
+  /** Default: none. */
+  logger?: Logger
+  /** The device's own environment; children get only its harmless part. Default: that of this process. */
+  env?: Environment
+  /** The folder in which commands and servers run unless they name another. Default: the current one. */
+  cwd?: string
   /** Where tools may work with files. Default: those of the configuration. */
   roots?: Roots
   /** Commands that the policy of the device has let through. Default: none ever are. */
@@ -32,6 +35,9 @@ export interface MCPServerManagerOptions {
   transfers?: Transfers
 }
 
+/** What servers are planned with. */
+type Surroundings = Parameters<typeof plannedServers>[2]
+
 /** A server, and what it was planned from; null if it came from elsewhere. */
 interface OwnedServer {
   server: MCPServer
@@ -40,9 +46,7 @@ interface OwnedServer {
 
 /** Owns the MCP servers of a device: starts them, finds them by name, ends them. */
 export class MCPServerManager {
-  readonly #options: MCPServerManagerOptions
-  readonly #roots: Roots
-  readonly #permits: Permits
+  readonly #around: Surroundings
   #servers = new Map<string, OwnedServer>()
   /** Servers that the configuration no longer has, and on which a command may still run. */
   readonly #leaving = new Set<MCPServer>()
@@ -52,12 +56,21 @@ export class MCPServerManager {
   #toolSets: AgentToolSets
 
   /** @throws AipError `INVALID_CONFIG` for a bad `mcp.yaml` */
-  constructor(options: MCPServerManagerOptions) {
-    this.#options = options
-    this.#config = options.config
-    this.#toolSets = toolSetsOf(options.config)
-    this.#roots = options.roots ?? new Roots({ folders: options.config.roots, cwd: options.cwd })
-    this.#permits = options.permits ?? new Permits()
+  constructor(options: MCPServerManagerOptions = {}) {
+    const { config = DEFAULT_DEVICE_CONFIG, cwd = process.cwd() } = options
+    this.#config = config
+    this.#toolSets = toolSetsOf(config)
+    this.#around = {
+      localServers: options.localServers ?? {},
+      clock: options.clock ?? systemClock,
+      logger: options.logger ?? silentLogger,
+      env: options.env ?? process.env,
+      cwd,
+      roots: options.roots ?? new Roots({ folders: config.roots, cwd }),
+      permits: options.permits ?? new Permits(),
+      dataDir: options.dataDir ?? tmpdir(),
+      transfers: options.transfers ?? NO_TRANSFERS,
+    }
   }
 
   /** All servers in the order of the configuration: built-in ones, those of the embedding program, those of the file. */
@@ -78,9 +91,7 @@ export class MCPServerManager {
    */
   update(config: DeviceConfig, quiet: Promise<void> = Promise.resolve()): void {
     const toolSets = toolSetsOf(config)
-    const { localServers = {}, clock, logger, env, cwd, dataDir = tmpdir(), transfers = NO_TRANSFERS } = this.#options
-    const around = { localServers, clock, logger, env, cwd, roots: this.#roots, permits: this.#permits, dataDir, transfers }
-    const planned = plannedServers(config, toolSets, around)
+    const planned = plannedServers(config, toolSets, this.#around)
     const before = this.#servers
     this.#config = config
     this.#toolSets = toolSets
@@ -98,9 +109,12 @@ export class MCPServerManager {
     this.onChange()
   }
 
-  /** The servers that an agent sees: those that the configuration gives it, or the device's default set, which is all others. */
-  serversFor(agent: string, root: string): readonly MCPServer[] {
-    const names = namesFor(this.#config.agents, agent, root) ?? namespacesOf(this.#toolSets, agent, root)
+  /**
+   * The servers that an agent sees: those that the configuration gives it, or the device's default set, which is all others.
+   * @param agents of the configuration; default: that of this manager
+   */
+  serversFor(agent: string, root: string, agents = this.#config.agents): readonly MCPServer[] {
+    const names = namesFor(agents, agent, root) ?? namespacesOf(this.#toolSets, agent, root)
     if (names !== undefined) {
       const found = names.flatMap((name) => this.getServer(name) ?? this.getServer(ownNameOf(name)) ?? [])
       return [...new Set(found)]
@@ -134,7 +148,7 @@ export class MCPServerManager {
   }
 
   #start(spec: ServerSpec, plan: PlannedServer | null): MCPServer {
-    const { clock, logger } = this.#options
+    const { clock, logger } = this.#around
     const server = new MCPServer({ ...spec, clock, logger, onChange: () => this.onChange() })
     this.#servers.set(spec.name, { server, plan })
     server.start()
@@ -145,7 +159,7 @@ export class MCPServerManager {
     this.#leaving.add(server)
     void quiet
       .then(() => server.stop())
-      .catch((error: unknown) => this.#options.logger.error(`[MCP] Server ${server.name} did not end: ${messageOf(error)}`))
+      .catch((error: unknown) => this.#around.logger.error(`[MCP] Server ${server.name} did not end: ${messageOf(error)}`))
       .finally(() => this.#leaving.delete(server))
   }
 }

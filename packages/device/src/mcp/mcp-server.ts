@@ -1,4 +1,4 @@
-import type { CallToolResult, Progress, Tool } from '@modelcontextprotocol/client'
+import type { CallToolResult, Tool } from '@modelcontextprotocol/client'
 import {
   backoff,
   messageOf,
@@ -9,14 +9,12 @@ import {
   type McpServerStatus,
   type ToolType,
 } from '@orrery/aip'
-import type { Connection, Connector } from './connection.js'
+import type { Connection, Connector, ToolCallOptions } from './connection.js'
 import { DEVICE_LIMITS } from '../limits.js'
 import { deviceError } from '../errors.js'
 
 /** Waits between two starts of a server that dies. */
 const RESTART_WAIT = { firstMs: DEVICE_LIMITS.mcpFirstRestart, longestMs: DEVICE_LIMITS.mcpLongestRestart }
-/** The time limit of a call is the computer's; the SDK's own, which does not follow the clock, must not come first. */
-const NO_LIMIT = 2 ** 31 - 1
 
 /** `failed` servers are started again after a wait, `stopped` ones only by {@link MCPServer.start}. */
 export type MCPServerState = McpServerStatus['state']
@@ -45,18 +43,10 @@ export interface MCPServerOptions extends ServerSpec {
   logger: Logger
 }
 
-/** How a tool is called. */
-export interface ToolCallOptions {
-  signal: AbortSignal
-  /** Asks the server to report its progress. */
-  onProgress?: ((progress: Progress) => void) | undefined
-}
-
 /** One MCP server and its one long-lived connection, made again whenever it ends. */
 export class MCPServer {
   readonly name: string
   readonly toolType: ToolType
-  readonly resets: boolean
   readonly trusted: boolean
   readonly builtIn: boolean
   /** Why the server is not ready, or why it last was not. */
@@ -70,13 +60,19 @@ export class MCPServer {
   #connection: Connection | null = null
   #life: { stop: AbortController; ended: Promise<void> } | null = null
   /** Calls that wait for their answer. */
-  #calls = 0
+  readonly #calls = new Set<Promise<CallToolResult>>()
   #settled = Promise.withResolvers<void>()
+  /** Settles when the first start has come to an end, or has taken too long to be waited for. */
+  #firstStart = Promise.withResolvers<void>()
+  /** Has the connection made again although the server is well. */
+  #renewal = Promise.withResolvers<void>()
+  #renewing = false
+  /** What is wrong with its tools, one line each. */
+  readonly #flaws = new Set<string>()
 
   constructor(options: MCPServerOptions) {
     this.name = options.name
     this.toolType = options.toolType
-    this.resets = options.reset
     this.trusted = options.trusted
     this.builtIn = options.builtIn ?? false
     this.#options = options
@@ -97,6 +93,11 @@ export class MCPServer {
     return { name: this.name, state: this.#state, tools: this.#tools.length, error }
   }
 
+  /** What is wrong with its tools and is left out, one line each. */
+  get flaws(): readonly string[] {
+    return [...this.#flaws]
+  }
+
   /** Changes whenever {@link tools} or {@link state} does. */
   get revision(): number {
     return this.#revision
@@ -106,8 +107,11 @@ export class MCPServer {
   start(): void {
     if (this.#life !== null) return
     const stop = new AbortController()
+    const firstStart = Promise.withResolvers<void>()
+    this.#firstStart = firstStart
     this.#enter('starting')
     this.#life = { stop, ended: this.#keepRunning(stop.signal) }
+    this.#options.clock.after(DEVICE_LIMITS.mcpCallWait, firstStart.resolve)
   }
 
   /** Ends it; calls that are running fail. Settles when it has ended. */
@@ -124,42 +128,76 @@ export class MCPServer {
 
   /** Restarts it if it was configured so. Does not wait for the start. */
   async reset(): Promise<void> {
-    if (!this.resets || this.#life === null) return
+    if (!this.#options.reset || this.#life === null) return
     await this.stop()
     this.start()
   }
 
-  /** Waits until the start has come to an end, good or bad, for at most 30 s. */
-  async settled(): Promise<void> {
+  /**
+   * Waits until the start has come to an end, good or bad, for at most 30 s.
+   * @param which with `first` a restart is not waited for, and the 30 s count from the beginning: a sick server must not slow down others
+   */
+  async settled(which: 'any' | 'first' = 'any'): Promise<void> {
     if (this.#state !== 'starting') return
+    if (which === 'first') return this.#firstStart.promise
     const done = new AbortController()
     await Promise.race([this.#settled.promise, sleep(this.#options.clock, DEVICE_LIMITS.mcpCallWait, done.signal)])
     done.abort()
   }
 
   /**
-   * Calls a tool, waiting for a server that is starting.
+   * Calls a tool, waiting for a server that is starting. A call that was refused because the server has forgotten its session has not run: it is
+   * made once more in a new session.
    * @throws AipError `MCP_SERVER_FAILED` if it does not run or dies meanwhile; otherwise the SDK's error
    */
-  async callTool(
-    name: string,
+  async callTool(tool: Tool, parameters: Record<string, unknown>, options: ToolCallOptions): Promise<CallToolResult> {
+    const connection = await this.#ready()
+    try {
+      return await this.#call(connection, tool, parameters, options)
+    } catch (error) {
+      if (!connection.isSessionLost(error) || options.signal.aborted) throw this.#errorOf(error, connection)
+    }
+    if (this.#connection === connection) this.#renew()
+    const renewed = await this.#ready()
+    try {
+      return await this.#call(renewed, tool, parameters, options)
+    } catch (error) {
+      throw this.#errorOf(error, renewed)
+    }
+  }
+
+  async #call(
+    connection: Connection,
+    tool: Tool,
     parameters: Record<string, unknown>,
-    { signal, onProgress }: ToolCallOptions,
+    options: ToolCallOptions,
   ): Promise<CallToolResult> {
+    const call = connection.callTool(tool, parameters, options)
+    this.#calls.add(call)
+    try {
+      return await call
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+
+  async #ready(): Promise<Connection> {
     await this.settled()
     const connection = this.#connection
     if (this.#state !== 'ready' || connection === null) throw this.#failure(this.lastError ?? this.#state)
-    this.#calls += 1
-    try {
-      return await connection.client.callTool(
-        { name, arguments: parameters },
-        { signal, timeout: NO_LIMIT, ...(onProgress === undefined ? {} : { onprogress: onProgress }) },
-      )
-    } catch (error) {
-      throw connection.ended === null ? error : this.#failure(connection.ended)
-    } finally {
-      this.#calls -= 1
-    }
+    return connection
+  }
+
+  /** Makes the connection again at once; the old one ends when its other calls have been answered. */
+  #renew(): void {
+    this.#connection = null
+    this.#renewing = true
+    this.#enter('starting')
+    this.#renewal.resolve()
+  }
+
+  #errorOf(error: unknown, connection: Connection): unknown {
+    return connection.ended === null ? error : this.#failure(connection.ended)
   }
 
   async #keepRunning(signal: AbortSignal): Promise<void> {
@@ -170,6 +208,10 @@ export class MCPServer {
       const reason = await this.#runOnce(signal)
       this.#connection = null
       if (stopped(signal)) return
+      if (this.#renewing) {
+        this.#renewing = false
+        continue
+      }
       this.lastError = reason
       this.#enter('failed')
       failures = clock.now() - startedAt >= DEVICE_LIMITS.mcpWell ? 1 : failures + 1
@@ -183,7 +225,11 @@ export class MCPServer {
   /** One life of the connection. Gives the reason of its end. */
   async #runOnce(signal: AbortSignal): Promise<string> {
     try {
-      const connection = await this.#options.connector({ signal, onTools: (tools) => this.#setTools(tools) })
+      const connection = await this.#options.connector({
+        signal,
+        onToolsChanged: () => void this.#refresh(),
+        onFlaw: (flaw) => this.#note(flaw),
+      })
       this.#connection = connection
       if (signal.aborted) await connection.close()
       this.#setTools(await this.#listTools(connection, DEVICE_LIMITS.mcpCallWait))
@@ -199,11 +245,14 @@ export class MCPServer {
   /** Waits for the end of the connection, and ends it if the server stops answering. */
   async #watchOver(connection: Connection): Promise<string> {
     const over = new AbortController()
+    this.#renewal = Promise.withResolvers()
     try {
-      return await Promise.race([connection.closed, this.#probe(connection, over.signal)])
+      const renewal = this.#renewal.promise.then(() => 'its session was lost')
+      return await Promise.race([connection.closed, renewal, this.#probe(connection, over.signal)])
     } finally {
       over.abort()
-      if (connection.ended === null) await connection.close()
+      if (this.#renewing) void Promise.allSettled(this.#calls).then(() => connection.close())
+      else if (connection.ended === null) await connection.close()
     }
   }
 
@@ -215,26 +264,47 @@ export class MCPServer {
       await sleep(this.#options.clock, DEVICE_LIMITS.mcpProbing, signal)
       if (signal.aborted) return connection.closed
       // A server that does one thing at a time cannot answer while a call runs; the call has its own limit.
-      if (this.#calls > 0) continue
+      if (this.#calls.size > 0) continue
       try {
-        const tools = await this.#listTools(connection, DEVICE_LIMITS.mcpProbe)
-        if (JSON.stringify(tools) !== JSON.stringify(this.#allTools)) this.#setTools(tools)
+        this.#changeTools(await this.#listTools(connection, DEVICE_LIMITS.mcpProbe))
       } catch (error) {
-        if (this.#calls === 0) return `it no longer lists its tools: ${messageOf(error)}`
+        if (this.#calls.size === 0) return `it no longer lists its tools: ${messageOf(error)}`
       }
+    }
+  }
+
+  /** The server says that its tools have changed. If they cannot be listed now, the next probe says why. */
+  async #refresh(): Promise<void> {
+    const connection = this.#connection
+    if (connection === null) return
+    try {
+      const tools = await this.#listTools(connection, DEVICE_LIMITS.mcpProbe)
+      if (this.#connection === connection) this.#changeTools(tools)
+    } catch (error) {
+      this.#options.logger.debug(`[MCP] The tools of ${this.name} could not be listed: ${messageOf(error)}`)
     }
   }
 
   /** @throws AipError `TIMEOUT`, or the SDK's error */
   async #listTools(connection: Connection, ms: number): Promise<readonly Tool[]> {
     const given = new AbortController()
-    const answer = connection.client.listTools(undefined, { cacheMode: 'refresh', signal: given.signal, timeout: NO_LIMIT })
     try {
-      return (await withTimeLimit(answer, { clock: this.#options.clock, ms, operation: 'tools/list' })).tools
+      const limits = { clock: this.#options.clock, ms, operation: 'tools/list' }
+      return await withTimeLimit(connection.listTools(given.signal), limits)
     } catch (error) {
       given.abort()
       throw error
     }
+  }
+
+  #note(flaw: string): void {
+    if (this.#flaws.has(flaw) || this.#flaws.size >= DEVICE_LIMITS.mcpFlaws) return
+    this.#flaws.add(flaw)
+    this.#options.logger.warn(`[MCP] Server ${this.name}: ${flaw}`)
+  }
+
+  #changeTools(tools: readonly Tool[]): void {
+    if (JSON.stringify(tools) !== JSON.stringify(this.#allTools)) this.#setTools(tools)
   }
 
   #setTools(tools: readonly Tool[]): void {
@@ -248,7 +318,10 @@ export class MCPServer {
     this.#state = state
     this.#revision += 1
     if (state === 'starting') this.#settled = Promise.withResolvers()
-    else this.#settled.resolve()
+    else {
+      this.#settled.resolve()
+      this.#firstStart.resolve()
+    }
     this.#options.onChange?.()
   }
 

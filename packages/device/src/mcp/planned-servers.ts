@@ -85,7 +85,7 @@ function configured(name: string, server: McpServerConfig, around: ServerSurroun
     connector:
       url === undefined
         ? stdioConnector(name, { command: command ?? '', args, env, cwd }, around)
-        : httpConnector(name, { url, headers, transport: server.type === 'sse' ? 'sse' : 'http' }, around),
+        : httpConnector({ url, headers, transport: server.type === 'sse' ? 'sse' : 'http' }, around),
     fingerprint: JSON.stringify(server),
     forAll: true,
   }
@@ -95,7 +95,7 @@ function fromYaml(entry: McpYamlEntry, toolType: ToolType, around: ServerSurroun
   const { namespace: name, type, reset, command, start_args: args, env, cwd, host, port, path } = entry
   const connector =
     type === 'http'
-      ? httpConnector(name, { url: `http://${host}:${port}${path}`, headers: {}, transport: 'http' }, around)
+      ? httpConnector({ url: `http://${host}:${port}${path}`, headers: {}, transport: 'http' }, around)
       : stdioConnector(name, { command, args, env, cwd }, around)
   return { name, toolType, reset, trusted: false, connector, fingerprint: JSON.stringify([entry, toolType]), forAll: false }
 }

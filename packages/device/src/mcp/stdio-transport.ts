@@ -1,7 +1,9 @@
-import type { JSONRPCMessage, ReadBuffer, Transport } from '@modelcontextprotocol/client'
-import type { Clock } from '@orrery/aip'
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client'
+import { messageOf, type Clock } from '@orrery/aip'
 import { ProcessGroup, type ProcessEnd } from '../process/process-group.js'
 import { DEVICE_LIMITS } from '../limits.js'
+
+const NEWLINE = 0x0a
 
 /** A program that speaks MCP over its standard input and output. */
 export interface Program {
@@ -13,8 +15,17 @@ export interface Program {
 
 /** What the transport needs of the MCP SDK, which is loaded late. */
 export interface WireFormat {
-  buffer: ReadBuffer
+  /** @throws if this is not a message */
+  parse(value: unknown): JSONRPCMessage
   serialize(message: JSONRPCMessage): string
+}
+
+/** What the transport reports. */
+export interface StdioEvents {
+  /** Gets what the program prints on its standard error. */
+  onStderr: (text: string) => void
+  /** A line was JSON with an id, but no message. */
+  onUnreadable: (id: unknown, reason: string) => void
 }
 
 /** MCP over the pipes of a child process that leads its own process group, so that everything it starts ends with it. */
@@ -25,18 +36,20 @@ export class StdioTransport implements Transport {
   readonly #program: Program
   readonly #wire: WireFormat
   readonly #clock: Clock
-  readonly #onStderr: (line: string) => void
+  readonly #events: StdioEvents
   #group: ProcessGroup | null = null
   #end: ProcessEnd | null = null
   #stderr = ''
   #delivered: Promise<void> = Promise.resolve()
+  /** The parts of a line that has not ended. */
+  #line: Buffer[] = []
+  #lineBytes = 0
 
-  /** @param onStderr gets what the program prints on its standard error */
-  constructor(program: Program, wire: WireFormat, clock: Clock, onStderr: (text: string) => void) {
+  constructor(program: Program, wire: WireFormat, clock: Clock, events: StdioEvents) {
     this.#program = program
     this.#wire = wire
     this.#clock = clock
-    this.#onStderr = onStderr
+    this.#events = events
   }
 
   /** Starts the program. @throws the system's error when it cannot be started */
@@ -47,7 +60,7 @@ export class StdioTransport implements Transport {
     group.child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
     group.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-DEVICE_LIMITS.mcpStderrKept)
-      this.#onStderr(text)
+      this.#events.onStderr(text)
     })
     // A write to a program that has just ended fails here too; the end itself says more.
     group.child.stdin?.on('error', (error) => this.onerror?.(error))
@@ -91,32 +104,51 @@ export class StdioTransport implements Transport {
   }
 
   #read(chunk: Buffer): void {
-    const { buffer } = this.#wire
-    try {
-      buffer.append(chunk)
-    } catch (error) {
-      // The message is too long: what follows cannot be read.
-      this.#report(error)
-      void this.close()
-      return
+    let from = 0
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+      this.#line.push(chunk.subarray(from, end))
+      const line = Buffer.concat(this.#line).toString().trim()
+      this.#line = []
+      this.#lineBytes = 0
+      from = end + 1
+      if (line !== '') this.#readLine(line)
     }
-    while (this.#readOne(buffer));
+    if (from === chunk.length) return
+    this.#line.push(chunk.subarray(from))
+    this.#lineBytes += chunk.length - from
+    if (this.#lineBytes <= DEVICE_LIMITS.mcpMessage) return
+    // What follows cannot be read.
+    this.#report(new Error(`a message is longer than ${DEVICE_LIMITS.mcpMessage / 1024 ** 2} MiB`))
+    this.#line = []
+    void this.close()
   }
 
-  /** Reads the next message, if a whole one has come. Other lines, such as a log line on the wrong stream, are ignored. */
-  #readOne(buffer: ReadBuffer): boolean {
+  /** Reads one message. Other lines, such as a log line on the wrong stream, are ignored. */
+  #readLine(line: string): void {
+    let value: unknown
     try {
-      const message = buffer.readMessage()
-      if (message === null) return false
+      value = JSON.parse(line)
+      const message = this.#wire.parse(withoutNullMeta(value))
       // One by one: a result that is handled in the same turn as the progress before it would make the SDK drop the progress.
       this.#delivered = this.#deliverAfter(this.#delivered, message)
     } catch (error) {
       this.#report(error)
+      const id = value !== null && typeof value === 'object' && 'id' in value && !('method' in value) ? value.id : undefined
+      if (id !== undefined)
+        this.#events.onUnreadable(id, `the server's answer cannot be read: ${line.slice(0, DEVICE_LIMITS.loggedValue)}`)
     }
-    return true
   }
 
   #report(error: unknown): void {
-    this.onerror?.(error instanceof Error ? error : new Error(String(error)))
+    this.onerror?.(error instanceof Error ? error : new Error(messageOf(error)))
   }
+}
+
+/** Programs in languages without optional fields write all of them; only this one makes a message unreadable as a whole. */
+function withoutNullMeta(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || !('result' in value)) return value
+  const { result } = value
+  if (result === null || typeof result !== 'object' || !('_meta' in result) || result._meta !== null) return value
+  const { _meta, ...rest } = result
+  return { ...value, result: rest }
 }

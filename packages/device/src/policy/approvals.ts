@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
 import type { Approver } from './policy-config.js'
 
@@ -8,8 +9,10 @@ export interface Ask {
   callId: string
   tool: string
   argumentsHash: string
-  /** The call and the reason of the question, in a few lines. */
+  /** The whole call and the reason of the question, with nothing hidden: all that an answer allows. */
   summary: string
+  /** SHA-256, as hex, of the tool, the hash of the arguments and the summary: an answer is to exactly this. */
+  digest: string
   /** Milliseconds since the epoch. */
   expiresAt: number
 }
@@ -68,14 +71,19 @@ export class Approvals {
    * @returns null if there is no one to ask, `expired` if no answer came in time or the wait was ended
    */
   async request(
-    question: Omit<Ask, 'askId' | 'expiresAt'>,
+    question: Omit<Ask, 'askId' | 'digest' | 'expiresAt'>,
     signal: AbortSignal,
     waiting: () => void,
   ): Promise<Answer | 'expired' | null> {
     const { clock, timeoutMs } = this.#options
     const terminal = this.#options.approvers.includes('terminal') ? this.#options.terminal : undefined
     if (terminal === undefined && this.#sender === null) return null
-    const ask: Ask = { ...question, askId: crypto.randomUUID(), expiresAt: clock.now() + timeoutMs }
+    const ask: Ask = {
+      ...question,
+      askId: crypto.randomUUID(),
+      digest: digestOf(question),
+      expiresAt: clock.now() + timeoutMs,
+    }
     const settled = new AbortController()
     const { promise, resolve } = Promise.withResolvers<Answer | 'expired'>()
     this.#pending.set(ask.askId, { ask, settle: resolve })
@@ -89,11 +97,16 @@ export class Approvals {
     return answer
   }
 
-  /** Takes an answer that came through the server. @returns false if it was not asked for, or no longer */
-  answer(askId: string, answer: Answer): boolean {
+  /**
+   * Takes an answer that came through the server.
+   * @param digest that of the ask which the approver has seen; null from a server that does not send it
+   * @returns false if it was not asked for, or no longer, or if something else was shown
+   */
+  answer(askId: string, answer: Answer, digest: string | null): boolean {
     const pending = this.viaServer ? this.#pending.get(askId) : undefined
-    pending?.settle(answer)
-    return pending !== undefined
+    if (pending === undefined || (digest !== null && digest !== pending.ask.digest)) return false
+    pending.settle(answer)
+    return true
   }
 
   get #sender(): ((ask: Ask) => void) | null {
@@ -106,4 +119,10 @@ export class Approvals {
       (error: unknown) => this.#options.logger.error(`Approval could not be asked for at the terminal: ${messageOf(error)}`),
     )
   }
+}
+
+function digestOf({ tool, argumentsHash, summary }: Pick<Ask, 'tool' | 'argumentsHash' | 'summary'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tool, argumentsHash, summary]))
+    .digest('hex')
 }

@@ -8,12 +8,18 @@ import type { ShellMode } from './shell-policy.js'
 export interface CallEffects {
   /** The program and its arguments; a line for the system's shell is `[shell, '-c', line]`. */
   argv?: readonly string[]
-  /** Absolute paths; links in them are not followed yet, the tool itself does that and checks the roots. */
+  /** Whether the command gets a terminal, in which some programs take commands from the keyboard. */
+  terminal?: boolean
+  /** Variables that the call sets for the command, and that may change what it loads or starts. */
+  variables?: readonly string[]
+  /** Absolute paths; links and `..` in them are not followed yet, the tool itself does that and checks the roots. */
   paths?: readonly PathEffect[]
   /** The command opens an application; a different list than the shell's applies. */
   launches?: boolean
   /** The call is about a job that an earlier call has started and the policy has allowed. */
   ownJob?: boolean
+  /** What is started reads input that later calls send, and that is not judged. */
+  takesInput?: boolean
   /** The tool refuses these arguments by itself. */
   refused?: boolean
   /** Names or addresses that the call connects to. */

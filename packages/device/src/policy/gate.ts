@@ -1,9 +1,10 @@
-import { aipError, type AipError, type Clock, type Result } from '@orrery/aip'
+import { LIMITS, aipError, type AipError, type Clock, type Result } from '@orrery/aip'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Approvals } from './approvals.js'
 import { argumentsHash } from './arguments-hash.js'
 import type { Permits } from './permits.js'
-import { denial, type Policy, type ToolCall } from './policy.js'
+import { denial, type Policy, type ToolCall, type Verdict } from './policy.js'
+import { questionText } from './question-text.js'
 import { DEVICE_LIMITS } from '../limits.js'
 
 /** Which command of which session a call is. */
@@ -76,18 +77,24 @@ export class Gate {
 
   async #ask(
     call: ToolCall,
-    { rule, detail }: { rule: string; detail: string },
+    verdict: Verdict,
     { sessionId, callId }: CallOrigin,
     signal: AbortSignal,
     waiting: () => void,
   ): Promise<{ denied: AipError | null; by: string }> {
+    const { rule, detail } = verdict
+    const summary = questionText(call, verdict)
+    if (summary.length > LIMITS.askedCall) {
+      const why = `The call has ${summary.length} characters, of which an approver is shown ${LIMITS.askedCall} at most, so approval is not asked for`
+      return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
+    }
     const answer = await this.#options.approvals.request(
       {
         sessionId,
         callId: callId ?? '',
         tool: call.tool,
         argumentsHash: argumentsHash(call.args),
-        summary: `${call.tool} ${shorten(JSON.stringify(call.args))}\n${detail}`,
+        summary,
       },
       signal,
       waiting,
@@ -127,5 +134,5 @@ export class Gate {
 }
 
 function shorten(text: string): string {
-  return text.length <= DEVICE_LIMITS.shownCall ? text : `${text.slice(0, DEVICE_LIMITS.shownCall - 1)}…`
+  return text.length <= DEVICE_LIMITS.keptError ? text : `${text.slice(0, DEVICE_LIMITS.keptError - 1)}…`
 }

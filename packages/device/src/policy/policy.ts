@@ -1,17 +1,14 @@
-import { dirname, join, resolve } from 'node:path'
 import { AipError, errorText, type ToolType } from '@orrery/aip'
 import { matchesName } from '../paths/glob.js'
 import type { Environment } from '../process/child-environment.js'
-import { findProgram, isProgram } from '../process/find-program.js'
 import type { BuiltInTools, CallEffects } from './call-effects.js'
-import { checkLaunch } from './launch-policy.js'
+import { commandOf, factsOf, type CallFacts, type CommandToRun } from './call-facts.js'
+import { launchArguments } from './launch-policy.js'
 import type { PolicyAction, PolicyConfig, PolicyRule } from './policy-config.js'
 import { PolicyViolation } from './policy-violation.js'
-import { isInterpreter, startsPrograms } from './programs.js'
-import { realPathOf, type Roots } from './roots.js'
-import { grantsCommand, matchesHost, matchesPath, restrictsCommand, type CommandFacts } from './rule-patterns.js'
-import { SYSTEM_PATH, allowStrict, shellCommand, type ShellMode } from './shell-policy.js'
-import { splitCommand } from './split-command.js'
+import type { Roots } from './roots.js'
+import { grantsCommand, matchesHost, matchesPath, restrictsCommand } from './rule-patterns.js'
+import { allowStrict, type ShellMode } from './shell-policy.js'
 
 /** One call of a tool, before it runs. */
 export interface ToolCall {
@@ -36,6 +33,11 @@ export interface Verdict {
   detail: string
   /** The command that the strict shell must let through although it is not on its list. */
   command: { argv: readonly string[]; cwd: string } | null
+  /**
+   * What is started may read input that later calls send without another question. Who allows the start of a `shell`, or of anything that may take
+   * commands, allows all that is sent to it.
+   */
+  input: 'none' | 'unasked' | 'shell'
 }
 
 /** What a {@link Policy} is built from. */
@@ -51,16 +53,6 @@ export interface PolicyOptions {
   builtIn: BuiltInTools
 }
 
-/** Everything that rules look at. */
-interface Facts {
-  command: CommandFacts | null
-  /** Whether the call may start programs that its arguments do not show. */
-  opaque: boolean
-  /** Real paths and, where links lead elsewhere, the paths as given. */
-  paths: { real: readonly string[]; given: readonly string[] }
-  hosts: readonly string[]
-}
-
 /** Decides about calls of tools: the rules of the device's owner first, then what holds without any. */
 export class Policy {
   readonly #options: PolicyOptions
@@ -74,7 +66,10 @@ export class Policy {
     try {
       const effects = this.#describe(call)
       if (effects?.refused === true) return verdict('allow', 'arguments', 'the tool refuses these arguments itself')
-      return await this.#judge(call, effects, await this.#factsOf(call, effects))
+      const namesPaths = this.#options.config.rules.some(({ path }) => path !== undefined)
+      const facts = await factsOf(call.args, effects, this.#options, namesPaths)
+      const judged = await this.#judge(call, effects, facts)
+      return effects?.takesInput === true ? { ...judged, input: facts.opaque ? 'shell' : 'unasked' } : judged
     } catch (error) {
       if (error instanceof PolicyViolation) return verdict('deny', error.rule, error.detail)
       if (error instanceof AipError) return verdict('deny', 'arguments', error.message)
@@ -89,7 +84,7 @@ export class Policy {
   async onlyReads(call: ToolCall): Promise<boolean> {
     if (!call.trusted || !call.readOnly) return false
     try {
-      const command = this.#commandOf(this.#describe(call))
+      const command = await commandOf(this.#describe(call), this.#options)
       if (command !== null) await allowStrict(command.argv, command.cwd, this.#options.roots)
       return true
     } catch {
@@ -97,33 +92,32 @@ export class Policy {
     }
   }
 
-  async #judge(call: ToolCall, effects: CallEffects | null, facts: Facts): Promise<Verdict> {
+  async #judge(call: ToolCall, effects: CallEffects | null, facts: CallFacts): Promise<Verdict> {
     const { rules } = this.#options.config
     /** A rule that may apply, though the call does not show it. */
-    let doubt: string | null = null
+    let doubt: { rule: string; command: CommandToRun | null } | null = null
     for (const [at, rule] of rules.entries()) {
       const name = `policy.rules[${at}]`
       if (!isAbout(rule, call)) continue
       if (rule.do === 'allow') {
         if (!this.#grants(rule, facts)) continue
         if (doubt !== null) return doubtful(doubt)
-        return verdict('allow', name, 'allowed by this rule', this.#commandOf(effects))
+        return verdict('allow', name, 'allowed by this rule', facts.run)
       }
-      if (this.#restricts(rule, facts)) return verdict(rule.do, name, `this rule says ${rule.do}`, this.#commandOf(effects))
-      if (facts.opaque && rule.argv !== undefined) doubt ??= name
+      if (this.#restricts(rule, facts)) return verdict(rule.do, name, `this rule says ${rule.do}`, facts.run)
+      if (facts.opaque && (rule.argv ?? rule.path ?? rule.host) !== undefined) doubt ??= { rule: name, command: facts.run }
     }
-    const otherwise = await this.#otherwise(call, effects)
+    const otherwise = await this.#otherwise(call, effects, facts.run)
     return otherwise.do === 'allow' && doubt !== null ? doubtful(doubt) : otherwise
   }
 
   /** What holds where no rule of the owner matches. */
-  async #otherwise(call: ToolCall, effects: CallEffects | null): Promise<Verdict> {
+  async #otherwise(call: ToolCall, effects: CallEffects | null, command: CommandToRun | null): Promise<Verdict> {
     const { shell, roots } = this.#options
-    const command = this.#commandOf(effects)
     if (call.builtIn && command !== null) {
       if (shell === 'full') return verdict('allow', 'shell.full', 'the shell of this device is open')
       try {
-        if (effects?.launches === true) checkLaunch(command.argv)
+        if (effects?.launches === true) await launchArguments(command.argv, { cwd: command.cwd, roots })
         else await allowStrict(command.argv, command.cwd, roots)
         return verdict('allow', 'shell.strict', 'one of the programs that the strict shell knows as harmless')
       } catch (error) {
@@ -137,20 +131,26 @@ export class Policy {
     return verdict('ask', 'default', `no rule of device.jsonc is about '${call.tool}'; its owner can add ${rule} to 'policy'`)
   }
 
-  #grants({ argv, path, host }: PolicyRule, { command, paths, hosts }: Facts): boolean {
+  #grants(rule: PolicyRule, { command, setsVariables, paths, hosts }: CallFacts): boolean {
     const { cwd } = this.#options
+    const { tool, server, argv, path, host } = rule
+    const touched = [...paths.real, ...paths.named]
+    // A folder or a host says nothing about the command that runs in it, or with it.
+    if (command !== null && argv === undefined && (host !== undefined || (path !== undefined && (tool ?? server) === undefined)))
+      return false
     return (
-      (argv === undefined || (command !== null && grantsCommand(argv, command))) &&
-      (path === undefined || (paths.real.length > 0 && paths.real.every((each) => matchesPath(path, each, cwd)))) &&
+      (argv === undefined || (command !== null && !setsVariables && grantsCommand(argv, command))) &&
+      (path === undefined || (touched.length > 0 && touched.every((each) => matchesPath(path, each, cwd)))) &&
       (host === undefined || (hosts.length > 0 && hosts.every((each) => matchesHost(host, each))))
     )
   }
 
-  #restricts({ argv, path, host }: PolicyRule, { command, paths, hosts }: Facts): boolean {
+  #restricts({ argv, path, host }: PolicyRule, { command, paths, hosts }: CallFacts): boolean {
     const { cwd } = this.#options
+    const touched = [...paths.real, ...paths.given, ...paths.named]
     return (
       (argv === undefined || (command !== null && restrictsCommand(argv, command.argv))) &&
-      (path === undefined || [...paths.real, ...paths.given].some((each) => matchesPath(path, each, cwd))) &&
+      (path === undefined || touched.some((each) => matchesPath(path, each, cwd))) &&
       (host === undefined || hosts.some((each) => matchesHost(host, each)))
     )
   }
@@ -159,66 +159,14 @@ export class Policy {
     const { roots, shell, cwd, builtIn: tools } = this.#options
     return builtIn ? tools.describeCall(server, tool, args, { roots, shell, cwd }) : null
   }
-
-  #commandOf(effects: CallEffects | null): { argv: readonly string[]; cwd: string } | null {
-    if (effects?.argv === undefined) return null
-    return { argv: effects.argv, cwd: effects.paths?.find(({ access: kind }) => kind === 'run')?.path ?? this.#options.cwd }
-  }
-
-  async #factsOf(call: ToolCall, effects: CallEffects | null): Promise<Facts> {
-    const given = (effects?.paths ?? []).map(({ path }) => path)
-    const real = await Promise.all(given.map((path) => realPathOf(path)))
-    const hosts = [...(effects?.hosts ?? []), ...hostsIn(call.args)]
-    const command = this.#commandOf(effects)
-    if (command === null) return { command: null, opaque: false, paths: { real, given }, hosts }
-    const argv = this.#wordsOf(command.argv)
-    const shown = argv ?? command.argv
-    const [program = ''] = shown
-    return {
-      command: { argv: shown, systemProgram: await this.#systemProgram(program, command.cwd) },
-      opaque: argv === null || isInterpreter(program) || (startsPrograms(program) && shown.some((word) => isInterpreter(word))),
-      paths: { real, given },
-      hosts,
-    }
-  }
-
-  /** The words of a line for the system's shell, if the shell would do nothing but run them; null if it would do more. */
-  #wordsOf(argv: readonly string[]): readonly string[] | null {
-    const [file, flag, line] = argv
-    const { file: shell, args } = shellCommand(line ?? '')
-    const isLine = this.#options.shell === 'full' && argv.length === args.length + 1 && file === shell && flag === args[0]
-    if (!isLine) return argv
-    try {
-      const words = splitCommand(argv.at(-1) ?? '')
-      return words.length === 0 || /^[A-Za-z_]\w*=/.test(words[0] ?? '') ? null : words
-    } catch {
-      return null
-    }
-  }
-
-  /** The absolute path of a program of the system: found by its bare name, or named with a folder of the system. */
-  async #systemProgram(program: string, cwd: string): Promise<string | null> {
-    if (program === '') return null
-    if (/[/\\]/.test(program)) {
-      const path = resolve(cwd, program)
-      return SYSTEM_PATH.includes(dirname(path)) && (await isProgram(path)) ? path : null
-    }
-    // With an open shell the first folder on the PATH counts, and only if it is one of the system.
-    if (this.#options.shell === 'full') {
-      const found = await findProgram(program, this.#options.env)
-      return found !== null && SYSTEM_PATH.includes(dirname(found)) ? found : null
-    }
-    for (const folder of SYSTEM_PATH) if (await isProgram(join(folder, program))) return join(folder, program)
-    return null
-  }
 }
 
 function verdict(action: PolicyAction, rule: string, detail: string, command: Verdict['command'] = null): Verdict {
-  return { do: action, rule, detail, command }
+  return { do: action, rule, detail, command, input: 'none' }
 }
 
-function doubtful(rule: string): Verdict {
-  return verdict('ask', rule, 'the command can start programs that it does not show, and this rule may be about them')
+function doubtful({ rule, command }: { rule: string; command: CommandToRun | null }): Verdict {
+  return verdict('ask', rule, 'the command can start programs that it does not show, and this rule may be about them', command)
 }
 
 function isAbout({ tool, server }: PolicyRule, call: ToolCall): boolean {
@@ -227,15 +175,6 @@ function isAbout({ tool, server }: PolicyRule, call: ToolCall): boolean {
     (tool === undefined || names.some((name) => matchesName(tool, name))) &&
     (server === undefined || matchesName(server, call.server))
   )
-}
-
-/** The hosts of all addresses in arguments, with their port where one is given. */
-function hostsIn(value: unknown): string[] {
-  if (typeof value === 'string') {
-    const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(value.trim()) ? URL.parse(value.trim()) : null
-    return url === null || url.host === '' ? [] : [url.host]
-  }
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(hostsIn) : []
 }
 
 /** What a denied command answers. */

@@ -5,13 +5,15 @@ const STARTERS: ReadonlySet<string> = new Set(
   (
     'env xargs nohup nice timeout gtimeout sudo doas stdbuf setsid ionice chroot watch time strace ltrace script busybox toybox parallel ' +
     'unshare nsenter systemd-run flock chrt taskset caffeinate start-stop-daemon runuser su pkexec command exec eval builtin . source ' +
-    'coproc ! find fd ssh docker podman kubectl'
+    'coproc ! find fd ssh docker podman kubectl setarch linux32 linux64 i386 x86_64 uname26 prlimit capsh setpriv sg newgrp choom cpulimit ' +
+    'fakeroot faketime eatmydata dbus-run-session dbus-launch xvfb-run screen tmux run-parts valgrind perf systemd-inhibit systemd-cat ' +
+    'rlwrap unbuffer socat nc ncat torsocks proxychains firejail bwrap chpst lxc-attach machinectl ip busctl git-shell scriptreplay'
   ).split(' '),
 )
 
 /** Programs that run code, whose effect cannot be foreseen from the arguments. */
 const INTERPRETERS =
-  /^(sh|bash|dash|ash|zsh|ksh|mksh|fish|csh|tcsh|pwsh|powershell|cmd|python|pypy|perl|ruby|irb|node|nodejs|deno|bun|npx|npm|pnpm|yarn|php|lua|luajit|tclsh|wish|expect|awk|gawk|mawk|nawk|sed|ed|ex|vi|vim|nvim|view|nano|emacs|less|more|most|man|make|gmake|gdb|osascript|R|Rscript|julia|java|groovy|scala|ghci|guile|sqlite3|psql|mysql|crontab|at|batch)[\d.]*$/
+  /^(ld(?:-linux[\w-]*|-musl[\w-]*)?\.so|sh|bash|dash|ash|zsh|ksh|mksh|fish|csh|tcsh|pwsh|powershell|cmd|python|pypy|perl|ruby|irb|node|nodejs|deno|bun|npx|npm|pnpm|yarn|php|lua|luajit|tclsh|wish|expect|awk|gawk|mawk|nawk|sed|ed|ex|vi|vim|nvim|view|nano|emacs|less|more|most|man|make|gmake|gdb|osascript|R|Rscript|julia|java|groovy|scala|ghci|guile|sqlite3|psql|mysql|crontab|at|batch)[\d.]*$/
 
 /** The name by which a program is known: without its folder, and without `.exe`. */
 export function programName(program: string): string {
@@ -68,7 +70,8 @@ const RISKY: Readonly<Record<string, RiskyOptions>> = {
       '--rsh-command',
       '--absolute-names',
     ],
-    words: /^[A-Za-z]*[IFP][A-Za-z]*$/,
+    // An archive on another machine is opened by a program that logs in there.
+    words: /^([A-Za-z]*[IFP][A-Za-z]*|[^/:]+:.*)$/,
   },
   git: {
     short: 'cO',
@@ -85,9 +88,12 @@ const RISKY: Readonly<Record<string, RiskyOptions>> = {
       '--ext-diff',
       '--textconv',
       '--output',
+      '--config',
+      '--template',
     ],
     words: /^ext::/,
   },
+  split: { long: ['--filter'] },
   rsync: { short: 'e', valued: 'efBTM', long: ['--rsh', '--rsync-path', '--remove-source-files'] },
   scp: { short: 'oSF', valued: 'oSFiPlcJD', long: [] },
   sftp: { short: 'oSF', valued: 'oSFiPlcJDbB', long: [] },

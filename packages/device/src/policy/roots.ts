@@ -1,7 +1,9 @@
-import { lstat, realpath } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { aipError } from '@orrery/aip'
-import { codeOf, fileError } from '../paths/file-error.js'
+import { destinationOf, pathFrom, type Destination } from '../paths/destination.js'
+
+const isLinux = process.platform === 'linux'
 
 /** What {@link Roots} is built from. */
 export interface RootsOptions {
@@ -41,38 +43,54 @@ export class Roots {
   update({ folders = [], closed = [] }: Omit<RootsOptions, 'cwd'>): void {
     this.#folders = (folders.length === 0 ? [this.#cwd] : folders).map((folder) => resolve(this.#cwd, folder))
     // On Linux what this process knows, its keys among it, can be read as files.
-    const own = process.platform === 'linux' ? [`/proc/${process.pid}`] : []
+    const own = isLinux ? [`/proc/${process.pid}`] : []
     this.#closed = [...closed.map((folder) => resolve(this.#cwd, folder)), ...own]
   }
 
   /**
-   * The absolute form of a path; no link is followed and nothing is looked up.
+   * The absolute form of a path; no link is followed and nothing is looked up, so `..` stays as it is (see `pathFrom`).
    * @throws AipError `INVALID_INPUT` for a path with a NUL character
    */
   absolute(path: string): string {
     if (path.includes('\0')) throw aipError('INVALID_INPUT', { detail: 'a path cannot hold a NUL character' })
-    return resolve(this.base, path)
+    return pathFrom(this.base, path)
   }
 
   /**
-   * The real path behind `path`. What does not exist yet is resolved from the nearest folder above it that does.
-   * @throws AipError `PATH_OUTSIDE_ROOTS`, `PATH_CLOSED`; `FILE_NOT_FOUND` for a link to nothing; `INVALID_INPUT`
+   * Where a path leads, if that is in a root and not closed. What does not exist yet is judged by the nearest folder that does.
+   * @param from where a relative path starts; default: {@link base}
+   * @throws AipError `PATH_OUTSIDE_ROOTS`, `PATH_CLOSED`, `INVALID_INPUT`, and as `destinationOf` does
    */
+  async destination(path: string, from = this.base): Promise<Destination> {
+    const start = this.absolute(pathFrom(from, path))
+    this.#refuseOtherMachines(start, path)
+    const found = await destinationOf(start, path)
+    await this.#allowed(path, found.real)
+    return found
+  }
+
+  /** The real path behind `path`. @throws as {@link destination} */
   async target(path: string): Promise<string> {
-    return this.#allowed(path, await realPathOf(this.absolute(path), path))
+    return (await this.destination(path)).real
   }
 
   /** Like {@link target}, for the entry itself: a link at the end of the path is not followed. @throws as {@link target} */
   async entry(path: string): Promise<string> {
     const absolute = this.absolute(path)
+    this.#refuseOtherMachines(absolute, path)
     const parent = dirname(absolute)
-    return this.#allowed(path, parent === absolute ? absolute : join(await realPathOf(parent, path), basename(absolute)))
+    return this.#allowed(
+      path,
+      parent === absolute ? absolute : join((await destinationOf(parent, path)).real, basename(absolute)),
+    )
   }
 
   /** Returns whether a real path is in a root, and not in a closed folder. */
   async allows(real: string): Promise<boolean> {
     const [roots, closed] = await Promise.all([realOnes(this.folders), closedOnes(this.#closed)])
-    return roots.some((root) => isInside(root, real)) && !closed.some((folder) => isInside(folder, real))
+    return (
+      roots.some((root) => isInside(root, real)) && !closed.some((folder) => isInside(folder, real)) && !(await isOwnThread(real))
+    )
   }
 
   /** Returns whether a real path is a root or a closed folder, or holds one: it must be neither moved nor deleted. */
@@ -81,10 +99,23 @@ export class Roots {
     return [...roots, ...closed].some((folder) => isInside(real, folder))
   }
 
+  /** Returns whether something in this folder, at whatever depth, is closed: what reads all of it would show that too. @param real without links */
+  async holdsClosed(real: string): Promise<boolean> {
+    return (await closedOnes(this.#closed)).some((place) => isInside(real, place))
+  }
+
+  /** On Windows, looking at a path of another machine already shows that machine who asks. */
+  #refuseOtherMachines(absolute: string, shown: string): void {
+    if (process.platform !== 'win32' || !/^[/\\]{2}/.test(absolute)) return
+    if (!this.folders.some((root) => isInside(root, absolute)))
+      throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: this.folders.join(', ') })
+  }
+
   async #allowed(shown: string, real: string): Promise<string> {
     if (await this.allows(real)) return real
     const closed = await closedOnes(this.#closed)
-    if (closed.some((folder) => isInside(folder, real))) throw aipError('PATH_CLOSED', { path: shown })
+    if (closed.some((folder) => isInside(folder, real)) || (await isOwnThread(real)))
+      throw aipError('PATH_CLOSED', { path: shown })
     throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: this.folders.join(', ') })
   }
 }
@@ -95,36 +126,31 @@ export function isInside(folder: string, path: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-/** Folders under their real paths; one that does not exist stays as it is. */
+/** Folders under their real paths, also of one that does not exist; one that cannot be walked stays as it is. */
 function realOnes(folders: readonly string[]): Promise<string[]> {
-  return Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))
+  return Promise.all(
+    // The quick way first: this is asked about each folder of a walk.
+    folders.map((folder) =>
+      realpath(folder)
+        .catch(async () => (await destinationOf(folder)).real)
+        .catch(() => folder),
+    ),
+  )
 }
 
 /** Like {@link realOnes}, and where such a place is a link itself, the link too: replacing the link replaces the place. */
 async function closedOnes(places: readonly string[]): Promise<string[]> {
-  const links = places.map(async (place) => join(await realpath(dirname(place)).catch(() => dirname(place)), basename(place)))
-  return [...new Set([...(await realOnes(places)), ...(await Promise.all(links))])]
+  const parents = await realOnes(places.map((place) => dirname(place)))
+  const links = places.map((place, at) => join(parents[at] ?? dirname(place), basename(place)))
+  return [...new Set([...(await realOnes(places)), ...links])]
 }
 
-/**
- * The path with all links followed. What does not exist yet is resolved from the nearest folder above it that does.
- * @param shown how errors name the path
- * @throws AipError `FILE_NOT_FOUND` for a link to nothing, or what the file system says
- */
-export async function realPathOf(absolute: string, shown = absolute): Promise<string> {
-  const missing: string[] = []
-  for (let at = absolute; ; at = dirname(at)) {
-    try {
-      return join(await realpath(at), ...missing)
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT' || dirname(at) === at) throw fileError(error, shown)
-      // A link to nothing is there, and writing through it would make its target, wherever that is.
-      const dangling = await lstat(at).then(
-        () => true,
-        () => false,
-      )
-      if (dangling) throw aipError('FILE_NOT_FOUND', { path: `${shown} (a link to nothing)` })
-      missing.unshift(basename(at))
-    }
-  }
+/** Each thread of this process has a folder of its own in `/proc`, which no list shows. */
+async function isOwnThread(real: string): Promise<boolean> {
+  const [, id] = (isLinux ? /^\/proc\/(\d+)(?:\/|$)/.exec(real) : null) ?? []
+  if (id === undefined) return false
+  return access(`/proc/${process.pid}/task/${id}`).then(
+    () => true,
+    () => false,
+  )
 }

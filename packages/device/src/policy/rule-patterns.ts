@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { matchesGlob, matchesList, matchesName } from '../paths/glob.js'
+import { otherSubcommand } from './plain-programs.js'
 import { commandsIn, isRisky, programName, startsPrograms } from './programs.js'
 
 /** A command as it will run. */
@@ -12,7 +13,7 @@ export interface CommandFacts {
 
 /**
  * Returns whether a pattern grants a command. A bare name means only the program of the system. Wildcards match neither programs that
- * start others nor options that do: those have to be named.
+ * start others, nor options or subcommands that do: those have to be named.
  */
 export function grantsCommand(pattern: readonly string[], { argv, systemProgram }: CommandFacts): boolean {
   const [first = '', ...rest] = pattern
@@ -21,6 +22,8 @@ export function grantsCommand(pattern: readonly string[], { argv, systemProgram 
   // With `**` in front the wildcard takes every word.
   const words = first === '**' ? pattern : rest
   const named = new Set(words.filter((word) => !isWildcard(word)))
+  const other = otherSubcommand(argv)
+  if (other !== null && !named.has(other)) return false
   return matchesList(words, args, matchesWord, '**') && args.every((arg) => named.has(arg) || !isRisky(program, arg))
 }
 
@@ -34,12 +37,23 @@ function grantsProgram(wanted: string, program: string, systemProgram: string | 
 
 /** Returns whether a pattern restricts a command: this one, wherever its program lies, or one that it could start. */
 export function restrictsCommand(pattern: readonly string[], argv: readonly string[]): boolean {
+  const [first = ''] = pattern
   return commandsIn(argv).some(([program = '', ...args]) => {
-    const [first = '', ...rest] = pattern
     const name = programName(first) === first ? programName(program) : program
-    const candidate = [name, ...args]
-    return matchesList([first, ...rest], candidate, matchesWord, '**')
+    return withoutFirstOptions(args).some((rest) => matchesList(pattern, [name, ...rest], matchesWord, '**'))
   })
+}
+
+/** The arguments, and what is left of them behind options in front, such as `push` in `git -C folder push`. */
+function withoutFirstOptions(args: readonly string[]): readonly string[][] {
+  const ways = [[...args]]
+  for (
+    let at = 1;
+    at < args.length && (args[at - 1]?.startsWith('-') === true || args[at - 2]?.startsWith('-') === true);
+    at += 1
+  )
+    ways.push(args.slice(at))
+  return ways
 }
 
 function matchesWord(wanted: string, word: string): boolean {

@@ -1,10 +1,12 @@
-import { basename, dirname, join, resolve } from 'node:path'
-import { isProgram } from '../process/find-program.js'
+import { realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { destinationOf, pathFrom } from '../paths/destination.js'
+import { isProgram, systemTool } from '../process/find-program.js'
 import type { Permits } from './permits.js'
 import { PolicyViolation } from './policy-violation.js'
 import type { Roots } from './roots.js'
 import { splitCommand } from './split-command.js'
-import { objectionToPaths } from './strict-paths.js'
+import { judgedArguments } from './strict-paths.js'
 import { STRICT_PROGRAMS } from './strict-programs.js'
 import { deviceError } from '../errors.js'
 
@@ -22,7 +24,7 @@ export const SYSTEM_PATH: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', 
 
 /**
  * Decides about a command line.
- * @param cwd the folder in which it will run; a program given by a relative path is looked for there
+ * @param cwd the real folder in which it will run; a program given by a relative path is looked for there
  * @param roots the folders whose files strict programs may show; left out: all
  * @param permits commands that the policy of the device has let through
  * @throws PolicyViolation naming the rule; AipError `TOOL_FAILED` if an allowed program is not installed
@@ -37,7 +39,10 @@ export async function allowCommand(
   return mode === 'full' ? shellCommand(line) : allowStrict(splitCommand(line), cwd, roots, permits)
 }
 
-/** Decides about a program and its arguments by the rules of the strict shell. Parameters and errors: see {@link allowCommand}. */
+/**
+ * Decides about a program and its arguments by the rules of the strict shell. The arguments that come back are those to run: files in them
+ * are the ones that were judged. Parameters and errors: see {@link allowCommand}.
+ */
 export async function allowStrict(
   argv: readonly string[],
   cwd: string,
@@ -47,18 +52,20 @@ export async function allowStrict(
   const [program, ...args] = argv
   const name = basename(program ?? '')
   if (program !== undefined && permits?.has(argv, cwd) === true) return { file: await permittedProgram(program, name, cwd), args }
-  const rule = STRICT_PROGRAMS.get(name)
-  if (program === undefined || rule === undefined) {
+  const known = STRICT_PROGRAMS.get(name)
+  if (program === undefined || known === undefined) {
     throw new PolicyViolation(
       'shell.allow-list',
       `'${name}' is not one of the allowed programs (${[...STRICT_PROGRAMS.keys()].join(' ')})`,
     )
   }
   if (argv.some((word) => word.includes('\0'))) throw new PolicyViolation('shell.arguments', 'a NUL character is not available')
-  const objection = rule?.(args) ?? null
+  if (known.shows === 'contents') {
+    const judged = await judgedArguments(name, known, args, cwd, roots)
+    return { file: await resolveProgram(program, name, cwd), args: judged }
+  }
+  const objection = known.objection?.(args) ?? null
   if (objection !== null) throw new PolicyViolation('shell.arguments', `${name}: ${objection}`)
-  const outside = roots === undefined ? null : await objectionToPaths(name, args, cwd, roots)
-  if (outside !== null) throw new PolicyViolation('shell.roots', `${name}: ${outside}`)
   return { file: await resolveProgram(program, name, cwd), args }
 }
 
@@ -71,17 +78,29 @@ export function lineWords(line: string, mode: ShellMode): string[] {
 
 /** A command line for the system's shell, as it is. */
 export function shellCommand(line: string): AllowedCommand {
-  if (process.platform === 'win32') return { file: process.env['COMSPEC'] ?? 'cmd.exe', args: ['/d', '/s', '/c', line] }
+  if (process.platform === 'win32')
+    return { file: process.env['COMSPEC'] ?? systemTool('cmd.exe'), args: ['/d', '/s', '/c', line] }
   return { file: '/bin/sh', args: ['-c', line] }
 }
 
 /** The policy has named the program with its folder, or meant that of the system. */
 async function permittedProgram(program: string, name: string, cwd: string): Promise<string> {
-  return program === name ? resolveProgram(program, name, cwd) : resolve(cwd, program)
+  if (program === name) return resolveProgram(program, name, cwd)
+  // A link at the end stays: some programs do by their name what they do.
+  return join((await destinationOf(dirname(pathFrom(cwd, program)))).real, name)
+}
+
+/** The program of the system that a path leads to, whatever links are on its way; null if it leads elsewhere. */
+export async function systemProgramAt(program: string, cwd: string): Promise<string | null> {
+  const folder = await destinationOf(dirname(pathFrom(cwd, program))).catch(() => null)
+  if (folder === null) return null
+  const system = await Promise.all(SYSTEM_PATH.map((each) => realpath(each).catch(() => each)))
+  const file = join(folder.real, basename(program))
+  return system.includes(folder.real) && (await isProgram(file)) ? file : null
 }
 
 async function resolveProgram(program: string, name: string, cwd: string): Promise<string> {
-  if (program !== name && !SYSTEM_PATH.includes(dirname(resolve(cwd, program)))) {
+  if (program !== name && (await systemProgramAt(program, cwd)) === null) {
     throw new PolicyViolation('shell.program-path', `'${program}' is not in ${SYSTEM_PATH.join(', ')}; give the name alone`)
   }
   for (const folder of SYSTEM_PATH) {

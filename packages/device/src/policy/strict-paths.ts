@@ -1,34 +1,13 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { messageOf } from '@orrery/aip'
+import { destinationOf, pathFrom, type Destination } from '../paths/destination.js'
+import { readOptions } from './option-grammar.js'
+import { PolicyViolation } from './policy-violation.js'
 import type { Roots } from './roots.js'
-import { DEVICE_LIMITS } from '../limits.js'
+import type { ShowsContents } from './strict-programs.js'
 
-/** Programs of the strict shell that show names, sizes and times at most: these may be asked about every path. */
-const SHOWS_NO_CONTENT: ReadonlySet<string> = new Set(
-  (
-    'ls pwd find which whereis tr uname hostname whoami id uptime free df du ps ping traceroute nslookup host stat python3 python echo ' +
-    'cal basename dirname realpath test'
-  ).split(' '),
-)
-
-/** Options by which a program reads names of files from a file, or follows links that it meets; their effect cannot be foreseen. */
-const UNFORESEEABLE: Readonly<Record<string, RegExp>> = {
-  find: /^-files0-from/,
-  du: /^--f/,
-  wc: /^--f/,
-  sort: /^--fil/,
-  md5sum: /^(-[a-z]*c|--c)/,
-  sha256sum: /^(-[a-z]*c|--c)/,
-  file: /^(-[A-Za-z]*f|--f)/,
-  grep: /^(-[a-zA-Z0-9]*R|--der)/,
-  diff: /^(-[a-zA-Z]*r|--r)/,
-}
-
-/** Programs that read what is in a folder. */
-const READS_FOLDERS: ReadonlySet<string> = new Set(['grep', 'diff'])
-
-/** Facts about the machine that every user of it may read, and that programs are commonly asked for. */
-const PUBLIC_FILES: ReadonlySet<string> = new Set([
+/** Facts about the machine that every user of it may read, and that programs are commonly asked for; and the empty file. */
+const PUBLIC_FILES: readonly string[] = [
   '/etc/os-release',
   '/etc/hostname',
   '/proc/cpuinfo',
@@ -36,45 +15,87 @@ const PUBLIC_FILES: ReadonlySet<string> = new Set([
   '/proc/meminfo',
   '/proc/uptime',
   '/proc/version',
-])
+  '/dev/null',
+]
 
 /**
- * Returns what is wrong with the paths that a program of the strict shell would read, or `null`. Which arguments are paths differs from
- * option to option, so every argument, and every part of one that could be a value, counts as a path if there is such a file. That
- * refuses a little too much and misses nothing, save for links that other programs of this machine make at that very moment.
+ * The arguments of a program that shows contents, with each file judged. A file that a link or `..` leads to is given to the
+ * program under its real path, so that the program opens what was judged; options come before operands, as every system takes them.
+ * @param cwd the real folder in which it will run
+ * @param roots the folders whose files may be shown; left out: all
+ * @throws PolicyViolation
  */
-export async function objectionToPaths(name: string, args: readonly string[], cwd: string, roots: Roots): Promise<string | null> {
-  const option = args.find((arg) => UNFORESEEABLE[name]?.test(arg) === true)
-  if (option !== undefined) return `with ${option} it could read files outside of ${roots.folders.join(', ')}`
-  if (SHOWS_NO_CONTENT.has(name)) return null
-  const outside = (path: string): string =>
-    `${path} is outside of the folders that this device shares: ${roots.folders.join(', ')}`
-  // Without an argument some programs read the folder in which they run.
-  if (READS_FOLDERS.has(name) && !(await reaches(roots, cwd))) return outside(cwd)
-  for (const arg of args) {
-    if (/^-[^-]/.test(arg) && arg.length > DEVICE_LIMITS.stuckValue)
-      return `the option ${arg.slice(0, 20)}… is too long; put a blank before its value`
-    for (const candidate of candidates(arg)) {
-      const path = resolve(cwd, candidate)
-      const found = await stat(path).catch(() => null)
-      if (found === null || PUBLIC_FILES.has(path) || (found.isDirectory() && !READS_FOLDERS.has(name))) continue
-      if (!(await reaches(roots, path))) return outside(path)
-    }
+export async function judgedArguments(
+  name: string,
+  program: ShowsContents,
+  args: readonly string[],
+  cwd: string,
+  roots?: Roots,
+): Promise<string[]> {
+  const refuse = (detail: string): never => {
+    throw new PolicyViolation('shell.arguments', `${name}: ${detail}`)
   }
-  return null
+  const given = readOptions(args, program.options)
+  if (typeof given === 'string') return refuse(given)
+  const objection = program.objection?.(given) ?? null
+  if (objection !== null) return refuse(objection)
+  const folders = program.folders(given)
+  const fileOf = (path: string): Promise<string> => judgedFile(name, path, { cwd, roots, folders })
+
+  const words: string[] = []
+  for (const { words: front, value, isFile, stuck } of given.options) {
+    if (!isFile || value === null) words.push(...front)
+    else if (stuck) words.push(...front.slice(0, -1), `${front.at(-1) ?? ''}${await fileOf(value)}`)
+    else words.push(...front, await fileOf(value))
+  }
+  const [first] = given.operands
+  const hasPattern = given.options.some(({ name }) => /^(-e|--regexp|-f|--file)$/.test(name))
+  const pattern = program.operands === 'pattern' && !hasPattern ? first : undefined
+  // As an option, because it may look like one.
+  if (pattern !== undefined) words.push('-e', pattern)
+  const operands = pattern === undefined ? given.operands : given.operands.slice(1)
+  if (program.operands === 'none') return [...words, ...operands]
+  for (const file of operands) {
+    if (file !== '-' && file.startsWith('-')) return refuse(`the file ${file} looks like an option; write ./${file}`)
+    words.push(await fileOf(file))
+  }
+  // Without an operand it reads the folder in which it runs.
+  if (operands.length === 0 && folders === 'read') await fileOf('.')
+  return words
 }
 
-async function reaches(roots: Roots, path: string): Promise<boolean> {
-  return roots.target(path).then(
-    () => true,
-    () => false,
-  )
+interface Place {
+  cwd: string
+  roots: Roots | undefined
+  folders: 'harmless' | 'refused' | 'read'
 }
 
-/** The argument, and what could be the value of an option in it. */
-function candidates(arg: string): string[] {
-  if (arg === '' || arg.includes('\0')) return []
-  const value = arg.includes('=') ? [arg.slice(arg.indexOf('=') + 1)] : []
-  const stuck = /^-[^-]/.test(arg) ? Array.from(arg, (_, at) => arg.slice(at)).slice(2) : []
-  return [arg, ...value, ...stuck].filter((each) => each !== '')
+/** The word by which the program opens a file. `-` is its standard input. */
+async function judgedFile(name: string, path: string, { cwd, roots, folders }: Place): Promise<string> {
+  if (path === '-' || roots === undefined) return path
+  const refuse = (detail: string): never => {
+    throw new PolicyViolation('shell.roots', `${name}: ${detail}`)
+  }
+  const found = await shownFile(path, cwd, roots).catch((error: unknown) => refuse(messageOf(error)))
+  if (folders !== 'harmless' && found.exists && (await stat(found.real).catch(() => null))?.isDirectory() !== false) {
+    if (folders === 'refused') return refuse(`${path} is a folder; only files may be given`)
+    if (await roots.holdsClosed(found.real))
+      return refuse(`${path} holds a folder that belongs to the device itself; name folders beside that one, or use search_files`)
+  }
+  return found.plain ? path : found.real
+}
+
+/** @throws AipError where a path leads to what may not be shown */
+async function shownFile(path: string, cwd: string, roots: Roots): Promise<Destination> {
+  try {
+    return await roots.destination(path, cwd)
+  } catch (error) {
+    const found = await destinationOf(pathFrom(cwd, path)).catch(() => null)
+    if (found !== null && (await publicFiles()).includes(found.real)) return found
+    throw error
+  }
+}
+
+function publicFiles(): Promise<string[]> {
+  return Promise.all(PUBLIC_FILES.map(async (file) => (await destinationOf(file)).real))
 }

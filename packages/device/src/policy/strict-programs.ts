@@ -1,53 +1,171 @@
+import type { GivenWords, OptionGrammar } from './option-grammar.js'
+
 /** Returns what is wrong with the arguments of a program, or `null`. */
 type ArgumentRule = (args: readonly string[]) => string | null
 
-/**
- * Programs that the strict shell may run, by base name: those that only read (mcp-servers reference, chapter 5), with a rule where a
- * program can also write, change the system or start others.
- */
-export const STRICT_PROGRAMS: ReadonlyMap<string, ArgumentRule | null> = new Map<string, ArgumentRule | null>([
-  ...(
-    'ls pwd cat head tail grep which whereis wc cut tr uname whoami id uptime free df du ping traceroute nslookup dig host ' +
-    'stat md5sum sha256sum echo cal basename dirname realpath test'
-  )
+/** A program that shows names, sizes and times at most: it may be asked about every path. */
+export interface ShowsNames {
+  shows: 'names'
+  objection: ArgumentRule | null
+}
+
+/** A program that shows what is in files. Every file that its words can name is known, so that each can be judged. */
+export interface ShowsContents {
+  shows: 'contents'
+  options: OptionGrammar
+  /** What operands are; with `pattern` the first one is a pattern, unless an option has given that. */
+  operands: 'files' | 'pattern' | 'none'
+  /** What a folder in place of a file does: the program complains, it opens files by names that are in the folder, or it reads all of it. */
+  folders: (given: GivenWords) => 'harmless' | 'refused' | 'read'
+  objection: ((given: GivenWords) => string | null) | null
+}
+
+/** What is known of a program of the strict shell. */
+export type StrictProgram = ShowsNames | ShowsContents
+
+const NAMES: ShowsNames = { shows: 'names', objection: null }
+
+/** Programs that the strict shell may run, by base name: those that only read (mcp-servers reference, chapter 5) and ask no other machine. */
+export const STRICT_PROGRAMS: ReadonlyMap<string, StrictProgram> = new Map<string, StrictProgram>([
+  ...'ls pwd which whereis tr uname whoami id uptime free df stat echo cal basename dirname realpath test'
     .split(' ')
-    .map((name): [string, null] => [name, null]),
-  ['find', find],
-  ['ps', ps],
-  ['python', versionOnly],
-  ['python3', versionOnly],
-  ['sort', withoutOptions('o', 'koStT', ['--output', '--compress-program'])],
-  ['file', withoutOptions('C', 'eFfmP', ['--compile'])],
-  ['diff', withoutOptions('l', 'CDFIUWxXS', ['--paginate'])],
-  ['date', date],
-  ['hostname', hostname],
-  ['uniq', uniq],
+    .map((name): [string, StrictProgram] => [name, NAMES]),
+  ['find', { shows: 'names', objection: find }],
+  ['du', { shows: 'names', objection: du }],
+  ['ps', { shows: 'names', objection: ps }],
+  ['python', { shows: 'names', objection: versionOnly }],
+  ['python3', { shows: 'names', objection: versionOnly }],
+  ['hostname', { shows: 'names', objection: hostname }],
+  [
+    'cat',
+    contents({
+      short: 'AbeEnstTuv',
+      long: 'show-all number-nonblank show-ends number squeeze-blank show-tabs show-nonprinting',
+    }),
+  ],
+  ['head', contents({ short: 'c:n:qvz', long: 'bytes: lines: quiet silent verbose zero-terminated', number: 'n' })],
+  [
+    'tail',
+    contents({
+      short: 'c:n:fFqvs:z',
+      long: 'bytes: lines: follow? max-unchanged-stats: pid: quiet silent retry sleep-interval: verbose zero-terminated',
+      number: 'n',
+    }),
+  ],
+  [
+    'cut',
+    contents({
+      short: 'b:c:d:f:nsz',
+      long: 'bytes: characters: delimiter: fields: complement only-delimited output-delimiter: zero-terminated',
+    }),
+  ],
+  ['wc', contents({ short: 'cmlwL', long: 'bytes chars lines words max-line-length total:' })],
+  [
+    'sort',
+    contents({
+      short: 'bdfgiMhnRrVcCmk:sS:t:uz',
+      long:
+        'ignore-leading-blanks dictionary-order ignore-case general-numeric-sort ignore-nonprinting month-sort human-numeric-sort ' +
+        'numeric-sort random-sort random-source! reverse sort: version-sort batch-size: check? debug key: merge stable buffer-size: ' +
+        'field-separator: parallel: unique zero-terminated',
+    }),
+  ],
+  [
+    'uniq',
+    {
+      ...contents({
+        short: 'cdDf:is:uw:z',
+        long: 'count repeated all-repeated? skip-fields: group? ignore-case skip-chars: unique check-chars: zero-terminated',
+      }),
+      objection: ({ operands }: GivenWords) => (operands.length > 1 ? 'a second file would be written' : null),
+    },
+  ],
+  ['md5sum', contents({ short: 'btz', long: 'binary tag text zero' })],
+  ['sha256sum', contents({ short: 'btz', long: 'binary tag text zero' })],
+  [
+    'file',
+    contents({
+      short: 'be:F:hikLnN0rs',
+      long:
+        'brief exclude: exclude-quiet: separator: no-dereference mime apple extension mime-type mime-encoding keep-going dereference ' +
+        'no-buffer no-pad print0 raw special-files',
+    }),
+  ],
+  [
+    'grep',
+    {
+      ...contents({
+        short: 'EFGPe:f!iywxzsvVm:bnHhoqaId:D:rLlcTZA:B:C:Uu0123456789',
+        long:
+          'extended-regexp fixed-strings basic-regexp perl-regexp regexp: file! ignore-case no-ignore-case word-regexp line-regexp null-data ' +
+          'no-messages invert-match max-count: byte-offset line-number line-buffered with-filename no-filename label: only-matching quiet ' +
+          'silent binary-files: text directories: devices: recursive include: exclude: exclude-from! exclude-dir: files-without-match ' +
+          'files-with-matches count initial-tab null before-context: after-context: context: group-separator: no-group-separator color? ' +
+          'colour? binary',
+      }),
+      operands: 'pattern',
+      folders: (given) => (isRecursive(given) ? 'read' : 'harmless'),
+      objection: grep,
+    },
+  ],
+  [
+    'diff',
+    {
+      ...contents({
+        short: 'qscC:uU:enyW:pF:tTNiEZbwBI:aD:d0123456789L:v',
+        long:
+          'normal brief report-identical-files context? unified? ed rcs side-by-side width: left-column suppress-common-lines ' +
+          'show-c-function show-function-line: label: expand-tabs initial-tab tabsize: suppress-blank-empty new-file from-file! to-file! ' +
+          'ignore-case ignore-tab-expansion ignore-trailing-space ignore-space-change ignore-all-space ignore-blank-lines ' +
+          'ignore-matching-lines: text strip-trailing-cr ifdef: minimal horizon-lines: speed-large-files color? palette: line-format: ' +
+          'old-line-format: new-line-format: unchanged-line-format: old-group-format: new-group-format: unchanged-group-format: ' +
+          'changed-group-format:',
+      }),
+      // Links in folders may lead anywhere, and the other operand chooses among their files.
+      folders: () => 'refused',
+    },
+  ],
+  [
+    'date',
+    {
+      ...contents({
+        short: 'd:f!I?r!Ru',
+        long: 'date: debug file! iso-8601? reference! resolution rfc-email rfc-2822 rfc-3339: universal utc uct',
+      }),
+      operands: 'none',
+      objection: date,
+    },
+  ],
 ])
 
-/** The letters of a bundle of short options such as `-uo`, up to one that takes the rest as its value. */
-function letters(arg: string, takesValue: string): string[] {
-  if (!/^-[^-]/.test(arg)) return []
-  const all = arg.slice(1).split('')
-  const end = all.findIndex((letter) => takesValue.includes(letter))
-  return end < 0 ? all : all.slice(0, end + 1)
+function contents(options: OptionGrammar): ShowsContents {
+  return { shows: 'contents', options, operands: 'files', folders: () => 'harmless', objection: null }
 }
 
-/** Returns whether `arg` is one of these long options; programs also take unambiguous abbreviations. */
-function isLong(arg: string, options: readonly string[]): boolean {
-  const name = arg.split('=', 1)[0] ?? ''
-  return name.length > 2 && options.some((option) => option.startsWith(name))
+/** What grep does with folders. It also takes the first letters of these words; only whole words are allowed. */
+function directoriesOf({ options }: GivenWords): (string | null)[] {
+  return options.filter(({ name }) => name === '-d' || name === '--directories').map(({ value }) => value)
 }
 
-function withoutOptions(short: string, takesValue: string, long: readonly string[]): ArgumentRule {
-  return (args) => {
-    const bad = args.find((arg) => isLong(arg, long) || letters(arg, takesValue).some((letter) => short.includes(letter)))
-    return bad === undefined ? null : `the option ${bad} writes files or starts programs`
-  }
+function grep(given: GivenWords): string | null {
+  const bad = directoriesOf(given).find((value) => value === null || !['read', 'skip', 'recurse'].includes(value))
+  return bad === undefined ? null : `it takes read, skip or recurse for folders, not ${bad}`
+}
+
+function isRecursive(given: GivenWords): boolean {
+  return given.options.some(({ name }) => name === '-r' || name === '--recursive') || directoriesOf(given).includes('recurse')
 }
 
 function find(args: readonly string[]): string | null {
   const bad = args.find((arg) => /^-(exec|ok|delete|fprint|fls)/.test(arg))
-  return bad === undefined ? null : `the action ${bad} changes files or starts programs`
+  if (bad !== undefined) return `the action ${bad} changes files or starts programs`
+  return args.includes('-files0-from') ? 'with -files0-from it shows names from a file' : null
+}
+
+/** `du` shows the names that it reads from a file, which may be any text. */
+function du(args: readonly string[]): string | null {
+  const bad = args.find((arg) => /^(--f|--exclude-f|-[A-Za-z0-9]*X)/.test(arg))
+  return bad === undefined ? null : `with ${bad} it reads names from a file`
 }
 
 function versionOnly(args: readonly string[]): string | null {
@@ -75,29 +193,12 @@ function ps(args: readonly string[]): string | null {
 }
 
 /** `date` shows the time with `+FORMAT`; with any other operand it sets it. */
-function date(args: readonly string[]): string | null {
-  if (withoutOptions('s', 'dfrIs', ['--set'])(args) !== null) return 'setting the clock is not allowed'
-  for (let at = 0; at < args.length; at += 1) {
-    const arg = args[at] ?? ''
-    if (/^(-[uR]*[dr]|--date|--reference)$/.test(arg)) at += 1
-    else if (!/^[-+]/.test(arg)) return `the operand ${arg} would set the clock`
-  }
-  return null
+function date({ operands }: GivenWords): string | null {
+  const bad = operands.find((operand) => !operand.startsWith('+'))
+  return bad === undefined ? null : `the operand ${bad} would set the clock`
 }
 
 function hostname(args: readonly string[]): string | null {
   const shows = /^(-[aAdfiIs]+|--(alias|all-ip-addresses|domain|fqdn|help|ip-address|long|short|version))$/
   return args.every((arg) => shows.test(arg)) ? null : 'only options that show the name are allowed'
-}
-
-/** The second operand of `uniq` is a file that it writes; where options end differs between systems, so they come first. */
-function uniq(args: readonly string[]): string | null {
-  let at = 0
-  while (at < args.length) {
-    const arg = args[at] ?? ''
-    if (arg === '-' || !arg.startsWith('-')) break
-    at += /^-[fsw]$/.test(arg) ? 2 : 1
-    if (arg === '--') break
-  }
-  return args.length - at > 1 ? 'a second file would be written (options come before the file)' : null
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { delimiter, isAbsolute, join, win32 } from 'node:path'
 import type { Environment } from './child-environment.js'
 
 /**
@@ -27,4 +27,17 @@ export async function isProgram(file: string): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** The absolute path of a program that comes with Windows. By its name alone, the system would look in the working folder first. */
+export function systemTool(name: string): string {
+  return win32.join(process.env['SystemRoot'] ?? String.raw`C:\Windows`, 'System32', name)
+}
+
+/**
+ * What to start for the name or path of a program. Windows looks for a bare name in the working folder first, where anything that writes
+ * files could put a program of this name, so there it is found here; null if it is not on the `PATH`.
+ */
+export async function programToRun(program: string, env: Environment, platform = process.platform): Promise<string | null> {
+  return platform !== 'win32' || /[/\\]/.test(program) ? program : findProgram(program, env)
 }

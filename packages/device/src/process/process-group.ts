@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions, type StdioOptions } from '
 import { Readable } from 'node:stream'
 import { sleep, type Clock } from '@orrery/aip'
 import { MARK_VARIABLE, newMark } from './mark.js'
+import { systemTool } from './find-program.js'
 import { targetsOf } from './started-processes.js'
 import { Watchdog } from './watchdog.js'
 import { DEVICE_LIMITS } from '../limits.js'
@@ -99,7 +100,10 @@ export class ProcessGroup {
     if (pid === undefined || !live.has(this)) return
     this.#endsDaemons = true
     if (isWindows)
-      spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => {})
+      spawn(systemTool('taskkill.exe'), ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on(
+        'error',
+        () => {},
+      )
     else this.#signal(pid, signal)
   }
 

@@ -1,4 +1,4 @@
-import type { Command, Logger, MCPToolInfo, Result } from '@orrery/aip'
+import type { CommandLike, Logger, MCPToolInfo, Result } from '@orrery/aip'
 import type { Work } from '@orrery/aip/records'
 
 /** Options of one batch. */
@@ -9,6 +9,8 @@ export interface ExecuteOptions {
   rootName?: string
   /** What the batch does, in words; shown while it runs, not sent to the device. */
   label?: string
+  /** Leaves large values as `EncodedValue`: for an agent that only passes them on. */
+  encoded?: boolean
   /** Milliseconds until missing results become failures. Default: 6000 s. */
   timeoutMs?: number
 }
@@ -33,7 +35,7 @@ export interface AgentContext {
    * @returns one result per command; a failure is a result, not an exception
    * @throws AipError when the session is cancelled
    */
-  execute(commands: readonly Omit<Command, 'call_id'>[], options?: ExecuteOptions): Promise<Result[]>
+  execute(commands: readonly CommandLike[], options?: ExecuteOptions): Promise<Result[]>
   /**
    * Returns the device's tools as `list_tools` lists them, without the arguments that the server adds itself.
    * @throws AipError when they cannot be listed

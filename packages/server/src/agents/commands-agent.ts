@@ -7,7 +7,8 @@ export const commandsAgent: Agent = {
   async run(context) {
     const { work } = context
     if (work.kind !== 'commands') throw new TypeError(`not a list of commands: ${work.kind}`)
-    const results = await context.execute(work.commands, work.timeout_ms === undefined ? {} : { timeoutMs: work.timeout_ms })
+    const time = work.timeout_ms === undefined ? {} : { timeoutMs: work.timeout_ms }
+    const results = await context.execute(work.commands, { ...time, encoded: true })
     const failed = results.find((result) => result.status !== 'success')
     if (failed === undefined) return { status: 'completed', result: results }
     return { status: 'failed', result: results, error: failed.error }

@@ -9,6 +9,7 @@ import {
 } from '@orrery/aip'
 import type { Principal } from '../identity/principal.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { KnownDevices } from './known-devices.js'
 import { serverError } from '../errors.js'
 
 /** An online client. */
@@ -30,6 +31,8 @@ export interface ClientInfo {
   connectedAt: number
   transport: Transport
   taskProtocol: TaskExecutionProtocol
+  /** The sessions whose ends were sent on this connection and are to be acknowledged. */
+  unacknowledged: Set<string>
   /** Only ends of sessions that began at or after this time may go to a constellation: earlier ones belong to another holder of its id. Milliseconds since the epoch. */
   endsSince: number
   /** The device that a constellation registered for. */
@@ -38,13 +41,19 @@ export interface ClientInfo {
   transferKey: string | null
 }
 
-/** The clients that are online. Knows nothing about messages or sessions. */
+/** The clients that are online, and the devices that are known. Knows nothing about messages or sessions. */
 export class ClientConnectionManager {
+  readonly known: KnownDevices
   readonly #clients = new Map<string, ClientInfo>()
   /** Waiters for a connection to be removed. */
   readonly #removals = new Map<Transport, () => void>()
   /** Ids of clients that are about to be added, each until that succeeds or fails. */
   readonly #held = new Map<string, Promise<void>>()
+
+  /** @param known default: none yet, and they are forgotten with the process */
+  constructor(known: KnownDevices = KnownDevices.inMemory()) {
+    this.known = known
+  }
 
   /**
    * Reserves an id for a client that is about to be added.
@@ -118,11 +127,6 @@ export class ClientConnectionManager {
     return [...this.#clients.values()]
       .filter((client) => type === undefined || client.clientType === type)
       .map((client) => client.clientId)
-  }
-
-  getDeviceSystemInfo(deviceId: string): Record<string, unknown> | null {
-    const client = this.#clients.get(deviceId)
-    return client?.clientType === 'device' ? client.systemInfo : null
   }
 
   /** How many clients are online. */

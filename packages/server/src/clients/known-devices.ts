@@ -1,6 +1,8 @@
-import { LIMITS, messageOf, type Clock, type Logger, type PushedTool, type Timer } from '@orrery/aip'
+import { LIMITS, messageOf, silentLogger, systemClock, type Clock, type Logger, type PushedTool, type Timer } from '@orrery/aip'
 import type { ClientStore, KnownDevice, KnownTools } from '../store/client-store.js'
 import type { Feed } from '../store/feed.js'
+import { MemoryFeed } from '../store/memory-feed.js'
+import { SqliteClientStore } from '../store/sqlite-client-store.js'
 
 /** The delay before what a device reports is stored, in milliseconds. */
 const SAVE_DELAY = 1500
@@ -36,6 +38,12 @@ export class KnownDevices {
     this.#feed = feed
     this.#clock = clock
     this.#logger = logger
+  }
+
+  /** Makes devices that are known for as long as the process runs, and whose changes are not published. */
+  static inMemory(): KnownDevices {
+    const store = new SqliteClientStore(':memory:')
+    return new KnownDevices({ store, feed: new MemoryFeed(), clock: systemClock, logger: silentLogger })
   }
 
   /** Reads what the store knows. @throws AipError `STORE_FAILED` */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { aipError, messageOf } from '@orrery/aip'
 import { z } from 'zod'
+import { isNetwork } from './network.js'
 import { ModelConfig } from './model-config.js'
 import { describeProblems } from './file-problem.js'
 import { problemsOf } from './schema-problems.js'
@@ -36,6 +37,10 @@ export const ServerConfig = z.strictObject({
     .describe(
       'What a registration under an id that is online does: it is refused, or it replaces the old connection; default refuse',
     ),
+  resume: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe('With off, no session waits for a client that has dropped, whatever the client can do; default on'),
   resume_grace_s: z
     .number()
     .positive()
@@ -48,7 +53,22 @@ export const ServerConfig = z.strictObject({
     .describe('Seconds without an answer after which a connection that can resume counts as dead, on both ends; default 30'),
   retention_h: z.number().positive().optional().describe('Hours that ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
+  workflow_agent: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Agent name of the commands of workflows that set none, such as FollowerAgent; default: that of the device's platform",
+    ),
   model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
+  public_url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address under which browsers reach the server through a proxy, such as https://orrery.example.org'),
+  trusted_proxies: z
+    .array(z.string().refine(isNetwork, 'is not an address or a network'))
+    .optional()
+    .describe('Addresses or networks of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8; default: none'),
   tls: z
     .strictObject({
       cert: z.string().min(1).describe('File with the certificate, PEM'),

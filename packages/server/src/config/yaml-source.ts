@@ -1,4 +1,5 @@
-import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
+import { Lexer, LineCounter, isMap, isNode, isPair, isScalar, parseDocument, visit, type Document } from 'yaml'
+import { SERVER_LIMITS } from '../limits.js'
 import type { FileProblem } from './file-problem.js'
 
 export type Path = readonly (string | number)[]
@@ -9,14 +10,18 @@ export class YamlSource {
   readonly #lines = new LineCounter()
   readonly #document: Document.Parsed
 
+  /** @param text of a file of the operator, or one that {@link isTooComplex} does not refuse */
   constructor(text: string) {
     this.#text = text
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true })
+    // The parser compares each key with all others.
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false })
   }
 
-  /** The problems that the YAML parser reports. */
+  /** The problems that the YAML parser reports, and keys that come twice. */
   get problems(): FileProblem[] {
-    return this.#document.errors.map((error) => ({ ...this.#place(error.pos[0]), message: error.message }))
+    const { errors } = this.#document
+    if (errors.length === 0) return this.#repeatedKeys()
+    return errors.slice(0, SERVER_LIMITS.fileProblems).map(({ pos, message }) => Object.assign(this.#place(pos[0]), { message }))
   }
 
   /** Returns the values as JSON. @throws if aliases expand without bounds */
@@ -48,6 +53,22 @@ export class YamlSource {
     return { ...this.#place(at + offset), message }
   }
 
+  #repeatedKeys(): FileProblem[] {
+    const problems: FileProblem[] = []
+    visit(this.#document, {
+      Map: (_, { items }) => {
+        const seen = new Set<unknown>()
+        for (const { key } of items) {
+          if (!isScalar(key)) continue
+          if (seen.has(key.value)) problems.push({ ...this.#place(key.range?.[0] ?? 0), message: 'Map keys must be unique' })
+          seen.add(key.value)
+        }
+        return problems.length >= SERVER_LIMITS.fileProblems ? visit.BREAK : undefined
+      },
+    })
+    return problems
+  }
+
   #offset(path: Path): number {
     for (let length = path.length; length > 0; length -= 1) {
       const node = this.#document.getIn(path.slice(0, length), true)
@@ -60,4 +81,23 @@ export class YamlSource {
     const { line, col } = this.#lines.linePos(offset)
     return { line, column: col }
   }
+}
+
+/** Returns why a text is not read as YAML although it is short: reading it would take too long. Null if it may be read. */
+export function isTooComplex(text: string): string | null {
+  const { yamlTokens, yamlNesting } = SERVER_LIMITS
+  let tokens = 0
+  let flow = 0
+  let onLine = 0
+  // The lexer gives one token after the other, so it stops with this loop.
+  for (const token of new Lexer().lex(text)) {
+    tokens += 1
+    if (tokens > yamlTokens) return `more than ${yamlTokens} words and marks`
+    if (token === '\n' || token === '\r\n') onLine = 0
+    else if (token === '[' || token === '{') flow += 1
+    else if (token === ']' || token === '}') flow -= 1
+    else if (token === '-' || token === '?' || token === ':') onLine += 1
+    if (flow > yamlNesting || (flow <= 0 && onLine > yamlNesting)) return `more than ${yamlNesting} levels`
+  }
+  return null
 }

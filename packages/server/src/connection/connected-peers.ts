@@ -1,7 +1,6 @@
-import { AipError, messageOf, type Command, type Logger } from '@orrery/aip'
+import { AipError, logError, silentLogger, type Command, type Logger } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
-import type { KnownDevices } from '../clients/known-devices.js'
-import type { DeviceOverlays } from '../config/device-overlays.js'
+import { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, EndListener, Peers, TaskEnd } from '../sessions/peers.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { wireEnd } from './wire-result.js'
@@ -9,13 +8,12 @@ import { wireEnd } from './wire-result.js'
 /** Lets sessions reach the clients that are online. */
 export class ConnectedPeers implements Peers {
   readonly #clients: ClientConnectionManager
-  readonly #known: KnownDevices
   readonly #overlays: DeviceOverlays
   readonly #logger: Logger
 
-  constructor(clients: ClientConnectionManager, known: KnownDevices, overlays: DeviceOverlays, logger: Logger) {
+  /** @param overlays what the server adds to its devices; default: nothing */
+  constructor(clients: ClientConnectionManager, overlays = DeviceOverlays.load(undefined), logger: Logger = silentLogger) {
     this.#clients = clients
-    this.#known = known
     this.#overlays = overlays
     this.#logger = logger
   }
@@ -46,7 +44,7 @@ export class ConnectedPeers implements Peers {
   }
 
   canResume(id: string): boolean {
-    const features = this.#known.get(id)?.features
+    const features = this.#clients.known.get(id)?.features
     return features?.includes('resume') === true && features.includes('journal')
   }
 
@@ -61,7 +59,8 @@ export class ConnectedPeers implements Peers {
       this.#logger.debug(`[WS] Cannot send result, connection closed for ${sessionId}`)
       return
     }
-    const { taskProtocol } = client
+    const { taskProtocol, features, unacknowledged } = client
+    if (features.has('resume')) unacknowledged.add(sessionId)
     const message = { ...wireEnd(end), responseId: end.responseId }
     try {
       await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {
@@ -71,7 +70,7 @@ export class ConnectedPeers implements Peers {
         return taskProtocol.sendTaskEnd({ ...message, result: null, error: text })
       })
     } catch (error) {
-      this.#logger.error(`[WS] ❌ Failed to send result for ${sessionId}: ${messageOf(error)}`)
+      logError(this.#logger, `[WS] ❌ Failed to send result for ${sessionId}`, error)
     }
   }
 }

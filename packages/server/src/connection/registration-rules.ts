@@ -33,7 +33,7 @@ export function checkAdmission(
 ): void {
   const platforms = rules.platforms ?? PLATFORMS
   if (clientType === 'device' && !platforms.includes(platform.toLowerCase())) {
-    throw serverError('INVALID_PLATFORM', { platform: platform.slice(0, 64), platforms: platforms.join(', ') })
+    throw serverError('INVALID_PLATFORM', { platform, platforms: platforms.join(', ') })
   }
   const limit = rules.maxClients ?? Infinity
   if (clients.size >= limit && !clients.isOnline(clientId)) throw serverError('CAPACITY_REACHED', { limit })

@@ -5,7 +5,7 @@ import {
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
-  messageOf,
+  logError,
   offerIn,
   type AIPProtocol,
   type AgreementFields,
@@ -27,16 +27,6 @@ import { serverError } from '../errors.js'
 
 /** Shared by the many connections without features. */
 const NO_FEATURES: ReadonlySet<Feature> = new Set()
-/** The optional features that this server has. */
-const SERVER_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
-  'journal',
-  'resume',
-  'cancel',
-  'progress',
-  'ask',
-  'files',
-  'concurrent',
-])
 
 /** What a {@link Registration} works on. */
 export interface RegistrationOptions {
@@ -51,6 +41,8 @@ export interface RegistrationOptions {
   silenceMs: number
   /** Cleans up after a client that was added, but whose confirmation could not be sent. */
   lost: (client: ClientInfo) => void
+  /** The optional features that this server has. */
+  features: ReadonlySet<Feature>
 }
 
 /** Waits for the registration, checks it, and adds the client. Used once per connection. */
@@ -61,6 +53,7 @@ export class Registration {
   readonly #resumption: Resumption
   readonly #silenceMs: number
   readonly #lost: (client: ClientInfo) => void
+  readonly #features: ReadonlySet<Feature>
   readonly #aip: AIPProtocol<'server'>
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
@@ -69,7 +62,7 @@ export class Registration {
 
   constructor(
     aip: AIPProtocol<'server'>,
-    { clients, known, logger, rules, overlays, tokens, silenceMs, resumption, lost }: RegistrationOptions,
+    { clients, known, logger, rules, overlays, tokens, silenceMs, features, resumption, lost }: RegistrationOptions,
   ) {
     this.#lost = lost
     this.#aip = aip
@@ -78,6 +71,7 @@ export class Registration {
     this.#tokens = tokens
     this.#resumption = resumption
     this.#silenceMs = silenceMs
+    this.#features = features
     this.#clients = clients
     this.#known = known
     this.#logger = logger
@@ -153,7 +147,8 @@ export class Registration {
   }
 
   async #check(message: ClientMessage, shown: Principal): Promise<ClientInfo> {
-    const { client_type: clientType, target_id: targetId, metadata } = message
+    const { client_type: clientType, metadata } = message
+    const targetId = message.target_id || null
     if (message.type !== 'register') throw serverError('REGISTRATION_EXPECTED')
     const clientId = checkClientId(message.client_id, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
@@ -161,7 +156,9 @@ export class Registration {
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
-    const features = commonFeatures(offer)
+    const features = commonFeatures(offer, this.#features)
+    // A client that can return loses nothing when it is cut off, but it would come back for as much again.
+    this.#aip.transport.setMaxUnsent(features.has('resume') ? LIMITS.unsentData : LIMITS.unsentDataOfOthers)
     return {
       clientId,
       clientType,
@@ -174,6 +171,7 @@ export class Registration {
       connectedAt: this.#aip.clock.now(),
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
+      unacknowledged: new Set(),
       endsSince: 0,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
@@ -192,16 +190,14 @@ export class Registration {
    * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
-    const { clientId, clientType, features } = client
+    const { clientId, clientType, features, metadata } = client
     const release = this.#clients.hold(clientId)
     let result: { aip: AgreementFields } | null
     let written = (): Promise<void> => Promise.resolve()
     try {
-      const token = features.has('resume')
-        ? await this.#tokens.issue(client, offerIn(client.metadata)?.resume_token ?? null)
-        : null
+      const token = features.has('resume') ? await this.#tokens.issue(client, offerIn(metadata)?.resume_token ?? null) : null
       if (token !== null) ({ written } = token)
-      result = features.size === 0 ? null : { aip: await this.#negotiate(client, token?.token) }
+      result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client, token?.token) }
     } finally {
       release()
     }
@@ -211,9 +207,7 @@ export class Registration {
     if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
     await this.#protocol.sendRegistrationConfirmation(result)
-    await written().catch((error: unknown) =>
-      this.#logger.error(`The token of ${clientId} cannot be recorded: ${messageOf(error)}`),
-    )
+    await written().catch((error: unknown) => logError(this.#logger, `The token of ${clientId} cannot be recorded`, error))
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
     this.#logger.info(registeredLine(clientId, clientType))
   }
@@ -231,10 +225,11 @@ export class Registration {
   async #refuse(error: unknown): Promise<void> {
     const known = error instanceof AipError
     if (isAipError(error, 'CONNECTION_CLOSED')) return
-    this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
+    if (known) this.#logger.warn(`[WS] Registration refused: ${error.message}`)
+    else logError(this.#logger, '[WS] Registration failed', error)
     const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
-    await this.#aip.transport.close(known ? closeCode(error) : 1011)
+    this.#aip.transport.refuse(known ? closeCode(error) : 1011, '')
   }
 }
 
@@ -249,15 +244,21 @@ function registeredLine(clientId: string, clientType: ClientType): string {
     : `[WS] 🌟 Registered constellation client: ${clientId}`
 }
 
+/** Keys of the metadata of a registration that do not describe the device. */
+const NO_DESCRIPTION: ReadonlySet<string> = new Set(['system_info', 'platform', 'registration_time', 'aip'])
+
+/** Returns what a device tells about itself: its `system_info`, or, as in the sample of seed 004, the rest of its metadata. */
 function systemInfoOf(metadata: Record<string, unknown> | null): Record<string, unknown> | null {
   const info = metadata?.['system_info']
-  return isObject(info) ? info : null
+  if (isObject(info)) return info
+  const rest = Object.entries(metadata ?? {}).filter(([key]) => !NO_DESCRIPTION.has(key))
+  return rest.length === 0 ? null : Object.fromEntries(rest)
 }
 
 /** The features that both sides have. */
-function commonFeatures(offer: Offer | null): ReadonlySet<Feature> {
+function commonFeatures(offer: Offer | null, own: ReadonlySet<Feature>): ReadonlySet<Feature> {
   if (offer === null || offer.features.length === 0) return NO_FEATURES
-  return new Set(offer.features.filter((name) => SERVER_FEATURES.has(name)))
+  return new Set(offer.features.filter((name) => own.has(name)))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

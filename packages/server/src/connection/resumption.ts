@@ -17,7 +17,7 @@ export class Resumption {
 
   /** Whether nothing can continue here: the server has released its sessions and is about to close. */
   get isOver(): boolean {
-    return this.#sessions.drained
+    return this.#sessions.state === 'drained'
   }
 
   /** Returns whether sessions of a constellation are live: its id is not free for another. */

@@ -33,7 +33,7 @@ export function taskFrom(
 }
 
 function ownDevice({ target_id: target }: TaskMessage, { clientId }: ClientInfo): string {
-  if (target !== null && target !== clientId) throw serverError('TARGET_FORBIDDEN')
+  if (target && target !== clientId) throw serverError('TARGET_FORBIDDEN')
   return clientId
 }
 

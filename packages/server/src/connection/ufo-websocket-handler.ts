@@ -2,38 +2,36 @@ import {
   AIPProtocol,
   AipError,
   DeviceInfoProtocol,
-  SilenceWatch,
   HeartbeatProtocol,
-  LIMITS,
-  type TaskExecutionProtocol,
   aipError,
+  logError,
   messageOf,
-  readDevicePush,
-  systemClock,
+  type TaskExecutionProtocol,
   type Clock,
   type ClientMessage,
   type ClientMessageType,
   type CloseInfo,
-  type Dialect,
   type Logger,
   type Transport,
 } from '@orrery/aip'
+import { LargeResults } from '@orrery/aip/node'
+import type { WebSocket } from 'ws'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
-import type { KnownDevices } from '../clients/known-devices.js'
-import type { Fleet } from '../fleet/fleet.js'
-import type { Principal } from '../identity/principal.js'
-import type { Asks } from '../sessions/asks.js'
+import { OPERATOR } from '../identity/principal.js'
 import type { SessionManager } from '../sessions/session-manager.js'
-import type { ResumeTokens } from '../clients/resume-tokens.js'
-import { DeviceOverlays } from '../config/device-overlays.js'
-import { SERVER_LIMITS } from '../limits.js'
-import { checkIdentity } from './check-identity.js'
+import { ClientLog } from './client-log.js'
+import { DeviceInformation } from './device-information.js'
+import { handlerParts, type HandlerOptions, type HandlerParts } from './handler-parts.js'
+import { checkIdentity, isExpected } from './message-checks.js'
+import { MessageRate } from './message-rate.js'
+import { isLocal, transportOf } from './mounted-socket.js'
 import { endRefusedTask } from './refused-task.js'
 import { Registration } from './registration.js'
-import type { RegistrationRules } from './registration-rules.js'
 import { Resumption } from './resumption.js'
+import { SessionNotices } from './session-notices.js'
 import { taskFrom } from './task-intake.js'
 import { TaskLine } from './task-line.js'
+import { watchSilence } from './watch-silence.js'
 import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
@@ -44,6 +42,8 @@ interface ConnectionContext {
   readonly deviceInfo: DeviceInfoProtocol
   readonly task: TaskExecutionProtocol
   readonly line: TaskLine
+  readonly rate: MessageRate
+  readonly log: ClientLog
 }
 
 /** A handler for each type of message; a type without one does not compile. */
@@ -53,20 +53,15 @@ type Handlers = {
 
 /** The server's end of every connection: registration, dispatch of messages, clean-up. */
 export class UFOWebSocketHandler {
+  readonly #parts: HandlerParts
   readonly #clients: ClientConnectionManager
   readonly #sessions: SessionManager
-  readonly #known: KnownDevices
-  readonly #fleet: Fleet
   readonly #logger: Logger
   readonly #clock: Clock
-  readonly #dialect: Dialect | 'auto'
-  readonly #rules: RegistrationRules
-  readonly #overlays: DeviceOverlays
-  readonly #tokens: ResumeTokens
-  readonly #asks: Asks
-  readonly #heartbeatTimeoutMs: number | undefined
   readonly #resumption: Resumption
-  readonly #resumeSilenceMs: number
+  readonly #information: DeviceInformation
+  readonly #notices: SessionNotices
+  readonly #largeResults = new LargeResults()
   readonly #handlers: Handlers = {
     task: (message, context) => this.handleTaskRequest(message, context),
     command_results: (message, context) => this.handleCommandResult(message, context),
@@ -80,95 +75,89 @@ export class UFOWebSocketHandler {
     ask: (message, context) => this.handleAsk(message, context),
   }
 
-  constructor(options: {
-    clientManager: ClientConnectionManager
-    sessionManager: SessionManager
-    known: KnownDevices
-    fleet: Fleet
-    logger: Logger
-    clock?: Clock
-    dialect?: Dialect | 'auto'
-    rules?: RegistrationRules
-    overlays?: DeviceOverlays
-    tokens: ResumeTokens
-    asks: Asks
-    /** Milliseconds of silence after which a client is dropped. Default: never. */
-    heartbeatTimeoutMs?: number | undefined
-    /** Milliseconds without an answer after which a connection that can resume counts as dead. Default 30 s. */
-    resumeSilenceMs?: number | undefined
-  }) {
-    this.#clients = options.clientManager
-    this.#sessions = options.sessionManager
-    this.#known = options.known
-    this.#fleet = options.fleet
-    this.#logger = options.logger
-    this.#clock = options.clock ?? systemClock
-    this.#dialect = options.dialect ?? 'auto'
-    this.#rules = options.rules ?? {}
-    this.#overlays = options.overlays ?? DeviceOverlays.load(undefined)
-    this.#tokens = options.tokens
-    this.#asks = options.asks
-    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs
+  constructor(options: HandlerOptions) {
+    const parts = handlerParts(options)
+    this.#parts = parts
+    this.#clients = parts.clientManager
+    this.#sessions = parts.sessionManager
+    this.#logger = parts.logger
+    this.#clock = parts.clock
     this.#resumption = new Resumption(this.#sessions, this.#logger)
-    this.#resumeSilenceMs = options.resumeSilenceMs ?? LIMITS.resumeSilence
+    this.#information = new DeviceInformation(parts)
+    this.#notices = new SessionNotices(this.#clients, this.#sessions, this.#logger)
   }
 
   /**
    * Serves one connection until it closes. Never throws.
-   * @param shown the principal whose key the handshake carried
+   * @param socket a connection, or an open WebSocket of a server of one's own, which the handler owns from now on
+   * @param shown the principal whose key the handshake carried; default: one that may register as anything, because the program that
+   * accepts the WebSocket decides whom to let in
    * @param registered called once the client is registered
    */
-  async handler(transport: Transport, shown: Principal, registered: () => void = () => {}): Promise<void> {
-    const aip = new AIPProtocol(transport, { side: 'server', clock: this.#clock, logger: this.#logger, dialect: this.#dialect })
+  async handler(socket: Transport | WebSocket, shown = OPERATOR, registered: () => void = () => {}): Promise<void> {
+    const { dialect, rules, overlays, tokens, resumeSilenceMs: silenceMs, features, local } = this.#parts
+    const transport = transportOf(socket, this.#clock)
+    if (local && !isLocal(socket)) return transport.close(1008, 'only connections from this machine are accepted')
+    const log = new ClientLog(this.#logger, this.#clock)
+    let isDevice = false
+    const largeReader = this.#largeResults.readerIf(() => isDevice)
+    const options = { side: 'server', clock: this.#clock, logger: log, dialect, largeReader } as const
+    const aip = new AIPProtocol(transport, options)
     const client = await new Registration(aip, {
       clients: this.#clients,
-      known: this.#known,
-      logger: this.#logger,
-      rules: this.#rules,
-      overlays: this.#overlays,
-      tokens: this.#tokens,
+      known: this.#clients.known,
+      logger: log,
+      rules,
+      overlays,
+      tokens,
       resumption: this.#resumption,
-      silenceMs: this.#resumeSilenceMs,
+      silenceMs,
+      features,
       lost: (lost) => this.disconnect(lost, { code: 1006, reason: 'lost before its registration was confirmed' }),
     }).accept(shown)
     if (client === null) return
     registered()
+    isDevice = client.clientType === 'device'
     this.#resumption.back(client)
+    if (client.clientType === 'constellation') this.#notices.back(client)
+    const rate = new MessageRate(this.#clock, () => {
+      log.warn(`[WS] ${client.clientId} sends too many messages`)
+      transport.refuse(1008, 'rate limit')
+    })
     const context: ConnectionContext = {
       client,
       aip,
+      rate,
+      log,
       heartbeat: new HeartbeatProtocol(aip),
       deviceInfo: new DeviceInfoProtocol(aip),
       task: client.taskProtocol,
       line: new TaskLine(client.clientId),
     }
-    const watch = this.#watch(client)
+    const watch = watchSilence(client, this.#parts.heartbeatTimeoutMs, this.#clock, this.#logger)
     try {
       // Messages are handled in order, and none waits for the work that an earlier one started.
       await transport.deliverTo((frame) => {
         watch?.heard()
-        void this.handleMessage(frame, context)
-      })
+        rate.handles(this.handleMessage(frame, context))
+      }, rate)
+      // Results that came before the end count.
+      await rate.settled()
     } catch (error) {
-      this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
+      logError(this.#logger, `[WS] Error with client ${client.clientId}`, error)
     } finally {
       watch?.stop()
+      rate.stop()
+      log.end()
       // Unless the connection itself has ended, it is still open.
       if (transport.state !== 'disconnected') transport.terminate()
       this.disconnect(client, await transport.closed)
     }
   }
 
-  /** Drops a client that is silent for too long, if the server's settings say so (seed 004: 2 to 3 missed heartbeats). */
-  #watch({ clientId, transport }: ClientInfo): SilenceWatch | null {
-    const limit = this.#heartbeatTimeoutMs
-    if (limit === undefined) return null
-    const watch = new SilenceWatch(this.#clock, limit, () => {
-      this.#logger.warn(`[WS] ${clientId} was silent for ${limit / 1000} s`)
-      transport.terminate()
-    })
-    watch.heard()
-    return watch
+  /** Lets go of what is shared by all connections. */
+  close(): Promise<void> {
+    return this.#largeResults.close()
   }
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
@@ -176,15 +165,17 @@ export class UFOWebSocketHandler {
     let message: ClientMessage | null = null
     try {
       const read = context.aip.readMessage(frame)
+      if (read instanceof Promise) context.rate.hold()
       message = read instanceof Promise ? await read : read
       checkIdentity(message, context.client)
+      if (isExpected(message, context.client, this.#sessions.live)) context.rate.expected()
       if (context.client.clientType === 'device') {
         this.#logger.debug(`[WS] 📱 Received device message from ${context.client.clientId}, type: ${message.type}`)
       }
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      this.#logger.error(`Error handling ${message?.type === 'task' ? 'task' : 'message'}: ${messageOf(error)}`)
+      logError(context.log, `Error handling ${message?.type === 'task' ? 'task' : 'message'}`, error)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
       try {
         await context.aip.sendError(text)
@@ -197,12 +188,14 @@ export class UFOWebSocketHandler {
 
   /** Accepts a task of this client, after its earlier ones: records it, acknowledges it, then runs it. */
   async handleTaskRequest(message: Extract<ClientMessage, { type: 'task' }>, context: ConnectionContext): Promise<void> {
-    const { client, task, line } = context
-    const { tasks } = this.#fleet
+    const { client, task, line, log } = context
+    const { tasks } = this.#parts.fleet
     const { acknowledged } = await line.next(async () => {
-      const wanted = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      const asked = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      // In the dialect of the documents a device is assigned the task, and starts it itself (seed 004: TASK, then TASK_ASSIGNMENT).
+      const wanted = { ...asked, assigned: this.#parts.dialect === 'documented' && client.clientType === 'constellation' }
       if (client.clientType === 'constellation') {
-        this.#logger.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
+        log.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
       }
       const { sessionId, begin } = await tasks.takeFrom(client.principal, wanted)
       // The acknowledgement leaves first, and the task does not wait for a client that reads it slowly.
@@ -242,25 +235,18 @@ export class UFOWebSocketHandler {
   }
 
   /** Logs a client's error and sends it back, as existing peers expect. */
-  handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip }: ConnectionContext): Promise<void> {
+  handleError({ error }: Extract<ClientMessage, { type: 'error' }>, { client, aip, log }: ConnectionContext): Promise<void> {
     const { message } = aipError('REPORTED_BY_PEER', { text: error ?? 'Unknown error' })
-    this.#logger.error(`[WS] Error from ${client.clientId}: ${message}`)
+    log.error(`[WS] Error from ${client.clientId}: ${message}`)
     return aip.sendError(message)
   }
 
-  /** Answers with what the device reported at its registration. */
+  /** Answers with what is known about a device, which is asked if it can answer and has told nothing for a while. */
   handleDeviceInfoRequest(
-    { target_id: target, request_id: requestId }: Extract<ClientMessage, { type: 'device_info_request' }>,
-    { client, deviceInfo }: ConnectionContext,
+    message: Extract<ClientMessage, { type: 'device_info_request' }>,
+    { client, deviceInfo, log }: ConnectionContext,
   ): Promise<void> {
-    if (client.clientType !== 'constellation') throw serverError('INFO_FORBIDDEN')
-    if (client.scope !== null && target !== client.scope) throw serverError('INFO_OUT_OF_SCOPE')
-    this.#logger.info(`[WS] Constellation ${client.clientId} requesting info for device ${target}`)
-    const info = target === null ? null : this.#fleet.devices.systemInfo(client.principal, target)
-    return deviceInfo.sendDeviceInfoResponse(
-      info ?? { error: serverError('DEVICE_OFFLINE', { id: target ?? '' }).message },
-      requestId,
-    )
+    return this.#information.answer(message, client, deviceInfo, log)
   }
 
   /** Keeps what a device reports about itself and its MCP servers. */
@@ -268,19 +254,7 @@ export class UFOWebSocketHandler {
     { metadata }: Extract<ClientMessage, { type: 'device_info_response' }>,
     { client }: ConnectionContext,
   ): void {
-    if (client.clientType !== 'device' || metadata === null) return
-    const { clientId } = client
-    const { mcp_servers: servers, tools, info } = readDevicePush(metadata)
-    assertFits(metadata, SERVER_LIMITS.devicePush)
-    if (info !== null) {
-      // Values from the registration and the server's settings stay.
-      const merged = { ...client.systemInfo, ...info }
-      assertFits(merged, SERVER_LIMITS.deviceInfo)
-      client.systemInfo = this.#overlays.describe(clientId, merged)
-    }
-    if (servers !== null) client.mcpServers = servers
-    if (tools !== null) this.#known.listed(clientId, tools)
-    if (servers !== null || info !== null) this.#known.seen({ ...client, features: [...client.features] })
+    if (client.clientType === 'device' && metadata !== null) this.#information.keep(metadata, client)
   }
 
   handleProgress(
@@ -297,7 +271,7 @@ export class UFOWebSocketHandler {
   async handleAsk(message: Extract<ClientMessage, { type: 'ask' }>, context: ConnectionContext): Promise<void> {
     const { clientId, features } = context.client
     if (!features.has('ask')) return this.handleUnknown(message, context)
-    await this.#asks.asked(clientId, message)
+    await this.#parts.asks.asked(clientId, message)
   }
 
   /** Notes that a client with the feature resume has received the end of a task. */
@@ -308,8 +282,8 @@ export class UFOWebSocketHandler {
   }
 
   /** Refuses a type that this client may not send now. */
-  handleUnknown({ type }: ClientMessage, { client, aip }: ConnectionContext): Promise<void> {
-    this.#logger.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
+  handleUnknown({ type }: ClientMessage, { client, aip, log }: ConnectionContext): Promise<void> {
+    log.warn(`[WS] Unknown message type from ${client.clientId}: ${type}`)
     return aip.sendError(aipError('UNKNOWN_MESSAGE_TYPE', { type: `ClientMessageType.${type.toUpperCase()}` }).message)
   }
 
@@ -319,30 +293,31 @@ export class UFOWebSocketHandler {
     this.#logger.warn(`[WS] ${clientId} disconnected code=${code}, reason=${reason}`)
     this.#clients.removeClient(clientId, transport)
     if (!this.#clients.isOnline(clientId)) {
-      this.#known.left(clientId)
+      this.#clients.known.left(clientId)
       this.#sessions.delivery.gone(clientId)
     }
     const device = clientType === 'device'
-    if (this.#sessions.stopping) return
-    if (features.has('resume')) return this.#resumption.away(client)
+    if (this.#sessions.state !== 'open') return
     const { live } = this.#sessions
     const sessions = device ? live.onDevice(clientId) : live.ofConstellation(clientId)
+    const returns = features.has('resume')
     if (sessions.length > 0) {
       const who = device ? '📱 Device' : '🌟 Constellation'
-      this.#logger.info(`[WS] ${who} ${clientId} disconnected, cancelling ${sessions.length} active session(s)`)
+      const fate = returns ? 'awaiting its return for' : 'cancelling'
+      this.#logger.info(`[WS] ${who} ${clientId} disconnected, ${fate} ${sessions.length} active session(s)`)
+    }
+    if (returns) {
+      this.#resumption.away(client)
+      this.#logger.info(`[WS] ${clientId} disconnected`)
+      return
     }
     for (const sessionId of sessions.map(({ task }) => task.sessionId)) {
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {
-        this.#logger.error(`Error cancelling session ${sessionId}: ${messageOf(error)}`)
+        logError(this.#logger, `Error cancelling session ${sessionId}`, error)
       }
     }
     this.#logger.info(`[WS] ${clientId} disconnected`)
   }
-}
-
-/** What a device pushes is kept for as long as it is known, so it is bounded. @throws AipError `MESSAGE_TOO_LARGE` */
-function assertFits(value: unknown, limit: number): void {
-  if (JSON.stringify(value).length > limit) throw aipError('MESSAGE_TOO_LARGE', { limit })
 }

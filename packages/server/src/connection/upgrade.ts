@@ -2,56 +2,69 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { LIMITS, type Clock, type Transport } from '@orrery/aip'
-import { DEVICE_SOCKET, TRANSFER_SOCKET, WebSocketTransport } from '@orrery/aip/node'
+import { DEVICE_SOCKET, FrameWatch, TRANSFER_SOCKET, WebSocketTransport, type UnsentBudget } from '@orrery/aip/node'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { WaitingTransfers } from '../files/waiting-transfers.js'
+import type { KeyGuesses } from '../identity/key-guesses.js'
 import type { Keys } from '../identity/keys.js'
 import type { Principal } from '../identity/principal.js'
-
-/** Bytes of frame headers and pings that may accompany the registration. */
-const FRAME_OVERHEAD = 1024
+import type { AddressOf } from './client-address.js'
+import { isOwnOrigin } from './origin.js'
+import type { Strangers } from './strangers.js'
+import { WaitingPlaces } from './waiting-places.js'
 
 /** Serves a connection once its handshake is complete. */
 export type Accept = (transport: Transport, principal: Principal, registered: () => void) => Promise<void>
 
-/** The WebSocket end of the server's port: checks path and key before the upgrade, and limits connections that have not registered yet. */
+/** What a {@link WebSocketUpgrade} works with. */
+export interface UpgradeOptions {
+  keys: Keys
+  guesses: KeyGuesses
+  strangers: Strangers
+  addressOf: AddressOf
+  /** Address under which browsers reach the server, if a proxy is before it. */
+  publicUrl: string | undefined
+  clock: Clock
+  /** What all connections may hold for slow readers. */
+  budget: UnsentBudget
+  accept: Accept
+  transfers: WaitingTransfers
+  /** Whether connections are no longer accepted. */
+  closing: () => boolean
+}
+
+/** The WebSocket end of the server's port: checks path, key and origin before the upgrade, and limits connections that have not registered yet. */
 export class WebSocketUpgrade {
   readonly #sockets = socketServer(LIMITS.frame)
   readonly #transferSockets = socketServer(LIMITS.transferFrame)
-  readonly #transfers: WaitingTransfers
-  readonly #keys: Keys
-  readonly #closing: () => boolean
-  readonly #clock: Clock
-  readonly #accept: Accept
+  readonly #options: UpgradeOptions
   readonly #open = new Set<WebSocketTransport>()
-  #unregistered = 0
+  readonly #places = new WaitingPlaces()
 
-  /** @param options.closing whether connections are no longer accepted */
-  constructor(options: { keys: Keys; clock: Clock; accept: Accept; transfers: WaitingTransfers; closing: () => boolean }) {
-    this.#keys = options.keys
-    this.#closing = options.closing
-    this.#clock = options.clock
-    this.#accept = options.accept
-    this.#transfers = options.transfers
+  constructor(options: UpgradeOptions) {
+    this.#options = options
   }
 
   /** Serves the upgrades of an HTTP server. */
   attach(server: Server): void {
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      const socket = stream as Socket
       socket.on('error', () => socket.destroy())
       const asked = askedOf(request)
-      const principal = this.#keys.principalOf(asked.key)
-      const refusal = this.#refusal(asked, principal)
-      if (principal === null || refusal !== null) {
-        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-        return
-      }
-      const connect = asked.transfer === null ? null : this.#transfers.take(asked.transfer)
-      if (connect !== null) {
+      const principal = this.#options.keys.principalOf(asked.key)
+      const refusal = this.#refusal(request, asked, principal)
+      if (principal === null || refusal !== null) return refuse(socket, refusal ?? FORBIDDEN)
+      this.#options.strangers.isKnown(socket)
+      if (asked.transfer !== null) {
+        const connect = this.#options.transfers.take(asked.transfer)
+        if (connect === null) return refuse(socket, FORBIDDEN)
         this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
         return
       }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket as Socket, principal))
+      const free = this.#places.take(this.#options.addressOf(request), principal.name)
+      if (free === null) return refuse(socket, UNAVAILABLE)
+      void socket.once('close', free)
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket, principal, free))
     })
   }
 
@@ -63,50 +76,54 @@ export class WebSocketUpgrade {
   }
 
   /** Existing peers see 403 for a wrong path and a wrong key alike (protocol reference, chapter 1). */
-  #refusal({ path, transfer }: Asked, principal: Principal | null): string | null {
-    const isKnown = transfer === null ? path === '/ws' : this.#transfers.admits(transfer)
-    if (!isKnown || principal === null) return '403 Forbidden'
+  #refusal(request: IncomingMessage, { path, key, transfer }: Asked, principal: Principal | null): string | null {
+    if (principal === null && key !== undefined && key !== '') {
+      const seconds = this.#options.guesses.wrong(this.#options.addressOf(request), key)
+      if (seconds !== null) return `429 Too Many Requests\r\nRetry-After: ${seconds}`
+    }
+    const isServed = transfer === null ? path === '/ws' : this.#options.transfers.admits(transfer)
+    if (!isServed || principal === null || !isOwnOrigin(request, this.#options.publicUrl)) return FORBIDDEN
     // A connection that arrives while the others are being closed would keep the server from ending.
-    if (this.#closing()) return '503 Service Unavailable'
-    if (transfer !== null) return null
-    return this.#unregistered >= LIMITS.unregisteredConnections ? '503 Service Unavailable' : null
+    return this.#options.closing() ? UNAVAILABLE : null
   }
 
   async #serveTransfer(webSocket: WebSocket, connect: (transport: Transport) => void): Promise<void> {
-    const transport = new WebSocketTransport(webSocket, { ...TRANSFER_SOCKET, clock: this.#clock })
+    const transport = new WebSocketTransport(webSocket, {
+      ...TRANSFER_SOCKET,
+      clock: this.#options.clock,
+      budget: this.#options.budget,
+    })
     this.#open.add(transport)
     connect(transport)
     await transport.closed
     this.#open.delete(transport)
   }
 
-  async #serve(webSocket: WebSocket, socket: Socket, principal: Principal): Promise<void> {
-    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock: this.#clock }, socket)
+  async #serve(webSocket: WebSocket, socket: Socket, principal: Principal, free: () => void): Promise<void> {
+    const { clock, budget, accept } = this.#options
+    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock, budget, maxTextBytes: LIMITS.message }, socket)
+    const watch = new FrameWatch(transport, socket, clock)
     this.#open.add(transport)
-    this.#unregistered += 1
-    const before = socket.bytesRead
-    const bound = (): void => {
-      if (socket.bytesRead - before > LIMITS.frameBeforeRegistration + FRAME_OVERHEAD) {
-        void transport.close(1009, 'message too big before registration')
-        transport.terminate()
-      }
-    }
-    socket.on('data', bound)
-    let waiting = true
-    const settle = (): void => {
-      if (!waiting) return
-      waiting = false
-      this.#unregistered -= 1
-      socket.off('data', bound)
+    const registered = (): void => {
+      free()
+      watch.registered()
     }
     try {
-      await this.#accept(transport, principal, settle)
+      await accept(transport, principal, registered)
     } finally {
-      settle()
       await transport.closed
       this.#open.delete(transport)
     }
   }
+}
+
+const FORBIDDEN = '403 Forbidden'
+const UNAVAILABLE = '503 Service Unavailable'
+
+/** Answers a handshake and lets go of its connection: ended alone, it would stay for as long as the other end keeps its own. */
+function refuse(socket: Socket, status: string): void {
+  socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  socket.destroySoon()
 }
 
 function socketServer(maxPayload: number): WebSocketServer {
@@ -115,6 +132,7 @@ function socketServer(maxPayload: number): WebSocketServer {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload,
+    maxFragments: LIMITS.fragments,
     closeTimeout: DEVICE_SOCKET.closeTimeoutMs,
   } as ConstructorParameters<typeof WebSocketServer>[0])
 }

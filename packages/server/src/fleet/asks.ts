@@ -1,4 +1,4 @@
-import type { Ask } from '@orrery/aip/api'
+import type { Ask, AskAnswer } from '@orrery/aip/api'
 import { requireRight, type Principal } from '../identity/principal.js'
 import type { Asks } from '../sessions/asks.js'
 import type { Feed } from '../store/feed.js'
@@ -25,9 +25,12 @@ export class FleetAsks {
     return this.#asks.get(askId)
   }
 
-  /** Allows or denies a call, once. @throws AipError `ASK_NOT_FOUND`, or `DEVICE_OFFLINE` if the device cannot be reached */
-  answer(principal: Principal, askId: string, decision: 'allow' | 'deny'): Promise<Ask> {
+  /**
+   * Allows or denies a call, once.
+   * @throws AipError `ASK_NOT_FOUND`, `ASK_DIFFERS` if something else was shown, `DEVICE_OFFLINE` if the device cannot be reached
+   */
+  answer(principal: Principal, askId: string, answer: AskAnswer): Promise<Ask> {
     requireRight(principal, 'approve')
-    return this.#asks.answer(askId, decision, principal.name)
+    return this.#asks.answer(askId, answer, principal.name)
   }
 }

@@ -89,10 +89,12 @@ export class FleetDevices {
     return { device_id: deviceId, forgotten: true }
   }
 
-  /** Returns what a device reports about itself; null if it is not online, or reports nothing. */
-  systemInfo(principal: Principal, deviceId: string): Record<string, unknown> | null {
+  /** Returns what is known about a device that is online, at least its id and platform; null if it is not online. */
+  known(principal: Principal, deviceId: string): Record<string, unknown> | null {
     requireRight(principal, 'read')
-    return this.#clients.getDeviceSystemInfo(deviceId)
+    const client = this.#clients.getClientInfo(deviceId)
+    if (client?.clientType !== 'device') return null
+    return { device_id: deviceId, platform: client.platform, ...client.systemInfo }
   }
 
   /**

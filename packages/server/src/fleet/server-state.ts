@@ -20,6 +20,6 @@ export class FleetServer {
 
   /** Whether it no longer accepts work. */
   get stopping(): boolean {
-    return this.#sessions.stopping
+    return this.#sessions.state !== 'open'
   }
 }

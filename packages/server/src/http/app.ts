@@ -1,8 +1,10 @@
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
-import { AipError, aipError, messageOf, type Clock, type Logger } from '@orrery/aip'
+import { AipError, LIMITS, aipError, exceeds, jsonShape, logError, shownName, type Clock, type Logger } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
-import { fastify, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { UnsentBudget } from '@orrery/aip/node'
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -10,7 +12,9 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod'
+import type { AddressOf } from '../connection/client-address.js'
 import type { Fleet } from '../fleet/fleet.js'
+import type { KeyGuesses } from '../identity/key-guesses.js'
 import type { Keys } from '../identity/keys.js'
 import { STRANGER, requireRight, type Principal } from '../identity/principal.js'
 import { askHandlers } from './ask-handlers.js'
@@ -30,8 +34,12 @@ import { UnusedConnections } from './unused-connections.js'
 
 type OpenApi = ReturnType<typeof jsonSchemaTransformObject>
 
-/** Fastify's own value for http: a large file may take longer than the five minutes that Node allows a request. */
-const NO_TIME_LIMIT = { requestTimeout: 0, headersTimeout: SERVER_LIMITS.httpHeaders }
+/** A large file may take longer than the five minutes that Node allows a request; headers may not. */
+const HTTP_TIMES = {
+  requestTimeout: 0,
+  headersTimeout: SERVER_LIMITS.httpHeaders,
+  connectionsCheckingInterval: SERVER_LIMITS.headersCheck,
+}
 
 /** Certificate and key, and the authority of client certificates; PEM texts. */
 export interface TlsOptions {
@@ -44,16 +52,24 @@ export interface TlsOptions {
 export interface AppOptions {
   fleet: Fleet
   keys: Keys
+  guesses: KeyGuesses
+  addressOf: AddressOf
+  /** Called with the connection over which a right key came. */
+  known: (socket: Socket) => void
+  /** What all connections may hold for slow readers. */
+  budget: UnsentBudget
   clock: Clock
   logger: Logger
   tls?: TlsOptions | undefined
 }
 
 /** The HTTP side of the server: every route of the API, and what they have in common. */
-export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions): Promise<FastifyInstance> {
-  const app = createServer(tls)
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { fleet, clock, logger } = options
+  const app = createServer(options.tls)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
+  readJson(app)
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const known = toAipError(error, logger)
     return reply.status(statusOf(known)).send({ detail: known.message, code: known.code })
@@ -76,7 +92,7 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
     transform: jsonSchemaTransform,
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   })
-  const streams = new EventStreams(fleet, clock, logger)
+  const streams = new EventStreams(fleet, clock, logger, options.budget)
   const unused = new UnusedConnections(app.server)
   app.addHook('preClose', () => {
     streams.close()
@@ -91,8 +107,21 @@ export async function createApp({ fleet, keys, clock, logger, tls }: AppOptions)
     ...taskHandlers(fleet),
     ...serverHandlers(fleet, () => ({ ...app.swagger() })),
   }
-  registerRoutes(app, handlers, (request, right) => authorize(request, right, keys))
+  registerRoutes(app, handlers, (request, reply, right) => authorize(request, reply, right, options))
   return app
+}
+
+/** Reads JSON bodies of a shape within bounds: depth and width cost time far beyond their size. */
+function readJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  const bounds = { depth: LIMITS.nesting, values: LIMITS.resultValues, widest: LIMITS.objectKeys }
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = String(body)
+    if (exceeds(jsonShape(text, bounds), bounds))
+      return done(aipError('TOO_MANY_VALUES', { limit: bounds.values, keys: bounds.widest }))
+    void parse(request, text, done)
+  })
 }
 
 /** Removes unreferenced schemas: each is generated both as it is sent and as it is read. */
@@ -105,13 +134,22 @@ function withoutUnused(document: OpenApi): OpenApi {
 }
 
 /**
- * Returns who sends a request. A key that opens no route at all counts as wrong.
- * @throws AipError `UNAUTHORIZED`, or `FORBIDDEN` if the key does not have the right
+ * Returns who sends a request. A key that opens no route at all is answered as a wrong one.
+ * @throws AipError `UNAUTHORIZED`, `TOO_MANY_WRONG_KEYS`, or `FORBIDDEN` if the key does not have the right
  */
-function authorize({ headers }: FastifyRequest, right: Right, keys: Keys): Principal {
+function authorize({ headers, raw }: FastifyRequest, reply: FastifyReply, right: Right, options: AppOptions): Principal {
   if (right === 'open') return STRANGER
-  const key = headers['x-api-key']
-  const principal = keys.principalOf(typeof key === 'string' ? key : undefined)
+  const { 'x-api-key': key } = headers
+  const shown = typeof key === 'string' ? key : ''
+  const principal = options.keys.principalOf(shown)
+  if (principal !== null) options.known(raw.socket)
+  else if (shown !== '') {
+    const seconds = options.guesses.wrong(options.addressOf(raw), shown)
+    if (seconds !== null) {
+      void reply.header('retry-after', seconds)
+      throw serverError('TOO_MANY_WRONG_KEYS', { seconds })
+    }
+  }
   if (principal === null || principal.rights.size === 0) throw aipError('UNAUTHORIZED')
   if (right !== 'any') requireRight(principal, right)
   return principal
@@ -124,12 +162,13 @@ function createServer(tls: TlsOptions | undefined): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true },
   } as const
-  if (tls === undefined) return fastify(options)
+  if (tls === undefined) return fastify({ ...options, http: HTTP_TIMES })
   const { cert, key, clientCa } = tls
   const verify = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }
   return fastify({
     ...options,
-    serverFactory: (handler) => createHttpsServer({ cert, key, ...verify, ...NO_TIME_LIMIT }, handler),
+    serverFactory: (handler) =>
+      createHttpsServer({ cert, key, ...verify, ...HTTP_TIMES, handshakeTimeout: SERVER_LIMITS.httpHeaders }, handler),
   })
 }
 
@@ -140,11 +179,18 @@ function toAipError(error: FastifyError, logger: Logger): AipError {
     const [issue] = error.validation
     const path = issue?.instancePath.slice(1).replaceAll('/', '.')
     return aipError('INVALID_INPUT', {
-      detail: `${error.validationContext}${path ? ` '${path}'` : ''}: ${issue?.message ?? 'invalid'}`,
+      detail: `${error.validationContext}${path ? ` '${shownName(path)}'` : ''}: ${withoutKeys(issue?.message ?? 'invalid')}`,
     })
   }
   if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
-  if (error.statusCode !== undefined && error.statusCode < 500) return aipError('INVALID_INPUT', { detail: error.message })
-  logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
+  if (error.statusCode !== undefined && error.statusCode < 500)
+    return aipError('INVALID_INPUT', { detail: shownName(error.message) })
+  logError(logger, 'HTTP request failed', error)
   return serverError('INTERNAL')
+}
+
+/** A message about unknown keys repeats them: a caller chose them, so they are shown like other names. */
+function withoutKeys(message: string): string {
+  const [, text = message, keys] = /^(Unrecognized keys?: )(.*)$/s.exec(message) ?? []
+  return keys === undefined ? message : `${text}${shownName(keys.replaceAll('"', ''))}`
 }

@@ -5,6 +5,6 @@ import type { HandlersOf } from './handler.js'
 export function askHandlers({ asks }: Fleet): HandlersOf<'asks'> {
   return {
     'asks.list': ({ principal }) => asks.list(principal),
-    'asks.answer': ({ principal, params, body }) => asks.answer(principal, params.id, body.decision),
+    'asks.answer': ({ principal, params, body }) => asks.answer(principal, params.id, body),
   }
 }

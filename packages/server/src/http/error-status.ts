@@ -4,6 +4,7 @@ import type { ServerErrorCode } from '../errors.js'
 /** The status of each error in the HTTP API; one without a status does not compile. */
 export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>> = {
   AGENT_FAILED: 500,
+  ASK_DIFFERS: 409,
   ASK_NOT_FOUND: 404,
   BATCH_NOT_SENT: 409,
   BINARY_EXPECTED: 400,
@@ -92,6 +93,7 @@ export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>>
   TARGET_FORBIDDEN: 403,
   TARGET_NOT_A_DEVICE: 400,
   TARGET_NOT_CONNECTED: 404,
+  TASK_CLIENT_ID_REQUIRED: 400,
   TARGET_OUT_OF_SCOPE: 403,
   TARGET_REQUIRED: 400,
   TASKS_WAITING: 503,
@@ -101,6 +103,8 @@ export const ERROR_STATUS: Readonly<Record<ErrorCode | ServerErrorCode, number>>
   TOOL_UNKNOWN: 404,
   TOKEN_REQUIRED: 409,
   TOO_MANY_ACTIONS: 400,
+  TOO_MANY_VALUES: 413,
+  TOO_MANY_WRONG_KEYS: 429,
   TRANSFER_CUT: 502,
   TRANSFER_FAILED: 502,
   TRANSFER_UNEXPECTED: 400,

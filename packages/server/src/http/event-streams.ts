@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
+import type { Sender, UnsentBudget } from '@orrery/aip/node'
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import type { FleetEventFilter } from '../fleet/events.js'
 import type { Fleet } from '../fleet/fleet.js'
@@ -18,9 +19,12 @@ export class EventStreams {
   readonly #fleet: Fleet
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #budget: UnsentBudget
   readonly #open = new Set<() => void>()
 
-  constructor(fleet: Fleet, clock: Clock, logger: Logger) {
+  /** @param budget what all connections may hold for slow readers */
+  constructor(fleet: Fleet, clock: Clock, logger: Logger, budget: UnsentBudget) {
+    this.#budget = budget
     this.#fleet = fleet
     this.#clock = clock
     this.#logger = logger
@@ -85,11 +89,15 @@ export class EventStreams {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     const ended = new AbortController()
     const clock = this.#clock
+    const budget = this.#budget
+    // What waits for this reader goes with its connection.
+    const reader: Sender = { drop: () => void response.destroy() }
     const end = (): void => {
       if (ended.signal.aborted) return
       ended.abort()
       timer.cancel()
       this.#open.delete(end)
+      budget.holds(reader, 0)
       response.end()
     }
     let timer = clock.after(SERVER_LIMITS.eventStreamSilence, keepAlive)
@@ -102,8 +110,9 @@ export class EventStreams {
     response.flushHeaders()
     const send = (event: ServerSentEvent): void => {
       if (ended.signal.aborted) return
-      response.write(format(event))
-      if (response.writableLength > SERVER_LIMITS.eventStreamUnsent) end()
+      response.write(format(event), () => ended.signal.aborted || budget.holds(reader, response.writableLength))
+      budget.holds(reader, response.writableLength)
+      if (response.writableLength > SERVER_LIMITS.eventStreamUnsent) reader.drop()
     }
     return { signal: ended.signal, send, end }
   }

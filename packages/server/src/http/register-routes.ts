@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** Returns who sends a request; throws if they may not use a route with this right. */
-type Authorize = (request: FastifyRequest, right: Right) => Principal
+type Authorize = (request: FastifyRequest, reply: FastifyReply, right: Right) => Principal
 
 /** Registers every route of the API with its handler. */
 export function registerRoutes(app: FastifyInstance, handlers: Handlers, authorize: Authorize): void {
@@ -43,8 +43,8 @@ function addRoute<Name extends RouteName>(
     method: route.method,
     url: route.path,
     schema: schemaOf(name, route),
-    onRequest: (request, _reply, done) => {
-      request.principal = authorize(request, route.right)
+    onRequest: (request, reply, done) => {
+      request.principal = authorize(request, reply, route.right)
       done()
     },
     handler: async (request, reply) => {

@@ -1,4 +1,4 @@
-import { sleep, type Clock, type Logger } from '@orrery/aip'
+import { EncodedValue, commandOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { AgentContext } from '../agents/agent.js'
 import type { CommandDispatcher } from './command-dispatcher.js'
 import { offeredTools } from './offered-tools.js'
@@ -27,7 +27,10 @@ export interface AgentContextParts {
 /** A session as its agent sees it. */
 export function agentContext(parts: AgentContextParts): AgentContext {
   const { task, log, device, dispatcher, questions, steps, remarks, clock, logger, signal } = parts
-  const execute: AgentContext['execute'] = (commands, options) => dispatcher.executeCommands(commands, options)
+  const execute: AgentContext['execute'] = async (commands, options) => {
+    const results = await dispatcher.executeCommands(commands.map(commandOf), options)
+    return options?.encoded === true ? results : results.map(withPlainValue)
+  }
   return {
     sessionId: task.sessionId,
     taskName: task.taskName,
@@ -55,4 +58,8 @@ export function agentContext(parts: AgentContextParts): AgentContext {
       signal.throwIfAborted()
     },
   }
+}
+
+function withPlainValue(result: Result): Result {
+  return result.result instanceof EncodedValue ? { ...result, result: result.result.toJSON() } : result
 }

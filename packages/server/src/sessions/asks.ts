@@ -1,5 +1,5 @@
-import { messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
-import type { Ask } from '@orrery/aip/api'
+import { LIMITS, messageOf, type ClientMessage, type Clock, type Logger, type Timer } from '@orrery/aip'
+import type { Ask, AskAnswer } from '@orrery/aip/api'
 import type { Peers } from './peers.js'
 import type { Feed } from '../store/feed.js'
 import type { LiveSessions } from './live-sessions.js'
@@ -43,7 +43,11 @@ export class Asks {
   async asked(deviceId: string, message: AskMessage): Promise<void> {
     const session = message.session_id === null ? undefined : this.#live.get(message.session_id)
     if (session?.task.deviceId !== deviceId || this.#pending.has(message.ask_id)) return
-    const { ask_id, call_id, tool, arguments_hash, summary, expires_at } = message
+    const { ask_id, call_id, tool, arguments_hash, summary, digest, expires_at } = message
+    if (summary.length > LIMITS.askedCall) {
+      this.#logger.warn(`An ask of '${deviceId}' is too long to be shown whole, and is left out`)
+      return
+    }
     const ask = {
       ask_id,
       device_id: deviceId,
@@ -52,6 +56,7 @@ export class Asks {
       tool,
       arguments_hash,
       summary,
+      ...(digest === null ? {} : { digest }),
       expires_at,
     }
     const left = Math.max(0, Date.parse(expires_at) - this.#clock.now())
@@ -66,14 +71,16 @@ export class Asks {
   /**
    * Answers an ask.
    * @param by who answers, as the device's audit names them
-   * @throws AipError `ASK_NOT_FOUND`, or `DEVICE_OFFLINE` if the device cannot be reached
+   * @param answer the decision, and the digest of what was shown, where the approver has one
+   * @throws AipError `ASK_NOT_FOUND`, `ASK_DIFFERS` if something else was shown, `DEVICE_OFFLINE` if the device cannot be reached
    */
-  async answer(askId: string, decision: 'allow' | 'deny', by: string): Promise<Ask> {
+  async answer(askId: string, { decision, digest }: AskAnswer, by: string): Promise<Ask> {
     const ask = this.#pending.get(askId)?.ask
     if (ask === undefined) throw serverError('ASK_NOT_FOUND', { id: askId })
+    if (digest !== undefined && digest !== ask.digest) throw serverError('ASK_DIFFERS', { id: askId })
     const device = this.#peers.device(ask.device_id)
     if (device === undefined) throw serverError('DEVICE_OFFLINE', { id: ask.device_id })
-    await device.sendAnswer({ askId, sessionId: ask.session_id, decision, by })
+    await device.sendAnswer({ askId, sessionId: ask.session_id, decision, by, digest: ask.digest ?? null })
     this.#forget(askId)
     await this.#live
       .get(ask.session_id)

@@ -99,7 +99,7 @@ export class CommandDispatcher {
     if (batch.actions.map(same).join() !== commands.map(same).join()) throw serverError('REPLAY_DIVERGED')
     const recording = this.#recording.get(batch.responseId)
     if (recording !== undefined) {
-      await recording
+      await recording.catch(() => false)
       this.#throwIfAborted()
     }
     if (past.results !== null) return past.results
@@ -157,16 +157,18 @@ export class CommandDispatcher {
    */
   async setResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const first = this.#recording.get(responseId)
-    if (first !== undefined && (await first)) return false
+    if (first !== undefined && (await first.catch(() => false))) return false
     const pending = this.#pending.get(responseId)
-    const taken =
+    const recording =
       pending === undefined
         ? this.#setPastResult(responseId, results)
         : this.#finish(responseId, matchResults(pending.batch.actions, results))
-    const recording = taken.catch(() => false)
     this.#recording.set(responseId, recording)
-    void recording.then(() => this.#recording.delete(responseId))
-    return taken
+    try {
+      return await recording
+    } finally {
+      this.#recording.delete(responseId)
+    }
   }
 
   /** Takes results for a batch that the agent of a continued session may not have reached yet. */
@@ -183,6 +185,13 @@ export class CommandDispatcher {
   get isCutOff(): boolean {
     const { connection } = this.#device
     return connection === null || [...this.#pending.values()].some(({ sentOver }) => sentOver !== connection)
+  }
+
+  /** Returns whether a batch waits for its results. */
+  awaits(responseId: string): boolean {
+    return (
+      this.#pending.has(responseId) || this.#past.some((past) => past.batch.responseId === responseId && past.results === null)
+    )
   }
 
   /** Returns the tool of a running call, for progress reports. */

@@ -1,4 +1,4 @@
-import { messageOf, type Logger } from '@orrery/aip'
+import { logError, type Logger } from '@orrery/aip'
 import type { Session as SessionView } from '@orrery/aip/api'
 import type { SessionStore } from '../store/session-store.js'
 import type { Lanes } from './lanes.js'
@@ -52,7 +52,7 @@ export class Delivery {
     const withResult = owner.kind !== 'operator' || task.assigned
     // Now, so that it precedes what is sent to the device later, such as the commands of the next session.
     this.#send(deviceId, end, withResult).catch((error: unknown) => {
-      this.#logger.error(`Callback error for session ${sessionId}: ${messageOf(error)}`)
+      logError(this.#logger, `Callback error for session ${sessionId}`, error)
     })
   }
 

@@ -27,7 +27,13 @@ export interface DevicePeer {
   sendCommands(batch: Batch): Promise<void>
   sendTaskAssignment(task: { userRequest: string; taskName: string; sessionId: string }): Promise<void>
   sendCancel(target: { sessionId: string; reason: string }): Promise<void>
-  sendAnswer(answer: { askId: string; sessionId: string; decision: 'allow' | 'deny'; by: string }): Promise<void>
+  sendAnswer(answer: {
+    askId: string
+    sessionId: string
+    decision: 'allow' | 'deny'
+    by: string
+    digest: string | null
+  }): Promise<void>
 }
 
 /** An ended session, as a client sees it. */

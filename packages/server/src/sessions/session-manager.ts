@@ -1,10 +1,14 @@
-import { LIMITS, messageOf, sleep, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, logError, messageOf, silentLogger, sleep, systemClock, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
+import { commandsAgent } from '../agents/commands-agent.js'
+import { followerAgent } from '../agents/workflow/workflow-agent.js'
 import type { Feed } from '../store/feed.js'
+import { MemoryFeed } from '../store/memory-feed.js'
+import { SqliteSessionStore } from '../store/sqlite-session-store.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { readRecord } from '../store/session-view.js'
 import { Absences } from './absences.js'
-import type { DeviceToolLists } from './device-tool-lists.js'
+import { DeviceToolLists } from './device-tool-lists.js'
 import { Delivery } from './delivery.js'
 import type { DeviceLane } from './device-lane.js'
 import { Intake, type Taken } from './intake.js'
@@ -17,6 +21,9 @@ import { SessionLog } from './session-log.js'
 import { Session } from './session.js'
 import type { CancelReason, Outcome, Task, WantedTask } from './task.js'
 import { serverError, serverErrorText } from '../errors.js'
+
+/** What a {@link SessionManager} is made of. All but the peers have a default: a log in memory, the built-in agents, the system clock, no logger. */
+export type SessionManagerOptions = Partial<SessionEnvironment> & Pick<SessionEnvironment, 'peers'>
 
 /** What a {@link SessionManager} works with. */
 export interface SessionEnvironment {
@@ -42,15 +49,26 @@ export class SessionManager {
   readonly live = new LiveSessions()
   readonly lanes: Lanes
   readonly delivery: Delivery
-  readonly #env: SessionEnvironment
+  /** What it works with. */
+  readonly environment: SessionEnvironment
   readonly #intake: Intake
   /** Constellations that are away while their sessions continue. */
   readonly #requestersAway: Absences
   #drained = false
 
-  constructor(env: SessionEnvironment) {
-    this.#env = env
-    const { store, feed, peers, clock, logger } = env
+  constructor(options: SessionManagerOptions) {
+    const { peers, clock = systemClock, platform } = options
+    const env: SessionEnvironment = {
+      store: new SqliteSessionStore(':memory:'),
+      feed: new MemoryFeed(),
+      agents: [followerAgent, commandsAgent],
+      logger: silentLogger,
+      toolLists: new DeviceToolLists({ peers, clock, platform }),
+      ...options,
+      clock,
+    }
+    this.environment = env
+    const { store, feed, logger } = env
     const graceMs = env.resumeGraceMs ?? LIMITS.resumeGrace
     this.lanes = new Lanes({
       store,
@@ -59,7 +77,7 @@ export class SessionManager {
       logger,
       graceMs,
       run: (session) => this.#run(session),
-      giveUp: (deviceId) => this.#cancelAll(this.live.onDevice(deviceId), 'device_disconnected'),
+      giveUp: (deviceId) => this.#giveUpDevice(deviceId),
     })
     this.delivery = new Delivery({ store, lanes: this.lanes, peers, logger })
     this.#intake = new Intake(store, this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
@@ -89,16 +107,16 @@ export class SessionManager {
    * constellation that cannot resume end, because their requester is gone.
    */
   async restore(): Promise<void> {
-    for (const runId of (await this.#env.store.find({ open: true })).toReversed()) {
-      const records = await this.#env.store.wholeRecords(runId)
+    for (const runId of (await this.environment.store.find({ open: true })).toReversed()) {
+      const records = await this.environment.store.wholeRecords(runId)
       const deviceId = records[0]?.data['device_id']
       const lane = await this.lanes.enter(typeof deviceId === 'string' ? deviceId : '')
       try {
         await this.#continue(pastSession(records.map(readRecord)), lane)
       } catch (error) {
-        this.#env.logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
+        logError(this.environment.logger, `Session ${runId} cannot be continued`, error)
         const ended = { status: 'failed', result: null, error: serverErrorText('SERVER_RESTARTED'), agent: null } as const
-        await this.#env.store.append(lane.lane, runId, 'ended', ended)
+        await this.environment.store.append(lane.lane, runId, 'ended', ended)
       } finally {
         lane.leave()
       }
@@ -107,7 +125,7 @@ export class SessionManager {
 
   /** Notes that a constellation that can resume has dropped: its sessions continue. */
   requesterAway(clientId: string): void {
-    if (!this.stopping && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
+    if (this.state === 'open' && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
   }
 
   /** Notes that a constellation has registered. */
@@ -126,7 +144,7 @@ export class SessionManager {
    * @returns whether they are recorded; false if they were dropped: unknown session or batch, another device, or already answered
    */
   setResults(deviceId: string, sessionId: string, responseId: string, results: readonly Result[]): Promise<boolean> {
-    if (this.#env.toolLists.answered(deviceId, responseId, results)) return Promise.resolve(true)
+    if (this.environment.toolLists.answered(deviceId, responseId, results)) return Promise.resolve(true)
     const session = this.live.get(sessionId)
     if (session === undefined || session.task.deviceId !== deviceId) return Promise.resolve(false)
     return session.dispatcher.setResult(responseId, results)
@@ -148,7 +166,7 @@ export class SessionManager {
   cancelTask(sessionId: string, reason: CancelReason): boolean {
     const session = this.live.get(sessionId)
     if (session === undefined) {
-      this.#env.logger.warn(`No running task found for ${sessionId}`)
+      this.environment.logger.warn(`No running task found for ${sessionId}`)
       return false
     }
     this.#cancelAll([session], reason)
@@ -166,7 +184,7 @@ export class SessionManager {
     const running = [...this.live].filter((session) => this.lanes.isAtWork(session))
     const ends = Promise.all(running.map((session) => this.live.ended(session)))
     const drained = new AbortController()
-    if (keep) await Promise.race([ends, sleep(this.#env.clock, LIMITS.drainTime, drained.signal)])
+    if (keep) await Promise.race([ends, sleep(this.environment.clock, LIMITS.drainTime, drained.signal)])
     drained.abort()
     this.#drained = true
     const left = [...this.live]
@@ -176,13 +194,10 @@ export class SessionManager {
     await Promise.all(leftEnds)
   }
 
-  /** Whether the open sessions have been released: a client that connects now would find none. */
-  get drained(): boolean {
-    return this.#drained
-  }
-
-  get stopping(): boolean {
-    return this.#intake.closed
+  /** `stopping`: tasks are no longer accepted. `drained`: the open sessions are released too, so a client that connects now would find none. */
+  get state(): 'open' | 'stopping' | 'drained' {
+    if (this.#drained) return 'drained'
+    return this.#intake.closed ? 'stopping' : 'open'
   }
 
   async #continue(past: PastSession, lane: DeviceLane): Promise<void> {
@@ -198,12 +213,12 @@ export class SessionManager {
     if (owner.kind === 'constellation' && owner.client_id !== null) this.#requestersAway.begin(owner.client_id)
     this.lanes.await(deviceId)
     lane.add(session)
-    await session.pause().catch((error: unknown) => this.#env.logger.error(messageOf(error)))
+    await session.pause().catch((error: unknown) => this.environment.logger.error(messageOf(error)))
   }
 
   #noteAbsences({ task: { deviceId, owner } }: Session): void {
-    const { peers } = this.#env
-    if (this.stopping) return
+    const { peers } = this.environment
+    if (this.state !== 'open') return
     if (peers.device(deviceId) === undefined && !this.lanes.isAway(deviceId)) {
       if (peers.canResume(deviceId)) this.lanes.away(deviceId)
       else this.#cancelAll(this.live.onDevice(deviceId), 'device_disconnected')
@@ -215,7 +230,7 @@ export class SessionManager {
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
-    const { store, feed, peers, toolLists, clock, logger, platform } = this.#env
+    const { store, feed, peers, toolLists, clock, logger, platform } = this.environment
     const { sessionId, deviceId, owner } = task
     // An operator knows a session by one id, whatever peers call theirs.
     const runId = owner.kind === 'operator' ? sessionId : undefined
@@ -233,7 +248,7 @@ export class SessionManager {
   }
 
   #agentFor({ task }: Session): Agent | undefined {
-    return this.#env.agents.find((agent) => agent.accepts(task.work))
+    return this.environment.agents.find((agent) => agent.accepts(task.work))
   }
 
   #cancelAll(sessions: readonly Session[], reason: CancelReason): void {
@@ -243,8 +258,19 @@ export class SessionManager {
     }
   }
 
+  /** Ends all sessions of a device that did not return. */
+  #giveUpDevice(deviceId: string): void {
+    const sessions = this.live.onDevice(deviceId)
+    this.environment.logger.info(`[WS] 📱 Device ${deviceId} disconnected, cancelling ${sessions.length} active session(s)`)
+    this.#cancelAll(sessions, 'device_disconnected')
+  }
+
   /** Ends all sessions of a constellation that did not return. */
   #giveUpRequester(clientId: string): void {
-    this.#cancelAll(this.live.ofConstellation(clientId), 'constellation_disconnected')
+    const sessions = this.live.ofConstellation(clientId)
+    this.environment.logger.info(
+      `[WS] 🌟 Constellation ${clientId} disconnected, cancelling ${sessions.length} active session(s)`,
+    )
+    this.#cancelAll(sessions, 'constellation_disconnected')
   }
 }

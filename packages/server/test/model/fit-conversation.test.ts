@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Entry } from '../../src/agents/model/conversation.js'
+import { Untrusted } from '../../src/agents/model/untrusted.js'
 import { fitConversation, sizeOf } from '../../src/agents/model/fit-conversation.js'
 
 const user = (text: string): Entry => ({ kind: 'user', text })
@@ -24,12 +25,13 @@ const results = (text: string, images = 0, kind: 'results' | 'observation' = 're
       callId: '1',
       tool: 'read',
       status: 'success',
-      text,
+      text: new Untrusted(text),
       images: Array.from({ length: images }, () => ({ mediaType: 'image/png', data: 'x' })),
     },
   ],
 })
-const textsOf = (entries: readonly Entry[]): string => JSON.stringify(entries)
+const textsOf = (entries: readonly Entry[]): string =>
+  JSON.stringify(entries, (_key, value: unknown) => (value instanceof Untrusted ? value.enclosed((text) => text) : value))
 const imagesOf = (entries: readonly Entry[]): number[] =>
   entries.flatMap((entry) => ('outcomes' in entry ? [entry.outcomes.reduce((sum, { images }) => sum + images.length, 0)] : []))
 
@@ -74,7 +76,7 @@ describe('a conversation that is too long for the model', () => {
     expect(sizeOf(fitted)).toBeLessThanOrEqual(2500)
     expect(fitted[0]).toEqual(user('the request'))
     expect(fitted).toContainEqual(user('a remark'))
-    expect(textsOf(fitted)).toMatch(/Your earlier steps, shortened:.*- step \d+; read/)
+    expect(textsOf(fitted)).toMatch(/"kind":"summary","text":"- step \d+; read/)
     expect(fitted.at(-1)).toMatchObject({ kind: 'results' })
   })
 

@@ -57,7 +57,7 @@ describe('on Windows', () => {
       /You are HostAgent[\s\S]*The device shows \(get_desktop_app_target_info, success\)[\s\S]*Notes - Notepad/,
     )
     expect(second?.tools).toEqual(['finish', 'ask_user', 'return_to_host', 'click_input', 'set_edit_text'])
-    expect(second?.text).toMatch(/You are AppAgent, inside the application "Notes - Notepad" \(notepad.exe\)/)
+    expect(second?.text).toMatch(/You are AppAgent[\s\S]*<data \w+>[^<]*"process":"Notes - Notepad","root":"notepad.exe"/)
     expect(last?.tools).toEqual(first?.tools)
     // Only how it looks now is shown.
     expect(JSON.stringify(last?.body).match(/data:image/g)).toHaveLength(1)

@@ -1,4 +1,4 @@
-import { createLinkedTransports, systemClock, type CloseInfo, type Transport, type TransportState } from '@orrery/aip'
+import { createLinkedTransports, systemClock, type CloseInfo, type Pace, type Transport, type TransportState } from '@orrery/aip'
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
 import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
@@ -7,7 +7,6 @@ import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
 import { KnownDevices } from '../../src/clients/known-devices.js'
 import { ResumeTokens } from '../../src/clients/resume-tokens.js'
-import { DeviceOverlays } from '../../src/config/device-overlays.js'
 import { ConnectedPeers } from '../../src/connection/connected-peers.js'
 import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
 import { DeviceFiles } from '../../src/files/device-files.js'
@@ -24,13 +23,13 @@ import { SqliteSessionStore } from '../../src/store/sqlite-session-store.js'
 /** A handler with its managers, without a network: for what no real socket can be made to do. */
 export class HandlerRig implements AsyncDisposable {
   readonly log = new LogCapture()
-  readonly clients = new ClientConnectionManager()
   readonly store = new SqliteSessionStore(':memory:')
   readonly #clientStore = new SqliteClientStore(':memory:')
   readonly #feed = new MemoryFeed()
   readonly #common = { feed: this.#feed, clock: systemClock, logger: this.log }
   readonly #known = new KnownDevices({ ...this.#common, store: this.#clientStore })
-  readonly peers = new ConnectedPeers(this.clients, this.#known, DeviceOverlays.load(undefined), this.log)
+  readonly clients = new ClientConnectionManager(this.#known)
+  readonly peers = new ConnectedPeers(this.clients, undefined, this.log)
   readonly #toolLists = new DeviceToolLists({ ...this.#common, peers: this.peers })
   readonly sessions = new SessionManager({
     ...this.#common,
@@ -45,7 +44,6 @@ export class HandlerRig implements AsyncDisposable {
   readonly handler = new UFOWebSocketHandler({
     clientManager: this.clients,
     sessionManager: this.sessions,
-    known: this.#known,
     fleet: createFleet({
       clients: this.clients,
       known: this.#known,
@@ -94,6 +92,8 @@ export class RigClient {
   readonly faults: FaultyTransport
   /** Settles when the handler is done with this connection. */
   readonly served: Promise<void>
+  /** As registered; existing peers name themselves in every message. */
+  #clientId: unknown = null
 
   constructor(transport: Transport, faults: FaultyTransport, served: Promise<void>) {
     this.transport = transport
@@ -102,7 +102,8 @@ export class RigClient {
   }
 
   send(fields: Json): Promise<void> {
-    return this.transport.send(JSON.stringify(fields))
+    if (fields['type'] === 'register') this.#clientId = fields['client_id']
+    return this.transport.send(JSON.stringify({ client_id: this.#clientId, ...fields }))
   }
 
   async next(): Promise<Json> {
@@ -151,12 +152,16 @@ export class FaultyTransport implements Transport {
     return this.#transport.receive()
   }
 
-  deliverTo(deliver: (frame: string | Uint8Array) => void): Promise<CloseInfo> {
-    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver)])
+  deliverTo(deliver: (frame: string | Uint8Array) => void, pace?: Pace): Promise<CloseInfo> {
+    return Promise.race([this.#broken.promise, this.#transport.deliverTo(deliver, pace)])
   }
 
   close(code?: number, reason?: string): Promise<void> {
     return this.#transport.close(code, reason)
+  }
+
+  refuse(code: number, reason: string): void {
+    this.#transport.refuse(code, reason)
   }
 
   isAlive(timeoutMs: number): Promise<boolean> {
@@ -165,6 +170,10 @@ export class FaultyTransport implements Transport {
 
   setKeepAlive(intervalMs: number, timeoutMs: number): void {
     this.#transport.setKeepAlive(intervalMs, timeoutMs)
+  }
+
+  setMaxUnsent(bytes: number): void {
+    this.#transport.setMaxUnsent(bytes)
   }
 
   terminate(): void {

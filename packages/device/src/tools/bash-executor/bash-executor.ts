@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { errorText } from '@orrery/aip'
+import { LIMITS, errorText } from '@orrery/aip'
 import { z } from 'zod'
+import { destinationOf, pathFrom } from '../../paths/destination.js'
 import { SYSTEM_PATH, allowCommand, lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { runProcess, type ProcessOutcome } from '../../process/run-process.js'
@@ -12,8 +12,8 @@ import { defineTool, type DefinedTool } from '../define-tool.js'
 import type { ToolContext } from '../tool-context.js'
 import { SystemInfo, readSystemInfo } from './system-info.js'
 
-/** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5). */
-const TIMEOUT = { min: 1, max: 120, default: 30 } as const
+/** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5; the longest is that of every tool: seed 000, 100 minutes). */
+const TIMEOUT = { min: 1, max: LIMITS.toolTime / 1000, default: 30 } as const
 
 const CommandInput = z.object({
   command: z.string().describe('The command line'),
@@ -58,7 +58,7 @@ function executeCommand(shell: ShellMode): DefinedTool<ToolContext> {
     output: CommandOutput,
     describeCall: ({ command, cwd: folder }, { cwd }) => ({
       argv: lineWords(command, shell),
-      paths: [{ path: resolve(cwd, folder ?? ''), access: 'run' }],
+      paths: [{ path: pathFrom(cwd, folder ?? ''), access: 'run' }],
     }),
     run: (input, context: ToolContext, signal) => execute(context, input, signal),
   })
@@ -99,7 +99,8 @@ async function execute(
   input: z.output<typeof CommandInput>,
   signal: AbortSignal,
 ): Promise<z.infer<typeof CommandOutput>> {
-  const cwd = resolve(context.cwd, input.cwd ?? '')
+  const wanted = pathFrom(context.cwd, input.cwd ?? '')
+  const { real: cwd } = await destinationOf(wanted).catch(() => ({ real: wanted }))
   const folder = await stat(cwd).catch(() => null)
   if (folder?.isDirectory() !== true) throw new Error(`Invalid working directory: ${cwd}`)
   const command = await allowCommand(input.command, context.shell, cwd, context.roots, context.permits)

@@ -1,5 +1,6 @@
 import { messageOf, sleep } from '@orrery/aip'
 import { z } from 'zod'
+import { destinationOf, pathFrom } from '../../paths/destination.js'
 import { allowLaunch } from '../../policy/launch-policy.js'
 import { lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
@@ -26,7 +27,7 @@ function runShell(shell: ShellMode): DefinedTool<LaunchState> {
       'Launches an application and waits up to 5 s for it; what it prints is not returned. ' +
       (shell === 'full'
         ? 'The line runs through the shell of the system.'
-        : 'The line is the name of an application, then files or addresses to open; no shell is involved.'),
+        : 'The line is the name of an application, then files to open; no shell is involved.'),
     hints: { readOnlyHint: false, destructiveHint: shell === 'full', idempotentHint: false, openWorldHint: true },
     input: LaunchInput,
     output: z.object({ result: z.null() }),
@@ -56,8 +57,9 @@ export const commandLineExecutor = defineServer<LaunchState>(
 )
 
 async function launch(context: ToolContext, line: string, launched: Set<ProcessGroup>, signal: AbortSignal): Promise<void> {
-  const { file, args } = allowLaunch(line, context.shell, context.cwd, context.permits)
-  const options = { cwd: context.cwd, env: childEnvironment(context.env), stdio: 'ignore' as const }
+  const { real: cwd } = await destinationOf(pathFrom(context.cwd, ''))
+  const { file, args } = await allowLaunch(line, context.shell, { ...context, cwd })
+  const options = { cwd, env: childEnvironment(context.env), stdio: 'ignore' as const }
   const group = new ProcessGroup(file, args, options, context.clock)
   try {
     await group.started

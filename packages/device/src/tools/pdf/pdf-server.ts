@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Roots } from '../../policy/roots.js'
 import { defineServer } from '../built-in-server.js'
 import { defineTool, type ToolHints } from '../define-tool.js'
+import type { Environment } from '../../process/child-environment.js'
 import { Folder } from '../files/folder.js'
 import { PDF_LIMITS } from './limits.js'
 import { pdfText } from './pdf-text.js'
@@ -12,6 +13,7 @@ import { pdfText } from './pdf-text.js'
 interface PdfState {
   roots: Roots
   clock: Clock
+  env: Environment
 }
 
 const LOOKS: ToolHints = { readOnlyHint: true, destructiveHint: false, idempotentHint: true }
@@ -31,12 +33,12 @@ export const extractPdfText = defineTool({
   }),
   output: z.object({ result: z.string() }),
   describeCall: (args, { roots }) => ({ paths: [{ path: roots.absolute(args.pdf_path), access: 'read' }] }),
-  run: async ({ pdf_path: path }, { roots, clock }: PdfState, signal) => {
+  run: async ({ pdf_path: path }, { roots, ...state }: PdfState, signal) => {
     const real = await roots.target(path)
     if (!isPdf(real)) throw new Error(`Error: File ${path} is not a PDF file`)
     try {
       await using folder = await Folder.above(real, roots, path)
-      return { result: await textOf(folder, basename(real), path, clock, signal) }
+      return { result: await textOf(folder, basename(real), path, { ...state, signal }) }
     } catch (error) {
       if (isAipError(error, 'FILE_NOT_FOUND')) throw new Error(`Error: PDF file not found at ${path}`, { cause: error })
       throw new Error(`Error reading PDF ${path}: ${messageOf(error)}`, { cause: error })
@@ -71,13 +73,13 @@ export const extractAllPdfs = defineTool({
     message: z.string().optional().describe('There are no PDF files'),
   }),
   describeCall: (args, { roots }) => ({ paths: [{ path: roots.absolute(args.directory_path), access: 'read' }] }),
-  run: async ({ directory_path: path }, { roots, clock }: PdfState, signal): Promise<Record<string, string>> => {
+  run: async ({ directory_path: path }, { roots, ...state }: PdfState, signal): Promise<Record<string, string>> => {
     let room: number = PDF_LIMITS.text
     const texts: Record<string, string> = {}
     try {
       await using folder = await openFolder(path, roots)
       for (const name of await pdfsIn(folder)) {
-        const text = await textOf(folder, name, name, clock, signal).catch((error: unknown) => {
+        const text = await textOf(folder, name, name, { ...state, signal }).catch((error: unknown) => {
           if (signal.aborted) throw aipError('TOOL_CANCELLED')
           return `Error reading PDF ${name}: ${messageOf(error)}`
         })
@@ -98,7 +100,7 @@ export const extractAllPdfs = defineTool({
 export const pdfServer = defineServer<PdfState>(
   'pdf',
   () => [extractPdfText, listPdfs, extractAllPdfs],
-  ({ roots, clock }) => ({ state: { roots, clock } }),
+  ({ roots, clock, env }) => ({ state: { roots, clock, env } }),
 )
 
 function isPdf(path: string): boolean {
@@ -115,10 +117,14 @@ async function pdfsIn(folder: Folder): Promise<string[]> {
   return names.sort().slice(0, PDF_LIMITS.files)
 }
 
-async function textOf(folder: Folder, name: string, shown: string, clock: Clock, signal: AbortSignal): Promise<string> {
+async function textOf(
+  folder: Folder,
+  name: string,
+  shown: string,
+  surroundings: { clock: Clock; env: Environment; signal: AbortSignal },
+): Promise<string> {
   await using file = await folder.file(name, shown)
   const { size } = await file.stat()
   if (size > PDF_LIMITS.file) throw aipError('FILE_TOO_LARGE', { size, limit: PDF_LIMITS.file })
-  // A copy: the bytes are moved to another thread, and small buffers share their memory with others.
-  return pdfText(new Uint8Array(await file.readFile()), clock, signal)
+  return pdfText(file, surroundings)
 }

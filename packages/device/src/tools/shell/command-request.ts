@@ -4,7 +4,9 @@ import { z } from 'zod'
 import { PolicyViolation } from '../../policy/policy-violation.js'
 import { SYSTEM_PATH, allowStrict, shellCommand, type AllowedCommand } from '../../policy/shell-policy.js'
 import { splitCommand } from '../../policy/split-command.js'
-import { childEnvironment } from '../../process/child-environment.js'
+import { childEnvironment, type Environment } from '../../process/child-environment.js'
+import { programToRun } from '../../process/find-program.js'
+import { deviceError } from '../../errors.js'
 import type { CallEffects, CallPlace } from '../../policy/call-effects.js'
 import type { ToolContext } from '../tool-context.js'
 
@@ -27,6 +29,7 @@ export interface CommandRequest {
   line?: string | undefined
   cwd?: string | undefined
   env: Record<string, string>
+  terminal?: boolean | undefined
 }
 
 /** A command that may run. */
@@ -50,11 +53,12 @@ export async function readyCommand(context: ToolContext, request: CommandRequest
   const folder = await stat(cwd).catch(() => null)
   if (folder?.isDirectory() !== true) throw aipError('PATH_KIND', { path: request.cwd ?? cwd, expected: 'a folder' })
   if (shell === 'full') {
-    const command = request.line === undefined ? programOf(request) : shellCommand(checked(request).line ?? '')
-    return { ...command, cwd, env: childEnvironment(context.env, request.env) }
+    const env = childEnvironment(context.env, request.env)
+    const command = request.line === undefined ? await programOf(request, env) : shellCommand(checked(request).line ?? '')
+    return { ...command, cwd, env }
   }
   const command = await allowStrict(argvOf(request), cwd, roots, permits)
-  const refused = Object.keys(request.env).find((name) => !HARMLESS.test(name))
+  const [refused] = variablesOf(request)
   if (refused !== undefined)
     throw new PolicyViolation(
       'shell.environment',
@@ -65,10 +69,20 @@ export async function readyCommand(context: ToolContext, request: CommandRequest
 
 /** What a command would touch: its words, or the system's shell with the line, and the folder in which it runs. */
 export function commandEffects(request: CommandRequest, { shell, roots }: CallPlace): CallEffects {
-  const paths = [{ path: roots.absolute(request.cwd ?? '.'), access: 'run' as const }]
-  if (request.line === undefined || shell === 'strict') return { argv: argvOf(request), paths }
+  const variables = variablesOf(request)
+  const effects: CallEffects = {
+    paths: [{ path: roots.absolute(request.cwd ?? '.'), access: 'run' }],
+    ...(request.terminal === true ? { terminal: true } : {}),
+    ...(variables.length > 0 ? { variables } : {}),
+  }
+  if (request.line === undefined || shell === 'strict') return { argv: argvOf(request), ...effects }
   const { file, args } = shellCommand(checked(request).line ?? '')
-  return { argv: [file, ...args], paths }
+  return { argv: [file, ...args], ...effects }
+}
+
+/** The variables of a command that are not known as harmless. */
+function variablesOf({ env }: CommandRequest): string[] {
+  return Object.keys(env).filter((name) => !HARMLESS.test(name))
 }
 
 /** The words of a command; a line is split without a shell. @throws PolicyViolation where that is not possible */
@@ -77,8 +91,10 @@ function argvOf(request: CommandRequest): string[] {
   return program === undefined ? splitCommand(line ?? '') : [program, ...args]
 }
 
-function programOf(request: CommandRequest): AllowedCommand {
-  const [file = '', ...args] = argvOf(request)
+async function programOf(request: CommandRequest, env: Environment): Promise<AllowedCommand> {
+  const [program = '', ...args] = argvOf(request)
+  const file = await programToRun(program, env)
+  if (file === null) throw deviceError('TOOL_FAILED', { tool: program, detail: 'there is no such program' })
   return { file, args }
 }
 

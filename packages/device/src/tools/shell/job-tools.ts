@@ -53,7 +53,7 @@ export function startJob(shell: ShellMode): DefinedTool<ShellState> {
     hints: commandHints(shell),
     input: z.object({ ...COMMAND_INPUT, terminal: z.boolean().default(false).describe('Run it in a pseudo-terminal') }),
     output: JobInfo,
-    describeCall: commandEffects,
+    describeCall: (args, place) => ({ ...commandEffects(args, place), takesInput: true }),
     run: async (args, { context, jobs }: ShellState) => {
       const command = await readyCommand(context, args)
       const ready = args.terminal ? await inTerminal(command) : command

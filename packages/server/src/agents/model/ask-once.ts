@@ -1,16 +1,13 @@
 import type { LanguageModelV4, LanguageModelV4FunctionTool } from '@ai-sdk/provider'
 import type { Clock } from '@orrery/aip'
-import type { Entry } from './conversation.js'
 import { fitConversation, tokensOf } from './fit-conversation.js'
 import { SilentEndpointError } from './model-failure.js'
 import type { ModelEndpoint } from './model-settings.js'
 import { partsOf, readTurn, type ReadTurn } from './read-turn.js'
-import { toPrompt } from './to-prompt.js'
+import { toPrompt, type PromptParts } from './to-prompt.js'
 
 /** What a request to the model consists of. */
-export interface Question {
-  system: string
-  entries: readonly Entry[]
+export interface Question extends PromptParts {
   tools: readonly LanguageModelV4FunctionTool[]
 }
 
@@ -24,6 +21,8 @@ export interface RequestOptions {
   window: number
   /** Whether images are sent. */
   images: boolean
+  /** Removes secrets from a text. */
+  clean: (text: string) => string
 }
 
 /** The share of the window reserved for an answer of unlimited length. */
@@ -36,11 +35,11 @@ const ANSWER_PART = 4
 export async function askOnce(
   model: LanguageModelV4,
   endpoint: ModelEndpoint,
-  { system, entries, tools }: Question,
-  { clock, signal, timeoutMs, window, images }: RequestOptions,
+  { system, about, entries, tools }: Question,
+  { clock, signal, timeoutMs, window, images, clean }: RequestOptions,
 ): Promise<ReadTurn> {
   const answer = Math.min(endpoint.maxOutputTokens ?? Infinity, Math.floor(window / ANSWER_PART))
-  const room = window - answer - tokensOf(system) - tokensOf(JSON.stringify(tools))
+  const room = window - answer - tokensOf(system) - (about === null ? 0 : tokensOf(about)) - tokensOf(JSON.stringify(tools))
   const silence = new AbortController()
   const giveUp = (): void => silence.abort(new SilentEndpointError('no sign'))
   let timer = clock.after(timeoutMs, giveUp)
@@ -50,8 +49,8 @@ export async function askOnce(
   }
   try {
     const request = {
-      prompt: toPrompt(system, fitConversation(entries, room, images)),
-      tools: [...tools],
+      prompt: toPrompt({ system, about, entries: fitConversation(entries, room, images) }, clean),
+      tools: tools.map((tool) => ({ ...tool, inputSchema: cleaned(tool.inputSchema, clean) })),
       abortSignal: AbortSignal.any([signal, silence.signal]),
       ...(endpoint.maxOutputTokens === null ? {} : { maxOutputTokens: endpoint.maxOutputTokens }),
       ...(endpoint.temperature === null ? {} : { temperature: endpoint.temperature }),
@@ -65,4 +64,9 @@ export async function askOnce(
   } finally {
     timer.cancel()
   }
+}
+
+/** A schema is the device's own, down to the values that an argument may have. */
+function cleaned<T>(schema: T, clean: (text: string) => string): T {
+  return JSON.parse(JSON.stringify(schema), (_key, value: unknown) => (typeof value === 'string' ? clean(value) : value)) as T
 }

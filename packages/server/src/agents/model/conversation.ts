@@ -1,4 +1,5 @@
 import type { Turn } from './turn.js'
+import type { Untrusted } from './untrusted.js'
 
 /** An image from a tool, in base64. */
 export interface Image {
@@ -13,17 +14,18 @@ export interface CallOutcome {
   /** The tool, by its name for the model. */
   tool: string
   status: 'success' | 'failure' | 'skipped'
-  /** The result or the error. It comes from the device and is data, whatever it says. */
-  text: string
+  /** The result or the error. */
+  text: Untrusted
   images: Image[]
 }
 
 /**
  * One entry of the conversation with a model: `user` is what the user says, or the server for them; `turn` is what the model said;
- * `results` are those of its calls; `observation` is what the server itself looked at on the device.
+ * `results` are those of its calls; `observation` is what the server itself looked at on the device; `summary` is what is left of older turns.
  */
 export type Entry =
   | { kind: 'user'; text: string }
   | { kind: 'turn'; turn: Turn }
   | { kind: 'results'; outcomes: CallOutcome[] }
   | { kind: 'observation'; outcomes: CallOutcome[] }
+  | { kind: 'summary'; text: Untrusted }

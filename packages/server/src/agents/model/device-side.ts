@@ -1,12 +1,14 @@
-import type { Command, Result } from '@orrery/aip'
+import type { Command } from '@orrery/aip'
 import type { AgentContext } from '../agent.js'
 import type { CallOutcome, Entry } from './conversation.js'
-import { withoutSecrets, type ModelSettings } from './model-settings.js'
+import { aboutDevice } from './about-device.js'
+import type { ModelSettings } from './model-settings.js'
 import { modelTools, type ModelTools } from './model-tools.js'
 import { OWN_TOOLS } from './own-tools.js'
 import { firstRole, selectedRole, type Role } from './role.js'
 import { outcomeOf } from './tool-results.js'
 import type { ToolCall } from './turn.js'
+import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
 /** The device as the model sees it: the tools of its role, its appearance, and the outcomes of calls. */
@@ -14,7 +16,7 @@ export class DeviceSide {
   readonly #context: AgentContext
   readonly #settings: ModelSettings
   #role: Role
-  #tools: ModelTools = { list: [], names: new Map() }
+  #tools: ModelTools = { list: [], names: new Map(), prose: {} }
   /** The tools for looking at the device in this role. */
   #looks: Role['looks'] = []
 
@@ -26,6 +28,12 @@ export class DeviceSide {
 
   get role(): Role {
     return this.#role
+  }
+
+  /** What the device says of itself. */
+  get about(): Untrusted {
+    const { deviceId, platform } = this.#context
+    return aboutDevice({ deviceId, platform, application: this.#role.application, tools: this.#tools.prose })
   }
 
   get tools(): ModelTools['list'] {
@@ -43,7 +51,7 @@ export class DeviceSide {
     if (looks.length === 0) return null
     const commands = looks.map(({ tool_name, parameters }) => ({ tool_name, parameters, tool_type: 'data_collection' as const }))
     const results = await this.#context.execute(commands, { ...this.#role.options, label: 'looks at the screen' })
-    const outcomes = results.map((result, index) => this.#outcome(`look-${index}`, commands[index]?.tool_name ?? '', result))
+    const outcomes = results.map((result, index) => outcomeOf(`look-${index}`, commands[index]?.tool_name ?? '', result))
     return { kind: 'observation', outcomes }
   }
 
@@ -66,7 +74,7 @@ export class DeviceSide {
     for (const [index, { call, command }] of batch.entries()) {
       const result = results[index]
       if (result === undefined) continue
-      outcomes.set(call, this.#outcome(call.id, call.tool, result))
+      outcomes.set(call, outcomeOf(call.id, call.tool, result))
       entered = selectedRole(command, result) ?? entered
     }
     if (entered !== null) await this.#enter(entered)
@@ -88,13 +96,9 @@ export class DeviceSide {
     const { images } = this.#settings.main
     this.#looks = role.looks.filter(({ tool_name: name, gives }) => names.has(name) && (images || gives === 'text'))
   }
-
-  #outcome(callId: string, tool: string, result: Result): CallOutcome {
-    return outcomeOf(callId, tool, result, (text) => withoutSecrets(text, this.#settings))
-  }
 }
 
 /** Returns the outcome of a call that was not made. */
 export function refused({ id, tool }: ToolCall, text: string): CallOutcome {
-  return { callId: id, tool, status: 'failure', text, images: [] }
+  return { callId: id, tool, status: 'failure', text: new Untrusted(text), images: [] }
 }

@@ -1,4 +1,5 @@
 import type { CallOutcome, Entry } from './conversation.js'
+import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
 /** Characters per token, conservative for code and JSON. */
@@ -9,7 +10,7 @@ const IMAGE_TOKENS = 1600
 const IMAGE_LEFT_OUT = '[image left out]'
 
 /** Estimates how many tokens a text takes. */
-export function tokensOf(text: string): number {
+export function tokensOf(text: string | Untrusted): number {
   return Math.ceil(text.length / CHARS_PER_TOKEN)
 }
 
@@ -51,6 +52,7 @@ export function sizeOf(entries: readonly Entry[]): number {
 function entrySize(entry: Entry): number {
   switch (entry.kind) {
     case 'user':
+    case 'summary':
       return tokensOf(entry.text) + 8
     case 'turn': {
       const { text, calls, content } = entry.turn
@@ -79,20 +81,12 @@ function withoutImages(entry: Entry): Entry {
   return mapOutcomes(entry, (outcome) =>
     outcome.images.length === 0
       ? outcome
-      : { ...outcome, images: [], text: [outcome.text, ...outcome.images.map(() => IMAGE_LEFT_OUT)].filter(Boolean).join('\n') },
+      : { ...outcome, images: [], text: Untrusted.lines([outcome.text, ...outcome.images.map(() => IMAGE_LEFT_OUT)]) },
   )
 }
 
 function shortened(length: number): (entry: Entry) => Entry {
-  return (entry) => mapOutcomes(entry, (outcome) => ({ ...outcome, text: shorten(outcome.text, length) }))
-}
-
-/** Keeps the beginning and the end of a text, with a note of how much is missing between them. */
-export function shorten(text: string, length: number): string {
-  if (text.length <= length) return text
-  const head = Math.floor(length * 0.6)
-  const tail = Math.floor(length * 0.3)
-  return `${text.slice(0, head)}\n[… ${text.length - head - tail} characters left out …]\n${text.slice(text.length - tail)}`
+  return (entry) => mapOutcomes(entry, (outcome) => ({ ...outcome, text: outcome.text.shortened(length) }))
 }
 
 function mapOutcomes(entry: Entry, change: (outcome: CallOutcome) => CallOutcome): Entry {
@@ -107,8 +101,8 @@ function collapsed(entries: readonly Entry[], maxTokens: number): Entry[] {
     const until = turns[count] ?? entries.length
     const lines = entries.slice(0, until).flatMap(lineOf)
     // After very many turns even one line for each is too much: the oldest are dropped.
-    while (lines.length > 1 && tokensOf(lines.join('\n')) > maxTokens / 4) lines.shift()
-    const summary: Entry = { kind: 'user', text: `Your earlier steps, shortened:\n${lines.join('\n')}` }
+    while (lines.length > 1 && tokensOf(Untrusted.lines(lines)) > maxTokens / 4) lines.shift()
+    const summary: Entry = { kind: 'summary', text: Untrusted.lines(lines) }
     const said = entries.slice(0, until).filter((entry) => entry.kind === 'user')
     result = [...said, summary, ...entries.slice(until)]
     if (sizeOf(result) <= maxTokens) break
@@ -116,13 +110,13 @@ function collapsed(entries: readonly Entry[], maxTokens: number): Entry[] {
   return result
 }
 
-function lineOf(entry: Entry): string[] {
+function lineOf(entry: Entry): Untrusted[] {
   if (entry.kind === 'turn') {
     const calls = entry.turn.calls.map(({ tool, input }) => `${tool} ${clip(JSON.stringify(input), 120)}`)
-    return [`- ${[clip(entry.turn.text, 120), ...calls].filter(Boolean).join('; ')}`]
+    return [new Untrusted(`- ${[clip(entry.turn.text, 120), ...calls].filter(Boolean).join('; ')}`)]
   }
   if (entry.kind !== 'results') return []
-  return entry.outcomes.map(({ tool, status, text }) => `  ${tool}: ${status}, ${clip(text, 80)}`)
+  return entry.outcomes.map(({ tool, status, text }) => Untrusted.words([`  ${tool}: ${status}, `, text.line(80)]))
 }
 
 function clip(text: string, length: number): string {

@@ -3,7 +3,8 @@ import { AipError, type Clock, type Logger } from '@orrery/aip'
 import { askOnce, type Question } from './ask-once.js'
 import { connectModel } from './connect-model.js'
 import { failureOf, modelError, type ModelFailure } from './model-failure.js'
-import { withoutSecrets, type ModelEndpoint, type ModelSettings } from './model-settings.js'
+import type { Secrets } from '../../identity/secrets.js'
+import type { ModelEndpoint, ModelSettings } from './model-settings.js'
 import type { ReadTurn } from './read-turn.js'
 import type { Turn } from './turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
@@ -22,6 +23,7 @@ export interface CallerPort {
 /** Asks the model for the turns of one session: retries transient failures, shortens what is too long, and falls back to the other model. */
 export class ModelCaller {
   readonly #settings: ModelSettings
+  readonly #secrets: Secrets
   readonly #port: CallerPort
   readonly #models = new Map<ModelEndpoint, LanguageModelV4>()
   /** Endpoints that have not failed permanently in this session. */
@@ -31,8 +33,10 @@ export class ModelCaller {
   /** The share of its configured window that an endpoint really has. */
   readonly #window = new Map<ModelEndpoint, number>()
 
-  constructor(settings: ModelSettings, port: CallerPort) {
+  /** @param secrets what is removed from requests and from errors */
+  constructor(settings: ModelSettings, secrets: Secrets, port: CallerPort) {
     this.#settings = settings
+    this.#secrets = secrets
     this.#port = port
     this.#left = [settings.main, ...(settings.fallback === null ? [] : [settings.fallback])]
   }
@@ -68,7 +72,7 @@ export class ModelCaller {
       } catch (thrown) {
         signal.throwIfAborted()
         failure = failureOf(thrown, clock.now())
-        failure.detail = withoutSecrets(failure.detail, this.#settings)
+        failure.detail = this.#secrets.removedFrom(failure.detail)
       }
       if (this.#adapts(endpoint, failure)) continue
       const error = modelError(failure, endpoint, timeoutMs)
@@ -105,6 +109,7 @@ export class ModelCaller {
       timeoutMs: this.#settings.timeoutMs,
       window: Math.floor(endpoint.contextTokens * (this.#window.get(endpoint) ?? 1)),
       images: endpoint.images && !this.#blind.has(endpoint),
+      clean: (text) => this.#secrets.removedFrom(text),
     })
   }
 }

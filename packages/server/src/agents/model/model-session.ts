@@ -4,7 +4,8 @@ import { spent } from './budget.js'
 import type { CallOutcome, Entry } from './conversation.js'
 import { DeviceSide } from './device-side.js'
 import { ModelCaller } from './model-caller.js'
-import { withoutSecrets, type ModelSettings } from './model-settings.js'
+import type { Secrets } from '../../identity/secrets.js'
+import type { ModelSettings } from './model-settings.js'
 import { answerOwnCall, type End } from './own-calls.js'
 import { OWN_TOOLS, ownTools } from './own-tools.js'
 import { renderPrompt } from './prompts.js'
@@ -27,12 +28,13 @@ export class ModelSession {
   /** How many remarks the model has received. */
   #heard = 0
 
-  constructor(context: AgentContext, settings: ModelSettings, clock: Clock) {
+  /** @param secrets what no model may read */
+  constructor(context: AgentContext, settings: ModelSettings, secrets: Secrets, clock: Clock) {
     this.#context = context
     this.#settings = settings
     this.#clock = clock
     const { logger, signal } = context
-    this.#caller = new ModelCaller(settings, {
+    this.#caller = new ModelCaller(settings, secrets, {
       clock,
       logger,
       signal,
@@ -90,10 +92,10 @@ export class ModelSession {
       const problem = spent(this.#turns, this.#clock.now() - this.#context.startedAt, this.#settings.limits)
       if (problem !== null) throw problem
       const heard = this.#context.remarks().slice(this.#heard)
-      const { deviceId: device, platform } = this.#context
-      const { role, tools } = this.#device
+      const { role, tools, about } = this.#device
       const asked = await this.#caller.ask({
-        system: renderPrompt('system', { device, platform, role: role.prompt }),
+        system: renderPrompt('system', { role: role.prompt }),
+        about,
         entries: [...this.#conversation, ...heard.map((text) => this.#remarked(text))],
         tools: [...ownTools(role.inApplication), ...tools],
       })
@@ -115,7 +117,7 @@ export class ModelSession {
     let left = false
     for (const call of own) {
       const answered = await answerOwnCall(call, {
-        ask: (question) => this.#ask(question),
+        ask: (question) => this.#context.ask(question, this.#settings.questionMs),
         inApplication,
         anyFailed: anyFailed(outcomes),
       })
@@ -130,22 +132,13 @@ export class ModelSession {
     return end
   }
 
-  async #ask(question: string): Promise<string | null> {
-    const answer = await this.#context.ask(question, this.#settings.questionMs)
-    return answer === null ? null : this.#clean(answer)
-  }
-
   /** Says something to the model on behalf of the user. */
   #say(text: string): void {
-    this.#conversation.push({ kind: 'user', text: this.#clean(text) })
+    this.#conversation.push({ kind: 'user', text })
   }
 
   #remarked(text: string): Entry {
-    return { kind: 'user', text: `The user adds: ${this.#clean(text)}` }
-  }
-
-  #clean(text: string): string {
-    return withoutSecrets(text, this.#settings)
+    return { kind: 'user', text: `The user adds: ${text}` }
   }
 }
 

@@ -61,12 +61,7 @@ export function addressOf({ baseUrl, provider }: ModelEndpoint): string {
   return baseUrl ?? `the address of ${provider}`
 }
 
-/** Removes the keys of the settings from a text; they must not reach a prompt, event or log. */
-export function withoutSecrets(text: string, { main, fallback }: ModelSettings): string {
-  let clean = text
-  for (const key of [main.apiKey, fallback?.apiKey]) {
-    // A short key, such as the 'none' that some endpoints require, is not secret and may be an ordinary word.
-    if (key !== null && key !== undefined && key.length >= 8) clean = clean.replaceAll(key, '[key]')
-  }
-  return clean
+/** Returns the keys of the settings; they must not reach a prompt, event or log. */
+export function modelKeys({ main, fallback }: ModelSettings): (string | null)[] {
+  return [main.apiKey, fallback?.apiKey ?? null]
 }

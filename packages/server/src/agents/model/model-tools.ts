@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider'
 import type { MCPToolInfo } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
+import { proseIn, withoutProse } from './tool-prose.js'
 
 /** Keywords that providers refuse at the top level of a schema. */
 const REFUSED = new Set(['$schema', '$id', 'oneOf', 'anyOf', 'allOf', 'not', 'enum', 'const', 'if', 'then', 'else'])
@@ -11,7 +12,19 @@ export interface ModelTools {
   list: LanguageModelV4FunctionTool[]
   /** The device's names of tools by their names for the model. */
   names: ReadonlyMap<string, string>
+  /** What the device says of its tools, by their names for the model. */
+  prose: Readonly<Record<string, ToolProse>>
 }
+
+/** What a device says of one of its tools. */
+export interface ToolProse {
+  description: string
+  /** Of arguments, by their path. */
+  arguments: Readonly<Record<string, string>>
+}
+
+/** What a model's provider is given as the description of each tool: that of the device is data. */
+const DESCRIBED = 'A tool of the device, which describes it in its own words in the first message.'
 
 /**
  * Turns the tools of a device into tools of a model. Names are the same for the same set of tools, in any order.
@@ -40,10 +53,17 @@ export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly str
   const list = sorted.map((tool) => ({
     type: 'function' as const,
     name: given.get(tool.tool_name) ?? tool.tool_name,
-    description: (tool.description ?? tool.title ?? '').slice(0, SERVER_LIMITS.modelToolDescription),
+    description: DESCRIBED,
     inputSchema: inputSchema(tool.input_schema),
   }))
-  return { list, names: new Map([...given].map(([name, known]) => [known, name])) }
+  const prose = sorted.map((tool): [string, ToolProse] => [
+    given.get(tool.tool_name) ?? tool.tool_name,
+    {
+      description: (tool.description ?? tool.title ?? '').slice(0, SERVER_LIMITS.modelToolDescription),
+      arguments: proseIn(tool.input_schema),
+    },
+  ])
+  return { list, names: new Map([...given].map(([name, known]) => [known, name])), prose: Object.fromEntries(prose) }
 }
 
 function safeName(name: string): string {
@@ -59,5 +79,5 @@ function digest(name: string): string {
 /** Makes a schema that every provider accepts: an object at the top, without the keywords that they refuse there. */
 function inputSchema(schema: Record<string, unknown> | null): LanguageModelV4FunctionTool['inputSchema'] {
   const kept = Object.fromEntries(Object.entries(schema ?? {}).filter(([key]) => !REFUSED.has(key)))
-  return { properties: {}, ...kept, type: 'object' }
+  return { properties: {}, ...(withoutProse(kept) as typeof kept), type: 'object' }
 }

@@ -2,6 +2,7 @@ import type { CallOutcome, Entry } from './conversation.js'
 import { refused } from './device-side.js'
 import { AskUser, Finish } from './own-tools.js'
 import type { ToolCall } from './turn.js'
+import { Untrusted } from './untrusted.js'
 
 /** How the model ended its goal. */
 export interface End {
@@ -67,5 +68,5 @@ async function askUser(call: ToolCall, ask: OwnCallsPort['ask']): Promise<OwnOut
 }
 
 function done({ id, tool }: ToolCall, text: string): CallOutcome {
-  return { callId: id, tool, status: 'success', text, images: [] }
+  return { callId: id, tool, status: 'success', text: new Untrusted(text), images: [] }
 }

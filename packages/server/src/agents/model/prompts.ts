@@ -6,10 +6,10 @@ const FOLDER = fileURLToPath(new URL('../../../prompts/', import.meta.url))
 
 /** The prompts, one file each, with the names of their placeholders. */
 interface PromptValues {
-  system: { device: string; platform: string; role: string }
+  system: { role: string }
   linux: Readonly<Record<string, string>>
   host: Readonly<Record<string, string>>
-  app: { process: string; root: string }
+  app: Readonly<Record<string, string>>
   mobile: Readonly<Record<string, string>>
   'plan-step': { task: string; object: string; number: string; count: string; step: string }
 }

@@ -9,6 +9,8 @@ export interface Role {
   options: Required<Pick<ExecuteOptions, 'agentName' | 'processName' | 'rootName'>>
   /** Its part of the system prompt. */
   prompt: string
+  /** The application that it works in, in the words of the device. */
+  application: { process: string; root: string } | null
   /** What to look at before each turn, if the device has these tools; images last, because a failure skips the rest. */
   looks: readonly Look[]
   inApplication: boolean
@@ -34,6 +36,7 @@ export function firstRole(agentName: string): Role {
         prompt: renderPrompt('host', {}),
         looks: [text('get_desktop_app_target_info'), image('capture_desktop_screenshot', { all_screens: true })],
         inApplication: false,
+        application: null,
       }
     case 'MobileAgent':
       return {
@@ -41,9 +44,10 @@ export function firstRole(agentName: string): Role {
         prompt: renderPrompt('mobile', {}),
         looks: [text('get_mobile_app_target_info'), text('get_app_window_controls_target_info'), image('capture_screenshot')],
         inApplication: false,
+        application: null,
       }
     default:
-      return { options, prompt: renderPrompt('linux', {}), looks: [], inApplication: false }
+      return { options, prompt: renderPrompt('linux', {}), looks: [], inApplication: false, application: null }
   }
 }
 
@@ -62,7 +66,8 @@ export function selectedRole(command: Pick<Command, 'tool_name' | 'parameters'>,
   const processName = typeof named === 'string' && named !== '' ? named : (window?.title ?? rootName)
   return {
     options: { agentName: 'AppAgent', processName, rootName },
-    prompt: renderPrompt('app', { process: processName, root: rootName }),
+    prompt: renderPrompt('app', {}),
+    application: { process: processName, root: rootName },
     looks: [text('get_app_window_controls_target_info', { field_list: CONTROL_FIELDS }), image('capture_window_screenshot')],
     inApplication: true,
   }

@@ -1,19 +1,16 @@
 import type { Result } from '@orrery/aip'
 import type { CallOutcome, Image } from './conversation.js'
-import { shorten } from './fit-conversation.js'
+import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
 const DATA_URI = /^data:(image\/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)$/
 
-/**
- * Returns what the model sees of a result.
- * @param clean removes what must not reach a prompt
- */
-export function outcomeOf(callId: string, tool: string, result: Result, clean: (text: string) => string): CallOutcome {
+/** Returns what the model sees of a result. */
+export function outcomeOf(callId: string, tool: string, result: Result): CallOutcome {
   const status = result.status === 'success' ? 'success' : result.status === 'skipped' ? 'skipped' : 'failure'
   const images: Image[] = []
-  const parts = [result.error, textIn(result.result, images)].filter((part) => part !== null && part !== '')
-  return { callId, tool, status, text: shorten(clean(parts.join('\n')), SERVER_LIMITS.modelResult), images }
+  const parts = [result.error ?? '', textIn(result.result, images) ?? '']
+  return { callId, tool, status, text: Untrusted.lines(parts).shortened(SERVER_LIMITS.modelResult), images }
 }
 
 /** Converts a result to text, and moves its images into the list. */

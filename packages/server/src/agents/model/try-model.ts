@@ -2,9 +2,11 @@ import { messageOf, systemClock } from '@orrery/aip'
 import { askOnce, type Question } from './ask-once.js'
 import { connectModel } from './connect-model.js'
 import { failureOf, modelError } from './model-failure.js'
-import { addressOf, withoutSecrets, type ModelEndpoint, type ModelSettings } from './model-settings.js'
+import { Secrets } from '../../identity/secrets.js'
+import { addressOf, modelKeys, type ModelEndpoint, type ModelSettings } from './model-settings.js'
 import { modelTools } from './model-tools.js'
 import type { ReadTurn } from './read-turn.js'
+import { Untrusted } from './untrusted.js'
 
 /** Whether a model can do one thing. */
 export interface Ability {
@@ -37,19 +39,28 @@ export async function tryModel(settings: ModelSettings, signal: AbortSignal): Pr
 }
 
 async function checkEndpoint(endpoint: ModelEndpoint, settings: ModelSettings, signal: AbortSignal): Promise<CheckedModel> {
+  const secrets = new Secrets(modelKeys(settings))
+  const clean = (text: string): string => secrets.removedFrom(text)
   const attempt = async (
-    question: Omit<Question, 'system'>,
+    question: Omit<Question, 'system' | 'about'>,
     judge: (turn: ReadTurn) => Omit<Ability, 'ms'>,
   ): Promise<Ability> => {
     const begun = performance.now()
     const took = (): number => Math.round(performance.now() - begun)
     try {
-      const options = { clock: systemClock, signal, timeoutMs: settings.timeoutMs, window: endpoint.contextTokens, images: true }
-      const turn = await askOnce(await connectModel(endpoint), endpoint, { system: SYSTEM, ...question }, options)
+      const options = {
+        clock: systemClock,
+        signal,
+        timeoutMs: settings.timeoutMs,
+        window: endpoint.contextTokens,
+        images: true,
+        clean,
+      }
+      const turn = await askOnce(await connectModel(endpoint), endpoint, { system: SYSTEM, about: null, ...question }, options)
       return { ...judge(turn), ms: took() }
     } catch (thrown) {
       const detail = messageOf(modelError(failureOf(thrown, Date.now()), endpoint, settings.timeoutMs))
-      return { able: false, detail: withoutSecrets(detail, settings), ms: took() }
+      return { able: false, detail: clean(detail), ms: took() }
     }
   }
   const answers = await attempt({ entries: [{ kind: 'user', text: 'Answer with the one word: ready' }], tools: [] }, (turn) => ({
@@ -76,7 +87,13 @@ async function checkEndpoint(endpoint: ModelEndpoint, settings: ModelSettings, s
         {
           kind: 'observation',
           outcomes: [
-            { callId: 'image', tool: 'camera', status: 'success', text: '', images: [{ mediaType: 'image/png', data: RED }] },
+            {
+              callId: 'image',
+              tool: 'camera',
+              status: 'success',
+              text: new Untrusted(''),
+              images: [{ mediaType: 'image/png', data: RED }],
+            },
           ],
         },
         { kind: 'user', text: 'Which colour has the image? Answer with one word.' },

@@ -1,6 +1,8 @@
 import { Evaluator, Lexer, Parser, data, type Expr } from '@actions/expressions'
 import { ContextAccess, FunctionCall, Grouping, IndexAccess, Binary, Literal, Logical, Unary } from '@actions/expressions/ast'
 import { ExpressionError } from '@actions/expressions/errors'
+import { BOUNDED_FUNCTIONS } from './bounded-functions.js'
+import { SERVER_LIMITS } from '../../limits.js'
 
 /** Names with which an expression may begin. */
 const CONTEXTS = ['inputs', 'steps', 'item', 'index', 'device']
@@ -26,6 +28,8 @@ export class UnreadableExpression extends Error {
 
 /** @param source the text between `${{` and `}}` @throws UnreadableExpression */
 export function parseExpression(source: string): Expr {
+  if (source.length > SERVER_LIMITS.expression)
+    throw new UnreadableExpression(`an expression may have ${SERVER_LIMITS.expression} characters at most`, 0)
   try {
     return new Parser(new Lexer(source).lex().tokens, CONTEXTS, []).parse()
   } catch (error) {
@@ -34,10 +38,22 @@ export function parseExpression(source: string): Expr {
   }
 }
 
-/** Evaluates an expression to JSON. @throws Error if a function cannot be applied, such as fromJSON to invalid JSON */
+/**
+ * Evaluates an expression to JSON.
+ * @throws Error if a function cannot be applied, such as fromJSON to invalid JSON, or gives too long a text
+ */
 export function evaluateExpression(expression: Expr, scope: Scope): unknown {
-  const context = JSON.parse(JSON.stringify(scope), data.reviver) as data.Dictionary
-  return JSON.parse(JSON.stringify(new Evaluator(expression, context).evaluate(), data.replacer)) as unknown
+  const context = JSON.parse(JSON.stringify(neededOf(scope, expression)), data.reviver) as data.Dictionary
+  const functions = new Map(BOUNDED_FUNCTIONS)
+  return JSON.parse(JSON.stringify(new Evaluator(expression, context, functions).evaluate(), data.replacer)) as unknown
+}
+
+/** The steps that an expression names: results may be large, and each evaluation copies what it is given. */
+function neededOf(scope: Scope, expression: Expr): Scope {
+  const named = referencesOf(expression).filter(({ context }) => context === 'steps')
+  if (named.some(({ name }) => name === null)) return scope
+  const names = new Set(named.map(({ name }) => name?.toLowerCase()))
+  return { ...scope, steps: Object.fromEntries(Object.entries(scope.steps).filter(([id]) => names.has(id.toLowerCase()))) }
 }
 
 /** Returns whether a value counts as true: all but `false`, `0`, `''` and null, as in GitHub's expressions. */

@@ -2,7 +2,7 @@ import { UnreadableExpression, parseExpression, referencesOf } from './expressio
 import { asCondition, placeholdersOf } from './template.js'
 import type { FileProblem } from '../../config/file-problem.js'
 import { problemsOf } from '../../config/schema-problems.js'
-import { YamlSource, type Path } from '../../config/yaml-source.js'
+import { YamlSource, isTooComplex, type Path } from '../../config/yaml-source.js'
 import { workflowError } from './workflow-error.js'
 import { WorkflowFile, type WorkflowInput } from './workflow-schema.js'
 import { SERVER_LIMITS } from '../../limits.js'
@@ -13,8 +13,21 @@ import { SERVER_LIMITS } from '../../limits.js'
  * @throws AipError `INVALID_WORKFLOW` that lists each problem with its line and column
  */
 export function parseWorkflow(text: string, file: string): WorkflowFile {
-  if (text.length > SERVER_LIMITS.workflowFile)
-    throw workflowError(file, [{ line: 1, column: 1, message: `longer than ${SERVER_LIMITS.workflowFile} characters` }])
+  const known = PARSED.get(text)
+  if (known !== undefined) return known
+  const workflow = parse(text, file)
+  const [oldest] = PARSED.keys()
+  if (oldest !== undefined && PARSED.size >= SERVER_LIMITS.parsedWorkflows) PARSED.delete(oldest)
+  PARSED.set(text, workflow)
+  return workflow
+}
+
+/** The valid workflows that were read last, by their text: the same one is read when it is accepted, when it runs, and after a restart. */
+const PARSED = new Map<string, WorkflowFile>()
+
+function parse(text: string, file: string): WorkflowFile {
+  const refusal = refusalOf(text)
+  if (refusal !== null) throw workflowError(file, [{ line: 1, column: 1, message: refusal }])
   const source = new YamlSource(text)
   if (source.problems.length > 0) throw workflowError(file, source.problems)
   const parsed = WorkflowFile.safeParse(valueOf(source, file))
@@ -26,6 +39,13 @@ export function parseWorkflow(text: string, file: string): WorkflowFile {
   const problems = [...inputProblems(parsed.data, source), ...stepProblems(parsed.data, source)]
   if (problems.length > 0) throw workflowError(file, problems)
   return parsed.data
+}
+
+function refusalOf(text: string): string | null {
+  const { workflowFile, expressions } = SERVER_LIMITS
+  if (text.length > workflowFile) return `longer than ${workflowFile} characters`
+  if (text.split('${{').length - 1 > expressions) return `more than ${expressions} expressions`
+  return isTooComplex(text)
 }
 
 function valueOf(source: YamlSource, file: string): unknown {

@@ -1,3 +1,4 @@
+import { shownName } from '@orrery/aip'
 import { complaintAbout } from './parse-workflow.js'
 import type { WorkflowFile } from './workflow-schema.js'
 import { serverError } from '../../errors.js'
@@ -8,7 +9,7 @@ import { serverError } from '../../errors.js'
  */
 export function resolveInputs({ name, inputs }: WorkflowFile, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const problems: string[] = []
-  for (const key of Object.keys(given)) if (!Object.hasOwn(inputs, key)) problems.push(`there is no input '${key}'`)
+  for (const key of Object.keys(given)) if (!Object.hasOwn(inputs, key)) problems.push(`there is no input '${shownName(key)}'`)
   const values: Record<string, unknown> = {}
   for (const [key, input] of Object.entries(inputs)) {
     const value = Object.hasOwn(given, key) ? given[key] : input.default

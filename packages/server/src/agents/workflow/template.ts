@@ -1,4 +1,5 @@
 import type { Expr } from '@actions/expressions'
+import { assertShort } from './bounded-functions.js'
 import { UnreadableExpression, evaluateExpression, parseExpression, type Scope } from './expression.js'
 
 /** One `${{ }}` of a text: its source, and where it begins and ends in the text. */
@@ -60,9 +61,12 @@ function renderText(text: string, scope: Scope): unknown {
   let from = 0
   for (const placeholder of placeholders) {
     rendered += text.slice(from, placeholder.start) + asText(evaluate(placeholder, scope))
+    assertShort(rendered.length)
     from = placeholder.end
   }
-  return rendered + text.slice(from)
+  rendered += text.slice(from)
+  assertShort(rendered.length)
+  return rendered
 }
 
 function evaluate({ source }: Placeholder, scope: Scope): unknown {

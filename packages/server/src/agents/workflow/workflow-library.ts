@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { messageOf, type Logger } from '@orrery/aip'
+import { LIMITS, aipError, exceeds, jsonShape, messageOf, shownName, type Logger } from '@orrery/aip'
 import type { WorkflowSummary } from '@orrery/aip/api'
 import { parsePlan } from '../model/parse-plan.js'
 import { withoutGalaxyForm } from './galaxy-request.js'
@@ -19,6 +19,11 @@ const BUNDLED = fileURLToPath(new URL('../../../workflows/', import.meta.url))
 export class WorkflowLibrary {
   readonly #folders: readonly string[]
   readonly #logger: Logger
+  /** Reads that have not ended, by path: many requests for one workflow at once read its file once. */
+  readonly #reads = new Map<string, Promise<string | null>>()
+  /** The last read; files are read one after the other, so that requests do not use up what may be open. */
+  #lastRead: Promise<unknown> = Promise.resolve()
+  #list: Promise<WorkflowSummary[]> | null = null
 
   /** @param folder of the user's own workflows; it need not exist */
   constructor(folder: string | null, logger: Logger) {
@@ -27,12 +32,20 @@ export class WorkflowLibrary {
   }
 
   /** Lists all workflows by name. A file that cannot be read is logged and left out. */
-  async list(): Promise<WorkflowSummary[]> {
+  list(): Promise<WorkflowSummary[]> {
+    this.#list ??= this.#readAll().finally(() => {
+      this.#list = null
+    })
+    return this.#list
+  }
+
+  async #readAll(): Promise<WorkflowSummary[]> {
     const found = new Map<string, WorkflowSummary>()
     for (const folder of this.#folders) {
       for (const file of await yamlFiles(folder)) {
         try {
-          const text = await readFile(join(folder, file), 'utf8')
+          const text = await this.#read(join(folder, file))
+          if (text === null) continue
           // A plan in words has no name, description or inputs, so it is not listed.
           if (parsePlan(text) !== null) continue
           const workflow = parseWorkflow(text, file)
@@ -64,18 +77,38 @@ export class WorkflowLibrary {
     return { kind: 'workflow', name: workflow.name, file, source, inputs: resolveInputs(workflow, inputs) }
   }
 
+  /** Returns the text of a file; null if there is none. */
+  #read(path: string): Promise<string | null> {
+    const running = this.#reads.get(path)
+    if (running !== undefined) return running
+    const read = this.#lastRead.then(() => textOf(path)).finally(() => this.#reads.delete(path))
+    this.#reads.set(path, read)
+    this.#lastRead = read.catch(() => {})
+    return read
+  }
+
   async #source(name: string): Promise<string> {
     // The name becomes part of a path, so it must be a valid name.
     if (/^[a-z0-9-]+$/.test(name)) {
       for (const folder of this.#folders) {
         for (const file of [`${name}.yaml`, `${name}.yml`]) {
-          const source = await readFile(join(folder, file), 'utf8').catch(() => null)
+          const source = await this.#read(join(folder, file))
           if (source !== null) return source
         }
       }
     }
     const names = (await this.list()).map((workflow) => workflow.name)
-    throw serverError('WORKFLOW_NOT_FOUND', { name, names: names.join(', ') })
+    throw serverError('WORKFLOW_NOT_FOUND', { name: shownName(name), names: names.join(', ') })
+  }
+}
+
+/** @throws the error of the system, except for a file that does not exist */
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
   }
 }
 
@@ -86,6 +119,8 @@ async function yamlFiles(folder: string): Promise<string[]> {
 
 function parseInputs(name: string, text: string): Record<string, unknown> {
   if (text.trim() === '') return {}
+  const bounds = { depth: LIMITS.nesting, values: LIMITS.messageValues, widest: LIMITS.objectKeys }
+  if (exceeds(jsonShape(text, bounds), bounds)) throw aipError('TOO_MANY_VALUES', { limit: bounds.values, keys: bounds.widest })
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
@@ -93,7 +128,7 @@ function parseInputs(name: string, text: string): Record<string, unknown> {
     // The same text as for JSON that is not an object.
   }
   throw serverError('INVALID_INPUTS', {
-    name,
+    name: shownName(name),
     detail: 'what follows the name must be a JSON object',
     takes: 'inputs such as {"path": "/"}',
   })

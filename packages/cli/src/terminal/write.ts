@@ -1,0 +1,98 @@
+import { visibleText } from '@orrery/aip'
+import { harmless, rendered, type Line } from './painted.js'
+
+// The only file that writes to the terminal; the linter refuses it elsewhere.
+
+/** Lines that wait while a question is on the screen; more are counted alone. */
+const MOST_HELD = 1000
+let held: { stream: NodeJS.WritableStream; text: string }[] | null = null
+let dropped = 0
+
+/** Holds back what is written, except for what is written `now`. @returns writes it */
+export function holdOutput(): () => void {
+  held = []
+  const release = (): void => {
+    process.off('exit', release)
+    const lines = held ?? []
+    held = null
+    for (const { stream, text } of lines) stream.write(text)
+    if (dropped > 0) note(`${dropped} more lines were written meanwhile and are left out`)
+    dropped = 0
+  }
+  process.once('exit', release)
+  return release
+}
+
+/** Writes a line to stdout. */
+export function print(line: Line = ''): void {
+  writeLine(process.stdout, line)
+}
+
+/** Writes a line to stderr, where it does not mix with results. @param when `now`: also while other output is held back */
+export function note(line: Line = '', when: 'in order' | 'now' = 'in order'): void {
+  const text = `${rendered(line, process.stderr)}\n`
+  if (when === 'now') process.stderr.write(text)
+  else write(process.stderr, text)
+}
+
+/** Writes a line. */
+export function writeLine(stream: NodeJS.WritableStream, line: Line): void {
+  write(stream, `${rendered(line, stream)}\n`)
+}
+
+/** Writes a text without a line break after it. */
+export function writePart(stream: NodeJS.WritableStream, line: Line): void {
+  write(stream, rendered(line, stream))
+}
+
+/** Writes a JSON document to stdout. */
+export function printJson(value: unknown): void {
+  write(process.stdout, `${visibleText(JSON.stringify(value, null, 2))}\n`)
+}
+
+/** Writes a JSON document on one line to stdout. */
+export function printJsonLine(value: unknown): void {
+  write(process.stdout, `${visibleText(JSON.stringify(value))}\n`)
+}
+
+/** Writes a result: a string as it is, or harmless on a terminal; nothing for null, everything else as JSON. */
+export function printValue(value: unknown): void {
+  if (value === null || value === undefined || value === '') return
+  if (typeof value === 'string') write(process.stdout, ended(process.stdout.isTTY ? harmless(value) : value))
+  else printJson(value)
+}
+
+/** Writes lines of another process, such as the error of a tool, to stderr. */
+export function noteText(text: string): void {
+  write(process.stderr, ended(harmless(text)))
+}
+
+/** Writes the program's own help, which has its colours already. */
+export function writeHelp(stream: NodeJS.WritableStream, text: string): void {
+  write(stream, text)
+}
+
+/** Clears the current line of a terminal. */
+export function clearLine(stream: NodeJS.WritableStream): void {
+  write(stream, '\r\u001B[2K')
+}
+
+/** Moves the cursor to the left. @param columns how far */
+export function moveBack(stream: NodeJS.WritableStream, columns: number): void {
+  if (columns > 0) write(stream, `\u001B[${columns}D`)
+}
+
+/** Returns where readline shows what the user types. */
+export function echo(): NodeJS.WritableStream {
+  return process.stderr
+}
+
+function write(stream: NodeJS.WritableStream, text: string): void {
+  if (held === null) stream.write(text)
+  else if (held.length < MOST_HELD) held.push({ stream, text })
+  else dropped += 1
+}
+
+function ended(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`
+}
