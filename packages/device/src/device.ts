@@ -27,7 +27,7 @@ export interface DeviceOptions {
   serverUrl: string
   /** What the journal calls the server, for one whose address may change. Default: its address. */
   serverName?: string | undefined
-  /** The device key; it is sent as `?token=`, which all servers understand. */
+  /** The device key. It is sent in a header, and as `?token=` only to a server that refuses that, as existing servers do. */
   token?: string | undefined
   /** 1 to 128 letters, digits or `_ . @ : -`. */
   clientId: string

@@ -175,6 +175,7 @@ export class UFOWebSocketClient extends MessageHandlers {
     this.connectedEvent.set()
     this.logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
+    this.sessions.registered(connection)
     // Existing servers do not know such reports.
     if (agreement === null) return
     this.#details = this.#options.details?.()
