@@ -14,8 +14,14 @@ const HERE = PAGE.slice(PAGE.indexOf('### Names'))
   .filter((line) => line.startsWith('| ') && !line.startsWith('| in the documents'))
   .map((line) => line.split('|').at(-2) ?? '')
 
-/** A name that a program can import, `Class.method()` or `Enum.VALUE`. */
-const NAMES = HERE.flatMap((cell) => [...cell.matchAll(/`([A-Z]\w+)(?:\.(\w+)(\(\))?)?`/g)].map(([, ...parts]) => parts))
+/** Names that a program can import: `Class`, `Class.method()` or `Enum.VALUE`. */
+const NAMES = HERE.flatMap((cell) =>
+  [...cell.matchAll(/`([A-Z]\w+)(?:\.(\w+)(\(\))?)?`/g)].map(([, owner = '', member = '', call = '']) => ({
+    owner,
+    member,
+    call,
+  })),
+)
 
 /** Types only: nothing of them is left when the program runs. */
 const TYPES = new Set(['INVALID_INPUT'])
@@ -25,12 +31,12 @@ describe('the table of names in docs/compatibility.md', () => {
     expect(NAMES.length).toBeGreaterThan(60)
   })
 
-  it.each(NAMES.filter(([name = '']) => !TYPES.has(name)))('names what there is: %s %s', (owner = '', member, call) => {
+  it.each(NAMES.filter(({ owner }) => !TYPES.has(owner)))('names what there is: $owner $member', ({ owner, member, call }) => {
     const value = EXPORTS[owner]
     expect(value, owner).toBeDefined()
-    if (member === undefined) return
+    if (member === '') return
     const holder: unknown = typeof value === 'function' ? value.prototype : value
     const found: unknown = Reflect.get(Object(holder) as object, member)
-    expect(typeof found, `${owner}.${member}`).toBe(call === undefined ? 'string' : 'function')
+    expect(typeof found, `${owner}.${member}`).toBe(call === '' ? 'string' : 'function')
   })
 })
