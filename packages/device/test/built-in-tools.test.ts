@@ -162,6 +162,13 @@ describe.runIf(process.platform !== 'win32')('BashExecutor', () => {
     expect(result.stdout).toMatch(/^first\nx+\n… \d+ bytes left out …\nx+\nlast\n$/)
   })
 
+  it('returns all of a long output to a caller that asks for it', async () => {
+    const command = `head -c 10000000 /dev/zero | tr '\\0' x`
+    const result = (await execute({ command, max_output: 16 * 1024 * 1024 }, { config: full }))['result'] as Output
+    expect(result.stdout_truncated).toBeUndefined()
+    expect(result.stdout.length).toBe(10_000_000)
+  })
+
   it('describes the machine', async () => {
     await using running = await online()
     const [result] = await running.connection.run([{ tool_name: 'get_system_info' }])

@@ -64,6 +64,7 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'changes',
     'Changes kept for readers of `/api/events` that return; a reader that was away for longer gets `reset`.',
   ),
+  olderResults: limit(100, 'sessions', 'Sessions of one name that are looked at for the result of a task of an older server.'),
   waitingTasks: limit(2000, 'tasks', 'Tasks that one connection has sent and that wait to be taken.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
   deviceInfo: limit(64 * 1024, 'characters', 'What a device says of itself, its registration and all pushes together, as JSON.'),

@@ -60,6 +60,8 @@ export interface ServerOptions extends RegistrationRules {
   workflowAgent?: string
   /** The model for requests in words, as `resolveModel` returns it. Default: none. */
   model?: ModelSettings | undefined
+  /** Messages of one client a second, besides those that the server waits for. Default 200. */
+  messageRate?: number
   /** Milliseconds of silence after which a client is dropped. Default: never. */
   heartbeatTimeoutMs?: number
   /** With `off`, no session waits for a client that has dropped. Default `on`. */
@@ -152,6 +154,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     overlays,
     tokens,
     asks,
+    messageRate: options.messageRate,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
   })

@@ -81,7 +81,7 @@ describe('the tools of a device', () => {
     await silent.next()
     await clock.advance(LIMITS.toolListTime)
     expect(await asked).toMatchObject({ code: 'AGENT_FAILED' })
-    // Whoever wants the list again has it asked for again.
+    // A user who wants the list again gets it asked for again.
     const again = tools(server)
     silent.answer(await silent.next(), [TOOL])
     expect(await again).toMatchObject({ tools: [TOOL] })

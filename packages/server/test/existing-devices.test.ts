@@ -58,7 +58,7 @@ describe('the tools of an existing device', () => {
 
   it.each([
     ['is empty', () => []],
-    ['is no list', () => 'what?'],
+    ['is a text', () => 'what?'],
   ])('are unknown when what they answer %s: commands are sent as before', async (_how, list) => {
     await using server = await startTestServer()
     const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })

@@ -10,7 +10,10 @@ const CALM = 500
 export class MessageRate implements Pace {
   readonly #clock: Clock
   readonly #tooMany: () => void
-  #tokens: number = SERVER_LIMITS.messageBurst
+  /** Messages a second. */
+  readonly #rate: number
+  readonly #burst: number
+  #tokens: number
   #filledAt: number
   /** Since when messages have had to wait, and when the last one did; null if they do not. */
   #over: { since: number; last: number } | null = null
@@ -21,9 +24,15 @@ export class MessageRate implements Pace {
   #handled: Promise<void> = Promise.resolve()
   #again: (() => void) | null = null
 
-  /** @param tooMany called once if the client sends too much for too long */
-  constructor(clock: Clock, tooMany: () => void) {
+  /**
+   * @param rate messages a second; a burst may have as many times more as with the usual rate
+   * @param tooMany called once if the client sends too much for too long
+   */
+  constructor(clock: Clock, rate: number, tooMany: () => void) {
     this.#clock = clock
+    this.#rate = rate
+    this.#burst = rate * (SERVER_LIMITS.messageBurst / SERVER_LIMITS.messageRate)
+    this.#tokens = this.#burst
     this.#tooMany = tooMany
     this.#filledAt = clock.now()
   }
@@ -53,7 +62,7 @@ export class MessageRate implements Pace {
 
   /** The message that was admitted last was expected, such as the results of commands; it does not count. */
   expected(): void {
-    this.#tokens = Math.min(this.#tokens + 1, SERVER_LIMITS.messageBurst)
+    this.#tokens = Math.min(this.#tokens + 1, this.#burst)
   }
 
   /** Admits nothing until the message that was admitted last is handled: it takes longer than a turn of the event loop. */
@@ -83,8 +92,8 @@ export class MessageRate implements Pace {
 
   #refill(): void {
     const now = this.#clock.now()
-    const more = ((now - this.#filledAt) / 1000) * SERVER_LIMITS.messageRate
-    this.#tokens = Math.min(this.#tokens + Math.max(more, 0), SERVER_LIMITS.messageBurst)
+    const more = ((now - this.#filledAt) / 1000) * this.#rate
+    this.#tokens = Math.min(this.#tokens + Math.max(more, 0), this.#burst)
     this.#filledAt = now
   }
 

@@ -25,6 +25,7 @@ import { handlerParts, type HandlerOptions, type HandlerParts } from './handler-
 import { checkIdentity, isExpected } from './message-checks.js'
 import { MessageRate } from './message-rate.js'
 import { isLocal, transportOf } from './mounted-socket.js'
+import { endRefusedTask } from './refused-task.js'
 import { Registration } from './registration.js'
 import { Resumption } from './resumption.js'
 import { SessionNotices } from './session-notices.js'
@@ -119,7 +120,7 @@ export class UFOWebSocketHandler {
     isDevice = client.clientType === 'device'
     this.#resumption.back(client)
     if (client.clientType === 'constellation') this.#notices.back(client)
-    const rate = new MessageRate(this.#clock, () => {
+    const rate = new MessageRate(this.#clock, this.#parts.messageRate, () => {
       log.warn(`[WS] ${client.clientId} sends too many messages`)
       transport.refuse(1008, 'rate limit')
     })
@@ -161,12 +162,11 @@ export class UFOWebSocketHandler {
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
   async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
-    let isTask = false
+    let message: ClientMessage | null = null
     try {
       const read = context.aip.readMessage(frame)
       if (read instanceof Promise) context.rate.hold()
-      const message = read instanceof Promise ? await read : read
-      isTask = message.type === 'task'
+      message = read instanceof Promise ? await read : read
       checkIdentity(message, context.client)
       if (isExpected(message, context.client, this.#sessions.live)) context.rate.expected()
       if (context.client.clientType === 'device') {
@@ -175,11 +175,14 @@ export class UFOWebSocketHandler {
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      logError(context.log, `Error handling ${isTask ? 'task' : 'message'}`, error)
+      logError(context.log, `Error handling ${message?.type === 'task' ? 'task' : 'message'}`, error)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
-      await context.aip.sendError(text).catch((failure: unknown) => {
+      try {
+        await context.aip.sendError(text)
+        await endRefusedTask(message, context.client, error, text)
+      } catch (failure) {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
-      })
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { type Command, type Result } from '@orrery/aip'
 import { hasEnded, type CommandInput, type CreateSession, type Session as SessionView } from '@orrery/aip/api'
-import { RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
+import { Owner, RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
 import type { z } from 'zod'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { WorkflowSummary } from '@orrery/aip/api'
@@ -13,6 +13,7 @@ import { isTaskName } from '../sessions/task-name.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
 import type { FleetDevices } from './devices.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 
 /** What {@link FleetTasks} work on. */
@@ -128,13 +129,24 @@ export class FleetTasks {
     return session.task.sessionId
   }
 
-  /** Returns the newest session of a task name, if it has ended. */
+  /** Returns the newest session of a task name that no device asked for itself, if it has ended: a device cannot replace a result. */
   async result(principal: Principal, taskName: string): Promise<SessionView | undefined> {
     requireRight(principal, 'read')
-    const [runId] = await this.#store.find({ taskName, limit: 1 })
+    const [newest] = await this.#store.find({ askedName: taskName, limit: 1 })
+    const runId = newest ?? (await this.#olderResult(taskName))
     if (runId === undefined) return undefined
     const view = viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
     return view !== undefined && hasEnded(view.status) ? view : undefined
+  }
+
+  /** Looks for a session that an older server recorded, among the newest of this name. */
+  async #olderResult(taskName: string): Promise<string | undefined> {
+    for (const runId of await this.#store.find({ taskName, limit: SERVER_LIMITS.olderResults })) {
+      const [accepted] = await this.#store.records(runId)
+      const owner = Owner.safeParse(accepted?.data['owner']).data
+      if (owner?.kind !== 'device') return runId
+    }
+    return undefined
   }
 
   /** Returns the work that a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */

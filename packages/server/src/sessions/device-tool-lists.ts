@@ -15,8 +15,8 @@ export interface DeviceToolListsOptions {
 const Tools = z.array(PushedTool).min(1)
 
 /**
- * The tools of devices that list them only when asked, as existing devices do: each is asked once a connection, by one command, and that is no
- * session. `null` stands for a device that did not say: it was silent, failed, or listed nothing.
+ * The tools of devices that list them only when asked, as existing devices do: each is asked once a connection, by one command
+ * outside any session. `null` stands for a device that did not say: it was silent, failed, or listed nothing.
  */
 export class DeviceToolLists {
   readonly #options: DeviceToolListsOptions

@@ -14,6 +14,8 @@ export interface SessionLogOptions {
   lane: Lane
   clock: Clock
   sessionId: string
+  /** Default: a new one. */
+  runId?: string | undefined
   /** What is already recorded, for a session that is continued after a restart. */
   past?: readonly SessionRecord[] | undefined
 }
@@ -29,8 +31,8 @@ export class SessionLog {
   #view: SessionView | null
   #closed = false
 
-  constructor({ store, feed, lane, clock, sessionId, past = [] }: SessionLogOptions) {
-    this.runId = past[0]?.runId ?? crypto.randomUUID()
+  constructor({ store, feed, lane, clock, sessionId, runId, past = [] }: SessionLogOptions) {
+    this.runId = past[0]?.runId ?? runId ?? crypto.randomUUID()
     this.sessionId = sessionId
     this.#store = store
     this.#feed = feed

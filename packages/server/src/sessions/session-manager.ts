@@ -80,7 +80,7 @@ export class SessionManager {
       giveUp: (deviceId) => this.#giveUpDevice(deviceId),
     })
     this.delivery = new Delivery({ store, lanes: this.lanes, peers, logger })
-    this.#intake = new Intake(this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
+    this.#intake = new Intake(store, this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
     this.#requestersAway = new Absences(clock, graceMs, (id) => this.#giveUpRequester(id))
   }
 
@@ -231,8 +231,10 @@ export class SessionManager {
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
     const { store, feed, peers, toolLists, clock, logger, platform } = this.environment
-    const { sessionId, deviceId } = task
-    const log = new SessionLog({ store, feed, lane, clock, sessionId, past: past?.records })
+    const { sessionId, deviceId, owner } = task
+    // An operator knows a session by one id, whatever peers call theirs.
+    const runId = owner.kind === 'operator' ? sessionId : undefined
+    const log = new SessionLog({ store, feed, lane, clock, sessionId, runId, past: past?.records })
     return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform, toolLists), clock, logger, past })
   }
 

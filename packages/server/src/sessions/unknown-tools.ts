@@ -15,10 +15,9 @@ export function unknownTools(deviceId: string, commands: readonly Command[], too
   if (commands.every(isKnown)) return null
   const names = [...new Set(tools.map((tool) => tool.tool_name))].join(', ')
   const textOf = ({ tool_name: tool }: Command): string => serverErrorText('TOOL_NOT_LISTED', { id: deviceId, tool, names })
-  return failures(commands, textOf).map((failure, index) => {
-    const command = commands[index]
-    return command !== undefined && isKnown(command)
-      ? { ...failure, status: 'skipped', error: serverErrorText('BATCH_NOT_SENT') }
-      : failure
-  })
+  const results = failures(commands, textOf)
+  for (const [index, command] of commands.entries()) {
+    if (isKnown(command)) Object.assign(results[index] ?? {}, { status: 'skipped', error: serverErrorText('BATCH_NOT_SENT') })
+  }
+  return results
 }
