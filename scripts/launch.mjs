@@ -40,11 +40,11 @@ async function step(name, command, args) {
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
-  /** @type {string | null} */
-  let interrupted = null
+  /** The signal that interrupts the step. */
+  let interrupted = ''
   const end = (signal) => process.kill(windows ? child.pid : -child.pid, signal)
   const interrupt = (signal) => {
-    if (interrupted !== null) return end('SIGKILL')
+    if (interrupted !== '') return end('SIGKILL')
     interrupted = signal
     end('SIGTERM')
     setTimeout(() => end('SIGKILL'), ENDING).unref()
@@ -61,7 +61,7 @@ async function step(name, command, args) {
   clearInterval(progress)
   if (process.stderr.isTTY) process.stderr.write('\r\u001B[K')
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-  if (interrupted !== null) {
+  if (interrupted !== '') {
     console.error(`orrery: ${name} was interrupted; it starts over the next time`)
     process.exit(interrupted === 'SIGINT' ? 130 : 143)
   }
