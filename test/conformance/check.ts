@@ -1,4 +1,5 @@
-// Shows which tests show which promise of the seed documents; fails on a promise without a test: `npm run conformance`.
+// Shows which tests show which promise of the seed documents; fails on a promise without a test, and on an exception whose setting no test
+// shows: `npm run conformance`.
 // With `--quiet` it tells only how many.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,13 +10,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const promises = JSON.parse(readFileSync(new URL('promises.json', import.meta.url), 'utf8')) as Promised[]
 const paths = globSync(['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root, exclude: ['**/node_modules/**'] })
 const files = paths.sort().map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
-const { tests, uncovered, unknown } = coverageOf(promises, files)
+const { tests, uncovered, unknown, unshown } = coverageOf(promises, files)
 
 if (!process.argv.includes('--quiet')) {
-  for (const { id, promise, exception } of promises) {
-    console.log(`${id}  ${promise}`)
+  for (const { id, quote, exception } of promises) {
+    console.log(`${id}  ${quote.replaceAll(/\s+/g, ' ')}`)
     if (exception !== undefined) {
-      console.log(`       but (${exception.contradiction}): ${exception.reason} Setting: ${exception.setting}`)
+      const { kind, contradiction, reason, setting, test } = exception
+      console.log(`       but (${contradiction === undefined ? kind : `${kind}, ${contradiction}`}): ${reason}`)
+      console.log(`       ${setting === null ? 'no setting' : `with ${setting}: ${test?.path}: ${test?.name}`}`)
     }
     for (const { path, name } of tests.get(id) ?? []) console.log(`       ${path}: ${name}`)
   }
@@ -26,4 +29,5 @@ console.log(
 )
 if (uncovered.length > 0) console.error(`Without a test: ${uncovered.join(', ')}`)
 if (unknown.length > 0) console.error(`No such promise: ${unknown.join(', ')}`)
-process.exitCode = uncovered.length + unknown.length > 0 ? 1 : 0
+for (const problem of unshown) console.error(`Exception ${problem}`)
+process.exitCode = uncovered.length + unknown.length + unshown.length > 0 ? 1 : 0

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { coverageOf, type Promised } from './coverage.ts'
+import { coverageOf, type Exception, type Promised } from './coverage.ts'
 import promises from './promises.json' with { type: 'json' }
 
-const MANIFEST: readonly Promised[] = [1, 2, 3].map((n) => ({ id: `S-00${n}`, seed: 'ufo_client', promise: 'p' }))
+const MANIFEST: readonly Promised[] = [1, 2, 3].map((n) => ({ id: `S-00${n}`, seed: 'ufo_client', quote: 'q' }))
 
 /** The ids as a test cites them; put together, so that this file names none. */
 function cite(ids: string): string {
@@ -14,11 +14,16 @@ function testLine(ids: string, call = 'it'): string {
 }
 
 describe('the manifest of promises', () => {
-  it('has each id once, in order, and says which contradiction decides an exception', () => {
+  it('has the ids from 1 on, once each, and says which contradiction decides an exception', () => {
     const ids = promises.map(({ id }) => id)
-    expect(ids).toEqual([...new Set(ids)].sort())
-    expect(ids.slice(0, 259)).toEqual(Array.from({ length: 259 }, (_, n) => `S-${String(n + 1).padStart(3, '0')}`))
+    expect(ids).toEqual(Array.from({ length: ids.length }, (_, n) => `S-${String(n + 1).padStart(3, '0')}`))
     for (const { exception } of promises as Promised[]) expect(exception?.contradiction ?? 'C-01').toMatch(/^C-\d\d$/)
+  })
+
+  it('quotes the seeds: no quote is empty, and the same words stand for one promise', () => {
+    const quotes = promises.map(({ seed, quote }) => `${seed} ${quote}`)
+    expect(new Set(quotes).size).toBe(quotes.length)
+    for (const { quote } of promises) expect(quote.trim().length).toBeGreaterThan(10)
   })
 
   it('is compared with the names of tests: what no test names is uncovered, what is not a promise is unknown', () => {
@@ -33,6 +38,24 @@ describe('the manifest of promises', () => {
       { path: 'a.test.ts', name: 'does it' },
       { path: 'b.test.ts', name: 'does it' },
     ])
+  })
+
+  it('has exceptions whose setting a test shows: one that names no test, or none that runs, is a mistake', () => {
+    const test = { path: 'a.test.ts', name: 'does it' }
+    const base: Exception = { kind: 'choice', reason: 'r', setting: 'x: off', test }
+    const problemsOf = (exception: Exception, text = testLine('S-001')): string[] =>
+      coverageOf([{ ...MANIFEST[0]!, exception }], [{ path: 'a.test.ts', text }]).unshown
+    expect(problemsOf(base)).toEqual([])
+    expect(problemsOf({ kind: 'choice', reason: 'r', setting: null })).toEqual([])
+    expect(problemsOf({ kind: 'choice', reason: 'r', setting: 'x: off' })).toEqual([
+      "S-001: names no test in which 'x: off' gives the behaviour of the seed",
+    ])
+    expect(problemsOf({ ...base, setting: null })).toEqual(['S-001: names a test without a setting'])
+    expect(problemsOf({ ...base, kind: 'contradiction' })).toEqual(['S-001: names no contradiction'])
+    expect(problemsOf({ ...base, test: { ...test, path: 'b.test.ts' } })).toEqual(['S-001: there is no test file b.test.ts'])
+    const gone = ["S-001: there is no test 'does it' in a.test.ts"]
+    expect(problemsOf(base, "it('does something else', () => {})")).toEqual(gone)
+    expect(problemsOf(base, testLine('S-001', 'it.skip'))).toEqual(gone)
   })
 
   it('sees the ids in rows of a table too, and that a mistyped id is none', () => {

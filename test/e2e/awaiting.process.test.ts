@@ -97,7 +97,7 @@ describe('a script that awaits something stays alive', () => {
       'client.connectAndListen()',
       'const client = new UFOWebSocketClient({ wsUrl, ufoClient: device.client.ufoClient, maxRetries: 2 })',
     ],
-  ])('awaits %s between attempts', async (awaited, more) => {
+  ])('awaits %s between attempts [S-260]', async (awaited, more) => {
     const script = new Script(`
       import { UFOWebSocketClient, startDevice } from '@orrery/device'
       const wsUrl = 'ws://127.0.0.1:${await freePort()}/ws'

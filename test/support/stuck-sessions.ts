@@ -18,12 +18,13 @@ export function stuckSessions({ live, lanes }: SessionManager, atRest = true): s
       case 'recorded':
         return atRest ? problem('it was recorded and never started') : []
       case 'waiting':
-        if (lane.isHeld && !away) return problem('it waits for a device whose return nobody awaits')
-        return lane.isIdle ? problem('it waits in a lane that could run it') : []
+        return []
+      case 'held':
+        return away ? [] : problem('it waits for its device, and no timer ends that')
+      case 'idle':
+        return problem('it waits in a lane that could run it')
       case 'running':
-        return session.isCutOff && !away
-          ? problem('what it waits for was lost with a connection, and nobody awaits its device')
-          : []
+        return session.dispatcher.isCutOff && !away ? problem('its connection was lost, and no timer awaits its device') : []
     }
   })
 }

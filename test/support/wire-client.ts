@@ -24,17 +24,35 @@ const BLANK: Json = {
 /** What comes from the server: a message, or the end. */
 export type Frame = { message: Json } | { close: { code: number; reason: string } }
 
-/** A bare WebSocket client that speaks the wire as existing peers do. Knows nothing of Orrery's code. */
+/** The answer of a device that lists nothing to the question for its tools, which comes once a connection; null for any other message. */
+export function emptyToolList({ type, session_id, response_id, actions }: Json): Json | null {
+  const [action] = /^command$/i.test(String(type)) ? (actions as Json[]) : []
+  if (action?.['tool_name'] !== 'list_tools' || Object.keys(action['parameters'] as Json).length > 0) return null
+  const result = { status: 'success', error: null, result: [], namespace: null, call_id: action['call_id'] }
+  return { type: 'command_results', status: 'continue', session_id, prev_response_id: response_id, action_results: [result] }
+}
+
+/**
+ * A bare WebSocket client that speaks the wire as existing peers do. Knows nothing of Orrery's code. It answers the question for its tools by
+ * itself: it lists none.
+ */
 export class WireClient {
   readonly #socket: WebSocket
   readonly #frames: Frame[] = []
+  /** Whether the test answers the question for the tools. */
+  showsListing = false
   #wake: (() => void) | null = null
   /** As registered; existing peers name themselves in every message. */
   #clientId: unknown = null
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
-    socket.on('message', (data: Buffer) => this.#put({ message: JSON.parse(data.toString()) as Json }))
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as Json
+      const list = this.showsListing ? null : emptyToolList(message)
+      if (list === null) this.#put({ message })
+      else this.send(list)
+    })
     socket.on('close', (code: number, reason: Buffer) => this.#put({ close: { code, reason: reason.toString() } }))
   }
 
@@ -69,7 +87,7 @@ export class WireClient {
 
   /** Sends a message with all 14 fields. */
   send(fields: Json): void {
-    if (fields['type'] === 'register') this.#clientId = fields['client_id']
+    if (/^register$/i.test(String(fields['type']))) this.#clientId = fields['client_id']
     this.sendRaw(JSON.stringify({ ...BLANK, client_id: this.#clientId, ...fields }))
   }
 

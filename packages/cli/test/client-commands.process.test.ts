@@ -68,20 +68,26 @@ describe('client commands', () => {
     expect([code, stdout]).toEqual([0, 'done\n'])
   })
 
-  it('Ctrl-C ends `run` with 130 within 2 s, though the session does not end', async () => {
-    await using server = await labServer({
-      'GET /api/sessions/s1/events': stream([frame(1, 'accepted'), frame(2, 'commands_sent', SENT), frame(3, 'paused')], 'open'),
-      'POST /api/sessions/s1/cancel': json(session({ status: 'running' }), 202),
-    })
-    const run = home.start('run', 'x', '--server', server.url)
-    await run.said(/lab is away/)
-    const begun = performance.now()
-    const { code, stderr } = await run.kill('SIGINT')
-    expect(code).toBe(130)
-    expect(performance.now() - begun).toBeLessThan(4000)
-    expect(stderr).toContain("may still run: 'orrery session s1'")
-    expect(server.seen.map(({ line }) => line)).toContain('POST /api/sessions/s1/cancel')
-  })
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s cancels what `run` waits for, and ends it with 130 within 2 s',
+    async (signal) => {
+      await using server = await labServer({
+        'GET /api/sessions/s1/events': stream(
+          [frame(1, 'accepted'), frame(2, 'commands_sent', SENT), frame(3, 'paused')],
+          'open',
+        ),
+        'POST /api/sessions/s1/cancel': json(session({ status: 'running' }), 202),
+      })
+      const run = home.start('run', 'x', '--server', server.url)
+      await run.said(/lab is away/)
+      const begun = performance.now()
+      const { code, stderr } = await run.kill(signal)
+      expect(code).toBe(130)
+      expect(performance.now() - begun).toBeLessThan(4000)
+      expect(stderr).toContain("may still run: 'orrery session s1'")
+      expect(server.seen.map(({ line }) => line)).toContain('POST /api/sessions/s1/cancel')
+    },
+  )
 
   it('`call` prints text as it is, the error of a tool in full, and with --json the outcome', async () => {
     const result = { status: 'success', error: null, result: 'one\ntwo', namespace: null, call_id: 'c1' }

@@ -29,6 +29,52 @@ async function gone(server: TestServer, id: string): Promise<void> {
   await vi.waitFor(async () => expect((await server.api('/api/clients')).body['online_clients']).not.toContain(id))
 }
 
+describe('a task that takes too long on an existing server', () => {
+  it('fails with TIMEOUT, and the next one waits for the next connection', async () => {
+    const clock = new ManualClock()
+    await using server = await ExistingServer.listen()
+    await using one = orchestrator({ devices: [{ deviceId: 'd1', server: server.url }], clock, reconnectDelayMs: 100 })
+    const connected = one.client.connectAll()
+    const first = await server.registered()
+    await connected
+    const slow = one.client.runTask('d1', 'hang', { timeoutMs: 5000 })
+    const { session_id } = await first.next()
+    first.say({ type: 'heartbeat', session_id })
+    await slow.accepted
+    const ended = slow.result.catch((error: unknown) => error)
+    await clock.advance(5000)
+    const next = one.client.runTask('d1', 'quick')
+    expect(await ended).toMatchObject({ code: 'TIMEOUT', reason: 'the task did not end within 5 s' })
+    await first.closed
+    await vi.waitFor(() => expect(one.states.at(-1)).toBe('d1 connecting'))
+    await clock.advance(100)
+    const second = await server.registered()
+    const task = await second.next()
+    expect(task).toMatchObject({ type: 'task', request: 'quick' })
+    second.say({ type: 'heartbeat', session_id: task['session_id'] })
+    second.say({
+      type: 'task_end',
+      status: 'completed',
+      session_id: task['session_id'],
+      result: [{ request: 'quick', result: 7 }],
+    })
+    expect(await next.result).toMatchObject({ result: 7 })
+  })
+
+  it('a task that may have left is not sent twice', async () => {
+    await using server = await ExistingServer.listen()
+    await using one = orchestrator({ devices: [{ deviceId: 'd1', server: server.url }], reconnectDelayMs: 10 })
+    const connected = one.client.connectAll()
+    const first = await server.registered()
+    await connected
+    const run = one.client.runTask('d1', 'once')
+    await first.next()
+    first.drop()
+    await expect(run.result).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
+    expect((await server.registered()).pending).toEqual([])
+  })
+})
+
 describe('a constellation client of an Orrery server', () => {
   it('registers for its device, asks what it is, and gives it a task', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
@@ -409,7 +455,7 @@ describe('a constellation client of an existing server', () => {
     const connected = one.client.connect('d1')
     const connection = await server.registered()
     await connected
-    await clock.advance(30_000)
+    await clock.advance(45_000)
     expect(await connection.next()).toMatchObject({ type: 'heartbeat', client_type: 'constellation', client_id: 'demo@d1' })
   })
 })

@@ -36,6 +36,7 @@ describe('OrreryApi', () => {
     await using server = await scriptedServer({
       'GET /api/devices': json({ devices: [DEVICE] }),
       'GET /api/devices/lab%20pc': json(DEVICE),
+      'DELETE /api/devices/lab%20pc': json({ device_id: 'lab pc', forgotten: true }),
       'GET /api/devices/lab%20pc/tools': json({ tools: [] }),
       'POST /api/devices/lab%20pc/commands': json(outcome),
       'POST /api/sessions': json(session(), 201),
@@ -51,6 +52,7 @@ describe('OrreryApi', () => {
     const api = new OrreryApi({ server: server.url, apiKey: 'secret' })
     expect(await api.devices.list()).toEqual([DEVICE])
     expect(await api.devices.get('lab pc')).toEqual(DEVICE)
+    await api.devices.forget('lab pc')
     expect(await api.devices.tools('lab pc')).toEqual([])
     expect(await api.devices.runCommands('lab pc', { commands: [{ tool_name: 'x' }], timeout_ms: 5 })).toEqual(outcome)
     expect(await api.sessions.create({ device_id: 'lab', request: 'words' })).toEqual(session())
@@ -63,7 +65,7 @@ describe('OrreryApi', () => {
     expect(await api.call('tasks.dispatch', { body: { client_id: 'lab', request: 'words' } })).toEqual(dispatched)
     expect(await api.call('tasks.result', { params: { task_name: 't 1' } })).toEqual({ status: 'done', result: { a: 1 } })
     expect(server.seen.every((request) => request.headers['x-api-key'] === 'secret')).toBe(true)
-    expect(JSON.parse(server.seen[3]!.body)).toEqual({ commands: [{ tool_name: 'x' }], timeout_ms: 5 })
+    expect(JSON.parse(server.seen[4]!.body)).toEqual({ commands: [{ tool_name: 'x' }], timeout_ms: 5 })
   })
 
   it('understands the addresses that people paste', () => {

@@ -25,7 +25,9 @@ import type { Environment } from './process/child-environment.js'
 export interface DeviceOptions {
   /** `ws://` or `wss://`, e.g. `ws://localhost:5000/ws`. */
   serverUrl: string
-  /** The device key; it is sent as `?token=`, which all servers understand. */
+  /** What the journal calls the server, for one whose address may change. Default: its address. */
+  serverName?: string | undefined
+  /** The device key. It is sent in a header, and as `?token=` only to a server that refuses that, as existing servers do. */
   token?: string | undefined
   /** 1 to 128 letters, digits or `_ . @ : -`. */
   clientId: string
@@ -41,7 +43,7 @@ export interface DeviceOptions {
   heartbeatS?: number | undefined
   logger?: Logger
   clock?: Clock
-  /** File of the journal, with which sessions survive lost connections and restarts. Default, and with `resume: off`: none is kept. */
+  /** File of the journal, with which sessions survive lost connections and restarts. Default: none is kept. */
   journalPath?: string | undefined
   /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean | undefined
@@ -121,7 +123,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
   })
-  const journal = config.resume === 'off' ? null : openJournal(options.journalPath, wsUrl, clock)
+  const journal = openJournal(options, wsUrl, clock)
   const heartbeatS = options.heartbeatS ?? config.heartbeat_s
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
@@ -138,6 +140,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     ...(config.tools.files ? { transfers } : {}),
     onFailed: options.onFailed,
     ...(journal === null ? {} : { journal }),
+    resume: config.resume !== 'off',
     ...(config.reconnect_s === undefined ? {} : { longestWaitS: config.reconnect_s }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
     ...(heartbeatS === undefined ? {} : { timeout: heartbeatS }),
@@ -207,8 +210,10 @@ function approversOf({ policy }: DeviceConfig): { approvers: readonly Approver[]
   return { approvers: policy.approvers, timeoutMs: policy.ask_timeout_s * 1000 }
 }
 
-function openJournal(path: string | undefined, wsUrl: string, clock: Clock): CommandJournal | null {
-  return path === undefined ? null : new CommandJournal({ path, server: serverAddress(wsUrl), now: () => clock.now() })
+function openJournal({ journalPath: path, serverName }: DeviceOptions, wsUrl: string, clock: Clock): CommandJournal | null {
+  return path === undefined
+    ? null
+    : new CommandJournal({ path, server: serverAddress(wsUrl), serverName, now: () => clock.now() })
 }
 
 function openAudit(path: string | undefined, { audit }: DeviceConfig, logger: Logger): AuditLog | null {

@@ -8,6 +8,11 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
     'ms',
     'A session that has sent nothing for this long no longer keeps others off the device: an existing server may forget to end it (protocol reference 6.10).',
   ),
+  waitingTasks: limit(
+    16,
+    'tasks',
+    'Tasks that an existing server assigns while a session has the device; further ones are ignored.',
+  ),
   stateReports: limit(1000, 'ms', 'The shortest time between two reports of the MCP servers.'),
   resultEnvelope: limit(64 * 1024, 'bytes', 'Room in a frame for what is around the results.'),
   journalExpiry: limit(
@@ -43,7 +48,12 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
   pathLinks: limit(40, 'links', 'Links on the way of one path, as many as Linux follows.'),
   loggedValue: limit(500, 'characters', 'The part of a value that is logged.'),
   processEnd: limit(2000, 'ms', 'From the polite to the hard end of a program.'),
-  processOutput: limit(256 * 1024, 'bytes', 'What is kept of each output stream of a program of the strict shell.'),
+  processOutput: limit(
+    256 * 1024,
+    'bytes',
+    'What is kept of each output stream of a program of the strict shell, unless the caller asks for more.',
+  ),
+  wholeOutput: limit(32 * 1024 * 1024, 'bytes', 'The most that a caller of `execute_command` may ask for of each output stream.'),
   runShellWait: limit(5000, 'ms', 'How long `run_shell` waits for what it launched (mcp-servers reference, chapter 4).'),
   systemInfo: limit(10_000, 'ms', 'Each question of `get_system_info` to the machine.'),
   mcpStart: limit(120_000, 'ms', 'The start of an MCP server: package runners download on their first start.'),

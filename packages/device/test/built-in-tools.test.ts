@@ -1,8 +1,9 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
+import { LIMITS } from '@orrery/aip'
 import { DeviceConfig, type DeviceOptions } from '../src/index.js'
 import { lives } from './support/config.js'
 import { online } from './support/running-device.js'
@@ -68,6 +69,18 @@ describe.runIf(process.platform !== 'win32')('BashExecutor', () => {
     })
   })
 
+  it('judges files from the folder that the kernel enters', async () => {
+    const base = folder()
+    for (const name of ['root', 'outside/deep']) mkdirSync(join(base, name), { recursive: true })
+    for (const name of ['root/x', 'outside/x']) writeFileSync(join(base, name), `${name}\n`)
+    symlinkSync('../outside/deep', join(base, 'root/link'))
+    const run = (command: string, cwd: string) => execute({ command, cwd }, { cwd: join(base, 'root') })
+    expect(await run('ls', 'link/..')).toMatchObject({ result: { stdout: 'deep\nx\n' } })
+    for (const command of ['cat x', 'grep -r . .', 'cat deep/../x'])
+      expect(await run(command, 'link/..')).toMatchObject({ status: 'failure', error: expect.stringContaining('shell.roots') })
+    expect(await run('cat ../root/x', 'link/..')).toMatchObject({ result: { stdout: 'root/x\n' } })
+  })
+
   it('hides the keys of the device from what it runs', async () => {
     const env = { ...process.env, ORRERY_API_KEY: 'secret' }
     const { stdout } = (await execute({ command: 'env' }, { config: full, env }))['result'] as Output
@@ -83,21 +96,34 @@ describe.runIf(process.platform !== 'win32')('BashExecutor', () => {
     })
   })
 
+  it('may be asked to wait as long as any tool may run: 100 minutes [S-265]', async () => {
+    await using running = await online({ config: full })
+    const [listed] = await running.connection.run([{ tool_name: 'list_tools' }])
+    const tools = listed!['result'] as {
+      tool_name: string
+      input_schema: { properties: { timeout?: { description: string } } }
+    }[]
+    const { input_schema: schema } = tools.find(({ tool_name }) => tool_name === 'execute_command')!
+    expect(schema.properties.timeout?.description).toBe('Seconds after which the command is ended, 1 to 6000')
+    expect(LIMITS.toolTime).toBe(100 * 60_000)
+  })
+
   it.each([
     [0, 1],
     [2, 2],
-    [1000, 120],
+    [1000, 1000],
     [undefined, 30],
   ])('with timeout %s ends the whole process group after %s s and gives what was printed', async (timeout, seconds) => {
     const clock = new ManualClock()
-    await using running = await online({ config: full, clock })
+    await using running = await online({ config: full, clock, heartbeatS: 10_000 })
     // The ready file tells that all is up: the shell, and a child that ignores the polite end.
     const cwd = folder()
     const script = `trap '' TERM; sleep 600 & echo $! $$; touch ready; wait; sleep 600`
     running.connection.command([{ tool_name: 'execute_command', parameters: { command: script, cwd, timeout } }])
     const { existsSync } = await import('node:fs')
     await expect.poll(() => existsSync(join(cwd, 'ready'))).toBe(true)
-    await clock.advance(seconds * 1000 - 1)
+    // In steps that the connection's pings survive.
+    for (let left = seconds * 1000 - 1; left > 0; left -= 15_000) await clock.advance(Math.min(left, 15_000))
     expect(running.connection.frames).toHaveLength(1)
     await clock.advance(1)
     await clock.advance(2000)
@@ -134,6 +160,13 @@ describe.runIf(process.platform !== 'win32')('BashExecutor', () => {
     expect(result.stdout_truncated).toBe(true)
     expect(result.stdout.length).toBeLessThan(256 * 1024 + 100)
     expect(result.stdout).toMatch(/^first\nx+\n… \d+ bytes left out …\nx+\nlast\n$/)
+  })
+
+  it('returns all of a long output to a caller that asks for it', async () => {
+    const command = `head -c 10000000 /dev/zero | tr '\\0' x`
+    const result = (await execute({ command, max_output: 16 * 1024 * 1024 }, { config: full }))['result'] as Output
+    expect(result.stdout_truncated).toBeUndefined()
+    expect(result.stdout.length).toBe(10_000_000)
   })
 
   it('describes the machine', async () => {

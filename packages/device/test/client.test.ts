@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
@@ -71,7 +72,7 @@ describe('UFOWebSocketClient', () => {
     }
   })
 
-  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090]', () => {
+  it('starts with the defaults of the seeds [S-002 S-003 S-004 S-090 S-275]', () => {
     const client = new UFOWebSocketClient({ wsUrl: 'ws://localhost:1/ws', ufoClient: engine() })
     expect(client).toMatchObject({
       maxRetries: 3,
@@ -131,13 +132,25 @@ describe('UFOWebSocketClient', () => {
     ])
   })
 
-  it('sends the token in the URL and never logs it', async () => {
+  it('sends the token in a header, to a server that refuses that in the URL, and never logs it', async () => {
     await using running = await dial({ config: bare, token: 'k e&y', maxRetries: 1 }, { refuse: () => true })
     await running.device.done
     expect(running.logger.lines.join('\n')).toContain('[WS] Unexpected error: Failed to connect to')
     expect(running.logger.lines.join('\n')).not.toMatch(/k e|k\+e|k%20e|token/)
     await using accepting = await online({ config: bare, token: 'k e&y' })
-    expect(new URL(accepting.connection.url, 'ws://x').searchParams.get('token')).toBe('k e&y')
+    expect([accepting.connection.url, accepting.connection.headers.authorization]).toEqual(['/ws', 'Bearer k e&y'])
+    // An existing server looks at the address alone; which one it is, the device remembers.
+    const seen: string[] = []
+    const refuse = ({ url = '' }: IncomingMessage): boolean => {
+      seen.push(url)
+      return !url.includes('token=')
+    }
+    await using existing = await online({ config: bare, token: 'k e&y' }, null, { refuse })
+    expect(new URL(existing.connection.url, 'ws://x').searchParams.get('token')).toBe('k e&y')
+    expect(existing.connection.headers.authorization).toBeUndefined()
+    existing.connection.socket.terminate()
+    await (await existing.server.connection()).accept()
+    expect(seen.map((url) => url.includes('token='))).toEqual([false, true, true])
   })
 
   it('registers with the time alone when the device cannot describe itself [S-030]', async () => {
@@ -307,6 +320,18 @@ describe('UFOWebSocketClient', () => {
     ])
     expect(logger.count('error [WS] Error handling message: Invalid message format')).toBe(3)
     expect(logger.count('Received message')).toBe(1)
+  })
+
+  it('logs an unexpected error with its stack, and continues [S-056 S-084 S-261]', async () => {
+    await using running = await online({ config: bare })
+    const { connection, device, logger } = running
+    vi.spyOn(device.client, 'handleTaskEnd').mockImplementationOnce(() => {
+      throw new TypeError('out of order')
+    })
+    connection.send('task_end', { session_id: 's1', status: 'completed' })
+    await logger.until('Error handling message: out of order')
+    expect(logger.lines).toContainEqual(expect.stringMatching(/^error TypeError: out of order\n +at .*client\.test\.ts/))
+    expect(await connection.run([{ tool_name: '' }])).toMatchObject([{ status: 'success' }])
   })
 
   it('logs at most 500 characters of a message', async () => {

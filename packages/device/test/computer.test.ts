@@ -90,7 +90,7 @@ describe('the managers of a device', () => {
 })
 
 describe('UFOClient', () => {
-  it('takes commands and gives results by the names of the documents too [S-165 S-166 S-266 S-267 S-268 S-269]', async () => {
+  it('takes commands and gives results by the names of the documents too [S-165 S-166 S-167 S-266 S-267 S-268 S-269]', async () => {
     await using parts = engine(withServers({ lab: TOOL_SERVER }))
     const message = {
       type: ServerMessageType.COMMAND,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { McpServer } from '@modelcontextprotocol/server'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { z } from 'zod'
+import { DEVICE_LIMITS } from '../src/limits.js'
 import { withServers } from './support/config.js'
 import { Holder } from './support/holder.js'
 import { dial, online } from './support/running-device.js'
@@ -112,7 +113,7 @@ describe('sessions of a device', () => {
     expect(await running.connection.next('task')).toMatchObject({ request: 'look around', task_name: 'tour' })
   })
 
-  it('ignores a second task until the first has ended [S-058 S-178]', async () => {
+  it('runs no second task until the first has ended, but keeps those that an existing server assigns, in order [S-058 S-178]', async () => {
     await using running = await online({ config: bare })
     const { connection, logger } = running
     connection.send('task_assignment', { user_request: 'one', task_name: 'one' })
@@ -121,6 +122,53 @@ describe('sessions of a device', () => {
     connection.send('task_assignment', { user_request: 'two', task_name: 'two' })
     await logger.until('warn [WS] Task s1 is still running, ignoring new task')
     connection.send('task_end', { session_id: 's1', status: 'completed', result: [{ request: 'one' }] })
+    connection.send('task_assignment', { user_request: 'three', task_name: 'three' })
+    expect(await connection.next('task')).toMatchObject({ request: 'two', task_name: 'two' })
+    await logger.until('is still running, ignoring new task')
+    connection.send('task_ack', { session_id: 's2' })
+    connection.send('task_end', { session_id: 's2', status: 'completed', result: [{ request: 'two' }] })
+    expect((await connection.next('task'))['request']).toBe('three')
+  })
+
+  it('starts a kept task when the connection of the running one has ended, and the server is back', async () => {
+    const clock = new ManualClock()
+    await using running = await online({ config: bare, clock })
+    const { connection, logger, server } = running
+    for (const name of ['one', 'two']) connection.send('task_assignment', { user_request: name, task_name: name })
+    await connection.next('task')
+    await logger.until('still running, ignoring new task')
+    connection.socket.terminate()
+    await logger.until('Retrying in')
+    await clock.advance(2000)
+    const next = await server.connection()
+    await next.accept(null)
+    expect((await next.next('task'))['request']).toBe('two')
+  })
+
+  it('keeps only so many', async () => {
+    await using running = await online({ config: bare })
+    const { connection, logger } = running
+    connection.send('task_assignment', { user_request: 'first', task_name: 'first' })
+    await connection.next('task')
+    for (let n = 0; n < DEVICE_LIMITS.waitingTasks + 1; n += 1)
+      connection.send('task_assignment', { user_request: `${n}`, task_name: `${n}` })
+    connection.send('task_end', { session_id: 'first', status: 'completed' })
+    for (let n = 0; n < DEVICE_LIMITS.waitingTasks; n += 1) {
+      expect((await connection.next('task'))['request']).toBe(`${n}`)
+      connection.send('task_end', { session_id: `s${n}`, status: 'completed' })
+    }
+    connection.send('task_assignment', { user_request: 'last', task_name: 'last' })
+    expect((await connection.next('task'))['request']).toBe('last')
+    expect(logger.lines.filter((line) => line.includes('still running'))).toHaveLength(DEVICE_LIMITS.waitingTasks + 1)
+  })
+
+  it('keeps none of a server of Orrery, which lines them up itself', async () => {
+    await using running = await online({ config: bare }, { aip: { version: 1, features: ['cancel'], heartbeat_ms: 30_000 } })
+    const { connection, logger } = running
+    for (const name of ['one', 'two']) connection.send('task_assignment', { user_request: name, task_name: name })
+    await connection.next('task')
+    await logger.until('still running, ignoring new task')
+    connection.send('task_end', { session_id: 's1', status: 'completed' })
     connection.send('task_assignment', { user_request: 'three', task_name: 'three' })
     expect((await connection.next('task'))['request']).toBe('three')
   })

@@ -17,6 +17,10 @@ export const SERVER_ERRORS = defineErrors({
     'A live connection has this client id.',
     (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
   ),
+  TOKEN_REQUIRED: entry<[{ id: string; role: string; way: string }]>(
+    'The client id belongs to the client that has its resume token: a device until it is forgotten, a constellation while a session of its is live.',
+    (v) => `client_id '${v.id}' belongs to another ${v.role}, and only its resume token allows to use it: ${v.way}`,
+  ),
   CAPACITY_REACHED: entry<[{ limit: number }]>(
     'As many clients are online as the server takes.',
     (v) => `Server capacity limit reached: at most ${v.limit} clients, try again later`,
@@ -118,6 +122,14 @@ export const SERVER_ERRORS = defineErrors({
     'No configured agent can run this request.',
     () =>
       "No model is configured, so a request in words cannot run. Start the server with ORRERY_MODEL and the key of its provider (OPENAI_API_KEY or ANTHROPIC_API_KEY), or with OLLAMA_HOST; 'orrery model check' tries it. Workflows and direct commands need no model: see 'orrery workflows' and 'orrery call --help'",
+  ),
+  TOOL_NOT_LISTED: entry<[{ id: string; tool: string; names: string }]>(
+    'An existing device does not have a tool; it would not answer a command for it.',
+    (v) => `Device '${v.id}' has no tool '${v.tool}'; it has: ${v.names}`,
+  ),
+  BATCH_NOT_SENT: entry(
+    'A command was not sent because another one of its batch names a tool that the device does not have.',
+    () => 'Not sent: another command of the batch names a tool that the device does not have',
   ),
   AGENT_FAILED: entry<[{ text: string }]>('The agent of a session failed.', (v) => v.text),
   CLIENT_DISCONNECTED: entry('The requester of a session dropped.', () => 'Task was cancelled due to client disconnection'),

@@ -6,7 +6,7 @@ import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
 import { modelKeys } from './agents/model/model-settings.js'
 import type { ModelSettings } from './agents/model/model-settings.js'
-import { followerAgent } from './agents/workflow/workflow-agent.js'
+import { followerAgentAs } from './agents/workflow/workflow-agent.js'
 import { WorkflowLibrary } from './agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from './clients/client-connection-manager.js'
 import { KnownDevices } from './clients/known-devices.js'
@@ -28,6 +28,7 @@ import { Keys } from './identity/keys.js'
 import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
+import { DeviceToolLists } from './sessions/device-tool-lists.js'
 import { SessionManager } from './sessions/session-manager.js'
 import type { EventListener } from './store/feed.js'
 import { MemoryFeed } from './store/memory-feed.js'
@@ -55,6 +56,8 @@ export interface ServerOptions extends RegistrationRules {
   dialect?: Dialect | 'auto'
   /** Tried before the built-in agents. */
   agents?: readonly Agent[]
+  /** The agent name of the commands of workflows that set none, such as `FollowerAgent`. Default: that of the device's platform. */
+  workflowAgent?: string
   /** The model for requests in words, as `resolveModel` returns it. Default: none. */
   model?: ModelSettings | undefined
   /** Messages of one client a second, besides those that the server waits for. Default 200. */
@@ -109,21 +112,26 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const secrets = new Secrets([
     options.operatorKey,
     options.deviceKey,
+    ...overlays.keys(),
     ...(options.model === undefined ? [] : modelKeys(options.model)),
   ])
   const agents = [
     ...(options.agents ?? []),
     ...(options.model === undefined ? [] : [modelAgent(options.model, secrets, clock)]),
-    followerAgent,
+    followerAgentAs(options.workflowAgent),
     commandsAgent,
   ]
   const { platform, resumeGraceMs } = options
-  const sessions = new SessionManager({ store, feed, peers, agents, clock, logger, platform, resumeGraceMs })
+  const toolLists = new DeviceToolLists({ peers, clock, platform, listed: (id, tools) => known.listed(id, tools) })
+  const sessions = new SessionManager({ store, feed, peers, toolLists, agents, clock, logger, platform, resumeGraceMs })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
     clients,
     known,
+    tokens,
+    toolLists,
     sessions,
     store,
     feed,
@@ -145,7 +153,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     resume: options.resume,
     rules: options,
     overlays,
-    tokens: new ResumeTokens(clientStore),
+    tokens,
     asks,
     messageRate: options.messageRate,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,

@@ -131,7 +131,7 @@ describe('a message that cannot be sent', () => {
 })
 
 describe('a defect', () => {
-  it('in the start of a task is logged and answered with an error that tells no internals [S-134]', async () => {
+  it('in the start of a task is logged and answered with an error that tells no internals; its stack is in the log [S-134 S-273]', async () => {
     await using rig = new HandlerRig()
     const device = await rig.register(DEVICE)
     vi.spyOn(rig.sessions, 'executeTask').mockRejectedValueOnce(new Error('secret of the server'))
@@ -140,6 +140,7 @@ describe('a defect', () => {
     expect(answer).toMatchObject({ type: 'error', status: 'error' })
     expect(JSON.stringify(answer)).not.toContain('secret')
     expect(rig.log.lines).toContain('error Error handling task: secret of the server')
+    expect(rig.log.lines).toContainEqual(expect.stringMatching(/^error Error: secret of the server\n +at .*handler\.test\.ts/))
     await device.send({ type: 'task', request: 'nothing' })
     expect(await device.next()).toMatchObject({ type: 'heartbeat', status: 'ok' })
   })

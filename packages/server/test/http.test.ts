@@ -161,17 +161,17 @@ describe('GET /api/devices/:id/tools', () => {
   it('asks the device, and answers from memory while it is busy', async () => {
     const { server, device } = await withDevice()
     await using _ = server
+    device.showsListing = true
     const answer = server.api('/api/devices/d1/tools')
     const command = await device.next()
     expect(command).toMatchObject({
-      actions: [{ tool_name: 'list_tools', parameters: { tool_type: 'action' } }, { tool_name: 'list_tools' }],
+      actions: [{ tool_name: 'list_tools', tool_type: 'action', parameters: {} }],
     })
     device.answer(command, [TOOL])
-    expect((await answer).body).toMatchObject({ tools: [TOOL, TOOL] })
-    expect(await device.next()).toMatchObject({ type: 'task_end' })
-    await server.api('/api/sessions', { device_id: 'd1', request: 'run slow' })
+    expect((await answer).body).toMatchObject({ tools: [TOOL] })
+    await server.api('/api/sessions', { device_id: 'd1', request: `run ${TOOL['tool_name']}` })
     await device.next()
-    expect((await server.api('/api/devices/d1/tools')).body).toMatchObject({ tools: [TOOL, TOOL] })
+    expect((await server.api('/api/devices/d1/tools')).body).toMatchObject({ tools: [TOOL] })
     expect((await server.api('/api/sessions')).body['sessions']).toHaveLength(1)
   })
 })

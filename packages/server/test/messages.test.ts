@@ -47,6 +47,24 @@ describe('a message that cannot be handled', () => {
     expect(server.log.lines).toContain('error Error handling message: Invalid message format: not valid JSON')
   })
 
+  it('names the field that is missing [S-249]', async () => {
+    await using server = await startTestServer()
+    const client = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
+    for (const [message, field] of [
+      [{ client_id: 'd1' }, 'type'],
+      [{ type: 'progress', client_id: 'd1', session_id: 's', call_id: 'c' }, 'progress'],
+      [{ type: 'command_results', client_id: 'd1', action_results: [{}] }, 'action_results.0.status'],
+    ] as const) {
+      client.sendRaw(JSON.stringify(message))
+      expect(await client.next()).toMatchObject({
+        type: 'error',
+        error: `Invalid message format: missing required field '${field}'`,
+        timestamp: expect.any(String) as unknown,
+        response_id: expect.any(String) as unknown,
+      })
+    }
+  })
+
   it.each([null, ''])('is refused when it is a task without a client id: %j [S-135 S-274]', async (clientId) => {
     await using server = await startTestServer()
     const client = await WireClient.register(server.url, OPERATOR_KEY, { client_id: 'c1', client_type: 'constellation' })

@@ -127,7 +127,6 @@ describe('a device that is lost before its registration is confirmed', () => {
           requestId: null,
           work: { kind: 'words', request: 'run one' },
           assigned: false,
-          transient: false,
         })
         .then(({ session }) => {
           rig.sessions.start(session)

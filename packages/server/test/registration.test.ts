@@ -55,7 +55,7 @@ describe('registration', () => {
   })
 
   it.each([
-    ['no client id [S-105 S-193 S-249]', { type: 'register' }, 'Client ID is required for WebSocket registration'],
+    ['no client id [S-105 S-193]', { type: 'register' }, 'Client ID is required for WebSocket registration'],
     ['an empty client id [S-193]', { type: 'register', client_id: '' }, 'Client ID is required for WebSocket registration'],
     [
       'a client id with other characters',

@@ -100,7 +100,7 @@ describe('a constellation with the feature resume that drops', () => {
     expect((await server.api('/api/sessions')).body['sessions']).toHaveLength(1)
   })
 
-  it('loses its sessions when it is back without its token', async () => {
+  it('keeps its sessions and its id from another that has not its token, for as long as one is live', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const d1 = await device(server.url)
     const before = await constellation(server.url)
@@ -108,9 +108,31 @@ describe('a constellation with the feature resume that drops', () => {
     await d1.next()
     before.client.terminate()
     await gone(server, 'c1')
-    const { aip } = await constellation(server.url, 'stolen')
-    expect(aip['session_ids']).toEqual([])
-    expect((await server.events('s1')).at(-1)).toMatchObject({ type: 'ended', data: { status: 'cancelled' } })
+    await expect(constellation(server.url, 'stolen')).rejects.toThrow(/another constellation.*have not ended/)
+    const { client, aip } = await constellation(server.url, before.token)
+    expect(aip['session_ids']).toEqual(['s1'])
+    await server.api('/api/sessions/s1/cancel', {})
+    expect(await client.next()).toMatchObject({ type: 'task_end', session_id: 's1' })
+  })
+
+  it('does not get the stored ends of an earlier constellation of its id, now or later', async () => {
+    await using server = await startTestServer({ agents: [scriptedAgent] })
+    await device(server.url)
+    const before = await constellation(server.url)
+    before.client.send({ ...TASK, request: 'nothing' })
+    // The acknowledgement of the task, and its end, which is not acknowledged.
+    await before.client.next()
+    expect(await before.client.next()).toMatchObject({ type: 'task_end', session_id: 's1' })
+    before.client.terminate()
+    await gone(server, 'c1')
+    const other = await constellation(server.url, 'stolen')
+    expect(other.aip['session_ids']).toEqual([])
+    expect(await other.client.nextWithin(50)).toBeNull()
+    other.client.terminate()
+    await gone(server, 'c1')
+    const again = await constellation(server.url, other.token)
+    expect(again.aip['session_ids']).toEqual([])
+    expect(await again.client.nextWithin(50)).toBeNull()
   })
 
   it('loses its sessions when the grace time is over', async () => {

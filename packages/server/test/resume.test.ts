@@ -41,7 +41,7 @@ describe('negotiation', () => {
     first.device.close()
     await first.device.nextClose()
     const second = await capableDevice(server.url, first.token)
-    expect(second.token).toMatch(/^[\w-]{43}$/)
+    expect(second.token).toMatch(/^ort_[\w-]{43}$/)
     expect(second.token).not.toBe(first.token)
     const plain = await WireClient.connect(server.url, DEVICE_KEY)
     plain.send({ type: 'register', client_id: 'plain' })
@@ -67,8 +67,10 @@ describe('the token of a device', () => {
     const next = await begin(server, 'run two')
     await fourth.device.next()
     fourth.device.terminate()
-    await capableDevice(server.url, first.token)
-    expect((await server.events(next)).at(-1)).toMatchObject({ data: { status: 'failed' } })
+    await expect(capableDevice(server.url, first.token)).rejects.toThrow(/only its resume token allows/)
+    const fifth = await capableDevice(server.url, third.token)
+    fifth.device.answer(await fifth.device.next())
+    expect((await server.events(next)).at(-1)).toMatchObject({ data: { status: 'completed' } })
   })
 })
 
@@ -151,17 +153,17 @@ describe('a session whose device drops', () => {
     expect((await server.api(`/api/sessions/${id}`)).body).toMatchObject({ status: 'completed', result: ['first'] })
   })
 
-  it('fails when the device comes back without its token', async () => {
+  it('waits on when another device tries to register under the id without the token', async () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
-    const { device } = await capableDevice(server.url)
+    const { device, token } = await capableDevice(server.url)
     const id = await begin(server, 'run one')
     await device.next()
     device.terminate()
     await vi.waitFor(async () => expect((await server.api('/api/clients')).body).toEqual({ online_clients: [] }))
-    await capableDevice(server.url, 'stolen')
-    expect((await server.events(id)).at(-1)).toMatchObject({
-      data: { status: 'failed', error: 'Task was cancelled because target device disconnected' },
-    })
+    await expect(capableDevice(server.url, 'stolen')).rejects.toThrow(/only its resume token allows/)
+    const back = await capableDevice(server.url, token)
+    back.device.answer(await back.device.next())
+    expect((await server.events(id)).at(-1)).toMatchObject({ data: { status: 'completed' } })
   })
 
   it('fails when the grace time is over, with those that wait behind it', async () => {

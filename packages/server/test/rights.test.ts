@@ -4,6 +4,7 @@ import { ROUTES, type RouteName } from '@orrery/aip/api'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WorkflowLibrary } from '../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../src/clients/client-connection-manager.js'
+import { ResumeTokens } from '../src/clients/resume-tokens.js'
 import { KnownDevices } from '../src/clients/known-devices.js'
 import { ConnectedPeers } from '../src/connection/connected-peers.js'
 import { DeviceFiles } from '../src/files/device-files.js'
@@ -12,6 +13,7 @@ import { createFleet } from '../src/fleet/create-fleet.js'
 import type { Fleet } from '../src/fleet/fleet.js'
 import { OPERATOR, type OwnRight, type Principal } from '../src/identity/principal.js'
 import { Asks } from '../src/sessions/asks.js'
+import { DeviceToolLists } from '../src/sessions/device-tool-lists.js'
 import { SessionManager } from '../src/sessions/session-manager.js'
 import { MemoryFeed } from '../src/store/memory-feed.js'
 import { SqliteClientStore } from '../src/store/sqlite-client-store.js'
@@ -28,11 +30,13 @@ function fleet(): Fleet {
   const known = new KnownDevices({ ...common, store: clientStore })
   const clients = new ClientConnectionManager(known)
   const peers = new ConnectedPeers(clients)
-  const sessions = new SessionManager({ ...common, store, peers, agents: [] })
+  const toolLists = new DeviceToolLists({ ...common, peers })
+  const sessions = new SessionManager({ ...common, store, peers, toolLists, agents: [] })
   const files = new DeviceFiles(clients, { ...common, sessions, waiting: new WaitingTransfers(() => null) })
   const asks = new Asks({ ...common, live: sessions.live, peers })
+  const tokens = new ResumeTokens(clientStore, systemClock)
   const workflows = new WorkflowLibrary(null, silentLogger)
-  return createFleet({ clients, known, sessions, store, feed: common.feed, asks, files, workflows })
+  return createFleet({ clients, known, tokens, toolLists, sessions, store, feed: common.feed, asks, files, workflows })
 }
 
 /** One who has all rights but those that are named. */
@@ -46,6 +50,7 @@ const WANTED = { device_id: 'd1', request: 'look' }
 /** The use case behind each route that needs a right. */
 const USE_CASES: Partial<Record<RouteName, (fleet: Fleet, principal: Principal) => unknown>> = {
   'devices.list': ({ devices }, who) => devices.list(who),
+  'devices.forget': ({ devices }, who) => devices.forget(who, 'd1'),
   'devices.get': ({ devices }, who) => devices.get(who, 'd1'),
   'devices.tools': ({ devices }, who) => devices.tools(who, 'd1'),
   'devices.runCommands': ({ tasks }, who) => tasks.run(who, 'd1', { commands: [] }),

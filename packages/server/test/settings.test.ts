@@ -45,7 +45,7 @@ describe('who may register', () => {
     expect((await tryRegister(strict.url, { client_id: 'd', metadata: { platform: 'linux' } }))['status']).toBe('ok')
   })
 
-  it('has an id that matches the pattern of the settings as a whole', async () => {
+  it('has an id that matches the pattern of the settings as a whole [S-278]', async () => {
     await using server = await startTestServer({ clientIdPattern: /lab-\d+/ })
     for (const [id, status] of [
       ['lab-7', 'ok'],
@@ -101,7 +101,45 @@ describe('a client that is silent', () => {
   })
 })
 
+describe('the agent name of workflows', () => {
+  const workflow = (head: string, step = ''): string => `name: demo\ndescription: A test\n${head}steps:\n  - tool: look\n${step}`
+
+  it.each([
+    ['that of the device without a setting', {}, workflow(''), 'LinuxAgent'],
+    ['that of the setting', { workflowAgent: 'FollowerAgent' }, workflow(''), 'FollowerAgent'],
+    ['that of the workflow', {}, workflow('agent: FollowerAgent\n'), 'FollowerAgent'],
+    ['that of the step', { workflowAgent: 'A' }, workflow('agent: B\n', '    agent: FollowerAgent\n'), 'FollowerAgent'],
+  ])('is %s [S-158]', async (_case, options, source, agentName) => {
+    await using server = await startTestServer(options)
+    const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
+    await server.api('/api/sessions', { device_id: 'd1', workflow: source })
+    expect(await device.next()).toMatchObject({ type: 'command', agent_name: agentName })
+  })
+})
+
 describe('the dialect', () => {
+  it('of the documents assigns a task of a constellation to its device, which starts it itself [S-209]', async () => {
+    await using server = await startTestServer({ dialect: 'documented', agents: [scriptedAgent] })
+    const register = async (key: string, fields: Json): Promise<WireClient> => {
+      const client = await WireClient.connect(server.url, key)
+      client.send({ type: 'REGISTER', ...fields })
+      expect(await client.next()).toMatchObject({ type: 'REGISTER_CONFIRM', status: 'success' })
+      return client
+    }
+    const device = await register(DEVICE_KEY, { client_id: 'd1', platform: 'linux' })
+    const role = { client_type: 'CONSTELLATION' }
+    const constellation = await register(OPERATOR_KEY, { client_id: 'c1', ...role })
+    constellation.send({ type: 'TASK', ...role, target_id: 'd1', request: 'run one', session_id: 's1', task_name: 'notes' })
+    expect(await constellation.next()).toMatchObject({ type: 'ACK', session_id: 's1' })
+    expect(await device.next()).toMatchObject({ type: 'TASK_ASSIGNMENT', user_request: 'run one', task_name: 'notes' })
+    device.send({ type: 'TASK', request: 'run one', task_name: 'notes' })
+    expect(await device.next()).toMatchObject({ type: 'ACK', session_id: 's1' })
+    const command = await device.next()
+    expect(command).toMatchObject({ type: 'COMMAND', session_id: 's1' })
+    device.answer(command, 'done')
+    expect(await constellation.next()).toMatchObject({ type: 'TASK_END', session_id: 's1', status: 'completed' })
+  })
+
   it('is fixed by the settings whatever a client writes', async () => {
     await using documented = await startTestServer({ dialect: 'documented' })
     expect(await tryRegister(documented.url, { client_id: 'd' })).toMatchObject({ type: 'REGISTER_CONFIRM', status: 'success' })
@@ -263,7 +301,7 @@ describe('TLS', () => {
     agent.destroy()
   })
 
-  it('asks for a certificate of its authority where the settings say so', async () => {
+  it('asks for a certificate of its authority where the settings say so [S-277]', async () => {
     await using server = await startTestServer({
       tls: { cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('ca.pem') },
     })

@@ -70,6 +70,7 @@ describe('a constellation that registered for one device', () => {
         request: 'nothing',
       })
       expect(await client.next()).toMatchObject({ type: 'error', error: 'Not authorized to give tasks to this device' })
+      expect(await client.next()).toMatchObject({ type: 'task_end', session_id: `to-${target}` })
     }
     client.send({ type: 'task', client_type: 'constellation', target_id: 'a', session_id: 'to-a', request: 'nothing' })
     expect(await client.next()).toMatchObject({ type: 'heartbeat', session_id: 'to-a' })

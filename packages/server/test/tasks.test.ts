@@ -131,6 +131,17 @@ describe('a task of a constellation', () => {
     expect(await device.next()).toMatchObject({ type: 'task_end', status: 'failed' })
   })
 
+  it('leaves the stack of an agent that throws in the log, and nowhere else [S-273]', async () => {
+    const { server, device, constellation } = await startTrio()
+    await using _ = server
+    constellation.send(task('throw model is down'))
+    await constellation.next()
+    const ends = [await constellation.next(), await device.next()]
+    expect(JSON.stringify(ends)).not.toMatch(/scripted-agent|\bat /)
+    expect(server.log.lines).toContainEqual(expect.stringMatching(/^error Agent of session .* failed: model is down$/))
+    expect(server.log.lines).toContainEqual(expect.stringMatching(/^error Error: model is down\n +at .*scripted-agent\.ts/))
+  })
+
   it('of words fails with a hint when there is no model', async () => {
     await using server = await startTestServer()
     await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })

@@ -26,6 +26,9 @@ export const Device = z
   .meta({ id: 'Device', description: 'A device that is, or was, connected' })
 export type Device = z.infer<typeof Device>
 
+/** A device that was forgotten. */
+export const ForgottenDevice = z.object({ device_id: z.string(), forgotten: z.literal(true) })
+
 /** A tool of a device. */
 const Tool = MCPToolInfo.meta({ id: 'Tool', description: 'A tool of a device' })
 /** The result of one command. */

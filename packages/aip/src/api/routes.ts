@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { Ask, AskAnswer, AskList } from './asks.js'
 import { CreateSession } from './create-session.js'
-import { CommandsOutcome, Device, DeviceList, FileQuery, RunCommands, ToolList, WriteFileQuery, WrittenFile } from './devices.js'
+import {
+  CommandsOutcome,
+  Device,
+  DeviceList,
+  FileQuery,
+  ForgottenDevice,
+  RunCommands,
+  ToolList,
+  WriteFileQuery,
+  WrittenFile,
+} from './devices.js'
 import { Dispatch, DispatchOutcome, TaskResult } from './dispatch.js'
 import { FleetEvent, FleetEventHeaders, FleetEventQuery } from './fleet-events.js'
 import { bytes, defineRoute, events, json, type EventsAnswer, type JsonAnswer, type ParameterIn, type Route } from './route.js'
@@ -30,6 +40,14 @@ export const ROUTES = {
     doc: 'Returns one device',
     params: device,
     answer: json(Device),
+  }),
+  'devices.forget': defineRoute({
+    method: 'DELETE',
+    path: '/api/devices/:id',
+    right: 'admin',
+    doc: 'Forgets a device and frees its id for the next one that registers under it; its sessions end and its connection is closed',
+    params: device,
+    answer: json(ForgottenDevice),
   }),
   'devices.tools': defineRoute({
     method: 'GET',

@@ -10,6 +10,7 @@ export {
   type TransferredFile,
 } from './file-transfer.js'
 export { FrameWatch } from './frame-watch.js'
+export { withKeyInHeader } from './keyed-dialer.js'
 export { heartbeatLoop } from './heartbeat-loop.js'
 export { LargeResults } from './large-results.js'
 export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'

@@ -10,10 +10,9 @@ import {
   type Fields,
   type Outgoing,
 } from '../codec.js'
-import { messageOf } from '../define-errors.js'
 import { aipError, isAipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
-import { silentLogger, type Logger } from '../logger.js'
+import { logError, silentLogger, type Logger } from '../logger.js'
 import type { MessageRecord } from '../messages/record.js'
 import { clientError, heartbeat } from '../messages/to-server.js'
 import type { ClientMessage } from '../messages/to-server.js'
@@ -98,7 +97,7 @@ export class AIPProtocol<S extends Side = Side> {
       try {
         await handler(message)
       } catch (error) {
-        this.logger.error(`Error in handler for ${message.type}: ${messageOf(error)}`)
+        logError(this.logger, `Error in handler for ${message.type}`, error)
       }
     }
   }

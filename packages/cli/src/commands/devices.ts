@@ -28,6 +28,24 @@ export function devicesCommand(): Command {
       ]),
     )
     .action(listDevices)
+    .addCommand(forgetCommand())
+}
+
+/** `orrery devices forget`: frees an id. */
+function forgetCommand(): Command {
+  const command = new Command('forget')
+    .summary('forget a device, so that another one may have its id')
+    .description(
+      'Forgets a device. Until then only the device that has its resume token can use its id. Its sessions end and its connection is closed.',
+    )
+    .argument('<device>', 'the id of the device')
+  return withTarget(command)
+    .addHelpText('after', examples([['orrery devices forget lab-pc', 'its machine was reinstalled: it may register again']]))
+    .action(async (id: string, options: TargetOptions) => {
+      await (await connect(options)).devices.forget(id)
+      if (options.json) printJson({ device_id: id, forgotten: true })
+      else print(`Device ${id} is forgotten; the next device that registers as ${id} has this id`)
+    })
 }
 
 async function listDevices(options: TargetOptions & { verbose?: boolean }): Promise<void> {

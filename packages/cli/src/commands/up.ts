@@ -8,6 +8,7 @@ import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
 import { serve } from '../running/service.js'
 import { type ShellMode, shellOption } from '../settings/shell-mode.js'
 import { serverSettings } from '../settings/server-settings.js'
+import { OWN_SERVER } from '../settings/running-server.js'
 import { startLocalServer } from '../running/start-server.js'
 import { parsePort } from './server.js'
 
@@ -67,6 +68,7 @@ async function up(options: Options): Promise<void> {
   const device = startDevice({
     ...localDevice(own),
     serverUrl: socketUrl(server.url),
+    serverName: OWN_SERVER,
     token: settings.deviceKey,
     logger: settings.logger,
     persistent: true,

@@ -26,5 +26,7 @@ export class Refusals {
 function reasonOf(error: unknown): string | null {
   if (isAipError(error, 'UNAUTHORIZED'))
     return "the server does not take the key: is the key right? (--token, ORRERY_API_KEY, 'token' in device.jsonc, or device.key in ORRERY_HOME)"
-  return isAipError(error, 'REGISTRATION_FAILED') ? singleLine(messageOf(error)) : null
+  if (!isAipError(error, 'REGISTRATION_FAILED')) return null
+  const reason = typeof error.cause === 'string' ? `: ${error.cause}` : ''
+  return singleLine(`${messageOf(error)}${reason}`)
 }

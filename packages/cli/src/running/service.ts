@@ -13,10 +13,7 @@ const STOP_LIMIT = 15_000
  */
 export async function serve(stop: () => Promise<void>, ended?: Promise<unknown>): Promise<void> {
   const asked = new Promise<'asked'>((resolve) => {
-    const onSignal = (): void => resolve('asked')
-    onInterrupt(onSignal)
-    process.once('SIGTERM', onSignal)
-    process.once('SIGHUP', onSignal)
+    onInterrupt(() => resolve('asked'))
   })
   // The promise alone would not keep the process alive.
   const alive = setInterval(() => {}, 60_000)

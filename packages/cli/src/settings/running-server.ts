@@ -10,6 +10,9 @@ interface RunningServer {
 /** Where commands look if nothing else is said. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:5000'
 
+/** What a device of this machine calls the server of its ORRERY_HOME, whose port may change. */
+export const OWN_SERVER = 'own'
+
 /** Announces to commands on this machine where the server of this process listens. @returns withdraws it */
 export function announceServer(url: string): () => void {
   makeHome()

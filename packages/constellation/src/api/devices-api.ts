@@ -28,6 +28,11 @@ export class DevicesApi {
     return this.#caller.call('devices.get', { params: { id } }, options)
   }
 
+  /** Forgets a device and frees its id for the next one that registers under it. Its sessions end and its connection is closed. */
+  async forget(id: string, options?: CallOptions): Promise<void> {
+    await this.#caller.call('devices.forget', { params: { id } }, options)
+  }
+
   /** Lists the tools of a device. */
   async tools(id: string, options?: CallOptions): Promise<MCPToolInfo[]> {
     return (await this.#caller.call('devices.tools', { params: { id } }, options)).tools

@@ -16,7 +16,7 @@ export interface OrreryApiOptions {
   apiKey?: string | undefined
   /** Where the key comes from, so that the error for a wrong key can name it. */
   keySource?: string | undefined
-  /** Milliseconds that a call may take. Default 30,000. */
+  /** Milliseconds that a call may take. Default 45,000: longer than the server's own limits, whose errors say more. */
   timeoutMs?: number
   /** How a lost event stream is reconnected. */
   reconnect?: Partial<ReconnectLimits>
@@ -39,7 +39,7 @@ export class OrreryApi {
   /** @throws {ApiClientError} `INVALID_INPUT` when `server` is not an address */
   constructor(options: OrreryApiOptions) {
     const target = { base: serverAddress(options.server), apiKey: options.apiKey, keySource: options.keySource }
-    this.#caller = new RouteCaller(target, options.timeoutMs ?? 30_000)
+    this.#caller = new RouteCaller(target, options.timeoutMs ?? 45_000)
     this.devices = new DevicesApi(this.#caller)
     const reconnect = { ...RECONNECT, ...options.reconnect }
     this.sessions = new SessionsApi(this.#caller, reconnect)

@@ -2,6 +2,7 @@ import {
   AipError,
   DeviceInfoProtocol,
   TaskExecutionProtocol,
+  isAipError,
   messageOf,
   silentLogger,
   systemClock,
@@ -140,9 +141,10 @@ export class ConstellationClient {
   async #drive(run: TaskRun, { timeoutMs = TASK_TIME, signal }: RunTaskOptions): Promise<void> {
     this.#runs.set(run.sessionId, run)
     const timer = this.#clock.wake(timeoutMs, () => {
-      if (run.status !== 'waiting')
-        this.#cancel(run).catch((error: unknown) => this.#logger.warn(`${run.sessionId}: ${messageOf(error)}`))
+      const sent = run.status !== 'waiting'
+      // First, because cancelling ends the run too.
       run.fail('TIMEOUT', `the task did not end within ${timeoutMs / 1000} s`)
+      if (sent) this.#cancel(run).catch((error: unknown) => this.#logger.warn(`${run.sessionId}: ${messageOf(error)}`))
     })
     const abort = (): void => {
       run.cancel().catch((error: unknown) => this.#logger.warn(`${run.sessionId} was not cancelled: ${messageOf(error)}`))
@@ -173,20 +175,27 @@ export class ConstellationClient {
     await before?.result.catch(() => {})
   }
 
-  /** Sends the task until the server has it. Sending it again is safe only if the server recognizes its request id. */
+  /** Sends the task until the server has it. Sending it again is safe only if it never left, or the server recognizes its request id. */
   async #submit(run: TaskRun, link: ServerLink): Promise<void> {
     while (!run.settled.aborted) {
       await link.ready()
-      run.advance('sent')
+      let left = false
       try {
         await link.ask(
-          (aip) => this.#send(run, new TaskExecutionProtocol(aip)),
+          async (aip) => {
+            run.advance('sent')
+            await this.#send(run, new TaskExecutionProtocol(aip)).catch((error: unknown) => {
+              left = !isAipError(error, 'NOT_CONNECTED', 'CONNECTION_CLOSED')
+              throw error
+            })
+            left = true
+          },
           ({ type, session_id }) => session_id === run.sessionId && (type === 'heartbeat' || type === 'task_end'),
         )
         return run.advance('accepted')
       } catch (error) {
         const lost = error instanceof AipError && LOST.has(error.code)
-        if (!lost || !link.resumes) throw error
+        if (!lost || (left && !link.resumes)) throw error
       }
     }
   }

@@ -1,7 +1,7 @@
 import { aipError, withTimeLimit, type AIPProtocol, type Clock, type ServerMessage } from '@orrery/aip'
 
-/** How long a server may take to acknowledge a task or to describe a device, in milliseconds. */
-const ANSWER_TIME = 30_000
+/** How long a server may take to acknowledge a task or to describe a device, in milliseconds: longer than its own limits, whose errors say more. */
+const ANSWER_TIME = 45_000
 
 interface Question {
   take: (message: ServerMessage) => boolean

@@ -69,6 +69,8 @@ export class ServerLink {
   /** The last reason that was reported. */
   #reported: string | null = null
   #opened = Promise.withResolvers<void>()
+  /** Whether `#opened` is fulfilled. */
+  #isOpen = false
   #running: Promise<void> | null = null
 
   constructor(options: LinkOptions) {
@@ -112,6 +114,8 @@ export class ServerLink {
     if (this.state === 'idle' || this.state === 'failed' || this.state === 'closed') {
       return Promise.reject(new AipError('NOT_CONNECTED', this.#reason ?? 'not connected'))
     }
+    // The connection may be closing, which this link notices when it is closed.
+    if (this.state === 'connected' && this.#aip() === null) this.#waitAgain()
     return this.#opened.promise
   }
 
@@ -143,7 +147,8 @@ export class ServerLink {
 
   /** The registered connection, if there is one. */
   #aip(): AIPProtocol | null {
-    return this.state === 'connected' ? (this.#link.connection?.aip ?? null) : null
+    const { connection } = this.#link
+    return this.state === 'connected' && connection?.transport.state === 'connected' ? connection.aip : null
   }
 
   async #run(): Promise<void> {
@@ -166,6 +171,7 @@ export class ServerLink {
     this.#enter('connected', null)
     const sessionIds = agreement?.session_ids
     onRegistered(sessionIds ? new Set(sessionIds) : null)
+    this.#isOpen = true
     this.#opened.resolve()
   }
 
@@ -213,8 +219,10 @@ export class ServerLink {
     return wait
   }
 
-  /** Makes callers that need the connection wait for the next one. */
+  /** Makes callers that need the connection wait for the next one, unless they already do. */
   #waitAgain(): void {
+    if (!this.#isOpen && this.state !== 'failed') return
+    this.#isOpen = false
     this.#opened = Promise.withResolvers()
     this.#opened.promise.catch(() => {})
   }

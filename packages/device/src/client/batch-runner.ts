@@ -1,4 +1,14 @@
-import { LIMITS, commandOf, errorText, messageOf, type CommandLike, type Logger, type Result, type TaskStatus } from '@orrery/aip'
+import {
+  LIMITS,
+  commandOf,
+  errorText,
+  logError,
+  messageOf,
+  type CommandLike,
+  type Logger,
+  type Result,
+  type TaskStatus,
+} from '@orrery/aip'
 import { outcome, type BatchControl } from '../computer/command-router.js'
 import { TaskLock } from '../computer/task-lock.js'
 import type { Step, UFOClient } from '../computer/ufo-client.js'
@@ -76,7 +86,7 @@ export class BatchRunner {
         lock.run(() => this.#execute(batch, running, onProgress)),
       )
     } catch (error) {
-      this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`)
+      logError(this.#logger, '[WS] Error handling message', error)
       return failAll(commands, messageOf(error))
     } finally {
       end()

@@ -1,4 +1,4 @@
-import { TaskStatus, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
+import { TaskStatus, logError, messageOf, type Agreement, type Clock, type Logger, type ServerMessage } from '@orrery/aip'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
 import type { Approvals, Ask } from '../policy/approvals.js'
@@ -111,6 +111,7 @@ export class DeviceSessions {
     this.#slot.release()
     this.#batches.cancel({ sessionId: session })
     this.#reset()
+    this.inBackground(this.requests.next())
   }
 
   /** Ends what a server no longer wants. */
@@ -134,7 +135,15 @@ export class DeviceSessions {
 
   /** The server reports an error. A task that it refused never gets a session, so it never gets an end. */
   refused(): void {
-    if (this.#slot.sessionId === null) this.#slot.release()
+    if (this.#slot.sessionId !== null) return
+    this.#slot.release()
+    this.inBackground(this.requests.next())
+  }
+
+  /** The device is registered: what an existing server assigned over the connection before continues. */
+  registered({ features }: ServerConnection): void {
+    if (features.size > 0) this.requests.clear()
+    else this.inBackground(this.requests.next())
   }
 
   /** The server has recorded the results of a batch. */
@@ -151,13 +160,14 @@ export class DeviceSessions {
   /** The device stops: what runs is cancelled. Settles when its results are recorded. */
   async stop(): Promise<void> {
     this.#resumes = false
+    this.requests.clear()
     this.#endAll()
     await this.#batches.idle()
   }
 
   /** Lets work continue in the background; its failure is logged. */
   inBackground(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#logger.error(`[WS] Error handling message: ${messageOf(error)}`))
+    work.catch((error: unknown) => logError(this.#logger, '[WS] Error handling message', error))
   }
 
   #endAll(): void {

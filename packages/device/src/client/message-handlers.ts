@@ -1,4 +1,4 @@
-import { messageOf, type Logger, type ServerMessage } from '@orrery/aip'
+import { logError, type Logger, type ServerMessage } from '@orrery/aip'
 import { receiveAll, type ServerConnection } from '@orrery/aip/node'
 import type { DeviceSessions } from './device-sessions.js'
 import { logText } from './log-text.js'
@@ -28,7 +28,7 @@ export abstract class MessageHandlers {
       this.logger.info(`[WS] Received message: ${logText(frame)}`)
       this.#route(message, connection)
     } catch (error) {
-      this.logger.error(`[WS] Error handling message: ${messageOf(error)}`)
+      logError(this.logger, '[WS] Error handling message', error)
     }
   }
 

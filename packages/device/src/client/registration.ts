@@ -1,6 +1,7 @@
 import {
-  aipError,
-  messageOf,
+  AipError,
+  errorText,
+  logError,
   wireTime,
   type Agreement,
   type DeviceInfo,
@@ -9,7 +10,6 @@ import {
   type OfferFields,
 } from '@orrery/aip'
 import { registerClient, type ServerConnection } from '@orrery/aip/node'
-import type { CommandJournal } from '../journal/command-journal.js'
 import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
 import { logText } from './log-text.js'
 
@@ -24,7 +24,10 @@ export interface RegistrationOptions {
   platform: string
   /** Describes the device; default {@link DeviceInfoProvider.collectSystemInfo}. */
   collect: ((clientId: string) => DeviceInfo) | undefined
-  journal: CommandJournal | null
+  /** The token of the last registration with this server. */
+  token: string | null
+  /** Whether sessions are to survive a lost connection. */
+  resumes: boolean
   /** Whether operators of the server may answer for the device's owner. */
   asks: boolean
   /** Whether it can send and take whole files. */
@@ -36,7 +39,7 @@ export interface RegistrationOptions {
 /**
  * Registers on a connection that was just made.
  * @returns what was agreed; null with an existing server
- * @throws AipError `REGISTRATION_FAILED` if the server refuses, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
+ * @throws AipError `REGISTRATION_FAILED` if the server refuses, its reason as the `cause`, `TIMEOUT` if it does not answer in time, `CONNECTION_CLOSED`
  */
 export async function registerDevice(connection: ServerConnection, options: RegistrationOptions): Promise<Agreement | null> {
   const { clientId } = options
@@ -49,15 +52,14 @@ export async function registerDevice(connection: ServerConnection, options: Regi
   if (!outcome.accepted) {
     logger.error(`[WS] [AIP] ❌ Failed to register as ${clientId}`)
     logger.error(`[WS] Server error: ${logText(outcome.reason)}`)
-    throw aipError('REGISTRATION_FAILED', { id: clientId })
+    throw new AipError('REGISTRATION_FAILED', errorText('REGISTRATION_FAILED', { id: clientId }), { cause: outcome.reason })
   }
   return outcome.agreement
 }
 
 /** What this device can do. */
-function offerOf({ journal, asks, files, maxFrame }: RegistrationOptions): OfferFields {
-  const token = journal?.resumeToken ?? null
-  const features = new Set<Feature>(journal === null ? FEATURES : JOURNAL_FEATURES)
+function offerOf({ token, resumes, asks, files, maxFrame }: RegistrationOptions): OfferFields {
+  const features = new Set<Feature>(resumes ? JOURNAL_FEATURES : FEATURES)
   if (asks) features.add('ask')
   if (files) features.add('files')
   return {
@@ -79,7 +81,7 @@ export function describeDevice(
     logger.info(`[WS] [AIP] Collected device info: ${summary}`)
     return { system_info: info }
   } catch (error) {
-    logger.error(`[WS] [AIP] Error collecting device info: ${messageOf(error)}`)
+    logError(logger, '[WS] [AIP] Error collecting device info', error)
     return {}
   }
 }

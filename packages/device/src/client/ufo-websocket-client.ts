@@ -1,10 +1,10 @@
 import {
-  isAipError,
   AipError,
   LIMITS,
   aipError,
   backoff,
-  messageOf,
+  isAipError,
+  logError,
   resumeWait,
   silentLogger,
   systemClock,
@@ -45,6 +45,8 @@ export interface UFOWebSocketClientOptions {
   maxFrame?: number
   /** Keeps what has run, so that sessions survive lost connections where the server can do that too. */
   journal?: CommandJournal
+  /** With false, sessions end with the connection; of the journal only the token counts, which proves that the id is this device's. Default true. */
+  resume?: boolean
   /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean
   /** Calls that wait for permission. */
@@ -97,7 +99,7 @@ export class UFOWebSocketClient extends MessageHandlers {
       ufoClient: this.ufoClient,
       clock,
       logger,
-      journal: options.journal ?? null,
+      journal: options.resume === false ? null : (options.journal ?? null),
       approvals: options.approvals ?? null,
       connection: () => (this.isConnected() ? this.connection : null),
     })
@@ -161,7 +163,8 @@ export class UFOWebSocketClient extends MessageHandlers {
       clientId,
       platform,
       collect: this.#options.collectInfo,
-      journal: this.#options.journal ?? null,
+      token: this.#options.journal?.resumeToken ?? null,
+      resumes: this.#options.journal !== undefined && this.#options.resume !== false,
       asks: this.#options.approvals?.viaServer === true,
       files: this.#options.transfers !== undefined,
       maxFrame: this.#options.maxFrame ?? LIMITS.deviceFrame,
@@ -172,6 +175,7 @@ export class UFOWebSocketClient extends MessageHandlers {
     this.connectedEvent.set()
     this.logger.info(`[WS] [AIP] ✅ Successfully registered as ${clientId}`)
     this.#options.onRegistered?.()
+    this.sessions.registered(connection)
     // Existing servers do not know such reports.
     if (agreement === null) return
     this.#details = this.#options.details?.()
@@ -205,7 +209,7 @@ export class UFOWebSocketClient extends MessageHandlers {
   #retry({ error, closed }: Down): number | null {
     const reason = closed === null ? error : new AipError('CONNECTION_CLOSED', `${closed.code} ${closed.reason}`.trimEnd())
     const lost = isAipError(reason, 'CONNECTION_CLOSED')
-    this.logger.error(`[WS] ${lost ? 'Connection closed' : 'Unexpected error'}: ${messageOf(reason)}`)
+    logError(this.logger, `[WS] ${lost ? 'Connection closed' : 'Unexpected error'}`, reason)
     this.retryCount += 1
     this.#options.onFailed?.(reason)
     const forEver = this.#triesForEver()
@@ -219,8 +223,9 @@ export class UFOWebSocketClient extends MessageHandlers {
   }
 
   #triesForEver(): boolean {
+    const { journal, persistent, resume } = this.#options
     // A token in the journal says that there is such a server too, from before a restart of this process.
-    const knowsServer = this.sessions.resumes || (this.#options.journal?.resumeToken ?? null) !== null
-    return knowsServer && this.#options.persistent === true
+    const knowsServer = this.sessions.resumes || (journal?.resumeToken ?? null) !== null
+    return knowsServer && persistent === true && resume !== false
   }
 }

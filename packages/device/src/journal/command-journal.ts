@@ -51,6 +51,8 @@ export interface CommandJournalOptions {
   path: string
   /** Address of the server that the device dials, as {@link serverAddress} gives it. Nothing of another server is shown to it. */
   server: string
+  /** A name of that server which stays when its address changes: what is kept under either is shown to it. Default: none. */
+  serverName?: string | undefined
   /** Milliseconds since the epoch; default `Date.now`. */
   now?: () => number
 }
@@ -61,12 +63,13 @@ export interface CommandJournalOptions {
  */
 export class CommandJournal {
   readonly #log: RecordLog
-  readonly #server: string
+  /** The names of the server, the one that new entries get first. */
+  readonly #names: readonly string[]
   readonly #now: () => number
   #pruneAt = -Infinity
 
-  constructor({ path, server, now = Date.now }: CommandJournalOptions) {
-    this.#server = server
+  constructor({ path, server, serverName, now = Date.now }: CommandJournalOptions) {
+    this.#names = serverName === undefined ? [server] : [serverName, server]
     this.#now = now
     this.#log = RecordLog.open(path, { labels: ['kind'], now })
     this.#prune()
@@ -95,7 +98,7 @@ export class CommandJournal {
   begin(batch: JournalledBatch): Promise<void> {
     const { session_id, response_id, status } = batch
     this.#prune()
-    const data = { session_id, response_id, status, server: this.#server }
+    const data = { session_id, response_id, status, server: this.#names[0] }
     return this.#append(response_id, 'batch', data, { labels: { kind: 'running' } })
   }
 
@@ -127,8 +130,8 @@ export class CommandJournal {
       const results = this.past(stream)?.results
       const batch = Batch.safeParse(first?.data)
       if (!batch.success || !results) return []
-      const { server = this.#server, ...rest } = batch.data
-      return server === this.#server ? [{ ...rest, results }] : []
+      const { server = null, ...rest } = batch.data
+      return this.#isOurs(server) ? [{ ...rest, results }] : []
     })
   }
 
@@ -143,7 +146,7 @@ export class CommandJournal {
     const tokens = this.#tokens()
     const others = tokens.filter(({ server }) => !this.#isOurs(server))
     const old = [...tokens.filter(({ server }) => this.#isOurs(server)), ...others.slice(DEVICE_LIMITS.serverTokens - 1)]
-    const data = { server: this.#server, token }
+    const data = { server: this.#names[0], token }
     const kept = this.#append(`token-${crypto.randomUUID()}`, 'token', data, { labels: { kind: 'token' } })
     await Promise.all([kept, ...old.map(({ stream }) => this.#append(stream, 'replaced', null, { open: false }))])
   }
@@ -157,7 +160,7 @@ export class CommandJournal {
   }
 
   #isOurs(server: string | null): boolean {
-    return server === null || server === this.#server
+    return server === null || this.#names.includes(server)
   }
 
   /** Deletes old batches from time to time. A disk that is too full for that is reported when something is recorded. */

@@ -18,6 +18,8 @@ export interface ProcessRequest {
   signal?: AbortSignal
   /** What the program reads; default: nothing. */
   stdin?: string | Buffer | undefined
+  /** Bytes that are kept of each output stream. Default: `DEVICE_LIMITS.processOutput`. */
+  keptOutput?: number
   /** Receives everything that is printed, including what is left out of the outcome. */
   onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
   /** See {@link ProcessGroup}. */
@@ -41,10 +43,11 @@ export interface ProcessOutcome {
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
   const { file, args, cwd, env, timeoutMs, clock, signal, stdin, onOutput, leadsSessions } = request
+  const { keptOutput = DEVICE_LIMITS.processOutput } = request
   const stdio: StdioOptions = [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
   const group = new ProcessGroup(file, args, { cwd, env, stdio }, clock, { leadsSessions })
-  const stdout = new CappedOutput(DEVICE_LIMITS.processOutput)
-  const stderr = new CappedOutput(DEVICE_LIMITS.processOutput)
+  const stdout = new CappedOutput(keptOutput)
+  const stderr = new CappedOutput(keptOutput)
   group.child.stdout?.on('data', (chunk: Buffer) => {
     stdout.add(chunk)
     onOutput?.('stdout', chunk)

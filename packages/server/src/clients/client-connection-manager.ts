@@ -33,8 +33,8 @@ export interface ClientInfo {
   taskProtocol: TaskExecutionProtocol
   /** The sessions whose ends were sent on this connection and are to be acknowledged. */
   unacknowledged: Set<string>
-  /** Whether it presented the token of its last registration, or never had one: its paused sessions may continue. */
-  trusted: boolean
+  /** Only ends of sessions that began at or after this time may go to a constellation: earlier ones belong to another holder of its id. Milliseconds since the epoch. */
+  endsSince: number
   /** The device that a constellation registered for. */
   scope: string | null
   /** The key that a device presents to send or receive a file; null for clients without file transfer. */

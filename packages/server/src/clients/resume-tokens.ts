@@ -1,50 +1,76 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { ClientStore } from '../store/client-store.js'
+import type { Clock } from '@orrery/aip'
 import { TOKEN_PREFIX } from '../identity/secrets.js'
+import type { ClientKey, ClientStore } from '../store/client-store.js'
 import { SERVER_LIMITS } from '../limits.js'
 
 /** What a client's token proves. */
 export interface TokenCheck {
-  /** Whether the client was ever given a token. */
+  /** Whether a client of this id was given a token. */
   known: boolean
   /** Whether it presents a valid one. */
   matches: boolean
+  /** When the holder of the tokens got the first one, in milliseconds since the epoch; 0 if it had no predecessor. */
+  since: number
+}
+
+/** A token for a client. */
+export interface NewToken {
+  token: string
+  /** To be called once the confirmation with the token is written to the socket. Settles when the token is recorded. */
+  written: () => Promise<void>
 }
 
 /**
- * The tokens with which clients return to their paused sessions. Each registration makes a new one. A token stays valid until a
+ * The tokens with which clients return to their ids and their paused sessions. Each registration makes a new one. A token stays valid until a
  * newer one is presented: it may be lost on the way to the client, and the registration of an old connection may arrive after that of a new one.
- * Only hashes are stored.
+ * The first token of a client counts only when it is on its way, or a lost confirmation would lock the client out. Only hashes are stored.
  */
 export class ResumeTokens {
   readonly #store: ClientStore
+  readonly #clock: Clock
 
-  constructor(store: ClientStore) {
+  constructor(store: ClientStore, clock: Clock) {
     this.#store = store
+    this.#clock = clock
   }
 
   /**
-   * Makes a new token. Settles once it is recorded. The caller must not issue two for one client at once.
+   * Makes a new token; one that follows another is recorded when this settles. The caller must not issue two for one client at once.
    * @param shown the token that the client registered with; earlier ones become invalid, or all of them if it is not valid
    * @throws AipError `STORE_FAILED`
    */
-  async issue(clientId: string, shown: string | null): Promise<string> {
+  async issue(client: ClientKey, shown: string | null): Promise<NewToken> {
     const token = `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`
-    const known = await this.#store.tokens(clientId)
-    const place = shown === null ? -1 : known.indexOf(digest(shown))
-    const kept = place < 0 ? [] : [...known.slice(place, place + 1), ...known.slice(place + 1).slice(-SERVER_LIMITS.newerTokens)]
-    await this.#store.saveTokens(clientId, [...kept, digest(token)])
-    return token
+    const known = await this.#store.tokens(client)
+    const hashes = known?.hashes ?? []
+    const place = shown === null ? -1 : hashes.indexOf(digest(shown))
+    if (place < 0) {
+      const since = hashes.length === 0 ? 0 : this.#clock.now()
+      return { token, written: () => this.#store.saveTokens(client, { hashes: [digest(token)], since }) }
+    }
+    const kept = [...hashes.slice(place, place + 1), ...hashes.slice(place + 1).slice(-SERVER_LIMITS.newerTokens)]
+    await this.#store.saveTokens(client, { hashes: [...kept, digest(token)], since: known?.since ?? 0 })
+    return { token, written: () => Promise.resolve() }
   }
 
   /** Checks the token that a client presents. @throws AipError `STORE_FAILED` */
-  async check(clientId: string, token: string | null): Promise<TokenCheck> {
-    const hashes = await this.#store.tokens(clientId)
+  async check(client: ClientKey, token: string | null): Promise<TokenCheck> {
+    const { hashes, since } = (await this.#store.tokens(client)) ?? { hashes: [], since: 0 }
     const shown = token === null ? null : Buffer.from(digest(token))
     return {
       known: hashes.length > 0,
       matches: shown !== null && hashes.some((known) => timingSafeEqual(Buffer.from(known), shown)),
+      since,
     }
+  }
+
+  /** Frees the id of a device: the next one that registers under it may have it. @returns whether it had a token @throws AipError `STORE_FAILED` */
+  async forget(deviceId: string): Promise<boolean> {
+    const client = { clientId: deviceId, clientType: 'device' } as const
+    const { known } = await this.check(client, null)
+    if (known) await this.#store.deleteTokens(client)
+    return known
   }
 }
 

@@ -53,6 +53,13 @@ export const ServerConfig = z.strictObject({
     .describe('Seconds without an answer after which a connection that can resume counts as dead, on both ends; default 30'),
   retention_h: z.number().positive().optional().describe('Hours that ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
+  workflow_agent: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Agent name of the commands of workflows that set none, such as FollowerAgent; default: that of the device's platform",
+    ),
   model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
   message_rate: z
     .number()

@@ -1,4 +1,4 @@
-import { AipError, messageOf, silentLogger, type Command, type Logger } from '@orrery/aip'
+import { AipError, logError, silentLogger, type Command, type Logger } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, EndListener, Peers, TaskEnd } from '../sessions/peers.js'
@@ -70,7 +70,7 @@ export class ConnectedPeers implements Peers {
         return taskProtocol.sendTaskEnd({ ...message, result: null, error: text })
       })
     } catch (error) {
-      this.#logger.error(`[WS] ❌ Failed to send result for ${sessionId}: ${messageOf(error)}`)
+      logError(this.#logger, `[WS] ❌ Failed to send result for ${sessionId}`, error)
     }
   }
 }

@@ -63,18 +63,19 @@ export function handlerParts(options: HandlerOptions): HandlerParts {
   const { environment } = sessions
   const { logger = environment.logger, clock = environment.clock } = options
   const { feed, peers } = environment
+  const tokens = options.tokens ?? new ResumeTokens(new SqliteClientStore(':memory:'), clock)
   const asks = options.asks ?? new Asks({ live: sessions.live, peers, feed, clock, logger })
   return {
     clientManager: clients,
     sessionManager: sessions,
     local: options.local ?? false,
-    fleet: options.fleet ?? fleetOf(clients, sessions, asks),
+    fleet: options.fleet ?? fleetOf(clients, sessions, asks, tokens),
     logger,
     clock,
     dialect: options.dialect ?? 'auto',
     rules: options.rules ?? {},
     overlays: options.overlays ?? DeviceOverlays.load(undefined),
-    tokens: options.tokens ?? new ResumeTokens(new SqliteClientStore(':memory:')),
+    tokens,
     asks,
     messageRate: options.messageRate ?? SERVER_LIMITS.messageRate,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
@@ -92,10 +93,10 @@ export function handlerParts(options: HandlerOptions): HandlerParts {
   }
 }
 
-function fleetOf(clients: ClientConnectionManager, sessions: SessionManager, asks: Asks): Fleet {
-  const { store, feed, clock, logger } = sessions.environment
+function fleetOf(clients: ClientConnectionManager, sessions: SessionManager, asks: Asks, tokens: ResumeTokens): Fleet {
+  const { store, feed, toolLists, clock, logger } = sessions.environment
   const waiting = new WaitingTransfers(() => null)
   const files = new DeviceFiles(clients, { sessions, waiting, clock, logger })
   const workflows = new WorkflowLibrary(null, logger)
-  return createFleet({ clients, known: clients.known, sessions, store, feed, asks, files, workflows })
+  return createFleet({ clients, known: clients.known, tokens, toolLists, sessions, store, feed, asks, files, workflows })
 }

@@ -5,7 +5,7 @@ import {
   PINGS_PER_SILENCE,
   RegistrationProtocol,
   TaskExecutionProtocol,
-  messageOf,
+  logError,
   offerIn,
   type AIPProtocol,
   type AgreementFields,
@@ -59,6 +59,8 @@ export class Registration {
   readonly #known: KnownDevices
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
+  /** What the client offers; null before its registration, and for existing peers. */
+  #offer: Offer | null = null
 
   constructor(
     aip: AIPProtocol<'server'>,
@@ -102,16 +104,35 @@ export class Registration {
    * Closes an old connection of the same id: at once for the client that presents its token, otherwise if it does not respond.
    * If it responds, the id stays taken, unless the settings say that the newest wins.
    */
-  async #makeRoom({ clientId, metadata }: ClientInfo): Promise<void> {
+  async #makeRoom(client: ClientInfo): Promise<void> {
+    const { clientId } = client
     // A registration whose connection was lost still holds the id until it fails.
     await this.#clients.settled(clientId)
+    const matches = await this.#admit(client)
     const old = this.#clients.getClientInfo(clientId)
     if (old === undefined) return
     const { clock } = this.#aip
-    const { matches } = await this.#tokens.check(clientId, offerIn(metadata)?.resume_token ?? null)
     if (matches) return this.#clients.replace(clientId, clock, true)
     if (this.#rules.takeover === 'replace') return this.#clients.replace(clientId, clock, false)
     if (!(await old.transport.isAlive(LIMITS.probeTime))) await this.#clients.replace(clientId, clock, true)
+  }
+
+  /**
+   * Checks the token of a client. The id of a device belongs to the holder of its token; that of a constellation only while a session of its
+   * is live.
+   * @returns whether it presents a valid one
+   * @throws AipError `TOKEN_REQUIRED`
+   */
+  async #admit(client: ClientInfo): Promise<boolean> {
+    const { clientId, clientType } = client
+    const { known, matches, since } = await this.#tokens.check(client, this.#offer?.resume_token ?? null)
+    if (known && !matches && (clientType === 'device' || this.#resumption.isAwaited(clientId))) {
+      const way =
+        clientType === 'device' ? `'orrery devices forget ${clientId}' frees it` : 'its tasks have not ended, try again later'
+      throw serverError('TOKEN_REQUIRED', { id: clientId, role: clientType, way })
+    }
+    client.endsSince = known && !matches ? Infinity : since
+    return matches
   }
 
   async #firstMessage(): Promise<ClientMessage> {
@@ -136,11 +157,11 @@ export class Registration {
     if (!shown.registers.includes(clientType)) throw serverError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
+    this.#offer = offer
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
     const features = commonFeatures(offer, this.#features)
     // A client that can return loses nothing when it is cut off, but it would come back for as much again.
     this.#aip.transport.setMaxUnsent(features.has('resume') ? LIMITS.unsentData : LIMITS.unsentDataOfOthers)
-    const token = await this.#tokens.check(clientId, offer?.resume_token ?? null)
     return {
       clientId,
       clientType,
@@ -154,7 +175,7 @@ export class Registration {
       transport: this.#aip.transport,
       taskProtocol: new TaskExecutionProtocol(this.#aip),
       unacknowledged: new Set(),
-      trusted: token.matches || !token.known,
+      endsSince: 0,
       scope: clientType === 'constellation' ? targetId : null,
       transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
     }
@@ -172,11 +193,14 @@ export class Registration {
    * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
-    const { clientId, clientType, features, metadata } = client
+    const { clientId, clientType, features } = client
     const release = this.#clients.hold(clientId)
     let result: { aip: AgreementFields } | null
+    let written = (): Promise<void> => Promise.resolve()
     try {
-      result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client) }
+      const token = features.has('resume') ? await this.#tokens.issue(client, this.#offer?.resume_token ?? null) : null
+      if (token !== null) ({ written } = token)
+      result = this.#offer === null ? null : { aip: await this.#negotiate(client, token?.token) }
     } finally {
       release()
     }
@@ -186,25 +210,26 @@ export class Registration {
     if (clientType === 'device') this.#known.seen({ ...client, features: [...features] })
     this.#logger.info('[WS] [AIP] Sending registration confirmation...')
     await this.#protocol.sendRegistrationConfirmation(result)
+    await written().catch((error: unknown) => logError(this.#logger, `The token of ${clientId} cannot be recorded`, error))
     this.#logger.info('[WS] [AIP] Registration confirmation sent')
     this.#logger.info(registeredLine(clientId, clientType))
   }
 
   /** Negotiates the features. Existing peers offer none and get the null that they expect. */
-  async #negotiate(client: ClientInfo): Promise<AgreementFields> {
-    const { clientId, features, transport, metadata, transferKey } = client
+  async #negotiate(client: ClientInfo, resumeToken: string | undefined): Promise<AgreementFields> {
+    const { features, transport, transferKey } = client
     const key = transferKey === null ? {} : { transfer_key: transferKey }
     const answer: AgreementFields = { version: 1, features: [...features], heartbeat_ms: this.#silenceMs, ...key }
-    if (!features.has('resume')) return answer
+    if (resumeToken === undefined) return answer
     transport.setKeepAlive(this.#silenceMs / PINGS_PER_SILENCE, this.#silenceMs)
-    const resumeToken = await this.#tokens.issue(clientId, offerIn(metadata)?.resume_token ?? null)
     return { ...answer, ...(await this.#resumption.continuing(client)), resume_token: resumeToken }
   }
 
   async #refuse(error: unknown): Promise<void> {
     const known = error instanceof AipError
     if (isAipError(error, 'CONNECTION_CLOSED')) return
-    this.#logger.warn(`[WS] Registration refused: ${messageOf(error)}`)
+    if (known) this.#logger.warn(`[WS] Registration refused: ${error.message}`)
+    else logError(this.#logger, '[WS] Registration failed', error)
     const text = known ? error.message : serverError('INTERNAL').message
     await this.#protocol.sendRegistrationError(text).catch(() => {})
     this.#aip.transport.refuse(known ? closeCode(error) : 1011, '')

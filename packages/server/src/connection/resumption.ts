@@ -20,21 +20,25 @@ export class Resumption {
     return this.#sessions.state === 'drained'
   }
 
+  /** Returns whether sessions of a constellation are live: its id is not free for another. */
+  isAwaited(constellationId: string): boolean {
+    return this.#sessions.live.ofConstellation(constellationId).length > 0
+  }
+
   /** Returns what continues with a client that registers now. @throws AipError `STORE_FAILED` */
-  async continuing({ clientId, clientType, trusted }: ClientInfo): Promise<Continuing> {
-    if (clientType === 'device') return { session_id: trusted ? this.#sessions.lanes.continuing(clientId) : null }
-    if (!trusted) return { session_ids: [] }
-    const ended = await this.#sessions.delivery.awaited(clientId)
+  async continuing({ clientId, clientType, endsSince }: ClientInfo): Promise<Continuing> {
+    if (clientType === 'device') return { session_id: this.#sessions.lanes.continuing(clientId) }
+    const ended = await this.#sessions.delivery.awaited(clientId, endsSince)
     const live = this.#sessions.live.ofConstellation(clientId).map(({ task }) => task.sessionId)
     return { session_ids: [...live, ...ended] }
   }
 
   /** Continues the sessions of a client that has registered, and delivers to a constellation what ended while it was away. */
-  back({ clientId, clientType, features, trusted }: ClientInfo): void {
-    if (clientType === 'device') return this.#sessions.lanes.back(clientId, trusted)
-    this.#sessions.requesterBack(clientId, trusted)
-    if (!features.has('resume') || !trusted) return
-    this.#sessions.delivery.back(clientId).catch((error: unknown) => {
+  back({ clientId, clientType, features, endsSince }: ClientInfo): void {
+    if (clientType === 'device') return this.#sessions.lanes.back(clientId)
+    this.#sessions.requesterBack(clientId)
+    if (!features.has('resume')) return
+    this.#sessions.delivery.back(clientId, endsSince).catch((error: unknown) => {
       this.#logger.error(`[WS] What ended while ${clientId} was away could not be read: ${messageOf(error)}`)
     })
   }

@@ -29,7 +29,6 @@ export function taskFrom(
     requestId: message.request_id,
     work: () => workOf(request),
     assigned: false,
-    transient: false,
   }
 }
 

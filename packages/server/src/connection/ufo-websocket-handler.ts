@@ -3,9 +3,10 @@ import {
   AipError,
   DeviceInfoProtocol,
   HeartbeatProtocol,
-  type TaskExecutionProtocol,
   aipError,
+  logError,
   messageOf,
+  type TaskExecutionProtocol,
   type Clock,
   type ClientMessage,
   type ClientMessageType,
@@ -24,6 +25,7 @@ import { handlerParts, type HandlerOptions, type HandlerParts } from './handler-
 import { checkIdentity, isExpected } from './message-checks.js'
 import { MessageRate } from './message-rate.js'
 import { isLocal, transportOf } from './mounted-socket.js'
+import { endRefusedTask } from './refused-task.js'
 import { Registration } from './registration.js'
 import { Resumption } from './resumption.js'
 import { SessionNotices } from './session-notices.js'
@@ -142,7 +144,7 @@ export class UFOWebSocketHandler {
       // Results that came before the end count.
       await rate.settled()
     } catch (error) {
-      this.#logger.error(`[WS] Error with client ${client.clientId}: ${messageOf(error)}`)
+      logError(this.#logger, `[WS] Error with client ${client.clientId}`, error)
     } finally {
       watch?.stop()
       rate.stop()
@@ -160,12 +162,11 @@ export class UFOWebSocketHandler {
 
   /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
   async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
-    let isTask = false
+    let message: ClientMessage | null = null
     try {
       const read = context.aip.readMessage(frame)
       if (read instanceof Promise) context.rate.hold()
-      const message = read instanceof Promise ? await read : read
-      isTask = message.type === 'task'
+      message = read instanceof Promise ? await read : read
       checkIdentity(message, context.client)
       if (isExpected(message, context.client, this.#sessions.live)) context.rate.expected()
       if (context.client.clientType === 'device') {
@@ -174,11 +175,14 @@ export class UFOWebSocketHandler {
       const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
       await handle(message, context)
     } catch (error) {
-      context.log.error(`Error handling ${isTask ? 'task' : 'message'}: ${messageOf(error)}`)
+      logError(context.log, `Error handling ${message?.type === 'task' ? 'task' : 'message'}`, error)
       const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
-      await context.aip.sendError(text).catch((failure: unknown) => {
+      try {
+        await context.aip.sendError(text)
+        await endRefusedTask(message, context.client, error, text)
+      } catch (failure) {
         this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
-      })
+      }
     }
   }
 
@@ -187,7 +191,9 @@ export class UFOWebSocketHandler {
     const { client, task, line, log } = context
     const { tasks } = this.#parts.fleet
     const { acknowledged } = await line.next(async () => {
-      const wanted = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      const asked = taskFrom(message, client, this.#clients, (request) => tasks.workOf(request))
+      // In the dialect of the documents a device is assigned the task, and starts it itself (seed 004: TASK, then TASK_ASSIGNMENT).
+      const wanted = { ...asked, assigned: this.#parts.dialect === 'documented' && client.clientType === 'constellation' }
       if (client.clientType === 'constellation') {
         log.info(`[WS] 🌟 Constellation ${client.clientId} requesting task on ${wanted.deviceId}`)
       }
@@ -309,7 +315,7 @@ export class UFOWebSocketHandler {
       try {
         this.#sessions.cancelTask(sessionId, device ? 'device_disconnected' : 'constellation_disconnected')
       } catch (error) {
-        this.#logger.error(`Error cancelling session ${sessionId}: ${messageOf(error)}`)
+        logError(this.#logger, `Error cancelling session ${sessionId}`, error)
       }
     }
     this.#logger.info(`[WS] ${clientId} disconnected`)

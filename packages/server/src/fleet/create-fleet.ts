@@ -1,8 +1,10 @@
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import type { KnownDevices } from '../clients/known-devices.js'
+import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceFiles } from '../files/device-files.js'
 import type { Asks } from '../sessions/asks.js'
+import type { DeviceToolLists } from '../sessions/device-tool-lists.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Feed } from '../store/feed.js'
 import type { SessionStore } from '../store/session-store.js'
@@ -19,6 +21,8 @@ import { FleetTasks } from './tasks.js'
 export interface FleetParts {
   clients: ClientConnectionManager
   known: KnownDevices
+  tokens: ResumeTokens
+  toolLists: DeviceToolLists
   sessions: SessionManager
   store: SessionStore
   feed: Feed

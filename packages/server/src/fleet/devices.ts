@@ -1,11 +1,11 @@
-import { LIMITS, PushedTool, isoTime } from '@orrery/aip'
+import { isoTime, type PushedTool } from '@orrery/aip'
 import type { Device } from '@orrery/aip/api'
-import { z } from 'zod'
-import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
+import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import type { KnownDevices } from '../clients/known-devices.js'
-import { OPERATOR, ownerOf, requireRight, type Principal } from '../identity/principal.js'
+import type { ResumeTokens } from '../clients/resume-tokens.js'
+import { requireRight, type Principal } from '../identity/principal.js'
 import type { SessionManager } from '../sessions/session-manager.js'
-import { newTask, type Task } from '../sessions/task.js'
+import type { DeviceToolLists } from '../sessions/device-tool-lists.js'
 import type { KnownDevice } from '../store/client-store.js'
 import type { Feed } from '../store/feed.js'
 import { serverError } from '../errors.js'
@@ -14,6 +14,8 @@ import { serverError } from '../errors.js'
 export interface FleetDevicesParts {
   clients: ClientConnectionManager
   known: KnownDevices
+  tokens: ResumeTokens
+  toolLists: DeviceToolLists
   sessions: SessionManager
   feed: Feed
 }
@@ -25,18 +27,20 @@ export interface ListedTools {
   listed_at: string | null
 }
 
-const ToolLists = z.array(z.object({ status: z.string(), result: z.unknown() }))
-
 /** The devices that are or were online, and their tools. */
 export class FleetDevices {
   readonly #clients: ClientConnectionManager
   readonly #known: KnownDevices
+  readonly #tokens: ResumeTokens
+  readonly #toolLists: DeviceToolLists
   readonly #sessions: SessionManager
   readonly #feed: Feed
 
-  constructor({ clients, known, sessions, feed }: FleetDevicesParts) {
+  constructor({ clients, known, tokens, toolLists, sessions, feed }: FleetDevicesParts) {
     this.#clients = clients
     this.#known = known
+    this.#tokens = tokens
+    this.#toolLists = toolLists
     this.#sessions = sessions
     this.#feed = feed
   }
@@ -66,6 +70,25 @@ export class FleetDevices {
     if (this.get(principal, deviceId).status === 'offline') throw serverError('DEVICE_OFFLINE', { id: deviceId })
   }
 
+  /**
+   * Forgets a device and frees its id: the next device that registers under it may have it. Its sessions end and its connection is closed.
+   * @throws AipError `DEVICE_NOT_FOUND` or `STORE_FAILED`
+   */
+  async forget(principal: Principal, deviceId: string): Promise<{ device_id: string; forgotten: true }> {
+    requireRight(principal, 'admin')
+    const known = this.#known.get(deviceId) !== undefined
+    const held = await this.#tokens.forget(deviceId)
+    if (!known && !held) throw serverError('DEVICE_NOT_FOUND', { id: deviceId })
+    this.#sessions.lanes.giveUp(deviceId)
+    const client = this.#clients.getClientInfo(deviceId)
+    if (client?.clientType === 'device') {
+      this.#clients.removeClient(deviceId, client.transport)
+      client.transport.close(1008, 'the device was forgotten').catch(() => {})
+    }
+    await this.#known.forget(deviceId)
+    return { device_id: deviceId, forgotten: true }
+  }
+
   /** Returns what is known about a device that is online, at least its id and platform; null if it is not online. */
   known(principal: Principal, deviceId: string): Record<string, unknown> | null {
     requireRight(principal, 'read')
@@ -84,23 +107,13 @@ export class FleetDevices {
     const client = this.#clients.getClientInfo(deviceId)
     const known = await this.#known.tools(deviceId)
     const isOld = client?.clientType === 'device' && (known === null || known.listedAt < client.connectedAt)
-    if (isOld && this.#sessions.lanes.get(deviceId) === undefined) return this.#ask(client)
+    if (isOld && this.#sessions.lanes.get(deviceId) === undefined) {
+      const listed = await this.#toolLists.wanted(deviceId)
+      if (listed !== null) return { tools: [...listed], listed_at: isoTime((await this.#known.tools(deviceId))?.listedAt ?? 0) }
+      if (known === null) throw serverError('AGENT_FAILED', { text: 'the device did not list its tools' })
+    }
     if (known === null) return { tools: [], listed_at: null }
     return { tools: [...known.tools], listed_at: isoTime(known.listedAt) }
-  }
-
-  /** Has a device list its tools, of both types. */
-  async #ask({ clientId }: ClientInfo): Promise<ListedTools> {
-    const { session } = await this.#sessions.executeTask(listToolsTask(clientId))
-    const ended = this.#sessions.live.ended(session)
-    this.#sessions.start(session)
-    const { result, error } = await ended
-    const lists = Array.isArray(result) ? ToolLists.parse(result) : []
-    const listed = lists.filter((entry) => entry.status === 'success')
-    if (listed.length === 0) throw serverError('AGENT_FAILED', { text: error ?? 'the device did not list its tools' })
-    const tools = listed.flatMap((entry) => z.array(PushedTool).parse(entry.result ?? []))
-    const { listedAt } = this.#known.listed(clientId, tools)
-    return { tools, listed_at: isoTime(listedAt) }
   }
 
   #describe({ clientId, platform, systemInfo, features, lastSeenAt }: KnownDevice): Device {
@@ -119,17 +132,4 @@ export class FleetDevices {
       mcp_servers: online && client.mcpServers !== null ? [...client.mcpServers] : null,
     }
   }
-}
-
-function listToolsTask(deviceId: string): Task {
-  const list = (type: 'action' | 'data_collection') => ({
-    tool_name: 'list_tools',
-    parameters: { tool_type: type },
-    tool_type: type,
-    call_id: null,
-  })
-  // Not every device has data collection; actions are listed first, so that they are known even if the other list fails.
-  const commands = [list('action'), list('data_collection')]
-  const work = { kind: 'commands', commands, timeout_ms: LIMITS.toolListTime } as const
-  return newTask(ownerOf(OPERATOR), deviceId, work, { transient: true, taskName: 'list_tools' })
 }

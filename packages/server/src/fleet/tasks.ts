@@ -1,6 +1,6 @@
 import { type Command, type Result } from '@orrery/aip'
 import { hasEnded, type CommandInput, type CreateSession, type Session as SessionView } from '@orrery/aip/api'
-import { RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
+import { Owner, RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
 import type { z } from 'zod'
 import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { WorkflowSummary } from '@orrery/aip/api'
@@ -13,6 +13,7 @@ import { isTaskName } from '../sessions/task-name.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
 import type { FleetDevices } from './devices.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 
 /** What {@link FleetTasks} work on. */
@@ -128,13 +129,27 @@ export class FleetTasks {
     return session.task.sessionId
   }
 
-  /** Returns the newest session of a task name, if it has ended. */
+  /**
+   * Returns the newest session of a task name, if it has ended. One that a device asked for itself counts only while no other has this name: a
+   * device cannot replace the result of another's task.
+   */
   async result(principal: Principal, taskName: string): Promise<SessionView | undefined> {
     requireRight(principal, 'read')
-    const [runId] = await this.#store.find({ taskName, limit: 1 })
+    const [newest] = await this.#store.find({ askedName: taskName, limit: 1 })
+    const runId = newest ?? (await this.#unlabelled(taskName))
     if (runId === undefined) return undefined
     const view = viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
     return view !== undefined && hasEnded(view.status) ? view : undefined
+  }
+
+  /** Returns a session of this name where none has the label for what clients asked for: one that an older server recorded, else a device's own. */
+  async #unlabelled(taskName: string): Promise<string | undefined> {
+    const runs = await this.#store.find({ taskName, limit: SERVER_LIMITS.olderResults })
+    for (const runId of runs) {
+      const [accepted] = await this.#store.records(runId)
+      if (Owner.safeParse(accepted?.data['owner']).data?.kind !== 'device') return runId
+    }
+    return runs[0]
   }
 
   /** Returns the work that a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */

@@ -1,7 +1,7 @@
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
-import { AipError, LIMITS, aipError, exceeds, jsonShape, messageOf, shownName, type Clock, type Logger } from '@orrery/aip'
+import { AipError, LIMITS, aipError, exceeds, jsonShape, logError, shownName, type Clock, type Logger } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
 import type { SharedBudget } from '@orrery/aip/node'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -185,7 +185,7 @@ function toAipError(error: FastifyError, logger: Logger): AipError {
   if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
   if (error.statusCode !== undefined && error.statusCode < 500)
     return aipError('INVALID_INPUT', { detail: shownName(error.message) })
-  logger.error(`HTTP request failed: ${error.stack ?? messageOf(error)}`)
+  logError(logger, 'HTTP request failed', error)
   return serverError('INTERNAL')
 }
 

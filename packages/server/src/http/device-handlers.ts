@@ -8,6 +8,7 @@ export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'de
   return {
     'devices.list': ({ principal }) => devices.list(principal),
     'devices.get': ({ principal, params }) => devices.get(principal, params.id),
+    'devices.forget': ({ principal, params }) => devices.forget(principal, params.id),
     'devices.tools': ({ principal, params }) => devices.tools(principal, params.id),
     'devices.runCommands': ({ principal, params, body: { commands, timeout_ms: timeoutMs, concurrent } }) =>
       tasks.run(principal, params.id, { commands, timeoutMs, concurrent }),

@@ -7,6 +7,7 @@ import { failures, matchResults } from './results.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import type { Task } from './task.js'
+import { unknownTools } from './unknown-tools.js'
 import { serverError, serverErrorText } from '../errors.js'
 
 interface Pending {
@@ -30,6 +31,8 @@ export class CommandDispatcher {
   readonly #past: PastBatch[]
   /** Results that are being recorded, by response id; each settles with whether that succeeded. */
   readonly #recording = new Map<string, Promise<boolean>>()
+  /** Whether the agent has the tools listed itself, and so knows them. */
+  #listsTools: boolean | null = null
   #aborted: Error | null = null
 
   constructor(task: Task, log: SessionLog, device: SessionDevice, clock: Clock, past: PastBatch[] = []) {
@@ -67,9 +70,25 @@ export class CommandDispatcher {
       })),
       concurrent: work.kind === 'commands' && work.concurrent === true,
     }
+    const refused = await this.#refusal(batch)
+    this.#throwIfAborted()
     await this.#log.record('commands_sent', sentData(batch))
     this.#throwIfAborted()
+    if (refused !== null) {
+      await this.#received(batch.responseId, refused, 0)
+      return refused
+    }
     return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
+  }
+
+  /** Returns the results of a batch that is not sent: it names tools that the device, an existing one, does not have. */
+  async #refusal({ actions, agentName, processName, rootName }: Batch): Promise<Result[] | null> {
+    this.#listsTools ??= actions.every(({ tool_name }) => tool_name === 'list_tools')
+    // The device was asked for the tools of its usual agent.
+    const isUsual = agentName === this.#device.agentName && processName === '' && rootName === ''
+    if (this.#listsTools || !isUsual || !this.#device.isSilentAboutTools) return null
+    const tools = await this.#device.tools()
+    return tools === null ? null : unknownTools(this.#device.id, actions, tools)
   }
 
   /** Answers from the log; a batch that was in flight is sent again with its ids if the device can handle that. */
@@ -162,9 +181,10 @@ export class CommandDispatcher {
     return true
   }
 
-  /** Whether a batch waits for results that cannot come: it was not sent over the current connection of the device. */
+  /** Whether nothing can come until the device returns: it is offline, or a batch that waits was not sent over its current connection. */
   get isCutOff(): boolean {
-    return [...this.#pending.values()].some(({ sentOver }) => sentOver === null || sentOver !== this.#device.connection)
+    const { connection } = this.#device
+    return connection === null || [...this.#pending.values()].some(({ sentOver }) => sentOver !== connection)
   }
 
   /** Returns whether a batch waits for its results. */

@@ -1,4 +1,5 @@
-import { messageOf, type Logger } from '@orrery/aip'
+import { logError, type Logger } from '@orrery/aip'
+import type { Session as SessionView } from '@orrery/aip/api'
 import type { SessionStore } from '../store/session-store.js'
 import type { Lanes } from './lanes.js'
 import { Outbox } from './outbox.js'
@@ -51,20 +52,23 @@ export class Delivery {
     const withResult = owner.kind !== 'operator' || task.assigned
     // Now, so that it precedes what is sent to the device later, such as the commands of the next session.
     this.#send(deviceId, end, withResult).catch((error: unknown) => {
-      this.#logger.error(`Callback error for session ${sessionId}: ${messageOf(error)}`)
+      logError(this.#logger, `Callback error for session ${sessionId}`, error)
     })
   }
 
-  /** Sends a returned client what it has not acknowledged. Returns at once. */
-  async back(clientId: string): Promise<void> {
-    const runs = await this.#store.find({ awaitedBy: clientId, open: false })
-    for (const runId of runs.toReversed()) this.again(clientId, runId)
+  /** Sends a returned client what it has not acknowledged of the sessions that began at or after `since`. Settles when that is known. */
+  async back(clientId: string, since: number): Promise<void> {
+    for (const { run_id: runId } of await this.#endsFor(clientId, since)) this.again(clientId, runId)
   }
 
-  /** Returns the session ids of the ends that a client has not acknowledged, oldest first. */
-  async awaited(clientId: string): Promise<string[]> {
+  /** Returns the session ids of the ends that {@link back} sends, oldest first. */
+  async awaited(clientId: string, since: number): Promise<string[]> {
+    return (await this.#endsFor(clientId, since)).map((end) => end.session_id)
+  }
+
+  async #endsFor(clientId: string, since: number): Promise<SessionView[]> {
     const ends = await this.#store.summaries({ awaitedBy: clientId, open: false })
-    return ends.map((end) => end.session_id).toReversed()
+    return ends.filter((end) => Date.parse(end.created_at) >= since).toReversed()
   }
 
   /** Returns the ended run of a task that its requester sends again because it does not know whether it arrived. */

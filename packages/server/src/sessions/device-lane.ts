@@ -90,20 +90,15 @@ export class DeviceLane {
     this.#advance()
   }
 
-  /** Where a session of the lane is; `recorded` until {@link add}. */
-  placeOf(session: Session): 'running' | 'waiting' | 'recorded' {
+  /**
+   * Returns where a session of the lane is: `recorded` until {@link add}, then `waiting` in line, `held` there, or `running`. One that is `idle` could
+   * run, and nothing will start it.
+   */
+  placeOf(session: Session): 'recorded' | 'waiting' | 'held' | 'idle' | 'running' {
     if (this.atWork.includes(session)) return 'running'
-    return this.#waiting.has(session) ? 'waiting' : 'recorded'
-  }
-
-  /** Whether sessions wait although the lane could run the next one. */
-  get isIdle(): boolean {
-    return !this.#held && this.running === null && this.#waiting.size > 0
-  }
-
-  /** Whether no session is started until {@link letGo}. */
-  get isHeld(): boolean {
-    return this.#held
+    if (!this.#waiting.has(session)) return 'recorded'
+    if (this.#held) return 'held'
+    return this.running === null ? 'idle' : 'waiting'
   }
 
   /** Removes a waiting session. @returns whether it was waiting */

@@ -1,11 +1,11 @@
 import { messageOf } from '@orrery/aip'
-import type { Owner, Work } from '@orrery/aip/records'
+import { Owner, type Work } from '@orrery/aip/records'
 import type { DeviceLane } from './device-lane.js'
 import type { Lanes } from './lanes.js'
 import type { LiveSessions } from './live-sessions.js'
 import type { Session } from './session.js'
 import type { Task, WantedTask } from './task.js'
-import type { Lane } from '../store/session-store.js'
+import type { Lane, SessionStore } from '../store/session-store.js'
 import { serverError } from '../errors.js'
 
 /** An accepted task. `repeated` if the same request of the same owner is already live and must not be started again. */
@@ -16,6 +16,7 @@ export interface Taken {
 
 /** Accepts tasks: each is recorded once, as a whole, before it is acknowledged. */
 export class Intake {
+  readonly #store: SessionStore
   readonly #live: LiveSessions
   readonly #lanes: Lanes
   readonly #newSession: (task: Task, lane: Lane) => Session
@@ -23,7 +24,8 @@ export class Intake {
   readonly #taking = new Map<string, Promise<Taken>>()
   #closed = false
 
-  constructor(live: LiveSessions, lanes: Lanes, newSession: (task: Task, lane: Lane) => Session) {
+  constructor(store: SessionStore, live: LiveSessions, lanes: Lanes, newSession: (task: Task, lane: Lane) => Session) {
+    this.#store = store
     this.#live = live
     this.#lanes = lanes
     this.#newSession = newSession
@@ -63,6 +65,7 @@ export class Intake {
       this.#assertOpen()
       const live = this.#live.get(wanted.sessionId)
       if (live !== undefined) return { session: repetition(live, wanted), repeated: true }
+      if (await this.#isTaken(wanted)) throw serverError('SESSION_OWNED', { id: wanted.sessionId })
       const work = await this.#read(wanted, lane)
       this.#assertOpen()
       const session = this.#newSession({ ...wanted, work }, lane.lane)
@@ -77,6 +80,20 @@ export class Intake {
     } finally {
       lane.leave()
     }
+  }
+
+  /**
+   * Returns whether a session id is another's, though no live session has it: no peer gets a run id, under which an operator looks for a session, and no
+   * device gets the session id of a task that another client asked for.
+   */
+  async #isTaken({ sessionId, owner }: WantedTask): Promise<boolean> {
+    if (owner.kind === 'operator') return false
+    if (this.#live.ofRun(sessionId) !== undefined || (await this.#store.find({ runId: sessionId, limit: 1 })).length > 0)
+      return true
+    if (owner.kind !== 'device') return false
+    const [runId] = await this.#store.find({ sessionId, limit: 1 })
+    const [accepted] = runId === undefined ? [] : await this.#store.records(runId)
+    return accepted !== undefined && Owner.safeParse(accepted.data['owner']).data?.kind !== 'device'
   }
 
   /** Reads the work of a task, with a place in the queue reserved for it. */

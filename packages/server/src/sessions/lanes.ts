@@ -14,7 +14,7 @@ export interface LanesOptions {
   /** How long sessions wait for a device that dropped, in milliseconds. */
   graceMs: number
   run: Run
-  /** Called when a device did not return in time, or returned as another device: its sessions end. */
+  /** Called when a device did not return in time, or is forgotten: its sessions end. */
   giveUp: (deviceId: string) => void
 }
 
@@ -29,10 +29,7 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.#options = options
-    this.#away = new Absences(options.clock, options.graceMs, (deviceId) => {
-      options.giveUp(deviceId)
-      this.get(deviceId)?.letGo()
-    })
+    this.#away = new Absences(options.clock, options.graceMs, (deviceId) => this.giveUp(deviceId))
   }
 
   /** Returns the lane of a device, if it has anything to do. */
@@ -87,17 +84,20 @@ export class Lanes {
     return this.#away.has(deviceId)
   }
 
-  /**
-   * Continues what waits for a device that has registered.
-   * @param trusted whether it presented the token of its last registration, or never had one; otherwise its sessions end
-   */
-  back(deviceId: string, trusted: boolean): void {
+  /** Continues what waits for a device that has registered. */
+  back(deviceId: string): void {
     this.#away.end(deviceId)
     const lane = this.#lanes.get(deviceId)
-    // What runs was sent over an earlier connection, even if nobody has seen that one end.
-    if (!trusted) this.#options.giveUp(deviceId)
-    else for (const session of lane?.atWork ?? []) this.#attempt(session.resume())
+    // What runs was sent over an earlier connection, even if that one was not seen to end.
+    for (const session of lane?.atWork ?? []) this.#attempt(session.resume())
     lane?.letGo()
+  }
+
+  /** Ends the sessions of a device that will not return. */
+  giveUp(deviceId: string): void {
+    this.#away.end(deviceId)
+    this.#options.giveUp(deviceId)
+    this.get(deviceId)?.letGo()
   }
 
   /** Returns whether a session is running now, rather than waiting in line or for its device. */

@@ -67,7 +67,6 @@ function taskOf(accepted: RecordData['accepted']): Task {
     requestId: accepted.request_id,
     work: accepted.work,
     assigned: accepted.assigned,
-    transient: false,
   }
 }
 

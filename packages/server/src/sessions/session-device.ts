@@ -1,4 +1,5 @@
-import { agentNameFor, isAipError } from '@orrery/aip'
+import { agentNameFor, isAipError, type PushedTool } from '@orrery/aip'
+import type { DeviceToolLists } from './device-tool-lists.js'
 import type { Batch, DevicePeer, Peers } from './peers.js'
 import { describeWork, type Task } from './task.js'
 import { isServerError, serverError } from '../errors.js'
@@ -8,11 +9,13 @@ export class SessionDevice {
   readonly id: string
   readonly #peers: Peers
   readonly #platform: string | undefined
+  readonly #toolLists: DeviceToolLists
 
   /** @param platform overrides the one that the device registered with */
-  constructor(id: string, peers: Peers, platform: string | undefined) {
+  constructor(id: string, peers: Peers, platform: string | undefined, toolLists: DeviceToolLists) {
     this.id = id
     this.#peers = peers
+    this.#toolLists = toolLists
     this.#platform = platform
   }
 
@@ -38,6 +41,16 @@ export class SessionDevice {
   /** Whether it can run a session that only reads alongside a running one. */
   get runsBeside(): boolean {
     return this.#peers.device(this.id)?.features.has('concurrent') === true
+  }
+
+  /** Whether it answers nothing to a command for a tool that it does not have, as existing devices do. */
+  get isSilentAboutTools(): boolean {
+    return this.#peers.device(this.id)?.features.size === 0
+  }
+
+  /** Returns its tools as it lists them when asked; null if it does not. */
+  tools(): Promise<readonly PushedTool[] | null> {
+    return this.#toolLists.of(this.id)
   }
 
   /** Returns the arguments that the server adds to calls of a tool. */

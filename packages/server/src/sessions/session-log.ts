@@ -9,12 +9,13 @@ import { applyRecord, newView, toEvent, viewOf, type Happening, type SessionReco
 /** What a {@link SessionLog} writes to. */
 export interface SessionLogOptions {
   store: SessionStore
-  /** Null for an unlisted session, whose events are not published. */
-  feed: Feed | null
+  feed: Feed
   /** The lane of the session's device. */
   lane: Lane
   clock: Clock
   sessionId: string
+  /** Default: a new one. */
+  runId?: string | undefined
   /** What is already recorded, for a session that is continued after a restart. */
   past?: readonly SessionRecord[] | undefined
 }
@@ -24,14 +25,14 @@ export class SessionLog {
   readonly runId: string
   readonly sessionId: string
   readonly #store: SessionStore
-  readonly #feed: Feed | null
+  readonly #feed: Feed
   readonly #lane: Lane
   readonly #clock: Clock
   #view: SessionView | null
   #closed = false
 
-  constructor({ store, feed, lane, clock, sessionId, past = [] }: SessionLogOptions) {
-    this.runId = past[0]?.runId ?? crypto.randomUUID()
+  constructor({ store, feed, lane, clock, sessionId, runId, past = [] }: SessionLogOptions) {
+    this.runId = past[0]?.runId ?? runId ?? crypto.randomUUID()
     this.sessionId = sessionId
     this.#store = store
     this.#feed = feed
@@ -63,7 +64,7 @@ export class SessionLog {
     const record = { type, time: stored.time, data } as Happening
     if (this.#view !== null) applyRecord(this.#view, record)
     else if (record.type === 'accepted') this.#view = newView(this.runId, record.data, record.time)
-    this.#feed?.emit(this.runId, toEvent(stored, this.sessionId))
+    this.#feed.emit(this.runId, toEvent(stored, this.sessionId))
   }
 
   /** Notes which agent runs the session; that is not recorded. */
@@ -71,12 +72,12 @@ export class SessionLog {
     const { view } = this
     Object.assign(view, { agent, status: 'running' })
     view.started_at ??= isoTime(this.#clock.now())
-    this.#feed?.changed({ kind: 'session', runId: this.runId })
+    this.#feed.changed({ kind: 'session', runId: this.runId })
   }
 
   /** Reports progress to those who watch; it is not recorded. */
   report(progress: Progress): void {
     const time = isoTime(this.#clock.now())
-    this.#feed?.emit(this.runId, { seq: null, session_id: this.sessionId, time, type: 'progress', data: progress })
+    this.#feed.emit(this.runId, { seq: null, session_id: this.sessionId, time, type: 'progress', data: progress })
   }
 }

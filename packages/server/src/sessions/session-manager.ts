@@ -1,4 +1,4 @@
-import { LIMITS, messageOf, silentLogger, sleep, systemClock, type Clock, type Logger, type Result } from '@orrery/aip'
+import { LIMITS, logError, messageOf, silentLogger, sleep, systemClock, type Clock, type Logger, type Result } from '@orrery/aip'
 import type { Agent } from '../agents/agent.js'
 import { commandsAgent } from '../agents/commands-agent.js'
 import { followerAgent } from '../agents/workflow/workflow-agent.js'
@@ -7,8 +7,8 @@ import { MemoryFeed } from '../store/memory-feed.js'
 import { SqliteSessionStore } from '../store/sqlite-session-store.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { readRecord } from '../store/session-view.js'
-import { transientStore } from '../store/transient-store.js'
 import { Absences } from './absences.js'
+import { DeviceToolLists } from './device-tool-lists.js'
 import { Delivery } from './delivery.js'
 import type { DeviceLane } from './device-lane.js'
 import { Intake, type Taken } from './intake.js'
@@ -30,6 +30,7 @@ export interface SessionEnvironment {
   store: SessionStore
   feed: Feed
   peers: Peers
+  toolLists: DeviceToolLists
   /** The first one that accepts a work runs it. */
   agents: readonly Agent[]
   clock: Clock
@@ -51,22 +52,23 @@ export class SessionManager {
   /** What it works with. */
   readonly environment: SessionEnvironment
   readonly #intake: Intake
-  readonly #transient: SessionStore
   /** Constellations that are away while their sessions continue. */
   readonly #requestersAway: Absences
   #drained = false
 
   constructor(options: SessionManagerOptions) {
+    const { peers, clock = systemClock, platform } = options
     const env: SessionEnvironment = {
       store: new SqliteSessionStore(':memory:'),
       feed: new MemoryFeed(),
       agents: [followerAgent, commandsAgent],
-      clock: systemClock,
       logger: silentLogger,
+      toolLists: new DeviceToolLists({ peers, clock, platform }),
       ...options,
+      clock,
     }
     this.environment = env
-    const { store, feed, peers, clock, logger } = env
+    const { store, feed, logger } = env
     const graceMs = env.resumeGraceMs ?? LIMITS.resumeGrace
     this.lanes = new Lanes({
       store,
@@ -78,8 +80,7 @@ export class SessionManager {
       giveUp: (deviceId) => this.#giveUpDevice(deviceId),
     })
     this.delivery = new Delivery({ store, lanes: this.lanes, peers, logger })
-    this.#intake = new Intake(this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
-    this.#transient = transientStore(clock)
+    this.#intake = new Intake(store, this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
     this.#requestersAway = new Absences(clock, graceMs, (id) => this.#giveUpRequester(id))
   }
 
@@ -113,7 +114,7 @@ export class SessionManager {
       try {
         await this.#continue(pastSession(records.map(readRecord)), lane)
       } catch (error) {
-        this.environment.logger.error(`Session ${runId} cannot be continued: ${messageOf(error)}`)
+        logError(this.environment.logger, `Session ${runId} cannot be continued`, error)
         const ended = { status: 'failed', result: null, error: serverErrorText('SERVER_RESTARTED'), agent: null } as const
         await this.environment.store.append(lane.lane, runId, 'ended', ended)
       } finally {
@@ -127,12 +128,9 @@ export class SessionManager {
     if (this.state === 'open' && this.live.ofConstellation(clientId).length > 0) this.#requestersAway.begin(clientId)
   }
 
-  /**
-   * Notes that a constellation has registered.
-   * @param trusted whether it presented the token of its last registration, or never had one; otherwise its sessions end
-   */
-  requesterBack(clientId: string, trusted: boolean): void {
-    if (this.#requestersAway.end(clientId) && !trusted) this.#giveUpRequester(clientId)
+  /** Notes that a constellation has registered. */
+  requesterBack(clientId: string): void {
+    this.#requestersAway.end(clientId)
   }
 
   /** Returns the session that waits for this device to start its assigned task, if there is one of that name. */
@@ -146,6 +144,7 @@ export class SessionManager {
    * @returns whether they are recorded; false if they were dropped: unknown session or batch, another device, or already answered
    */
   setResults(deviceId: string, sessionId: string, responseId: string, results: readonly Result[]): Promise<boolean> {
+    if (this.environment.toolLists.answered(deviceId, responseId, results)) return Promise.resolve(true)
     const session = this.live.get(sessionId)
     if (session === undefined || session.task.deviceId !== deviceId) return Promise.resolve(false)
     return session.dispatcher.setResult(responseId, results)
@@ -231,17 +230,12 @@ export class SessionManager {
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
-    const { store, feed, peers, clock, logger, platform } = this.environment
-    const { sessionId, deviceId, transient } = task
-    const log = new SessionLog({
-      store: transient ? this.#transient : store,
-      feed: transient ? null : feed,
-      lane,
-      clock,
-      sessionId,
-      past: past?.records,
-    })
-    return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform), clock, logger, past })
+    const { store, feed, peers, toolLists, clock, logger, platform } = this.environment
+    const { sessionId, deviceId, owner } = task
+    // An operator knows a session by one id, whatever peers call theirs.
+    const runId = owner.kind === 'operator' ? sessionId : undefined
+    const log = new SessionLog({ store, feed, lane, clock, sessionId, runId, past: past?.records })
+    return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform, toolLists), clock, logger, past })
   }
 
   /** Runs a session until it ends and reports the end, without waiting for that. Never throws. */

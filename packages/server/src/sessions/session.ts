@@ -1,4 +1,4 @@
-import { LIMITS, messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
+import { AipError, LIMITS, logError, messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
 import type { Agent, AgentContext } from '../agents/agent.js'
 import { Adoption } from './adoption.js'
 import { agentContext } from './agent-context.js'
@@ -75,11 +75,6 @@ export class Session {
   get concurrent(): boolean {
     const { work } = this.task
     return work.kind === 'commands' && work.concurrent === true && this.#device.runsBeside
-  }
-
-  /** Whether what it waits for cannot come until its device returns: the device is offline, or has returned since the last batch was sent. */
-  get isCutOff(): boolean {
-    return this.#device.connection === null || this.dispatcher.isCutOff
   }
 
   /** Records the whole request. @throws AipError `STORE_FAILED` */
@@ -185,7 +180,11 @@ export class Session {
         if (this.#isCancelled() === null) return { status, result: result ?? null, error: error ?? null }
       }
     } catch (error) {
-      if (this.#isCancelled() === null) return { status: 'failed', result: null, error: messageOf(error) }
+      if (this.#isCancelled() === null) {
+        // An error of the tables is an outcome; any other is a defect of the agent.
+        if (!(error instanceof AipError)) logError(this.#logger, `Agent of session ${this.task.sessionId} failed`, error)
+        return { status: 'failed', result: null, error: messageOf(error) }
+      }
     }
     const { status, error } = CANCELLATION[this.#isCancelled() ?? 'user_requested']
     return { status, result: null, error: error().message }

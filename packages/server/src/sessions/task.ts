@@ -14,8 +14,6 @@ export interface Task {
   work: Work
   /** The device is sent a TASK first and answers with its own task of the same name (HTTP dispatch of existing peers). */
   assigned: boolean
-  /** A request of the server itself, such as a tool list: not recorded and not listed. */
-  transient: boolean
 }
 
 /** A task whose work may still have to be read, as that of a workflow by its name; rejects with what is wrong with it. */
@@ -33,7 +31,6 @@ export function newTask(owner: Owner, deviceId: string, work: Work, more: Partia
     requestId: null,
     work,
     assigned: false,
-    transient: false,
     ...more,
   }
 }

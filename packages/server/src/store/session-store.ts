@@ -32,6 +32,8 @@ export interface SessionFilter {
   runId?: string | undefined
   sessionId?: string | undefined
   taskName?: string | undefined
+  /** Like `taskName`, without the tasks that devices have asked for themselves. */
+  askedName?: string | undefined
   /** The constellation that has not acknowledged the end yet. */
   awaitedBy?: string | undefined
   /** Only sessions that have not ended (true), or have (false). */

@@ -2,12 +2,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { Feature, PushedTool, messageOf } from '@orrery/aip'
 import { KeyValues } from '@orrery/log'
 import { z } from 'zod'
-import type { ClientStore, KnownDevice, KnownTools } from './client-store.js'
+import type { ClientKey, ClientStore, HeldTokens, KnownDevice, KnownTools } from './client-store.js'
 import { serverError } from '../errors.js'
 
 const DEVICES = 'devices'
 const TOOLS = 'tools'
-const TOKENS = 'tokens'
+/** A bucket for each kind of client: they may have the same ids. */
+const TOKENS = { device: 'tokens', constellation: 'constellation_tokens' } as const
 
 const Device = z.object({
   platform: z.string(),
@@ -18,7 +19,13 @@ const Device = z.object({
   lastSeenAt: z.number(),
 })
 const Tools = z.object({ tools: z.array(PushedTool), listedAt: z.number() })
-const Tokens = z.array(z.string())
+const Tokens = z
+  .union([
+    z.object({ hashes: z.array(z.string()), since: z.number() }),
+    // An older server stored the hashes alone.
+    z.array(z.string()).transform((hashes) => ({ hashes, since: 0 })),
+  ])
+  .nullable()
 
 /** Keeps what is known about clients in one SQLite file, or in memory. */
 export class SqliteClientStore implements ClientStore {
@@ -54,12 +61,16 @@ export class SqliteClientStore implements ClientStore {
     return this.#values.set(TOOLS, deviceId, tools).catch(fail)
   }
 
-  tokens(clientId: string): Promise<readonly string[]> {
-    return this.#try(() => Tokens.parse(this.#values.get(TOKENS, clientId) ?? []))
+  tokens({ clientType, clientId }: ClientKey): Promise<HeldTokens | null> {
+    return this.#try(() => Tokens.parse(this.#values.get(TOKENS[clientType], clientId) ?? null))
   }
 
-  saveTokens(clientId: string, hashes: readonly string[]): Promise<void> {
-    return this.#values.set(TOKENS, clientId, hashes).catch(fail)
+  saveTokens({ clientType, clientId }: ClientKey, tokens: HeldTokens): Promise<void> {
+    return this.#values.set(TOKENS[clientType], clientId, tokens).catch(fail)
+  }
+
+  deleteTokens({ clientType, clientId }: ClientKey): Promise<void> {
+    return this.#values.delete(TOKENS[clientType], clientId).catch(fail)
   }
 
   close(): Promise<void> {
@@ -88,7 +99,7 @@ function adoptTokens(db: DatabaseSync): void {
     if (typeof id === 'string' && typeof hash === 'string') hashes.set(id, [...(hashes.get(id) ?? []), hash])
   }
   const add = db.prepare('INSERT INTO entries (bucket, key, value) VALUES (?, ?, ?)')
-  for (const [id, known] of hashes) add.run(TOKENS, id, JSON.stringify(known))
+  for (const [id, known] of hashes) add.run(TOKENS.device, id, JSON.stringify(known))
   const old = ['streams', 'records', 'ends', 'log_values', 'pruned']
   for (const table of old) db.exec(`DROP TABLE IF EXISTS ${table}`)
 }

@@ -159,8 +159,26 @@ function listed(view: Session): Session {
     : { ...view, request: `${request.slice(0, SERVER_LIMITS.listedRequest).toWellFormed()}…` }
 }
 
-function queryOf({ runId, deviceId, status, sessionId, taskName, awaitedBy, open, before, limit }: SessionFilter): StreamQuery {
-  const labels = { device_id: deviceId, status, session_id: sessionId, task_name: taskName, awaited_by: awaitedBy }
+function queryOf({
+  runId,
+  deviceId,
+  status,
+  sessionId,
+  taskName,
+  askedName,
+  awaitedBy,
+  open,
+  before,
+  limit,
+}: SessionFilter): StreamQuery {
+  const labels = {
+    device_id: deviceId,
+    status,
+    session_id: sessionId,
+    task_name: taskName,
+    asked_name: askedName,
+    awaited_by: awaitedBy,
+  }
   const given = Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return {
     labels: Object.fromEntries(given),

@@ -17,6 +17,9 @@ const D1: KnownDevice = {
   lastSeenAt: 2,
 }
 
+const DEVICE = { clientId: 'd1', clientType: 'device' } as const
+const HELD = { hashes: ['a', 'b'], since: 7 }
+
 const TOOL = {
   tool_key: 'action::echo',
   tool_name: 'echo',
@@ -39,50 +42,58 @@ export function clientStorePromises(open: () => Promise<ClientStoreUnderTest>): 
       const saved = [
         under.store.saveDevice(D1),
         under.store.saveTools('d1', { tools: [TOOL], listedAt: 5 }),
-        under.store.saveTokens('d1', ['a', 'b']),
+        under.store.saveTokens(DEVICE, HELD),
       ]
-      expect(await under.store.tokens('d1')).toEqual(['a', 'b'])
+      expect(await under.store.tokens(DEVICE)).toEqual(HELD)
       expect(await under.store.tools('d1')).toEqual({ tools: [TOOL], listedAt: 5 })
       await Promise.all(saved)
       const store = await under.reopen()
       expect(await store.devices()).toEqual([D1])
       expect(await store.tools('d1')).toEqual({ tools: [TOOL], listedAt: 5 })
-      expect(await store.tokens('d1')).toEqual(['a', 'b'])
+      expect(await store.tokens(DEVICE)).toEqual(HELD)
     })
 
     it('is replaced by what is newer', async () => {
       await using under = await open()
       await under.store.saveDevice(D1)
       await under.store.saveDevice({ ...D1, platform: 'windows' })
-      await under.store.saveTokens('d1', ['a'])
-      await under.store.saveTokens('d1', [])
+      await under.store.saveTokens(DEVICE, HELD)
+      await under.store.saveTokens(DEVICE, { hashes: ['c'], since: 8 })
       expect(await under.store.devices()).toEqual([{ ...D1, platform: 'windows' }])
-      expect(await under.store.tokens('d1')).toEqual([])
+      expect(await under.store.tokens(DEVICE)).toEqual({ hashes: ['c'], since: 8 })
     })
 
     it('is nothing of a client that was never seen', async () => {
       await using under = await open()
       expect(await under.store.devices()).toEqual([])
       expect(await under.store.tools('d1')).toBeNull()
-      expect(await under.store.tokens('d1')).toEqual([])
+      expect(await under.store.tokens(DEVICE)).toBeNull()
     })
   })
 
-  it('forgets a device with its tools, and keeps its tokens: its id is not free for another', async () => {
+  it('forgets a device with its tools, and keeps its tokens until they are deleted: its id is not free for another', async () => {
     await using under = await open()
     await under.store.saveDevice(D1)
     await under.store.saveTools('d1', { tools: [TOOL], listedAt: 5 })
-    await under.store.saveTokens('d1', ['a'])
+    await under.store.saveTokens(DEVICE, HELD)
     await under.store.forgetDevice('d1')
     expect(await under.store.devices()).toEqual([])
     expect(await under.store.tools('d1')).toBeNull()
-    expect(await under.store.tokens('d1')).toEqual(['a'])
+    expect(await under.store.tokens(DEVICE)).toEqual(HELD)
+    await under.store.deleteTokens(DEVICE)
+    expect(await under.store.tokens(DEVICE)).toBeNull()
+  })
+
+  it('keeps the tokens of a device and of a constellation with the same id apart', async () => {
+    await using under = await open()
+    await under.store.saveTokens(DEVICE, HELD)
+    expect(await under.store.tokens({ ...DEVICE, clientType: 'constellation' })).toBeNull()
   })
 
   it('says that it cannot do what it is asked when it is closed', async () => {
     await using under = await open()
     await under.store.close()
-    await expect(under.store.tokens('d1')).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    await expect(under.store.tokens(DEVICE)).rejects.toMatchObject({ code: 'STORE_FAILED' })
     await expect(under.store.saveDevice(D1)).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 }

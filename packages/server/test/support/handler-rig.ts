@@ -2,7 +2,7 @@ import { createLinkedTransports, systemClock, type CloseInfo, type Pace, type Tr
 import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
 import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
-import type { Json } from '../../../../test/support/wire-client.js'
+import { emptyToolList, type Json } from '../../../../test/support/wire-client.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
 import { KnownDevices } from '../../src/clients/known-devices.js'
@@ -14,6 +14,7 @@ import { WaitingTransfers } from '../../src/files/waiting-transfers.js'
 import { createFleet } from '../../src/fleet/create-fleet.js'
 import { OPERATOR } from '../../src/identity/principal.js'
 import { Asks } from '../../src/sessions/asks.js'
+import { DeviceToolLists } from '../../src/sessions/device-tool-lists.js'
 import { SessionManager } from '../../src/sessions/session-manager.js'
 import { MemoryFeed } from '../../src/store/memory-feed.js'
 import { SqliteClientStore } from '../../src/store/sqlite-client-store.js'
@@ -29,8 +30,16 @@ export class HandlerRig implements AsyncDisposable {
   readonly #known = new KnownDevices({ ...this.#common, store: this.#clientStore })
   readonly clients = new ClientConnectionManager(this.#known)
   readonly peers = new ConnectedPeers(this.clients, undefined, this.log)
-  readonly sessions = new SessionManager({ ...this.#common, store: this.store, peers: this.peers, agents: [scriptedAgent] })
+  readonly #toolLists = new DeviceToolLists({ ...this.#common, peers: this.peers })
+  readonly sessions = new SessionManager({
+    ...this.#common,
+    toolLists: this.#toolLists,
+    store: this.store,
+    peers: this.peers,
+    agents: [scriptedAgent],
+  })
   readonly #asks = new Asks({ ...this.#common, live: this.sessions.live, peers: this.peers })
+  readonly #tokens = new ResumeTokens(this.#clientStore, systemClock)
   readonly #waiting = new WaitingTransfers(() => null)
   readonly handler = new UFOWebSocketHandler({
     clientManager: this.clients,
@@ -38,6 +47,8 @@ export class HandlerRig implements AsyncDisposable {
     fleet: createFleet({
       clients: this.clients,
       known: this.#known,
+      tokens: this.#tokens,
+      toolLists: this.#toolLists,
       sessions: this.sessions,
       store: this.store,
       feed: this.#feed,
@@ -45,7 +56,7 @@ export class HandlerRig implements AsyncDisposable {
       files: new DeviceFiles(this.clients, { ...this.#common, sessions: this.sessions, waiting: this.#waiting }),
       workflows: new WorkflowLibrary(null, this.log),
     }),
-    tokens: new ResumeTokens(this.#clientStore),
+    tokens: this.#tokens,
     asks: this.#asks,
     logger: this.log,
   })
@@ -96,7 +107,12 @@ export class RigClient {
   }
 
   async next(): Promise<Json> {
-    return JSON.parse(String(await this.transport.receive())) as Json
+    for (;;) {
+      const message = JSON.parse(String(await this.transport.receive())) as Json
+      const list = emptyToolList(message)
+      if (list === null) return message
+      await this.send(list)
+    }
   }
 }
 

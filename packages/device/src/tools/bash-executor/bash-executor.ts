@@ -1,18 +1,19 @@
 import { stat } from 'node:fs/promises'
-import { errorText } from '@orrery/aip'
+import { LIMITS, errorText } from '@orrery/aip'
 import { z } from 'zod'
 import { destinationOf, pathFrom } from '../../paths/destination.js'
 import { SYSTEM_PATH, allowCommand, lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { runProcess, type ProcessOutcome } from '../../process/run-process.js'
+import { DEVICE_LIMITS } from '../../limits.js'
 import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
 import { defineServer } from '../built-in-server.js'
 import { defineTool, type DefinedTool } from '../define-tool.js'
 import type { ToolContext } from '../tool-context.js'
 import { SystemInfo, readSystemInfo } from './system-info.js'
 
-/** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5). */
-const TIMEOUT = { min: 1, max: 120, default: 30 } as const
+/** Limits of `execute_command`, in seconds (mcp-servers reference, chapter 5; the longest is that of every tool: seed 000, 100 minutes). */
+const TIMEOUT = { min: 1, max: LIMITS.toolTime / 1000, default: 30 } as const
 
 const CommandInput = z.object({
   command: z.string().describe('The command line'),
@@ -21,6 +22,13 @@ const CommandInput = z.object({
     .default(TIMEOUT.default)
     .describe(`Seconds after which the command is ended, ${TIMEOUT.min} to ${TIMEOUT.max}`),
   cwd: z.string().nullish().describe('The folder to run in; default: the folder in which the device was started'),
+  max_output: z
+    .number()
+    .int()
+    .min(1)
+    .max(DEVICE_LIMITS.wholeOutput)
+    .default(DEVICE_LIMITS.processOutput)
+    .describe('Bytes that are returned of each output; of a longer one the head and the tail. For programs that need all of it'),
   api_key: z.string().nullish().describe('Not needed; ignored'),
 })
 
@@ -88,7 +96,7 @@ function describe({ shell, roots }: ToolContext): string {
 
 async function execute(
   context: ToolContext,
-  input: { command: string; timeout: number; cwd?: string | null | undefined },
+  input: z.output<typeof CommandInput>,
   signal: AbortSignal,
 ): Promise<z.infer<typeof CommandOutput>> {
   const wanted = pathFrom(context.cwd, input.cwd ?? '')
@@ -103,6 +111,7 @@ async function execute(
     // A program of the strict list may start a helper by name; it too comes from the system's folders.
     env: childEnvironment(context.env, context.shell === 'strict' ? { PATH: SYSTEM_PATH.join(':') } : {}),
     timeoutMs: seconds * 1000,
+    keptOutput: input.max_output,
     clock: context.clock,
     signal,
   })

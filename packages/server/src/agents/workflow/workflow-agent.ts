@@ -14,27 +14,40 @@ interface StepOutcome {
 }
 
 /** Runs workflows: the same steps each time, without a model (the FollowerAgent of the seeds). */
-export const followerAgent: Agent = {
-  name: 'workflow',
-  accepts: (work) => work.kind === 'workflow',
-  async run(context) {
-    if (context.work.kind !== 'workflow') throw new TypeError(`not a workflow: ${context.work.kind}`)
-    const { source, file, inputs } = context.work
-    const workflow = parseWorkflow(source, file)
-    const scope: Scope = { inputs, steps: {}, device: { id: context.deviceId, platform: context.platform } }
-    for (const [index, step] of workflow.steps.entries()) {
-      const label = step.id ?? step.name ?? `${index + 1}`
-      const outcome = await runStep(step, scope, context).catch((error: unknown) => failedStep(error, context))
-      if (step.id !== undefined) scope.steps[step.id] = outcome
-      if (outcome.status === 'failure' && !step['continue-on-error'])
-        return failure(`step '${label}' failed: ${outcome.error ?? ''}`)
-    }
-    try {
-      return { status: 'completed', result: workflow.result === undefined ? resultsOf(scope) : render(workflow.result, scope) }
-    } catch (error) {
-      return failure(`the result cannot be made: ${textOf(error)}`)
-    }
-  },
+export const followerAgent: Agent = followerAgentAs(undefined)
+
+/**
+ * Makes a {@link followerAgent} whose commands carry this agent name, such as `FollowerAgent`, unless the workflow or its step sets another.
+ * @param agentName default: the agent of the device's platform
+ */
+export function followerAgentAs(agentName: string | undefined): Agent {
+  return {
+    name: 'workflow',
+    accepts: (work) => work.kind === 'workflow',
+    run: (context) => run(context, agentName),
+  }
+}
+
+async function run(context: AgentContext, agentName: string | undefined): Promise<AgentOutcome> {
+  if (context.work.kind !== 'workflow') throw new TypeError(`not a workflow: ${context.work.kind}`)
+  const { source, file, inputs } = context.work
+  const workflow = parseWorkflow(source, file)
+  const agent = workflow.agent ?? agentName
+  const scope: Scope = { inputs, steps: {}, device: { id: context.deviceId, platform: context.platform } }
+  for (const [index, step] of workflow.steps.entries()) {
+    const label = step.id ?? step.name ?? `${index + 1}`
+    const outcome = await runStep({ ...step, agent: step.agent ?? agent }, scope, context).catch((error: unknown) =>
+      failedStep(error, context),
+    )
+    if (step.id !== undefined) scope.steps[step.id] = outcome
+    if (outcome.status === 'failure' && !step['continue-on-error'])
+      return failure(`step '${label}' failed: ${outcome.error ?? ''}`)
+  }
+  try {
+    return { status: 'completed', result: workflow.result === undefined ? resultsOf(scope) : render(workflow.result, scope) }
+  } catch (error) {
+    return failure(`the result cannot be made: ${textOf(error)}`)
+  }
 }
 
 function failure(error: string): AgentOutcome {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { LIMITS, aipError, exceeds, jsonShape, messageOf, shownName, type Logger } from '@orrery/aip'
 import type { WorkflowSummary } from '@orrery/aip/api'
 import { parsePlan } from '../model/parse-plan.js'
+import { withoutGalaxyForm } from './galaxy-request.js'
 import { parseWorkflow } from './parse-workflow.js'
 import { resolveInputs } from './resolve-inputs.js'
 import { summaryOf } from './workflow-summary.js'
@@ -62,7 +63,7 @@ export class WorkflowLibrary {
    * @throws AipError `WORKFLOW_NOT_FOUND`, `INVALID_WORKFLOW` or `INVALID_INPUTS`
    */
   async workOf(request: string): Promise<Work> {
-    const match = /^\s*workflow:(\S+)(?:\s+([\s\S]*))?$/.exec(request)
+    const match = /^\s*workflow:(\S+)(?:\s+([\s\S]*))?$/.exec(withoutGalaxyForm(request))
     if (match === null) return { kind: 'words', request }
     const [, name = '', inputs = ''] = match
     return this.workOfSource(await this.#source(name), `${name}.yaml`, parseInputs(name, inputs))

@@ -39,7 +39,10 @@ export const WorkflowStep = z.strictObject({
     .describe('Retries a failed call'),
   'continue-on-error': z.boolean().default(false).describe('A failure of this step does not end the workflow'),
   timeout_ms: z.number().int().min(1).max(6_000_000).optional().describe('How long one call may take, in milliseconds'),
-  agent: z.string().optional().describe('Agent name of the command, which selects tools on existing devices'),
+  agent: z
+    .string()
+    .optional()
+    .describe('Agent name of the command, which selects tools on existing devices; default: that of the workflow'),
   process: z.string().optional().describe('Process name of the command'),
   root: z.string().optional().describe('Root name of the command'),
 })
@@ -54,6 +57,12 @@ export const WorkflowFile = z.strictObject({
     .describe('Name by which it is called: lower-case letters, digits and dashes'),
   description: z.string().min(1).describe('What it does, in a sentence'),
   inputs: z.record(z.string().regex(NAME), WorkflowInput).default({}).describe('Its inputs'),
+  agent: z
+    .string()
+    .optional()
+    .describe(
+      "Agent name of all its commands, such as FollowerAgent; default: the server's setting, else that of the device's platform",
+    ),
   steps: z.array(WorkflowStep).min(1).max(200).describe('What it does, in order'),
   result: z.unknown().optional().describe('What comes out: any value with expressions; default: the results of the steps by id'),
 })
