@@ -36,6 +36,8 @@ describe('unfinished messages of several clients', () => {
     ])
     // Messages that end do not count, however many there are.
     for (let count = 0; count < 5; count += 1) whole.send('x'.repeat(200 * KIB))
+    whole.ping()
+    await once(whole, 'pong')
     large.send('x'.repeat(300 * KIB), { fin: false })
     small.send('x'.repeat(150 * KIB), { fin: false })
     small.send('x'.repeat(100 * KIB), { fin: false })
