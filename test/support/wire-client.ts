@@ -26,7 +26,8 @@ export type Frame = { message: Json } | { close: { code: number; reason: string 
 
 /** The answer of a device that lists nothing to the question for its tools, which comes once a connection; null for any other message. */
 export function emptyToolList({ type, session_id, response_id, actions }: Json): Json | null {
-  const [action] = type === 'command' ? (actions as Json[]) : []
+  // A connection in the dialect of the documents has upper-case names.
+  const [action] = String(type).toLowerCase() === 'command' ? (actions as Json[]) : []
   if (action?.['tool_name'] !== 'list_tools' || Object.keys(action['parameters'] as Json).length > 0) return null
   const result = { status: 'success', error: null, result: [], namespace: null, call_id: action['call_id'] }
   return { type: 'command_results', status: 'continue', session_id, prev_response_id: response_id, action_results: [result] }

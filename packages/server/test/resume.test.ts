@@ -41,7 +41,7 @@ describe('negotiation', () => {
     first.device.close()
     await first.device.nextClose()
     const second = await capableDevice(server.url, first.token)
-    expect(second.token).toMatch(/^[\w-]{43}$/)
+    expect(second.token).toMatch(/^ort_[\w-]{43}$/)
     expect(second.token).not.toBe(first.token)
     const plain = await WireClient.connect(server.url, DEVICE_KEY)
     plain.send({ type: 'register', client_id: 'plain' })
