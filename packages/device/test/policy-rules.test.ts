@@ -238,6 +238,34 @@ describe.runIf(linux)('a rule about a command', () => {
   })
 })
 
+describe.runIf(linux)('a wildcard in a path among the words of a rule', () => {
+  it('stands only for what is really there', async () => {
+    const base = folder()
+    for (const name of ['log/old', 'far/deep']) mkdirSync(join(base, name), { recursive: true })
+    writeFileSync(join(base, 'log/a'), '')
+    symlinkSync('../far/deep', join(base, 'log/away'))
+    symlinkSync('a', join(base, 'log/same'))
+    symlinkSync('log', join(base, 'link'))
+    const allowed = async (argv: string[], ...words: string[]) =>
+      (await verdictOf({ rules: [{ argv, do: 'allow' }], cwd: base }, run(...words))) === 'allow'
+    for (const pattern of [`${base}/log/*`, 'log/*', 'link/*']) {
+      const rule = ['gzip', '-k', pattern, '**']
+      const at = pattern.slice(0, -1)
+      expect([pattern, await allowed(rule, 'gzip', '-k', `${at}a`)]).toEqual([pattern, true])
+      expect([pattern, await allowed(rule, 'gzip', '-k', `${at}same`, '-v')]).toEqual([pattern, true])
+      expect([pattern, await allowed(rule, 'gzip', '-k', `${at}new`)]).toEqual([pattern, true])
+      for (const way of ['../far/x', 'away/x', 'away/../x', 'old/../../far/x', '/../far/x'])
+        expect([pattern, way, await allowed(rule, 'gzip', '-k', at + way)]).toEqual([pattern, way, false])
+      expect(await allowed(['gzip', '**', pattern], 'gzip', '-k', `${at}../far/x`)).toBe(false)
+      expect(await allowed(['gzip', '**', pattern], 'gzip', '-k', `${at}a`)).toBe(true)
+      expect(await allowed(['gzip', `--suffix=${pattern}`], 'gzip', `--suffix=${at}../far/x`)).toBe(false)
+    }
+    expect(await allowed(['gzip', '*'], 'gzip', '../x')).toBe(true)
+    expect(await allowed(['curl', 'https://h/*'], 'curl', 'https://h/x')).toBe(true)
+    expect(await allowed(['git', 'log', 'feature/*'], 'git', 'log', 'feature/x')).toBe(true)
+  })
+})
+
 describe.runIf(linux)('a rule that denies, with an open shell', () => {
   const noTouch = [
     { argv: ['touch', '**'], do: 'deny' },

@@ -112,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const secrets = new Secrets([
     options.operatorKey,
     options.deviceKey,
+    ...overlays.keys(),
     ...(options.model === undefined ? [] : modelKeys(options.model)),
   ])
   const agents = [

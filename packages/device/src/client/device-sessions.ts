@@ -140,7 +140,7 @@ export class DeviceSessions {
     this.inBackground(this.requests.next())
   }
 
-  /** The device is registered: what an existing server assigned over the connection before goes on. */
+  /** The device is registered: what an existing server assigned over the connection before continues. */
   registered({ features }: ServerConnection): void {
     if (features.size > 0) this.requests.clear()
     else this.inBackground(this.requests.next())

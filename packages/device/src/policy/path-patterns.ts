@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join, resolve, sep } from 'node:path'
-import { destinationOf } from '../paths/destination.js'
+import { destinationOf, pathFrom } from '../paths/destination.js'
 import { matchesGlob, matchesName } from '../paths/glob.js'
 
 /** The `path` of a rule, absolute: as it is written, and with the links followed that lead to the folder in front of its first wildcard. */
@@ -42,6 +42,34 @@ export function mayMatchIn(forms: PathPattern, folder: string): boolean {
     }
     return true
   })
+}
+
+/**
+ * Returns whether the paths in the words of a command are in truth where the wildcards of a rule let them be by their text: `/srv/log/*` is not
+ * about `/srv/log/../x`, nor about a link in that folder that leads elsewhere.
+ * @param words of the rule behind the program, which match the arguments by their text
+ * @param cwd the real folder in which the command runs
+ */
+export async function leadsWithin(words: readonly string[], args: readonly string[], cwd: string): Promise<boolean> {
+  for (const [wanted, word] of pairsOf(words, args)) {
+    const value = (text: string): string => text.replace(/^-[^=/]*=/, '')
+    if (!/[*?]/.test(wanted) || !wanted.includes('/') || /^[a-z][a-z0-9+.-]*:\/\//i.test(value(wanted))) continue
+    const forms = await pathPattern(value(wanted), cwd)
+    const found = await destinationOf(pathFrom(cwd, value(word))).catch(() => null)
+    if (found === null || !forms.some((form) => matchesName(form, found.real))) return false
+  }
+  return true
+}
+
+/** Which word matches which argument, as far as `**` lets it be known: in front of the first one, and behind the last. */
+function pairsOf(words: readonly string[], args: readonly string[]): [string, string][] {
+  const first = words.indexOf('**')
+  const front = first < 0 ? words : words.slice(0, first)
+  const back = first < 0 ? [] : words.slice(words.lastIndexOf('**') + 1)
+  return [
+    ...front.map((word, at): [string, string] => [word, args[at] ?? '']),
+    ...back.map((word, at): [string, string] => [word, args[args.length - back.length + at] ?? '']),
+  ]
 }
 
 function slashed(path: string): string {

@@ -7,7 +7,7 @@ import { launchArguments } from './launch-policy.js'
 import type { PolicyAction, PolicyConfig, PolicyRule } from './policy-config.js'
 import { PolicyViolation } from './policy-violation.js'
 import type { Roots } from './roots.js'
-import { matchesPath, mayMatchIn, pathPattern, type PathPattern } from './path-patterns.js'
+import { leadsWithin, matchesPath, mayMatchIn, pathPattern, type PathPattern } from './path-patterns.js'
 import { grantsCommand, matchesHost, restrictsCommand } from './rule-patterns.js'
 import { allowStrict, type ShellMode } from './shell-policy.js'
 
@@ -103,6 +103,9 @@ export class Policy {
       const pattern = rule.path === undefined ? null : await pathPattern(rule.path, this.#options.cwd)
       if (rule.do === 'allow') {
         if (!this.#grants(rule, pattern, facts)) continue
+        const { argv = [] } = rule
+        const words = argv[0] === '**' ? argv : argv.slice(1)
+        if (facts.run !== null && !(await leadsWithin(words, facts.command?.argv.slice(1) ?? [], facts.run.cwd))) continue
         if (doubt !== null) return doubtful(doubt)
         return verdict('allow', name, 'allowed by this rule', facts.run)
       }

@@ -5,6 +5,8 @@ import { SERVER_LIMITS } from '../limits.js'
 const STEP = 50
 /** A client that has sent nothing above its rate for this long, in milliseconds, has stopped doing so. */
 const CALM = 500
+/** After so many messages of one client, all others have their turn. */
+const TURN = 100
 
 /** How many messages a client may send a second. What comes above that waits; it is cut off if that does not end. */
 export class MessageRate implements Pace {
@@ -19,6 +21,8 @@ export class MessageRate implements Pace {
   #over: { since: number; last: number } | null = null
   #timer: Timer | null = null
   #stopped = false
+  /** Messages since the others had their turn. */
+  #inTurn = 0
   /** While a large message is read elsewhere, what came after it waits. */
   #held = false
   #handled: Promise<void> = Promise.resolve()
@@ -45,6 +49,9 @@ export class MessageRate implements Pace {
     }
     if (this.#tokens < 1) this.#refill()
     if (this.#tokens >= 1) {
+      if (this.#inTurn === TURN) setImmediate(again)
+      this.#inTurn = (this.#inTurn + 1) % (TURN + 1)
+      if (this.#inTurn === 0) return false
       this.#tokens -= 1
       return true
     }

@@ -129,24 +129,27 @@ export class FleetTasks {
     return session.task.sessionId
   }
 
-  /** Returns the newest session of a task name that no device asked for itself, if it has ended: a device cannot replace a result. */
+  /**
+   * Returns the newest session of a task name, if it has ended. One that a device asked for itself counts only while no other has this name: a
+   * device cannot replace the result of another's task.
+   */
   async result(principal: Principal, taskName: string): Promise<SessionView | undefined> {
     requireRight(principal, 'read')
     const [newest] = await this.#store.find({ askedName: taskName, limit: 1 })
-    const runId = newest ?? (await this.#olderResult(taskName))
+    const runId = newest ?? (await this.#unlabelled(taskName))
     if (runId === undefined) return undefined
     const view = viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
     return view !== undefined && hasEnded(view.status) ? view : undefined
   }
 
-  /** Looks for a session that an older server recorded, among the newest of this name. */
-  async #olderResult(taskName: string): Promise<string | undefined> {
-    for (const runId of await this.#store.find({ taskName, limit: SERVER_LIMITS.olderResults })) {
+  /** Returns a session of this name where none has the label for what clients asked for: one that an older server recorded, else a device's own. */
+  async #unlabelled(taskName: string): Promise<string | undefined> {
+    const runs = await this.#store.find({ taskName, limit: SERVER_LIMITS.olderResults })
+    for (const runId of runs) {
       const [accepted] = await this.#store.records(runId)
-      const owner = Owner.safeParse(accepted?.data['owner']).data
-      if (owner?.kind !== 'device') return runId
+      if (Owner.safeParse(accepted?.data['owner']).data?.kind !== 'device') return runId
     }
-    return undefined
+    return runs[0]
   }
 
   /** Returns the work that a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */
