@@ -52,6 +52,11 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'bytes',
     'Unread data of all slow clients and readers of event streams together; beyond that, the slowest is dropped.',
   ),
+  unfinishedInAll: limit(
+    512 * 1024 * 1024,
+    'bytes',
+    'What has arrived of unfinished messages of all clients together; beyond that, the client with the largest is closed with 1013.',
+  ),
   retention: limit(24 * 60 * 60 * 1000, 'ms', 'How long ended sessions are kept, unless the setting says otherwise.'),
   eventLog: limit(2 * 1024 ** 3, 'bytes', 'The event log; above this size the oldest ended sessions go earlier.'),
   pruning: limit(10 * 60 * 1000, 'ms', 'How often ended sessions are pruned.'),
@@ -68,6 +73,11 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   waitingTasks: limit(2000, 'tasks', 'Tasks that one connection has sent and that wait to be taken.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
   deviceInfo: limit(64 * 1024, 'characters', 'What a device says of itself, its registration and all pushes together, as JSON.'),
+  deviceInfoInAll: limit(
+    64 * 1024 * 1024,
+    'characters',
+    'What all known devices say of themselves, as JSON; beyond that, the offline devices that were seen longest ago are forgotten.',
+  ),
   deviceInfoAge: limit(60_000, 'ms', 'A device that can answer is asked what it is now if it has said nothing for this long.'),
   deviceInfoTime: limit(2000, 'ms', 'How long a device may take to answer that; then what is known counts.'),
   cutError: limit(1000, 'characters', 'The error of an end that is too large for its client, which is sent without its result.'),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
-import { UnsentBudget } from '@orrery/aip/node'
+import { SharedBudget } from '@orrery/aip/node'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
@@ -140,7 +140,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
   })
   const keys = new Keys(options)
-  const budget = new UnsentBudget(SERVER_LIMITS.unsentInAll)
+  const budget = new SharedBudget(SERVER_LIMITS.unsentInAll)
   const guesses = new KeyGuesses(clock, logger)
   const addressOf = clientAddresses(options.trustedProxies)
   const handler = new UFOWebSocketHandler({

@@ -16,7 +16,7 @@ export { LargeResults } from './large-results.js'
 export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
 export { type ServerConnection } from './server-connection.js'
-export { UnsentBudget, type Sender } from './unsent-budget.js'
+export { SharedBudget, type Holder } from './shared-budget.js'
 export {
   CONSTELLATION_SOCKET,
   DEVICE_SOCKET,

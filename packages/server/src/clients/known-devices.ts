@@ -1,6 +1,7 @@
 import { LIMITS, messageOf, silentLogger, systemClock, type Clock, type Logger, type PushedTool, type Timer } from '@orrery/aip'
 import type { ClientStore, KnownDevice, KnownTools } from '../store/client-store.js'
 import type { Feed } from '../store/feed.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { MemoryFeed } from '../store/memory-feed.js'
 import { SqliteClientStore } from '../store/sqlite-client-store.js'
 
@@ -31,6 +32,9 @@ export class KnownDevices {
   /** Least recently seen first. */
   readonly #offline = new Map<string, KnownDevice>()
   readonly #unsaved = new Set<string>()
+  /** Characters of what each device says of itself, as JSON, and of all together. */
+  readonly #sizes = new Map<string, number>()
+  #size = 0
   #timer: Timer | null = null
 
   constructor({ store, feed, clock, logger }: KnownDevicesOptions) {
@@ -49,7 +53,10 @@ export class KnownDevices {
   /** Reads what the store knows. @throws AipError `STORE_FAILED` */
   async load(): Promise<void> {
     const devices = await this.#store.devices()
-    for (const device of devices.sort((a, b) => a.lastSeenAt - b.lastSeenAt)) this.#offline.set(device.clientId, device)
+    for (const device of devices.sort((a, b) => a.lastSeenAt - b.lastSeenAt)) {
+      this.#offline.set(device.clientId, device)
+      this.#measure(device.clientId, device.systemInfo)
+    }
     this.#limit()
   }
 
@@ -69,6 +76,7 @@ export class KnownDevices {
     const known = { ...device, firstSeenAt: this.get(clientId)?.firstSeenAt ?? now, lastSeenAt: now }
     this.#offline.delete(clientId)
     this.#online.set(clientId, known)
+    this.#measure(clientId, known.systemInfo)
     this.#save(clientId)
     this.#limit()
     this.#changed(clientId)
@@ -90,6 +98,7 @@ export class KnownDevices {
     this.#online.delete(deviceId)
     this.#offline.delete(deviceId)
     this.#unsaved.delete(deviceId)
+    this.#measure(deviceId, null)
     await this.#store.forgetDevice(deviceId)
     this.#changed(deviceId)
   }
@@ -111,10 +120,21 @@ export class KnownDevices {
     this.#feed.changed({ kind: 'presence', deviceId })
   }
 
+  /** Notes how much is known of a device. */
+  #measure(deviceId: string, info: Record<string, unknown> | null): void {
+    const size = info === null ? 0 : JSON.stringify(info).length
+    this.#size += size - (this.#sizes.get(deviceId) ?? 0)
+    if (size === 0) this.#sizes.delete(deviceId)
+    else this.#sizes.set(deviceId, size)
+  }
+
   #limit(): void {
-    while (this.#offline.size > 0 && this.#offline.size + this.#online.size > LIMITS.knownDevices) {
+    const tooMany = (): boolean =>
+      this.#offline.size + this.#online.size > LIMITS.knownDevices || this.#size > SERVER_LIMITS.deviceInfoInAll
+    while (this.#offline.size > 0 && tooMany()) {
       const [oldest = ''] = this.#offline.keys()
       this.#offline.delete(oldest)
+      this.#measure(oldest, null)
       this.#attempt(this.#store.forgetDevice(oldest))
     }
   }

@@ -5,7 +5,7 @@ import { SERVER_LIMITS } from '../limits.js'
 const STEP = 50
 /** A client that has sent nothing above its rate for this long, in milliseconds, has stopped doing so. */
 const CALM = 500
-/** After so many messages of one client, all others have their turn. */
+/** The number of messages of one client after which all others have their turn. */
 const TURN = 100
 
 /** How many messages a client may send a second. What comes above that waits; it is cut off if that does not end. */
