@@ -42,7 +42,7 @@ async function step(name, command, args) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
   /** The signal that interrupts the step. */
   let interrupted = ''
-  const end = (signal) => process.kill(windows ? child.pid : -child.pid, signal)
+  const end = (signal) => child.pid !== undefined && process.kill(windows ? child.pid : -child.pid, signal)
   const interrupt = (signal) => {
     if (interrupted !== '') return end('SIGKILL')
     interrupted = signal

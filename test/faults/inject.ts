@@ -48,8 +48,7 @@ const INJECTORS: Record<Kind, Injector> = {
     return other === undefined ? Promise.resolve(false) : forgeResults(proxy, other.proxy, other.id)
   },
   async intruder({ duringCommand, durationMs }, device, { server }) {
-    // While the device is away in half of the cases; while it is online its id is not given away. It may be away in the other half too,
-    // when the server was killed at the same time.
+    // While the device is away in half of the cases. Its id is not given away in either, so nothing is excused unless the intruder is let in.
     const gate = Promise.withResolvers<void>()
     if (duringCommand) {
       device.proxy.stalled = gate.promise
@@ -59,7 +58,6 @@ const INJECTORS: Record<Kind, Injector> = {
     const letIn = (): void => {
       if (!device.troubles.includes(trouble)) device.troubles.push(trouble)
     }
-    if (duringCommand) letIn()
     await intrude(`ws://127.0.0.1:${server.port}/ws?token=${server.key}`, device.id, durationMs, letIn)
     gate.resolve()
     trouble.to = Date.now() + INTRUSION_TIME

@@ -5,7 +5,7 @@ const FEATURES = ['journal', 'resume', 'cancel', 'progress']
 /**
  * Registers under the id of a device without its token, answers whatever comes with forged results, and leaves.
  * @param url of the server, with the key @param ms how long it stays
- * @param letIn called when it is let in, which happens only while the device is away
+ * @param letIn called when it is let in, which happens only before the device has a token
  */
 export async function intrude(url: string, deviceId: string, ms: number, letIn: () => void): Promise<void> {
   const socket = new WebSocket(url, { perMessageDeflate: false })

@@ -57,7 +57,7 @@ describe.runIf(process.platform === 'linux')('the launcher', () => {
     expect(lives(installing)).toBe(true)
     launcher.kill(signal)
     expect(await ended).toBe(code)
-    expect(lives(installing)).toBe(false)
+    await expect.poll(() => lives(installing)).toBe(false)
     expect(said).toContain('npm ci was interrupted; it starts over the next time')
   })
 })

@@ -25,7 +25,7 @@ export {
 } from './define-errors.js'
 export { ERRORS, aipError, errorOfText, errorText, isAipError, type ErrorCode } from './errors.js'
 export { defineLimits, limit, limitValues, type Limit, type LimitsTable } from './define-limits.js'
-export { CLIENT_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
+export { CLIENT_ID, CONSTELLATION_ID, LIMITS, LIMITS_TABLE, PINGS_PER_SILENCE } from './limits.js'
 export { logError, silentLogger, type Logger } from './logger.js'
 export { commandOf, type CommandLike } from './messages/aliases.js'
 export { agentNameFor } from './messages/agent-name.js'

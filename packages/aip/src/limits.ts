@@ -19,7 +19,11 @@ export const LIMITS_TABLE = defineLimits({
   resultKeys: limit(20_000, 'keys', 'Keys of one object in a result.'),
   resultsValues: limit(2_000_000, 'values', 'Values of all objects and lists in the results of a batch.'),
   resultsMemory: limit(1024 ** 3, 'bytes', 'Memory of the thread that checks large results.'),
-  id: limit(128, 'characters', 'An id or a name in a message to the server.'),
+  id: limit(
+    512,
+    'characters',
+    'An id or a name in a message to the server: session ids of existing constellations begin with a client id of up to 256.',
+  ),
   toolName: limit(256, 'characters', 'The name of a tool in a question of a device.'),
   shownName: limit(128, 'characters', 'How much of a name that a peer chose an error repeats.'),
   deviceFrame: limit(
@@ -126,5 +130,11 @@ export const LIMITS = limitValues(LIMITS_TABLE)
 /** How many unanswered pings make a connection with the feature resume count as dead. */
 export const PINGS_PER_SILENCE = 3
 
-/** Which client ids are allowed. */
+/** Which ids devices may have. */
 export const CLIENT_ID = /^[\w.@:-]{1,128}$/
+
+/**
+ * Which ids constellations may have: existing ones are named after their tasks, in any language. Such an id is only a key: it is never part of a
+ * path, and it has no control characters, so that it is safe in a log.
+ */
+export const CONSTELLATION_ID = /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u

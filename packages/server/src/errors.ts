@@ -17,6 +17,10 @@ export const SERVER_ERRORS = defineErrors({
     'A live connection has this client id.',
     (v) => `client_id '${v.id}' is already registered; duplicate registrations are not allowed`,
   ),
+  INVALID_CONSTELLATION_ID: entry(
+    'The client id of a constellation has characters that cannot be printed, or is too long, or does not match the pattern of the server.',
+    () => 'client_id of a constellation must be 1 to 256 printable characters that the server accepts',
+  ),
   TOKEN_REQUIRED: entry<[{ id: string; role: string; way: string }]>(
     'The client id belongs to the client that has its resume token: a device until it is forgotten, a constellation while a session of its is live.',
     (v) => `client_id '${v.id}' belongs to another ${v.role}, and only its resume token allows to use it: ${v.way}`,
@@ -76,6 +80,19 @@ export const SERVER_ERRORS = defineErrors({
 
   // Tasks
   EMPTY_REQUEST: entry('A task has no request.', () => 'Task request cannot be empty'),
+  INVALID_TASK_ID: entry<[{ field: string }]>(
+    'The session id or the request id of a task has characters that cannot be printed.',
+    (v) => `${v.field} of a task must be printable characters`,
+  ),
+  MODEL_NOT_FOR_DEVICES: entry<[{ id: string; limit: number }]>(
+    'A device asked for a task that uses the model of the server, and may not, or no more today.',
+    (v) =>
+      `Device '${v.id}' may ask for ${v.limit} tasks a day that use the model of the server: 'devices_may_ask' in server.yaml sets the number. Operators and constellations may ask`,
+  ),
+  TOO_MANY_QUESTIONS: entry<[{ limit: number }]>(
+    'A session asks its user too many questions.',
+    (v) => `A session may ask its user at most ${v.limit} questions`,
+  ),
   INVALID_TASK_NAME: entry(
     'The task name has characters that are not allowed.',
     () => "Invalid task_name: must be a non-empty string of characters [A-Za-z0-9._-] and must not start with '.'",

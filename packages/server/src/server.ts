@@ -29,6 +29,7 @@ import { Secrets } from './identity/secrets.js'
 import { pruneRegularly } from './prune-regularly.js'
 import { Asks } from './sessions/asks.js'
 import { DeviceToolLists } from './sessions/device-tool-lists.js'
+import { ModelAllowance } from './sessions/model-allowance.js'
 import { SessionManager } from './sessions/session-manager.js'
 import type { EventListener } from './store/feed.js'
 import { MemoryFeed } from './store/memory-feed.js'
@@ -78,6 +79,8 @@ export interface ServerOptions extends RegistrationRules {
   trustedProxies?: readonly string[]
   /** Serves https and wss instead; PEM texts. With `clientCa`, clients must present a certificate that it signed. */
   tls?: TlsOptions
+  /** Tasks that use the model, for each device and day, which the device itself may ask for. Default 0. */
+  devicesMayAsk?: number
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
   retentionMs?: number
   logger?: Logger
@@ -138,6 +141,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     asks,
     files: new DeviceFiles(clients, { sessions, waiting, clock, logger }),
     workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
+    allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
   })
   const keys = new Keys(options)
   const budget = new SharedBudget(SERVER_LIMITS.unsentInAll)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { createLinkedTransports } from '@orrery/aip'
 import { ClientConnectionManager, ConnectedPeers, SessionManager, UFOWebSocketHandler } from '@orrery/server'
 import { describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
@@ -44,6 +45,15 @@ describe("a handler on a WebSocket server of one's own", () => {
     device.terminate()
     expect(await constellation.next()).toMatchObject({ type: 'task_end', session_id: 's1', status: 'failed' })
     expect(server.clientManager.listClients()).toEqual(['c1'])
+  })
+
+  it('serves with the local flag only what comes from this machine, as far as it knows', async () => {
+    const clientManager = new ClientConnectionManager()
+    const sessionManager = new SessionManager({ peers: new ConnectedPeers(clientManager) })
+    const [near, far] = createLinkedTransports()
+    await new UFOWebSocketHandler({ clientManager, sessionManager, local: true }).handler(far)
+    expect(await near.closed).toEqual({ code: 1008, reason: 'only connections from this machine are accepted' })
+    await sessionManager.stop(false)
   })
 
   it('does not offer transfers of files, which only the port of a whole server takes', async () => {

@@ -19,7 +19,7 @@ describe('the result of a task name', () => {
     await using server = await startTestServer({ agents: [scriptedAgent] })
     const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
     await run(device, { task_name: 'nightly', session_id: 'forged-1', request: 'fail forged' })
-    // Nobody else has a task of this name yet.
+    // There is no other task of this name yet.
     expect(await resultOf(server, 'nightly')).toMatchObject({ status: 'done' })
     const { body } = await server.api('/api/sessions', { device_id: 'd1', request: 'nothing', task_name: 'nightly' })
     await server.events(String(body['session_id']))

@@ -14,6 +14,7 @@ import type { Fleet } from '../src/fleet/fleet.js'
 import { OPERATOR, type OwnRight, type Principal } from '../src/identity/principal.js'
 import { Asks } from '../src/sessions/asks.js'
 import { DeviceToolLists } from '../src/sessions/device-tool-lists.js'
+import { ModelAllowance } from '../src/sessions/model-allowance.js'
 import { SessionManager } from '../src/sessions/session-manager.js'
 import { MemoryFeed } from '../src/store/memory-feed.js'
 import { SqliteClientStore } from '../src/store/sqlite-client-store.js'
@@ -36,7 +37,8 @@ function fleet(): Fleet {
   const asks = new Asks({ ...common, live: sessions.live, peers })
   const tokens = new ResumeTokens(clientStore, systemClock)
   const workflows = new WorkflowLibrary(null, silentLogger)
-  return createFleet({ clients, known, tokens, toolLists, sessions, store, feed: common.feed, asks, files, workflows })
+  const allowance = new ModelAllowance({ agents: [], clock: systemClock, perDay: 0 })
+  return createFleet({ allowance, clients, known, tokens, toolLists, sessions, store, feed: common.feed, asks, files, workflows })
 }
 
 /** One who has all rights but those that are named. */

@@ -90,6 +90,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('heartbeatTimeoutMs', milliseconds(timeout)),
     ...defined('resumeGraceMs', milliseconds(config.resume_grace_s)),
     ...defined('resumeSilenceMs', milliseconds(config.silence_s)),
+    ...defined('devicesMayAsk', config.devices_may_ask),
     ...defined('retentionMs', retention === undefined ? undefined : retention * 3_600_000),
     ...defined(
       'tls',

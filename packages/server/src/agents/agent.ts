@@ -69,6 +69,8 @@ export interface Agent {
   readonly name: string
   /** Whether it hears remarks while it runs. Default: no. */
   readonly listens?: boolean
+  /** Whether it uses the model of the server, for which the operator pays. Default: no. */
+  readonly usesModel?: boolean
   /** Returns whether this agent can run a work. The first of the server's agents that accepts it runs it. */
   accepts(work: Work): boolean
   /** Runs a session until it ends. An exception ends it as failed with the exception's text. */

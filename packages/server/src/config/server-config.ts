@@ -51,6 +51,12 @@ export const ServerConfig = z.strictObject({
     .positive()
     .optional()
     .describe('Seconds without an answer after which a connection that can resume counts as dead, on both ends; default 30'),
+  devices_may_ask: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('Tasks in words that each device itself may ask for in a day: they use the model of the server; default 0'),
   retention_h: z.number().positive().optional().describe('Hours that ended sessions are kept; default 24'),
   devices_file: z.string().min(1).optional().describe('File with what the server adds to its devices'),
   workflow_agent: z

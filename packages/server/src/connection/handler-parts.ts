@@ -8,6 +8,7 @@ import { WaitingTransfers } from '../files/waiting-transfers.js'
 import { createFleet } from '../fleet/create-fleet.js'
 import type { Fleet } from '../fleet/fleet.js'
 import { Asks } from '../sessions/asks.js'
+import { ModelAllowance } from '../sessions/model-allowance.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { SqliteClientStore } from '../store/sqlite-client-store.js'
 import { SERVER_LIMITS } from '../limits.js'
@@ -98,5 +99,18 @@ function fleetOf(clients: ClientConnectionManager, sessions: SessionManager, ask
   const waiting = new WaitingTransfers(() => null)
   const files = new DeviceFiles(clients, { sessions, waiting, clock, logger })
   const workflows = new WorkflowLibrary(null, logger)
-  return createFleet({ clients, known: clients.known, tokens, toolLists, sessions, store, feed, asks, files, workflows })
+  const allowance = new ModelAllowance({ agents: sessions.environment.agents, clock, perDay: 0 })
+  return createFleet({
+    clients,
+    known: clients.known,
+    tokens,
+    toolLists,
+    sessions,
+    store,
+    feed,
+    asks,
+    files,
+    workflows,
+    allowance,
+  })
 }

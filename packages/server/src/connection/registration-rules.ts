@@ -1,4 +1,4 @@
-import { CLIENT_ID, aipError, type ClientType } from '@orrery/aip'
+import { CLIENT_ID, CONSTELLATION_ID, aipError, type ClientType } from '@orrery/aip'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import { serverError } from '../errors.js'
 
@@ -17,12 +17,14 @@ export interface RegistrationRules {
   takeover?: 'refuse' | 'replace' | undefined
 }
 
-/** @throws AipError `CLIENT_ID_REQUIRED` or `INVALID_CLIENT_ID` */
-export function checkClientId(clientId: string | null, { clientIdPattern }: RegistrationRules): string {
+/** @throws AipError `CLIENT_ID_REQUIRED`, `INVALID_CLIENT_ID` or `INVALID_CONSTELLATION_ID` */
+export function checkClientId(clientId: string | null, clientType: ClientType, { clientIdPattern }: RegistrationRules): string {
   if (clientId === null || clientId === '') throw serverError('CLIENT_ID_REQUIRED')
   const [whole] = clientIdPattern?.exec(clientId) ?? []
-  if (!CLIENT_ID.test(clientId) || (clientIdPattern !== undefined && whole !== clientId)) throw aipError('INVALID_CLIENT_ID')
-  return clientId
+  const isDevice = clientType === 'device'
+  if ((isDevice ? CLIENT_ID : CONSTELLATION_ID).test(clientId) && (clientIdPattern === undefined || whole === clientId))
+    return clientId
+  throw isDevice ? aipError('INVALID_CLIENT_ID') : serverError('INVALID_CONSTELLATION_ID')
 }
 
 /** @throws AipError `INVALID_PLATFORM` or `CAPACITY_REACHED` */

@@ -152,7 +152,7 @@ export class Registration {
     const { client_type: clientType, metadata } = message
     const targetId = message.target_id || null
     if (message.type !== 'register') throw serverError('REGISTRATION_EXPECTED')
-    const clientId = checkClientId(message.client_id, this.#rules)
+    const clientId = checkClientId(message.client_id, clientType, this.#rules)
     this.#logger.info(`[WS] [AIP] Received registration from ${clientId}, type=${clientType}`)
     if (!shown.registers.includes(clientType)) throw serverError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)

@@ -10,7 +10,7 @@ type TaskMessage = Extract<ClientMessage, { type: 'task' }>
 
 /**
  * Turns a task message into a task, with the identity that the connection registered with.
- * @throws AipError `EMPTY_REQUEST`, `TARGET_REQUIRED`, `TARGET_NOT_CONNECTED`, `TARGET_NOT_A_DEVICE`, `TARGET_FORBIDDEN` or `TARGET_OUT_OF_SCOPE`
+ * @throws AipError `EMPTY_REQUEST`, `INVALID_TASK_ID`, `TARGET_REQUIRED`, `TARGET_NOT_CONNECTED`, `TARGET_NOT_A_DEVICE`, `TARGET_FORBIDDEN` or `TARGET_OUT_OF_SCOPE`
  */
 export function taskFrom(
   message: TaskMessage,
@@ -22,14 +22,20 @@ export function taskFrom(
   const { request } = message
   if (request === null || request.trim() === '') throw serverError('EMPTY_REQUEST')
   return {
-    sessionId: message.session_id || crypto.randomUUID(),
+    sessionId: readableId('session_id', message.session_id) || crypto.randomUUID(),
     taskName: safeTaskName(message.task_name),
     deviceId,
     owner: ownerOf(client.principal),
-    requestId: message.request_id,
+    requestId: readableId('request_id', message.request_id),
     work: () => workOf(request),
     assigned: false,
   }
+}
+
+/** Returns an id of a task, which is kept and listed. @throws AipError `INVALID_TASK_ID` */
+function readableId(field: string, id: string | null): string | null {
+  if (id !== null && /[\p{C}\p{Zl}\p{Zp}]/u.test(id)) throw serverError('INVALID_TASK_ID', { field })
+  return id
 }
 
 function ownDevice({ target_id: target }: TaskMessage, { clientId }: ClientInfo): string {

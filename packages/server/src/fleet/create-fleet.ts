@@ -5,6 +5,7 @@ import type { ResumeTokens } from '../clients/resume-tokens.js'
 import type { DeviceFiles } from '../files/device-files.js'
 import type { Asks } from '../sessions/asks.js'
 import type { DeviceToolLists } from '../sessions/device-tool-lists.js'
+import type { ModelAllowance } from '../sessions/model-allowance.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Feed } from '../store/feed.js'
 import type { SessionStore } from '../store/session-store.js'
@@ -29,6 +30,7 @@ export interface FleetParts {
   asks: Asks
   files: DeviceFiles
   workflows: WorkflowLibrary
+  allowance: ModelAllowance
 }
 
 /** Puts the use cases together. */

@@ -6,6 +6,7 @@ import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { WorkflowSummary } from '@orrery/aip/api'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import { ownerOf, requireRight, type Principal } from '../identity/principal.js'
+import type { ModelAllowance } from '../sessions/model-allowance.js'
 import type { Session } from '../sessions/session.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { newTask, type Outcome, type Task, type WantedTask } from '../sessions/task.js'
@@ -23,6 +24,7 @@ export interface FleetTasksParts {
   sessions: SessionManager
   store: SessionStore
   workflows: WorkflowLibrary
+  allowance: ModelAllowance
 }
 
 /** Commands to run on a device. */
@@ -59,13 +61,15 @@ export class FleetTasks {
   readonly #sessions: SessionManager
   readonly #store: SessionStore
   readonly #workflows: WorkflowLibrary
+  readonly #allowance: ModelAllowance
 
-  constructor({ clients, devices, sessions, store, workflows }: FleetTasksParts) {
+  constructor({ clients, devices, sessions, store, workflows, allowance }: FleetTasksParts) {
     this.#clients = clients
     this.#devices = devices
     this.#sessions = sessions
     this.#store = store
     this.#workflows = workflows
+    this.#allowance = allowance
   }
 
   /** Lists the workflows that can be called by name. */
@@ -77,7 +81,7 @@ export class FleetTasks {
   /**
    * Accepts a task that a client sends on its connection; it is recorded when this settles. A task that a device was asked to start, and
    * one that a client sends again, are not recorded again.
-   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL` or `STORE_FAILED`
+   * @throws AipError `SERVER_STOPPING`, `SESSION_OWNED`, `SESSION_RUNNING`, `QUEUE_FULL`, `MODEL_NOT_FOR_DEVICES` or `STORE_FAILED`
    */
   async takeFrom(principal: Principal, task: WantedTask): Promise<TakenTask> {
     requireRight(principal, 'run')
@@ -89,7 +93,7 @@ export class FleetTasks {
       const ended = await delivery.repeated(task)
       if (ended !== undefined) return { sessionId: task.sessionId, begin: () => delivery.again(clientId, ended) }
     }
-    const { session, repeated } = await this.#sessions.executeTask(task)
+    const { session, repeated } = await this.#sessions.executeTask(principal.kind === 'device' ? this.#metered(task) : task)
     return { sessionId: session.task.sessionId, begin: () => void (repeated || this.#begin(session)) }
   }
 
@@ -155,6 +159,17 @@ export class FleetTasks {
   /** Returns the work that a request in words, or the name of a workflow, asks for. @throws AipError what is wrong with a workflow or its inputs */
   workOf(request: string): Promise<Work> {
     return this.#workflows.workOf(request)
+  }
+
+  /** Counts a task of a device against what it may ask for, once it is to be recorded. */
+  #metered(task: WantedTask): WantedTask {
+    const { work: read, deviceId } = task
+    const work = async (): Promise<Work> => {
+      const found = typeof read === 'function' ? await read() : read
+      this.#allowance.spend(deviceId, found)
+      return found
+    }
+    return { ...task, work }
   }
 
   async #run(principal: Principal, deviceId: string, work: Work, more: Partial<Task>): Promise<Session> {

@@ -160,7 +160,8 @@ function createServer(tls: TlsOptions | undefined): FastifyInstance {
     bodyLimit: SERVER_LIMITS.httpBody,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
-    routerOptions: { ignoreTrailingSlash: true },
+    // An id may have any printable character, and one of them takes up to twelve in a path.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 12 * LIMITS.id },
   } as const
   if (tls === undefined) return fastify({ ...options, http: HTTP_TIMES })
   const { cert, key, clientCa } = tls

@@ -16,6 +16,8 @@ export class Asks {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #pending = new Map<string, { ask: Ask; timer: Timer }>()
+  /** How often each live session has asked. */
+  readonly #asked = new Map<string, number>()
 
   constructor(options: { live: LiveSessions; peers: Peers; feed: Feed; clock: Clock; logger: Logger }) {
     this.#live = options.live
@@ -25,6 +27,7 @@ export class Asks {
     this.#logger = options.logger
     // A call that has a result was decided at the device.
     options.feed.onEvent(({ session_id: sessionId, type }) => {
+      if (type === 'ended') this.#asked.delete(sessionId)
       if (this.#pending.size === 0 || (type !== 'results_received' && type !== 'ended')) return
       for (const { ask } of this.#pending.values()) if (ask.session_id === sessionId) this.#forget(ask.ask_id)
     })
@@ -44,6 +47,7 @@ export class Asks {
     const session = message.session_id === null ? undefined : this.#live.get(message.session_id)
     if (session?.task.deviceId !== deviceId || this.#pending.has(message.ask_id)) return
     const { ask_id, call_id, tool, arguments_hash, summary, digest, expires_at } = message
+    if (this.#isTooMuch(session.task.sessionId, deviceId)) return
     if (summary.length > LIMITS.askedCall) {
       this.#logger.warn(`An ask of '${deviceId}' is too long to be shown whole, and is left out`)
       return
@@ -66,6 +70,18 @@ export class Asks {
     this.#pending.set(ask_id, { ask, timer })
     this.#feed.changed({ kind: 'ask', askId: ask_id })
     await session.log.record('approval', { ...ask })
+  }
+
+  /** Counts an ask. @returns whether its session asks for too much; that is logged once */
+  #isTooMuch(sessionId: string, deviceId: string): boolean {
+    const asked = (this.#asked.get(sessionId) ?? 0) + 1
+    this.#asked.set(sessionId, asked)
+    if (asked <= SERVER_LIMITS.sessionAsks) return false
+    if (asked === SERVER_LIMITS.sessionAsks + 1)
+      this.#logger.warn(
+        `'${deviceId}' asks for more than ${SERVER_LIMITS.sessionAsks} approvals in one session; the rest is left out`,
+      )
+    return true
   }
 
   /**

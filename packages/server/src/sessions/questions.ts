@@ -1,6 +1,7 @@
 import { isoTime, type Clock } from '@orrery/aip'
 import type { PastQuestion } from './restore.js'
 import type { SessionLog } from './session-log.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 
 interface Open {
@@ -16,6 +17,7 @@ export class Questions {
   readonly #signal: AbortSignal
   /** Questions from before a restart that the agent has not reached again, in order. */
   readonly #past: PastQuestion[]
+  #asked = 0
   #open: Open | null = null
 
   constructor(log: SessionLog, clock: Clock, signal: AbortSignal, past: PastQuestion[] = []) {
@@ -29,7 +31,7 @@ export class Questions {
    * Asks a question and waits for the answer.
    * @param ms milliseconds to wait
    * @returns null without an answer in time
-   * @throws the reason of the session's abort; AipError `REPLAY_DIVERGED` if another question was asked before a restart
+   * @throws the reason of the session's abort; AipError `TOO_MANY_QUESTIONS`, or `REPLAY_DIVERGED` if another question was asked before a restart
    */
   async ask(text: string, ms: number): Promise<string | null> {
     const clock = this.#clock
@@ -37,7 +39,14 @@ export class Questions {
     signal.throwIfAborted()
     const past = this.#past.shift()
     if (past !== undefined && past.text !== text) throw serverError('REPLAY_DIVERGED')
-    if (past?.answer !== undefined) return past.answer
+    if (past?.answer !== undefined) {
+      this.#asked += 1
+      return past.answer
+    }
+    this.#asked += 1
+    if (past === undefined && this.#asked > SERVER_LIMITS.sessionQuestions) {
+      throw serverError('TOO_MANY_QUESTIONS', { limit: SERVER_LIMITS.sessionQuestions })
+    }
     const id = past?.id ?? crypto.randomUUID()
     const { promise, resolve, reject } = Promise.withResolvers<string | null>()
     // It may settle before anything waits for it.

@@ -15,6 +15,7 @@ import { createFleet } from '../../src/fleet/create-fleet.js'
 import { OPERATOR } from '../../src/identity/principal.js'
 import { Asks } from '../../src/sessions/asks.js'
 import { DeviceToolLists } from '../../src/sessions/device-tool-lists.js'
+import { ModelAllowance } from '../../src/sessions/model-allowance.js'
 import { SessionManager } from '../../src/sessions/session-manager.js'
 import { MemoryFeed } from '../../src/store/memory-feed.js'
 import { SqliteClientStore } from '../../src/store/sqlite-client-store.js'
@@ -55,6 +56,7 @@ export class HandlerRig implements AsyncDisposable {
       asks: this.#asks,
       files: new DeviceFiles(this.clients, { ...this.#common, sessions: this.sessions, waiting: this.#waiting }),
       workflows: new WorkflowLibrary(null, this.log),
+      allowance: new ModelAllowance({ agents: [scriptedAgent], clock: systemClock, perDay: 0 }),
     }),
     tokens: this.#tokens,
     asks: this.#asks,

@@ -8,6 +8,7 @@ export function modelAgent(settings: ModelSettings, secrets: Secrets, clock: Clo
   return {
     name: 'model',
     listens: true,
+    usesModel: true,
     accepts: ({ kind }) => kind === 'words' || kind === 'plan',
     async run(context) {
       // Loaded with the first request in words, not when the server starts.
