@@ -1,5 +1,4 @@
-/** The longest header of a frame: two bytes, a length of eight, a mask of four (RFC 6455, 5.2). */
-const HEADER_BYTES = 14
+// The header of a frame: two bytes, a length of none, two or eight more, a mask of none or four (RFC 6455, 5.2).
 const CONTROL = 0x08
 const FIN = 0x80
 const MASKED = 0x80
@@ -10,8 +9,10 @@ const MASKED = 0x80
  */
 export class FrameMeter {
   readonly #onFrame: (bytes: number) => void
-  readonly #header = new Uint8Array(HEADER_BYTES)
   #headerBytes = 0
+  #first = 0
+  #second = 0
+  #length = 0
   /** Bytes of the current frame that are still to come. */
   #left = 0
   #isControl = false
@@ -49,11 +50,21 @@ export class FrameMeter {
         at += taken
         continue
       }
-      this.#header[this.#headerBytes] = chunk[at] ?? 0
-      this.#headerBytes += 1
+      this.#readHeader(chunk[at] ?? 0)
       at += 1
-      if (this.#headerBytes >= 2 && this.#headerBytes === this.#headerLength()) this.#begin()
     }
+  }
+
+  #readHeader(byte: number): void {
+    const at = this.#headerBytes
+    this.#headerBytes += 1
+    const more = this.#moreLength()
+    if (at === 0) this.#first = byte
+    else if (at === 1) {
+      this.#second = byte
+      this.#length = this.#moreLength() === 0 ? byte & 0x7f : 0
+    } else if (at < 2 + more) this.#length = this.#length * 256 + byte
+    if (at > 0 && this.#headerBytes === 2 + this.#moreLength() + ((this.#second & MASKED) === 0 ? 0 : 4)) this.#begin()
   }
 
   #count(bytes: number): void {
@@ -61,19 +72,16 @@ export class FrameMeter {
     this.#message = this.#left === 0 && !this.#isOpen ? 0 : this.#message + bytes
   }
 
-  #headerLength(): number {
-    const [, second = 0] = this.#header
-    const short = second & 0x7f
-    return 2 + (short === 126 ? 2 : short === 127 ? 8 : 0) + ((second & MASKED) === 0 ? 0 : 4)
+  /** How many bytes of the header hold the length, after the second. */
+  #moreLength(): number {
+    const short = this.#second & 0x7f
+    return short === 126 ? 2 : short === 127 ? 8 : 0
   }
 
   #begin(): void {
-    const [first = 0, second = 0] = this.#header
-    const view = new DataView(this.#header.buffer)
-    const short = second & 0x7f
-    this.#left = short === 126 ? view.getUint16(2) : short === 127 ? Number(view.getBigUint64(2)) : short
-    this.#isControl = (first & CONTROL) !== 0
-    if (!this.#isControl) this.#isOpen = (first & FIN) === 0
+    this.#left = this.#length
+    this.#isControl = (this.#first & CONTROL) !== 0
+    if (!this.#isControl) this.#isOpen = (this.#first & FIN) === 0
     if (!this.#isControl) this.#count(0)
     this.#headerBytes = 0
     this.#onFrame(this.#left)
