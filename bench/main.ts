@@ -1,6 +1,7 @@
 // `npm run bench`: every figure about speed and memory, in one run. `--quick` measures less, `--only=PART` one part alone; both write nothing.
 import { deviceRows } from './device-measurements.ts'
 import { fleetRows } from './fleet-measurements.ts'
+import { hostileRows } from './hostile-measurements.ts'
 import { recoveryRows } from './recovery-measurements.ts'
 import { pressureRows } from './pressure-measurements.ts'
 import { tableOf, writeReport } from './report.ts'
@@ -25,6 +26,7 @@ const parts: [string, () => Promise<Row[]>][] = [
     'a large fleet',
     () => fleetRows(quick ? { devices: 1000, sessions: 5000, rounds: 2 } : { devices: 10_000, sessions: 100_000, rounds: 5 }),
   ],
+  ['one hostile client', () => hostileRows(quick ? 3000 : 10_000)],
   ['recovery', () => recoveryRows(quick ? { ended: 500, open: 50, devices: 100 } : { ended: 10_000, open: 500, devices: 1000 })],
 ]
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length)

@@ -1,7 +1,7 @@
 // The one script behind `npm start`, `npm run demo` and `npm test`. It runs on whatever Node the machine has, installs what
 // is missing, builds what has changed, and then hands over to the project's own Node. Plain JavaScript without dependencies,
 // because it runs before anything is installed.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,20 +23,59 @@ function installed() {
   })
 }
 
-/** Runs a step and waits for it; its output is shown only if it fails. */
-function step(name, command, args) {
-  const result = spawnSync(command, args, { cwd: root, env, encoding: 'utf8', shell: windows })
-  if (result.status === 0) return
-  process.stderr.write([result.stdout, result.stderr].join(''))
-  console.error(`orrery: ${name} failed (${result.error?.message ?? `exit code ${result.status}`})`)
+/** How long a step that was interrupted may take to end, in milliseconds; npm finishes what it writes at the moment. */
+const ENDING = 5000
+
+/**
+ * Runs a step and waits for it; its output is shown only if it fails. Ctrl-C ends it with all that it has started before this process ends: a second
+ * `npm ci` beside one that keeps running would break what both install.
+ */
+async function step(name, command, args) {
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    shell: windows,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: !windows,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  /** The signal that interrupts the step. */
+  let interrupted = ''
+  const end = (signal) => child.pid !== undefined && process.kill(windows ? child.pid : -child.pid, signal)
+  const interrupt = (signal) => {
+    if (interrupted !== '') return end('SIGKILL')
+    interrupted = signal
+    end('SIGTERM')
+    setTimeout(() => end('SIGKILL'), ENDING).unref()
+  }
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  const started = Date.now()
+  const progress = setInterval(() => {
+    if (process.stderr.isTTY) process.stderr.write(`\rorrery: ${name} … ${Math.round((Date.now() - started) / 1000)} s `)
+  }, 1000)
+  const failure = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message))
+    child.on('close', (code, signal) => resolve(code === 0 ? null : `exit code ${code ?? signal}`))
+  })
+  clearInterval(progress)
+  if (process.stderr.isTTY) process.stderr.write('\r\u001B[K')
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+  if (interrupted !== '') {
+    console.error(`orrery: ${name} was interrupted; it starts over the next time`)
+    process.exit(interrupted === 'SIGINT' ? 130 : 143)
+  }
+  if (failure === null) return
+  process.stderr.write(output)
+  console.error(`orrery: ${name} failed (${failure})`)
   process.exit(1)
 }
 
 if (!installed()) {
   console.error('orrery: installing packages, about half a minute (only needed once) …')
-  step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  await step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
-step('the build', join(bin, 'tsc'), ['-b'])
+await step('the build', join(bin, 'tsc'), ['-b'])
 
 const [target, ...args] = process.argv.slice(2)
 const [command, commandArgs] =

@@ -16,7 +16,8 @@ import { GENERATED, code, markdownTable, typeName } from './markdown.ts'
 const INTRODUCTION = `# The protocol
 
 AIP, the Agent Interaction Protocol, runs over one WebSocket per client, at \`/ws\` of the server. The key is passed as \`?token=KEY\` or as
-\`Authorization: Bearer KEY\`; a wrong key or path is refused with HTTP 403 before the upgrade. A message is one JSON object in one text frame.
+\`Authorization: Bearer KEY\`; a wrong key or path, and a page of another site (\`Origin\`), is refused with HTTP 403 before the
+upgrade; after more than 20 different wrong keys from one address within a minute, wrong keys are refused with 429. A message is one JSON object in one text frame.
 
 - The first message of a client is \`register\`. Client id and role are pinned then; a later message that names others is refused.
 - What is sent has all fields of its message in the order below, unset ones \`null\`; times are ISO-8601 in UTC with microseconds, ids are
@@ -24,6 +25,11 @@ AIP, the Agent Interaction Protocol, runs over one WebSocket per client, at \`/w
 - A client whose first message uses the names of the documents (upper case) is answered with those names. All others get the wire's.
 - An answer of type \`heartbeat\` with status \`ok\` confirms a registration, answers a heartbeat, or acknowledges a task (then with \`session_id\`).
 - Numbers are those of JavaScript: integers above 2^53 lose digits, and \`NaN\` is not JSON. Of duplicate keys the last one counts.
+- A message to the server may have 1 MiB and 50,000 values; only \`command_results\` may have 100 MiB. Beyond that it is refused with an error, and
+  the connection stays. Before the registration 64 KiB are the most, and the connection is closed with 1009.
+- A client may send 200 messages a second, and 1,000 at once; results, progress and receipts that the server waits for do not count. Messages
+  above that wait; if they still have to after two seconds, the connection is closed with 1008, \`rate limit\`. So is one whose message has more
+  than 64 fragments, or makes no progress for 30 s.
 - A peer that did not offer a feature is never sent a message of that feature: see [Negotiation](#negotiation).
 
 The JSON Schema of each message is in [schema/](schema/).

@@ -3,6 +3,8 @@ import type { Finding, SourceFile } from './finding.ts'
 
 /** Only this file writes to a terminal, because it makes texts of devices, models and servers harmless. */
 const WRITER = 'packages/cli/src/terminal/write.ts'
+/** Programs of their own, whose output another process of Orrery reads through a pipe. */
+const PIPED: ReadonlySet<string> = new Set(['packages/device/src/tools/pdf/pdf-reader.ts'])
 const COMMAND_LINE = /^packages\/cli\/src\//
 const SOURCE = /^packages\/[^/]+\/src\/.*\.ts$/
 const STREAMS = new Set(['stdout', 'stderr'])
@@ -15,7 +17,7 @@ const STREAM_NAME = /(?:stream|std(?:out|err)|terminal|console)$/i
 
 /** Finds what writes to the terminal in other ways than through the one file that does. */
 export function terminalFindings(files: readonly SourceFile[]): Finding[] {
-  return files.filter(({ path }) => SOURCE.test(path) && path !== WRITER).flatMap(writesIn)
+  return files.filter(({ path }) => SOURCE.test(path) && path !== WRITER && !PIPED.has(path)).flatMap(writesIn)
 }
 
 function writesIn({ path, source }: SourceFile): Finding[] {

@@ -89,7 +89,11 @@ function problemOf({ kind, contradiction, setting, test }: Exception, files: rea
   if (test === undefined) return `names no test in which '${setting}' gives the behaviour of the seed`
   const file = files.find(({ path }) => path === test.path)
   if (file === undefined) return `there is no test file ${test.path}`
-  const runs = file.text.split('\n').filter((line) => !NOT_RUN.test(line))
-  const names = runs.flatMap((line) => [...line.matchAll(NAMED)].map(([, , name = '']) => name.replaceAll(LIST, '').trim()))
-  return names.includes(test.name) ? null : `there is no test '${test.name}' in ${test.path}`
+  return namesIn(file.text).includes(test.name) ? null : `there is no test '${test.name}' in ${test.path}`
+}
+
+/** The texts in quotes of a test file, names of tests among them, without the ids of promises; those of tests that do not run are left out. */
+export function namesIn(text: string): string[] {
+  const runs = text.split('\n').filter((line) => !NOT_RUN.test(line))
+  return runs.flatMap((line) => [...line.matchAll(NAMED)].map(([, , name = '']) => name.replaceAll(LIST, '').trim()))
 }

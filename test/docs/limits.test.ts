@@ -32,7 +32,7 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'server/src/agents/model/to-prompt.ts': ['MARK_BYTES'],
   'server/src/agents/model/try-model.ts': ['SECRET_NUMBER'],
   'server/src/clients/known-devices.ts': ['SAVE_DELAY', 'SAVED_AT_ONCE', 'SAVE_PAUSE'],
-  'server/src/connection/message-rate.ts': ['STEP', 'CALM'],
+  'server/src/connection/message-rate.ts': ['STEP', 'CALM', 'TURN'],
   'server/src/identity/secrets.ts': ['SHORTEST'],
   'server/src/prune-regularly.ts': ['PAUSE'],
 }

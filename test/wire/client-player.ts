@@ -45,6 +45,10 @@ export class ClientPlayer implements AsyncDisposable {
     this.#clock = clock
     http.on('connection', (socket) => socket.on('error', () => socket.destroy()))
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // Existing servers look for a key in the address alone, so a client of Orrery dials them a second time.
+      if (request.headers.authorization !== undefined) {
+        return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      }
       this.#upgrades.push({ request, socket, head })
       this.#wake()
     })

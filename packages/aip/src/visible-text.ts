@@ -3,8 +3,11 @@
  * the direction of writing, separators of lines, and halves of characters.
  */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-/** What a reader who judges every character does not see either: blanks other than the space, selectors, fillers, private characters. */
-const UNCLEAR = /[[\p{C}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\u2800]--[ ]]/gv
+/**
+ * What a reader who judges every character does not see either: blanks other than the space, selectors, fillers, private characters,
+ * and marks that are stacked on one letter until they cover others.
+ */
+const UNCLEAR = /[[\p{C}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\u2800]--[ ]]|\p{M}{4,}/gv
 
 /**
  * Returns a text in which nothing is hidden and nothing controls a terminal: such characters become escapes as in JSON (`\u001b`). Line

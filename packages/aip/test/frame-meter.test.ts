@@ -40,6 +40,7 @@ describe('a frame meter', () => {
         const seen: number[] = []
         const meter = new FrameMeter((bytes) => seen.push(bytes))
         let open = false
+        let message = 0
         for (const frame of sent) {
           const bytes = bytesOf(frame)
           const places = [...new Set(cuts.map((cut) => cut % bytes.length)), bytes.length].sort((a, b) => a - b)
@@ -49,7 +50,11 @@ describe('a frame meter', () => {
             if (to > 0 && to < bytes.length) expect(meter.isUnfinished).toBe(true)
             from = to
           }
-          if (frame.opcode < 8) open = !frame.fin
+          if (frame.opcode < 8) {
+            open = !frame.fin
+            message = open ? message + frame.length : 0
+          }
+          expect(meter.messageBytes).toBe(message)
           expect(meter.isUnfinished).toBe(open)
         }
         expect(seen).toEqual(sent.map(({ length }) => length))

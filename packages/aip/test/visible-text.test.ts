@@ -31,6 +31,7 @@ describe('a text that others wrote', () => {
         expect(JSON.parse(quoted)).toBe(text.toWellFormed() === text ? text : JSON.parse(JSON.stringify(text)))
       }),
     )
+    expect(clearText(`e\u0301${'\u0336'.repeat(5)}`)).toBe(`e${String.raw`\u0301`}${String.raw`\u0336`.repeat(5)}`)
     expect(clearText('rm\u00A0-rf "x"\uFE0F\u3164\u{E0041}')).toBe(String.raw`rm\u00a0-rf "x"\ufe0f\u3164\udb40\udc41`)
   })
 })

@@ -1,10 +1,18 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util'
 import { EXIT, report } from './terminal/errors.js'
 import { installInterrupt } from './terminal/interrupt.js'
 import { buildProgram } from './program.js'
+import { noteText } from './terminal/write.js'
 
 // The reader of a pipe may leave early, as `head` does; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
+
+// Node would print an error with all that it quotes as it is.
+process.on('uncaughtException', (error) => {
+  noteText(inspect(error))
+  process.exit(EXIT.failed)
+})
 
 installInterrupt()
 try {

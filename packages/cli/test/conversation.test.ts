@@ -59,6 +59,21 @@ describe('what is typed while a task runs', () => {
     ])
   })
 
+  it('is a remark if it was begun before the question came, and does not answer that', async () => {
+    const { input, said, conversation } = talk()
+    input.write('ye')
+    conversation.hear(event('question', { question_id: 'q1', text: 'Delete it?' }))
+    input.write('s\n')
+    await vi.waitFor(() => expect(said).toHaveLength(1))
+    input.write('no\n')
+    await vi.waitFor(() => expect(said).toHaveLength(2))
+    conversation.close()
+    expect(said).toEqual([
+      ['remark', 's', 'yes'],
+      ['answer', 's', 'no', 'q1'],
+    ])
+  })
+
   it('is shown while it is typed, and can be corrected before it is sent', async () => {
     const { input, said, drafts, conversation } = talk()
     input.write('ab')

@@ -258,7 +258,9 @@ describe('whatever a device, a model, a web page or a server wrote', () => {
       vi.restoreAllMocks()
       vi.unstubAllEnvs()
     }
-    expect(written.split('\n')).toHaveLength(HOSTILE.length + 1)
+    const entries = written.trimEnd().split('\n')
+    expect(entries.filter((line) => /^\d\d:\d\d:\d\d warning {2}\[WS\]/.test(line))).toHaveLength(HOSTILE.length)
+    expect(entries.every((line) => /^(?:\d\d:\d\d:\d\d warning | {18})/.test(line))).toBe(true)
     expectHarmless(written)
   })
 })

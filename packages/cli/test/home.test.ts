@@ -34,12 +34,18 @@ describe('keys', () => {
   })
 
   it('come from the flag, else the environment, else the file', async () => {
-    expect(findKey({ name: '--api-key', value: undefined }, 'operator.key')).toBeUndefined()
+    expect(findKey({ name: '--api-key', value: undefined, file: undefined }, 'operator.key')).toBeUndefined()
     const key = await ensureKey('operator.key')
-    expect(findKey({ name: '--api-key', value: undefined }, 'operator.key')).toEqual({ key, source: inHome('operator.key') })
+    expect(findKey({ name: '--api-key', value: undefined, file: undefined }, 'operator.key')).toEqual({
+      key,
+      source: inHome('operator.key'),
+    })
     vi.stubEnv('ORRERY_API_KEY', 'from-environment')
-    expect(findKey({ name: '--api-key', value: undefined }, 'operator.key')?.source).toBe('ORRERY_API_KEY')
-    expect(findKey({ name: '--api-key', value: 'mine' }, 'operator.key')).toEqual({ key: 'mine', source: '--api-key' })
+    expect(findKey({ name: '--api-key', value: undefined, file: undefined }, 'operator.key')?.source).toBe('ORRERY_API_KEY')
+    expect(findKey({ name: '--api-key', value: 'mine', file: undefined }, 'operator.key')).toEqual({
+      key: 'mine',
+      source: '--api-key',
+    })
   })
 
   it.skipIf(process.getuid?.() === 0)('that may not be read are reported with the way out', async () => {

@@ -27,7 +27,7 @@ export interface DeviceOptions {
   serverUrl: string
   /** What the journal calls the server, for one whose address may change. Default: its address. */
   serverName?: string | undefined
-  /** The device key; it is sent as `?token=`, which all servers understand. */
+  /** The device key. It is sent in a header, and as `?token=` only to a server that refuses that, as existing servers do. */
   token?: string | undefined
   /** 1 to 128 letters, digits or `_ . @ : -`. */
   clientId: string
@@ -43,7 +43,7 @@ export interface DeviceOptions {
   heartbeatS?: number | undefined
   logger?: Logger
   clock?: Clock
-  /** File of the journal, with which sessions survive lost connections and restarts. Default, and with `resume: off`: none is kept. */
+  /** File of the journal, with which sessions survive lost connections and restarts. Default: none is kept. */
   journalPath?: string | undefined
   /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean | undefined
@@ -123,7 +123,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     logger,
     ...(options.platform === undefined ? {} : { platform: options.platform }),
   })
-  const journal = config.resume === 'off' ? null : openJournal(options, wsUrl, clock)
+  const journal = openJournal(options, wsUrl, clock)
   const heartbeatS = options.heartbeatS ?? config.heartbeat_s
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
@@ -140,6 +140,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     ...(config.tools.files ? { transfers } : {}),
     onFailed: options.onFailed,
     ...(journal === null ? {} : { journal }),
+    resume: config.resume !== 'off',
     ...(config.reconnect_s === undefined ? {} : { longestWaitS: config.reconnect_s }),
     ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
     ...(heartbeatS === undefined ? {} : { timeout: heartbeatS }),

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -67,6 +67,18 @@ describe.runIf(process.platform !== 'win32')('BashExecutor', () => {
       status: 'failure',
       error: 'Invalid working directory: /no/such',
     })
+  })
+
+  it('judges files from the folder that the kernel enters', async () => {
+    const base = folder()
+    for (const name of ['root', 'outside/deep']) mkdirSync(join(base, name), { recursive: true })
+    for (const name of ['root/x', 'outside/x']) writeFileSync(join(base, name), `${name}\n`)
+    symlinkSync('../outside/deep', join(base, 'root/link'))
+    const run = (command: string, cwd: string) => execute({ command, cwd }, { cwd: join(base, 'root') })
+    expect(await run('ls', 'link/..')).toMatchObject({ result: { stdout: 'deep\nx\n' } })
+    for (const command of ['cat x', 'grep -r . .', 'cat deep/../x'])
+      expect(await run(command, 'link/..')).toMatchObject({ status: 'failure', error: expect.stringContaining('shell.roots') })
+    expect(await run('cat ../root/x', 'link/..')).toMatchObject({ result: { stdout: 'root/x\n' } })
   })
 
   it('hides the keys of the device from what it runs', async () => {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
@@ -131,13 +132,25 @@ describe('UFOWebSocketClient', () => {
     ])
   })
 
-  it('sends the token in the URL and never logs it', async () => {
+  it('sends the token in a header, to a server that refuses that in the URL, and never logs it', async () => {
     await using running = await dial({ config: bare, token: 'k e&y', maxRetries: 1 }, { refuse: () => true })
     await running.device.done
     expect(running.logger.lines.join('\n')).toContain('[WS] Unexpected error: Failed to connect to')
     expect(running.logger.lines.join('\n')).not.toMatch(/k e|k\+e|k%20e|token/)
     await using accepting = await online({ config: bare, token: 'k e&y' })
-    expect(new URL(accepting.connection.url, 'ws://x').searchParams.get('token')).toBe('k e&y')
+    expect([accepting.connection.url, accepting.connection.headers.authorization]).toEqual(['/ws', 'Bearer k e&y'])
+    // An existing server looks at the address alone; which one it is, the device remembers.
+    const seen: string[] = []
+    const refuse = ({ url = '' }: IncomingMessage): boolean => {
+      seen.push(url)
+      return !url.includes('token=')
+    }
+    await using existing = await online({ config: bare, token: 'k e&y' }, null, { refuse })
+    expect(new URL(existing.connection.url, 'ws://x').searchParams.get('token')).toBe('k e&y')
+    expect(existing.connection.headers.authorization).toBeUndefined()
+    existing.connection.socket.terminate()
+    await (await existing.server.connection()).accept()
+    expect(seen.map((url) => url.includes('token='))).toEqual([false, true, true])
   })
 
   it('registers with the time alone when the device cannot describe itself [S-030]', async () => {

@@ -254,6 +254,41 @@ describe('the roots of a device', () => {
     await expect(roots.target('a\0b')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   })
 
+  it.runIf(posix)('hold for `..` behind a link, whichever tool takes the path', async () => {
+    await using at = await shared()
+    mkdirSync(join(at.outside, 'deep'))
+    writeFileSync(join(at.outside, 'x.pdf'), 'secret')
+    symlinkSync(join(at.outside, 'deep'), join(at.root, 'link'))
+    symlinkSync(join(at.outside, 'made'), join(at.root, 'dangling'))
+    const transfer_id = crypto.randomUUID()
+    const calls: [string, (path: string) => object, string][] = [
+      ['read_file', (path) => ({ path }), 'secret'],
+      ['stat_file', (path) => ({ path }), 'secret'],
+      ['list_files', (path) => ({ path }), ''],
+      ['search_files', (path) => ({ path, text: 'secret' }), ''],
+      ['write_file', (path) => ({ path, content: 'x' }), 'secret'],
+      ['edit_file', (path) => ({ path, old_text: 'secret', new_text: 'x' }), 'secret'],
+      ['delete_file', (path) => ({ path }), 'secret'],
+      ['move_file', (path) => ({ from: path, to: 'got' }), 'secret'],
+      ['move_file', (path) => ({ from: 'a.txt', to: path }), 'moved'],
+      ['send_file', (path) => ({ path, transfer_id }), 'secret'],
+      ['receive_file', (path) => ({ path, transfer_id, size: 1, overwrite: true }), 'secret'],
+      ['extract_pdf_text', (path) => ({ pdf_path: path }), 'x.pdf'],
+      ['extract_all_pdfs_text', (path) => ({ directory_path: path }), ''],
+      ['run_command', (cwd) => ({ program: 'ls', cwd }), ''],
+      ['start_job', (cwd) => ({ program: 'ls', cwd }), ''],
+    ]
+    for (const [tool, argumentsFor, name] of calls)
+      for (const way of ['link/..', './link/../', `${at.root}/link/..`, 'link/../deep/..']) {
+        const error = await at.tools.error(tool, argumentsFor(name === '' ? way : `${way}/${name}`))
+        expect([tool, way, error]).toEqual([tool, way, expect.stringContaining('outside of the folders that this device shares')])
+      }
+    for (const path of ['dangling', 'link/../made'])
+      expect(await at.tools.error('write_file', { path, content: 'x' })).toContain('outside of the folders')
+    expect(readdirSync(at.outside).sort()).toEqual(['deep', 'secret', 'x.pdf'])
+    expect(readFileSync(join(at.outside, 'secret'), 'utf8')).toBe('secret')
+  })
+
   it.runIf(posix)('hold for every path that words, dots and links can make, whichever tool is asked', async () => {
     await using at = await shared()
     mkdirSync(join(at.root, 'in/deep'), { recursive: true })

@@ -238,6 +238,34 @@ describe.runIf(linux)('a rule about a command', () => {
   })
 })
 
+describe.runIf(linux)('a wildcard in a path among the words of a rule', () => {
+  it('stands only for what is really there', async () => {
+    const base = folder()
+    for (const name of ['log/old', 'far/deep']) mkdirSync(join(base, name), { recursive: true })
+    writeFileSync(join(base, 'log/a'), '')
+    symlinkSync('../far/deep', join(base, 'log/away'))
+    symlinkSync('a', join(base, 'log/same'))
+    symlinkSync('log', join(base, 'link'))
+    const allowed = async (argv: string[], ...words: string[]) =>
+      (await verdictOf({ rules: [{ argv, do: 'allow' }], cwd: base }, run(...words))) === 'allow'
+    for (const pattern of [`${base}/log/*`, 'log/*', 'link/*']) {
+      const rule = ['gzip', '-k', pattern, '**']
+      const at = pattern.slice(0, -1)
+      expect([pattern, await allowed(rule, 'gzip', '-k', `${at}a`)]).toEqual([pattern, true])
+      expect([pattern, await allowed(rule, 'gzip', '-k', `${at}same`, '-v')]).toEqual([pattern, true])
+      expect([pattern, await allowed(rule, 'gzip', '-k', `${at}new`)]).toEqual([pattern, true])
+      for (const way of ['../far/x', 'away/x', 'away/../x', 'old/../../far/x', '/../far/x'])
+        expect([pattern, way, await allowed(rule, 'gzip', '-k', at + way)]).toEqual([pattern, way, false])
+      expect(await allowed(['gzip', '**', pattern], 'gzip', '-k', `${at}../far/x`)).toBe(false)
+      expect(await allowed(['gzip', '**', pattern], 'gzip', '-k', `${at}a`)).toBe(true)
+      expect(await allowed(['gzip', `--suffix=${pattern}`], 'gzip', `--suffix=${at}../far/x`)).toBe(false)
+    }
+    expect(await allowed(['gzip', '*'], 'gzip', '../x')).toBe(true)
+    expect(await allowed(['curl', 'https://h/*'], 'curl', 'https://h/x')).toBe(true)
+    expect(await allowed(['git', 'log', 'feature/*'], 'git', 'log', 'feature/x')).toBe(true)
+  })
+})
+
 describe.runIf(linux)('a rule that denies, with an open shell', () => {
   const noTouch = [
     { argv: ['touch', '**'], do: 'deny' },
@@ -493,6 +521,82 @@ describe.runIf(linux)('a rule about a path', () => {
     expect(await verdictOf({ rules: [{ path: '**', do: 'allow' }], cwd: base }, run('touch', 'x'))).toBe('ask shell.allow-list')
     const touch = [{ argv: ['touch', '**'], path: 'open/**', do: 'allow' }]
     expect(await verdictOf({ rules: touch, cwd: join(base, 'open') }, run('touch', '../closed/x'))).toBe('ask shell.allow-list')
+  })
+
+  it('is about its folder under each name, and about what is in a folder that is searched, moved or deleted', async () => {
+    const base = folder()
+    for (const name of ['data/secret', 'data/open', 'other']) mkdirSync(join(base, name), { recursive: true })
+    symlinkSync('data', join(base, 'link'))
+    const files = (tool: string, args: object) =>
+      call(
+        tool,
+        { ...args },
+        {
+          server: tool.includes('pdf') ? 'pdf' : 'files',
+          builtIn: true,
+          trusted: true,
+          readOnly: /^(read|search|list|extract)/.test(tool),
+        },
+      )
+    for (const path of ['link/secret/**', 'data/secret/**', join(base, 'link/secret'), 'link/sec*/{x,y}']) {
+      const rules = [
+        { path, do: 'deny' },
+        { tool: '*', do: 'allow' },
+      ]
+      const verdict = (asked: ToolCall, shell: 'strict' | 'full' = 'full') => verdictOf({ rules, shell, cwd: base }, asked)
+      if (path.includes('*')) {
+        expect([path, await verdict(files('read_file', { path: 'data/secret/x' }))]).toEqual([path, 'deny policy.rules[0]'])
+        expect([path, await verdict(files('read_file', { path: 'link/secret/x' }))]).toEqual([path, 'deny policy.rules[0]'])
+      }
+      for (const asked of [
+        files('search_files', { path: '.', text: 'x' }),
+        files('search_files', { path: 'link', text: 'x' }),
+        files('move_file', { from: 'data', to: 'moved' }),
+        files('delete_file', { path: 'link/../data', recursive: true }),
+        files('extract_all_pdfs_text', { directory_path: '.' }),
+        run('grep', '-r', 'x', '.'),
+        run('grep', '-hr', 'x'),
+        run('cp', '-r', 'data', 'copy'),
+        run('tar', 'cf', 'x.tar', '--directory=link', '.'),
+        run('rm', '-rf', 'data'),
+      ])
+        expect([path, asked.tool, asked.args, await verdict(asked)]).toEqual([
+          path,
+          asked.tool,
+          asked.args,
+          'ask policy.rules[0]',
+        ])
+      for (const asked of [
+        files('read_file', { path: 'data/open/x' }),
+        files('search_files', { path: 'other', text: 'x' }),
+        files('search_files', { path: 'data/open', text: 'x' }),
+        files('list_files', { path: '.' }),
+        run('ls', '-lR', '.'),
+        run('grep', 'x', 'data/open/y'),
+        run('cp', 'data/open/x', 'other'),
+      ])
+        expect([path, asked.tool, asked.args, await verdict(asked)]).toEqual([path, asked.tool, asked.args, 'allow'])
+    }
+  })
+
+  it('is about values in the words of a command, wherever they begin', async () => {
+    const base = folder()
+    mkdirSync(join(base, 'closed'))
+    writeFileSync(join(base, 'closed/x'), '')
+    const rules = [{ path: 'closed/**', do: 'deny' }]
+    for (const argv of [
+      ['grep', `-${'n'.repeat(90)}fclosed/x`, 'a'],
+      ['dd', 'if=closed/x'],
+      ['curl', '-d@closed/x', 'http://h'],
+      ['curl', '-F', 'f=@closed/x', 'h'],
+      ['curl', `file://${base}/closed/x`],
+      ['cp', `--target-directory=${base}/closed/y`, 'a'],
+    ])
+      expect([argv, await verdictOf({ rules, shell: 'full', cwd: base }, run(...argv))]).toEqual([argv, 'deny policy.rules[0]'])
+    const many = Array.from({ length: 3000 }, (_, at) => `w${at}`)
+    expect(await verdictOf({ rules, shell: 'full', cwd: base }, run('cat', ...many))).toBe('ask policy.rules[0]')
+    // Takes time in proportion to the word.
+    expect(await verdictOf({ rules, shell: 'full', cwd: base }, run('cat', 'a:/'.repeat(300_000)))).toMatch(/^ask/)
   })
 
   it('is about where the path really leads', async () => {

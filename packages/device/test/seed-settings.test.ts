@@ -33,6 +33,21 @@ describe('a device with resume: off', () => {
     await running.logger.until('Retrying in 2s...')
   })
 
+  it('shows the token that it was given before, without which its id would be refused', async () => {
+    const journalPath = join(temporary(), 'journal.db')
+    const serverName = 'home'
+    {
+      await using before = await online({ config: bare, journalPath, serverName }, RESUMING)
+      expect(offerOf(before.registration)['resume_token']).toBeUndefined()
+    }
+    const config = { ...bare, resume: 'off' as const }
+    await using running = await online({ config, journalPath, serverName })
+    expect(offerOf(running.registration)).toMatchObject({
+      features: ['cancel', 'progress', 'concurrent', 'info'],
+      resume_token: 'token',
+    })
+  })
+
   it('clears its state when the connection drops', async () => {
     const config = { ...bare, resume: 'off' as const }
     const clock = new ManualClock()

@@ -32,7 +32,7 @@ describe('a device that takes a file', () => {
       metadata: { aip: { features: ['cancel', 'progress', 'concurrent', 'info', 'files'] } },
     })
     const dialled = await test.running.server.connection()
-    expect(dialled.url).toBe(`/ws/transfers/${ID}?token=device-key`)
+    expect([dialled.url, dialled.headers.authorization]).toEqual([`/ws/transfers/${ID}`, 'Bearer device-key'])
     const aip = new AIPProtocol(new WebSocketTransport(dialled.socket), { side: 'server' })
     await sendContent(aip, bytes('hello'), { filename: '../../elsewhere', size: 5 })
     const checksum = createHash('md5').update('hello').digest('hex')

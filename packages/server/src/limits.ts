@@ -52,6 +52,11 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'bytes',
     'Unread data of all slow clients and readers of event streams together; beyond that, the slowest is dropped.',
   ),
+  unfinishedInAll: limit(
+    512 * 1024 * 1024,
+    'bytes',
+    'What has arrived of unfinished messages of all clients together; beyond that, the client with the largest is closed with 1013.',
+  ),
   retention: limit(24 * 60 * 60 * 1000, 'ms', 'How long ended sessions are kept, unless the setting says otherwise.'),
   eventLog: limit(2 * 1024 ** 3, 'bytes', 'The event log; above this size the oldest ended sessions go earlier.'),
   pruning: limit(10 * 60 * 1000, 'ms', 'How often ended sessions are pruned.'),

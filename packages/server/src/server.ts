@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
-import { UnsentBudget } from '@orrery/aip/node'
+import { SharedBudget } from '@orrery/aip/node'
 import type { Agent } from './agents/agent.js'
 import { commandsAgent } from './agents/commands-agent.js'
 import { modelAgent } from './agents/model/model-agent.js'
@@ -61,6 +61,8 @@ export interface ServerOptions extends RegistrationRules {
   workflowAgent?: string
   /** The model for requests in words, as `resolveModel` returns it. Default: none. */
   model?: ModelSettings | undefined
+  /** Messages of one client a second, besides those that the server waits for. Default 200. */
+  messageRate?: number
   /** Milliseconds of silence after which a client is dropped. Default: never. */
   heartbeatTimeoutMs?: number
   /** With `off`, no session waits for a client that has dropped. Default `on`. */
@@ -113,6 +115,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
   const secrets = new Secrets([
     options.operatorKey,
     options.deviceKey,
+    ...overlays.keys(),
     ...(options.model === undefined ? [] : modelKeys(options.model)),
   ])
   const agents = [
@@ -141,7 +144,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
   })
   const keys = new Keys(options)
-  const budget = new UnsentBudget(SERVER_LIMITS.unsentInAll)
+  const budget = new SharedBudget(SERVER_LIMITS.unsentInAll)
   const guesses = new KeyGuesses(clock, logger)
   const addressOf = clientAddresses(options.trustedProxies)
   const handler = new UFOWebSocketHandler({
@@ -156,6 +159,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     overlays,
     tokens,
     asks,
+    messageRate: options.messageRate,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs,
   })

@@ -71,6 +71,8 @@ export function agreementIn(result: unknown): Agreement | null {
   return Agreeing.safeParse(result).data?.aip ?? null
 }
 
+const KNOWN: ReadonlySet<unknown> = new Set(Feature.options)
+
 function isFeature(name: unknown): name is Feature {
-  return Feature.safeParse(name).success
+  return KNOWN.has(name)
 }

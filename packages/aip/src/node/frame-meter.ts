@@ -18,6 +18,7 @@ export class FrameMeter {
   /** A message whose last frame has not begun. */
   #isOpen = false
   #data = 0
+  #message = 0
 
   /** @param onFrame called as soon as a header has arrived, with the length that it announces */
   constructor(onFrame: (bytes: number) => void) {
@@ -34,12 +35,17 @@ export class FrameMeter {
     return this.#data
   }
 
+  /** Bytes that have arrived of a message that has not ended. */
+  get messageBytes(): number {
+    return this.#message
+  }
+
   feed(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
       if (this.#left > 0) {
         const taken = Math.min(this.#left, chunk.length - at)
         this.#left -= taken
-        if (!this.#isControl) this.#data += taken
+        if (!this.#isControl) this.#count(taken)
         at += taken
         continue
       }
@@ -48,6 +54,11 @@ export class FrameMeter {
       at += 1
       if (this.#headerBytes >= 2 && this.#headerBytes === this.#headerLength()) this.#begin()
     }
+  }
+
+  #count(bytes: number): void {
+    this.#data += bytes
+    this.#message = this.#left === 0 && !this.#isOpen ? 0 : this.#message + bytes
   }
 
   #headerLength(): number {
@@ -63,6 +74,7 @@ export class FrameMeter {
     this.#left = short === 126 ? view.getUint16(2) : short === 127 ? Number(view.getBigUint64(2)) : short
     this.#isControl = (first & CONTROL) !== 0
     if (!this.#isControl) this.#isOpen = (first & FIN) === 0
+    if (!this.#isControl) this.#count(0)
     this.#headerBytes = 0
     this.#onFrame(this.#left)
   }

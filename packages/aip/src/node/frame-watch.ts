@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Clock, Timer } from '../clock.js'
 import { LIMITS } from '../limits.js'
 import { FrameMeter } from './frame-meter.js'
+import type { Holder, SharedBudget } from './shared-budget.js'
 import type { WebSocketTransport } from './websocket-transport.js'
 
 /** Bytes of frame headers and pings that may accompany the registration. */
@@ -11,17 +12,22 @@ const FRAME_OVERHEAD = 1024
  * Refuses what a client sends too much of, before it is kept: a frame or bytes above the limit while it has not registered, and a
  * message that it begins and does not continue.
  */
-export class FrameWatch {
+export class FrameWatch implements Holder {
   readonly #transport: WebSocketTransport
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #meter: FrameMeter
+  readonly #budget: SharedBudget
   #registered = false
   #received = 0
   #timer: Timer | null = null
 
-  /** @param socket the connection below; bytes that the transport reads pass here first */
-  constructor(transport: WebSocketTransport, socket: Socket, clock: Clock) {
+  /**
+   * @param socket the connection below; bytes that the transport reads pass here first
+   * @param budget what all connections may hold of unfinished messages
+   */
+  constructor(transport: WebSocketTransport, socket: Socket, clock: Clock, budget: SharedBudget) {
+    this.#budget = budget
     this.#transport = transport
     this.#socket = socket
     this.#clock = clock
@@ -29,7 +35,10 @@ export class FrameWatch {
       if (!this.#registered && bytes > LIMITS.frameBeforeRegistration) this.#tooBig()
     })
     socket.prependListener('data', (chunk: Buffer) => this.#read(chunk))
-    void transport.closed.then(() => this.#timer?.cancel())
+    void transport.closed.then(() => {
+      this.#timer?.cancel()
+      budget.holds(this, 0)
+    })
   }
 
   /** From now on the frames may be as large as those of a client. */
@@ -37,10 +46,18 @@ export class FrameWatch {
     this.#registered = true
   }
 
+  /** Closes the connection: its unfinished message is the largest of all, and all together are too large. */
+  drop(): void {
+    this.#transport.refuse(1013, 'too much unfinished data')
+  }
+
   #read(chunk: Buffer): void {
     this.#received += chunk.length
     this.#meter.feed(chunk)
     if (!this.#registered && this.#received > LIMITS.frameBeforeRegistration + FRAME_OVERHEAD) this.#tooBig()
+    const { messageBytes } = this.#meter
+    // Small ones are many, and cost less than counting them.
+    this.#budget.holds(this, messageBytes > LIMITS.frameBeforeRegistration ? messageBytes : 0)
     if (this.#meter.isUnfinished) this.#timer ??= this.#expectMore()
   }
 

@@ -10,12 +10,13 @@ export {
   type TransferredFile,
 } from './file-transfer.js'
 export { FrameWatch } from './frame-watch.js'
+export { withKeyInHeader } from './keyed-dialer.js'
 export { heartbeatLoop } from './heartbeat-loop.js'
 export { LargeResults } from './large-results.js'
 export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
 export { type ServerConnection } from './server-connection.js'
-export { UnsentBudget, type Sender } from './unsent-budget.js'
+export { SharedBudget, type Holder } from './shared-budget.js'
 export {
   CONSTELLATION_SOCKET,
   DEVICE_SOCKET,

@@ -1,6 +1,7 @@
 import { sleep } from '../clock.js'
 import { aipError } from '../errors.js'
 import type { CloseInfo, Transport } from '../transport/transport.js'
+import { KeyedDialer } from './keyed-dialer.js'
 import { dialServer, type DialOptions, type ServerConnection } from './server-connection.js'
 
 /** Why there is no connection: an attempt that failed, or a registered connection that has ended. */
@@ -25,10 +26,12 @@ export interface LinkOptions extends DialOptions {
 /** A client's connection to its server: connects, registers, keeps it alive, and reconnects when it drops. */
 export class ReconnectingLink {
   readonly #options: LinkOptions
+  readonly #dialer: KeyedDialer
   #connection: ServerConnection | null = null
 
   constructor(options: LinkOptions) {
     this.#options = options
+    this.#dialer = new KeyedDialer(options.url)
   }
 
   /** The latest connection, registered or not, open or not. */
@@ -59,9 +62,9 @@ export class ReconnectingLink {
 
   /** Serves one connection: dials, registers and runs it until it ends. */
   async #connect(): Promise<Down> {
-    const { url, register, ended, signal } = this.#options
+    const { register, ended, signal } = this.#options
     try {
-      const connection = await dialServer(url, this.#options)
+      const connection = await dialServer(this.#dialer, this.#options)
       this.#connection = connection
       try {
         if (signal.aborted) throw aipError('CONNECTION_CLOSED')

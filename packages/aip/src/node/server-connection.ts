@@ -7,7 +7,8 @@ import { HeartbeatProtocol } from '../protocol/heartbeat.js'
 import { RegistrationProtocol } from '../protocol/registration.js'
 import { TaskExecutionProtocol } from '../protocol/task-execution.js'
 import type { Transport } from '../transport/transport.js'
-import { WebSocketTransport, type WebSocketSettings } from './websocket-transport.js'
+import type { KeyedDialer } from './keyed-dialer.js'
+import type { WebSocketSettings } from './websocket-transport.js'
 
 /** A client's connection to a server, with everything that belongs to it. */
 export interface ServerConnection {
@@ -33,11 +34,10 @@ export interface DialOptions {
 
 /**
  * Dials a server.
- * @param url `ws://` or `wss://`
  * @throws AipError `UNAUTHORIZED` if the server refuses the key, otherwise `CONNECT_FAILED`
  */
-export async function dialServer(url: string, { socket, clock, logger, signal }: DialOptions): Promise<ServerConnection> {
-  const transport = await WebSocketTransport.connect(url, { ...socket, clock, signal })
+export async function dialServer(dialer: KeyedDialer, { socket, clock, logger, signal }: DialOptions): Promise<ServerConnection> {
+  const transport = await dialer.connect({ ...socket, clock, signal })
   const aip = new AIPProtocol(transport, { side: 'client', clock, logger })
   return {
     transport,

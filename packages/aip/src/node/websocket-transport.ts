@@ -6,7 +6,7 @@ import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
 import type { Pace } from '../transport/pace.js'
-import type { UnsentBudget } from './unsent-budget.js'
+import type { SharedBudget } from './shared-budget.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
 
 /** Settings of a connection, in milliseconds and bytes. */
@@ -22,7 +22,7 @@ export interface WebSocketSettings {
   /** Unsent data, besides the largest frame, at which a connection is closed with 1013. */
   maxUnsentBytes: number
   /** What all connections may hold together; null if nothing bounds it. */
-  budget: UnsentBudget | null
+  budget: SharedBudget | null
   /** Text frames above this size are delivered as their bytes: making a text of them takes time, which a worker has. */
   maxTextBytes: number
   clock: Clock

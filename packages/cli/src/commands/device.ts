@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { CliError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
-import { findKey } from '../settings/home.js'
+import { readKey } from '../settings/home.js'
+import { keyOfFlags } from '../settings/key-flags.js'
 import { type LogLevel, chooseLogLevel, createLogger, parseLogLevel } from '../settings/logging.js'
 import { print } from '../terminal/write.js'
 import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
@@ -9,6 +10,7 @@ import { staySmall } from '../running/memory-guard.js'
 import { OWN_SERVER, localServer } from '../settings/running-server.js'
 import { serve } from '../running/service.js'
 import { type ShellMode, shellOption } from '../settings/shell-mode.js'
+import { refuseOpenNetwork } from '../settings/open-network.js'
 import { Refusals } from '../running/refusals.js'
 import { deviceCheckCommand } from './device-check.js'
 
@@ -16,6 +18,8 @@ interface Options extends PresetFlags {
   wsServer?: string
   clientId?: string
   token?: string
+  tokenFile?: string
+  insecure?: boolean
   platform?: string
   maxRetries?: number
   heartbeat?: number
@@ -43,6 +47,8 @@ export function deviceCommand(): Command {
         '--token <key>',
         'device key (default: ORRERY_API_KEY, else the configuration, else the file device.key in ORRERY_HOME)',
       )
+      .option('--token-file <file>', 'file with the device key, which others then do not see in the list of processes')
+      .option('--insecure', 'dial a server outside of private networks with ws://, which others can read and change')
       .option('--platform <name>', 'platform to register as (default: that of this machine)')
       .option(
         '--max-retries <n>',
@@ -83,8 +89,9 @@ async function device(options: Options): Promise<void> {
   const logger = await createLogger(chooseLogLevel(options.logLevel))
   const settings = await deviceSettings(options)
   const { clientId, config } = settings
-  const token = tokenFor(options.token, config.token)
+  const token = tokenFor(options, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
+  if (options.insecure !== true) await refuseOpenNetwork(serverUrl)
   // An address may have the key in its query, which must not be shown.
   const shown = serverUrl.replace(/\?.*$/, '')
   const maxRetries = options.maxRetries ?? 5
@@ -125,9 +132,10 @@ async function device(options: Options): Promise<void> {
 }
 
 /** Flag beats environment beats file; of the two files, the configuration is the more explicit. */
-function tokenFor(flag: string | undefined, configured: string | undefined): string | undefined {
+function tokenFor({ token, tokenFile }: Options, configured: string | undefined): string | undefined {
+  const given = keyOfFlags({ name: '--token', value: token, file: tokenFile })?.key
   const environment = process.env['ORRERY_API_KEY'] || undefined
-  return flag ?? environment ?? configured ?? findKey({ name: '--token', value: undefined }, 'device.key')?.key
+  return given ?? environment ?? configured ?? readKey('device.key')?.key
 }
 
 function parseRetries(text: string): number {

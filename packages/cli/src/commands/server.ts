@@ -28,6 +28,7 @@ export function serverCommand(): Command {
       '--api-key <key>',
       'operator key (default: ORRERY_API_KEY, else the file operator.key in ORRERY_HOME, made if missing)',
     )
+    .option('--api-key-file <file>', 'file with the operator key, which others then do not see in the list of processes')
     .option('--platform <name>', 'treat every device as of this platform')
     .option('--data-dir <folder>', 'where sessions are kept (default: the folder server in ORRERY_HOME)')
     .addOption(new Option('--durability <how>', 'full also survives power loss (default: normal)').choices(['normal', 'full']))

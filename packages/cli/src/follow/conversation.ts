@@ -23,6 +23,8 @@ export class Conversation {
   readonly #reader: Interface
   readonly #typed = (): void => this.#port.draft(this.#reader.line, this.#reader.cursor)
   #question: string | null = null
+  /** Whether the line that is being typed was begun before the question came: then it cannot be its answer. */
+  #begunBefore = false
   /** Lines go out one after the other. */
   #said: Promise<void> = Promise.resolve()
 
@@ -36,13 +38,18 @@ export class Conversation {
     this.#reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
     this.#reader.on('line', (line) => {
       const text = line.trim()
-      if (text !== '') this.#said = this.#said.then(() => this.#say(text))
+      const question = this.#begunBefore ? null : this.#question
+      this.#begunBefore = false
+      if (text !== '') this.#said = this.#said.then(() => this.#say(text, question))
     })
   }
 
   /** Follows what the session asks. */
   hear(event: SessionEvent): void {
-    if (event.type === 'question') this.#question = textOf(event.data['question_id'])
+    if (event.type === 'question') {
+      this.#question = textOf(event.data['question_id'])
+      this.#begunBefore = this.#reader.line !== ''
+    }
     if (event.type === 'answer' || event.type === 'ended') this.#question = null
   }
 
@@ -55,9 +62,9 @@ export class Conversation {
     this.#port.input.pause()
   }
 
-  async #say(text: string): Promise<void> {
+  /** @param question what it answers; null for a remark */
+  async #say(text: string, question: string | null): Promise<void> {
     const { sessions, sessionId, note } = this.#port
-    const question = this.#question
     try {
       await (question === null ? sessions.remark(sessionId, text) : sessions.answer(sessionId, text, question))
     } catch (error) {

@@ -2,15 +2,10 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CliError } from '../terminal/errors.js'
+import { type FoundKey, type KeyFlags, keyOfFlags } from './key-flags.js'
 
 /** The keys of a server, by the name of their file. */
 export type KeyFile = 'operator.key' | 'device.key'
-
-/** A key, and where it comes from in words for an error message. */
-export interface FoundKey {
-  key: string
-  source: string
-}
 
 /** The folder of everything that this program keeps on this machine: `ORRERY_HOME`, else `~/.orrery`. */
 export function orreryHome(): string {
@@ -42,9 +37,13 @@ export function readKey(name: KeyFile): FoundKey | undefined {
     const key = readFileSync(path, 'utf8').trim()
     return key === '' ? undefined : { key, source: path }
   } catch (cause) {
-    throw new CliError(`Cannot read the key in ${path}: only its owner may; use --api-key or ORRERY_API_KEY`, undefined, {
-      cause,
-    })
+    throw new CliError(
+      `Cannot read the key in ${path}: only its owner may; use --api-key-file, --api-key or ORRERY_API_KEY`,
+      undefined,
+      {
+        cause,
+      },
+    )
   }
 }
 
@@ -62,9 +61,10 @@ export async function ensureKey(name: KeyFile): Promise<string> {
   }
 }
 
-/** The key from a flag, the environment or a file of the folder, in this order. */
-export function findKey(flag: { name: string; value: string | undefined }, file: KeyFile): FoundKey | undefined {
-  if (flag.value !== undefined) return { key: flag.value, source: flag.name }
+/** The key from flags, the environment or a file of the folder, in this order. @throws {CliError} with exit code 2 for wrong flags */
+export function findKey(flags: KeyFlags, file: KeyFile): FoundKey | undefined {
+  const given = keyOfFlags(flags)
+  if (given !== undefined) return given
   const environment = process.env['ORRERY_API_KEY']
   if (environment !== undefined && environment !== '') return { key: environment, source: 'ORRERY_API_KEY' }
   return readKey(file)

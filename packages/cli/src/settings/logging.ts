@@ -1,7 +1,7 @@
 import { visibleText, type Logger } from '@orrery/aip'
 import { InvalidArgumentError } from 'commander'
 import { usageError } from '../terminal/errors.js'
-import { type Style, paint, painted, singleLine } from '../terminal/painted.js'
+import { type Style, harmless, joined, paint, painted } from '../terminal/painted.js'
 import { note } from '../terminal/write.js'
 
 /** The names of the log levels, as the flag and the environment take them in any case, and pino's names for them. */
@@ -58,5 +58,8 @@ function writeForPeople(json: string): void {
   const record = JSON.parse(json) as { time: number; level: number; msg?: string }
   const { label, style } = SHOWN[record.level] ?? { label: 'log', style: 'dim' }
   const time = new Date(record.time).toTimeString().slice(0, 8)
-  note(painted`${paint('dim', time)} ${paint(style, label.padEnd(8))} ${singleLine(record.msg ?? '')}`)
+  // Only the first line of a message begins like an entry, so that none can look like two.
+  const lines = harmless(record.msg ?? '').split('\n')
+  const message = joined(lines, `\n${' '.repeat(time.length + 10)}`)
+  note(painted`${paint('dim', time)} ${paint(style, label.padEnd(8))} ${message}`)
 }

@@ -15,6 +15,7 @@ export interface ServerFlags {
   host?: string
   port?: number
   apiKey?: string
+  apiKeyFile?: string
   platform?: string
   logLevel?: LogLevel
   dataDir?: string
@@ -31,7 +32,7 @@ export async function serverSettings(flags: ServerFlags, configFile: string | un
   const logger = await createLogger(chooseLogLevel(flags.logLevel, levelOf(config.log_level)))
   // The file is made in any case: commands on this machine look there.
   const made = await ensureKey('operator.key')
-  const found = findKey({ name: '--api-key', value: flags.apiKey }, 'operator.key')
+  const found = findKey({ name: '--api-key', value: flags.apiKey, file: flags.apiKeyFile }, 'operator.key')
   const operatorKey = found?.key ?? made
   if (operatorKey.length < LIMITS.shortKey)
     logger.warn(`The operator key has ${operatorKey.length} characters, so it can be guessed: take ${LIMITS.shortKey} or more`)
@@ -82,6 +83,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('resume', config.resume),
     ...defined('workflowAgent', config.workflow_agent),
     ...defined('devicesFile', config.devices_file),
+    ...defined('messageRate', config.message_rate),
     ...defined('publicUrl', config.public_url),
     ...defined('trustedProxies', config.trusted_proxies),
     ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),

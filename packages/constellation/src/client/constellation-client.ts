@@ -179,23 +179,23 @@ export class ConstellationClient {
   async #submit(run: TaskRun, link: ServerLink): Promise<void> {
     while (!run.settled.aborted) {
       await link.ready()
-      let left = false
+      const sent = { left: false }
       try {
         await link.ask(
           async (aip) => {
             run.advance('sent')
             await this.#send(run, new TaskExecutionProtocol(aip)).catch((error: unknown) => {
-              left = !isAipError(error, 'NOT_CONNECTED', 'CONNECTION_CLOSED')
+              sent.left = !isAipError(error, 'NOT_CONNECTED', 'CONNECTION_CLOSED')
               throw error
             })
-            left = true
+            sent.left = true
           },
           ({ type, session_id }) => session_id === run.sessionId && (type === 'heartbeat' || type === 'task_end'),
         )
         return run.advance('accepted')
       } catch (error) {
         const lost = error instanceof AipError && LOST.has(error.code)
-        if (!lost || (left && !link.resumes)) throw error
+        if (!lost || (sent.left && !link.resumes)) throw error
       }
     }
   }

@@ -2,6 +2,7 @@ import {
   isAipError,
   AipError,
   aipError,
+  logError,
   messageOf,
   resumeWait,
   type AIPProtocol,
@@ -192,7 +193,7 @@ export class ServerLink {
       if (message.type === 'error' && !answers) logger.error(`[WS] Server error: ${message.error}`)
       if (message.type === 'task_end' || message.type === 'progress') onMessage(message)
     } catch (error) {
-      logger.error(`[WS] Error handling message: ${messageOf(error)}`)
+      logError(logger, '[WS] Error handling message', error)
     }
   }
 

@@ -10,7 +10,6 @@ import {
   type OfferFields,
 } from '@orrery/aip'
 import { registerClient, type ServerConnection } from '@orrery/aip/node'
-import type { CommandJournal } from '../journal/command-journal.js'
 import { DeviceInfoProvider, sessionPlatform } from '../info/device-info-provider.js'
 import { logText } from './log-text.js'
 
@@ -25,7 +24,10 @@ export interface RegistrationOptions {
   platform: string
   /** Describes the device; default {@link DeviceInfoProvider.collectSystemInfo}. */
   collect: ((clientId: string) => DeviceInfo) | undefined
-  journal: CommandJournal | null
+  /** The token of the last registration with this server. */
+  token: string | null
+  /** Whether sessions are to survive a lost connection. */
+  resumes: boolean
   /** Whether operators of the server may answer for the device's owner. */
   asks: boolean
   /** Whether it can send and take whole files. */
@@ -56,9 +58,8 @@ export async function registerDevice(connection: ServerConnection, options: Regi
 }
 
 /** What this device can do. */
-function offerOf({ journal, asks, files, maxFrame }: RegistrationOptions): OfferFields {
-  const token = journal?.resumeToken ?? null
-  const features = new Set<Feature>(journal === null ? FEATURES : JOURNAL_FEATURES)
+function offerOf({ token, resumes, asks, files, maxFrame }: RegistrationOptions): OfferFields {
+  const features = new Set<Feature>(resumes ? JOURNAL_FEATURES : FEATURES)
   if (asks) features.add('ask')
   if (files) features.add('files')
   return {

@@ -45,6 +45,8 @@ export interface UFOWebSocketClientOptions {
   maxFrame?: number
   /** Keeps what has run, so that sessions survive lost connections where the server can do that too. */
   journal?: CommandJournal
+  /** With false, sessions end with the connection; of the journal only the token counts, which proves that the id is this device's. Default true. */
+  resume?: boolean
   /** Keep trying to reach a server that resumes sessions, whatever `maxRetries` says. Default false. */
   persistent?: boolean
   /** Calls that wait for permission. */
@@ -97,7 +99,7 @@ export class UFOWebSocketClient extends MessageHandlers {
       ufoClient: this.ufoClient,
       clock,
       logger,
-      journal: options.journal ?? null,
+      journal: options.resume === false ? null : (options.journal ?? null),
       approvals: options.approvals ?? null,
       connection: () => (this.isConnected() ? this.connection : null),
     })
@@ -161,7 +163,8 @@ export class UFOWebSocketClient extends MessageHandlers {
       clientId,
       platform,
       collect: this.#options.collectInfo,
-      journal: this.#options.journal ?? null,
+      token: this.#options.journal?.resumeToken ?? null,
+      resumes: this.#options.journal !== undefined && this.#options.resume !== false,
       asks: this.#options.approvals?.viaServer === true,
       files: this.#options.transfers !== undefined,
       maxFrame: this.#options.maxFrame ?? LIMITS.deviceFrame,
@@ -220,8 +223,9 @@ export class UFOWebSocketClient extends MessageHandlers {
   }
 
   #triesForEver(): boolean {
+    const { journal, persistent, resume } = this.#options
     // A token in the journal says that there is such a server too, from before a restart of this process.
-    const knowsServer = this.sessions.resumes || (this.#options.journal?.resumeToken ?? null) !== null
-    return knowsServer && this.#options.persistent === true
+    const knowsServer = this.sessions.resumes || (journal?.resumeToken ?? null) !== null
+    return knowsServer && persistent === true && resume !== false
   }
 }

@@ -3,7 +3,7 @@ import type { ShellMode } from './shell-policy.js'
 
 /**
  * What a call would touch, computed from its arguments before it runs and without looking at the machine, so that a policy can
- * decide about it. A tool does nothing beyond this; what it reads to do its work (a folder below `paths`) counts as named.
+ * decide about it. A tool does nothing beyond this; what is in a folder that is `deep` counts as named.
  */
 export interface CallEffects {
   /** The program and its arguments; a line for the system's shell is `[shell, '-c', line]`. */
@@ -30,6 +30,8 @@ export interface CallEffects {
 export interface PathEffect {
   path: string
   access: 'read' | 'change' | 'run'
+  /** Whether it may be a folder, of which all contents are read or changed. */
+  deep?: boolean
 }
 
 /** What arguments mean depends on: where relative paths start, and whether there is a shell. */

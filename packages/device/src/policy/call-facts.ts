@@ -7,6 +7,7 @@ import { findProgram, isProgram } from '../process/find-program.js'
 import type { CallEffects } from './call-effects.js'
 import { hostsInArguments, hostsInWords } from './hosts.js'
 import { showsAllItStarts } from './plain-programs.js'
+import { programName } from './programs.js'
 import type { CommandFacts } from './rule-patterns.js'
 import { SYSTEM_PATH, shellCommand, systemProgramAt, type ShellMode } from './shell-policy.js'
 import { splitCommand } from './split-command.js'
@@ -15,6 +16,18 @@ import { splitCommand } from './split-command.js'
 export interface CommandToRun {
   argv: readonly string[]
   cwd: string
+}
+
+/** What a call works on. */
+export interface TouchedPaths {
+  /** With all links followed. */
+  real: readonly string[]
+  /** As they are given, absolute. */
+  given: readonly string[]
+  /** What the words of a command name, both ways. */
+  named: readonly string[]
+  /** Real folders of which all contents may be read or changed. */
+  deep: readonly string[]
 }
 
 /** Everything that rules look at. */
@@ -26,8 +39,7 @@ export interface CallFacts {
   opaque: boolean
   /** Whether the call sets variables that may change what its command does, which no rule can cover. */
   setsVariables: boolean
-  /** Real paths; where links lead elsewhere, the paths as given; and the real and given paths that words of a command name. */
-  paths: { real: readonly string[]; given: readonly string[]; named: readonly string[] }
+  paths: TouchedPaths
   hosts: readonly string[]
 }
 
@@ -57,20 +69,21 @@ export async function factsOf(
   const real = await Promise.all(paths.map(async (path) => (await destinationOf(path)).real))
   const given = paths.map((path) => resolve(path))
   const hosts = [...(effects?.hosts ?? []), ...hostsInArguments(args)]
+  const deep = real.filter((_, at) => effects?.paths?.[at]?.deep === true)
   const setsVariables = (effects?.variables ?? []).length > 0
   const run = await commandOf(effects, surroundings)
-  if (run === null) return { run, command: null, opaque: false, setsVariables, paths: { real, given, named: [] }, hosts }
+  if (run === null) return { run, command: null, opaque: false, setsVariables, paths: { real, given, named: [], deep }, hosts }
   const words = wordsOf(run.argv, surroundings.shell)
   const shown = words ?? run.argv
   const systemProgram = await systemProgramOf(shown[0] ?? '', run.cwd, surroundings)
-  const tooMany = namesPaths && shown.length > DEVICE_LIMITS.judgedWords
+  const inWords = namesPaths ? await pathsInWords(shown, run.cwd) : { named: [], deep: [] }
   const plain = words !== null && systemProgram !== null && showsAllItStarts(words, effects?.terminal)
   return {
     run,
     command: { argv: shown, systemProgram },
-    opaque: !plain || setsVariables || tooMany,
+    opaque: !plain || setsVariables || inWords === null,
     setsVariables,
-    paths: { real, given, named: namesPaths && !tooMany ? await pathsInWords(shown, run.cwd) : [] },
+    paths: { real, given, named: inWords?.named ?? [], deep: inWords?.deep ?? [] },
     hosts: [...hosts, ...hostsInWords(shown)],
   }
 }
@@ -109,20 +122,38 @@ async function systemProgramOf(program: string, cwd: string, { shell, env }: Cal
   return null
 }
 
-/** Words of a command, and values in them, that are paths: with a separator, or of something that exists. Real and as given. */
-async function pathsInWords(argv: readonly string[], cwd: string): Promise<string[]> {
-  const found: string[] = []
-  for (const word of argv.slice(1)) {
-    // A value may be stuck to the last one of a few letters.
-    const stuck = /^-[^-]/.test(word) ? [2, 3, 4, 5].map((start) => word.slice(start)) : [word]
-    for (const candidate of new Set([...stuck, word.slice(word.indexOf('=') + 1)])) {
-      if (candidate === '' || candidate.includes('\0')) continue
-      const path = pathFrom(cwd, candidate)
-      const isPath = candidate.includes('/') || (await lstat(path).catch(() => null)) !== null
-      if (!isPath) continue
-      const destination = await destinationOf(path).catch(() => null)
-      found.push(resolve(path), ...(destination === null ? [] : [destination.real]))
-    }
+/** Programs that show nothing of what is in the files of a folder, and leave it as it is. */
+const SHALLOW: ReadonlySet<string> = new Set(
+  'ls find stat du df tree which whereis basename dirname realpath readlink test [ pwd mkdir'.split(' '),
+)
+
+/**
+ * The paths that words of a command name, and parts of words that may be values: with a separator, or of something that exists.
+ * @returns null where there are too many to look at
+ */
+async function pathsInWords(argv: readonly string[], cwd: string): Promise<Pick<TouchedPaths, 'named' | 'deep'> | null> {
+  const [program = '', ...args] = argv
+  const candidates = new Set(args.flatMap(valuesIn))
+  if (candidates.size > DEVICE_LIMITS.judgedWords) return null
+  const named = new Set<string>()
+  const deep = new Set(args.some((arg) => /^(-[A-Za-z\d]*[rR]|--(dereference-)?rec)/.test(arg)) ? [cwd] : [])
+  for (const candidate of candidates) {
+    const path = pathFrom(cwd, candidate)
+    const found = await destinationOf(path).catch(() => null)
+    if (!candidate.includes('/') && found?.exists !== true) continue
+    named.add(resolve(path))
+    if (found === null) continue
+    named.add(found.real)
+    if ((await lstat(found.real).catch(() => null))?.isDirectory() === true) deep.add(found.real)
   }
-  return [...new Set(found)]
+  return { named: [...named], deep: SHALLOW.has(programName(program)) ? [] : [...deep] }
+}
+
+/** A word, what follows one of the signs before values in it, and what may be stuck to one of the letters of an option. */
+function valuesIn(word: string): string[] {
+  const signs = [...word.matchAll(/[=:@,]/g)].map(({ index }) => index + 1)
+  const slash = word.indexOf('/')
+  const letters = /^-[^-]/.test(word) ? Array.from({ length: (slash < 0 ? word.length : slash + 1) - 2 }, (_, at) => at + 2) : []
+  const starts = [0, ...signs, ...letters].filter((start) => word.length - start <= DEVICE_LIMITS.pathLength)
+  return starts.map((start) => word.slice(start)).filter((value) => value !== '' && !value.includes('\0'))
 }

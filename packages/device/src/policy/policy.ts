@@ -7,7 +7,8 @@ import { launchArguments } from './launch-policy.js'
 import type { PolicyAction, PolicyConfig, PolicyRule } from './policy-config.js'
 import { PolicyViolation } from './policy-violation.js'
 import type { Roots } from './roots.js'
-import { grantsCommand, matchesHost, matchesPath, restrictsCommand } from './rule-patterns.js'
+import { leadsWithin, matchesPath, mayMatchIn, pathPattern, type PathPattern } from './path-patterns.js'
+import { grantsCommand, matchesHost, restrictsCommand } from './rule-patterns.js'
 import { allowStrict, type ShellMode } from './shell-policy.js'
 
 /** One call of a tool, before it runs. */
@@ -99,13 +100,17 @@ export class Policy {
     for (const [at, rule] of rules.entries()) {
       const name = `policy.rules[${at}]`
       if (!isAbout(rule, call)) continue
+      const pattern = rule.path === undefined ? null : await pathPattern(rule.path, this.#options.cwd)
       if (rule.do === 'allow') {
-        if (!this.#grants(rule, facts)) continue
+        if (!this.#grants(rule, pattern, facts)) continue
+        const { argv = [] } = rule
+        const words = argv[0] === '**' ? argv : argv.slice(1)
+        if (facts.run !== null && !(await leadsWithin(words, facts.command?.argv.slice(1) ?? [], facts.run.cwd))) continue
         if (doubt !== null) return doubtful(doubt)
         return verdict('allow', name, 'allowed by this rule', facts.run)
       }
-      if (this.#restricts(rule, facts)) return verdict(rule.do, name, `this rule says ${rule.do}`, facts.run)
-      if (facts.opaque && (rule.argv ?? rule.path ?? rule.host) !== undefined) doubt ??= { rule: name, command: facts.run }
+      if (this.#restricts(rule, pattern, facts)) return verdict(rule.do, name, `this rule says ${rule.do}`, facts.run)
+      if (this.#mayRestrict(rule, pattern, facts)) doubt ??= { rule: name, command: facts.run }
     }
     const otherwise = await this.#otherwise(call, effects, facts.run)
     return otherwise.do === 'allow' && doubt !== null ? doubtful(doubt) : otherwise
@@ -131,8 +136,7 @@ export class Policy {
     return verdict('ask', 'default', `no rule of device.jsonc is about '${call.tool}'; its owner can add ${rule} to 'policy'`)
   }
 
-  #grants(rule: PolicyRule, { command, setsVariables, paths, hosts }: CallFacts): boolean {
-    const { cwd } = this.#options
+  #grants(rule: PolicyRule, pattern: PathPattern | null, { command, setsVariables, paths, hosts }: CallFacts): boolean {
     const { tool, server, argv, path, host } = rule
     const touched = [...paths.real, ...paths.named]
     // A folder or a host says nothing about the command that runs in it, or with it.
@@ -140,19 +144,24 @@ export class Policy {
       return false
     return (
       (argv === undefined || (command !== null && !setsVariables && grantsCommand(argv, command))) &&
-      (path === undefined || (touched.length > 0 && touched.every((each) => matchesPath(path, each, cwd)))) &&
+      (pattern === null || (touched.length > 0 && touched.every((each) => matchesPath(pattern, each)))) &&
       (host === undefined || (hosts.length > 0 && hosts.every((each) => matchesHost(host, each))))
     )
   }
 
-  #restricts({ argv, path, host }: PolicyRule, { command, paths, hosts }: CallFacts): boolean {
-    const { cwd } = this.#options
+  #restricts({ argv, host }: PolicyRule, pattern: PathPattern | null, { command, paths, hosts }: CallFacts): boolean {
     const touched = [...paths.real, ...paths.given, ...paths.named]
     return (
       (argv === undefined || (command !== null && restrictsCommand(argv, command.argv))) &&
-      (path === undefined || touched.some((each) => matchesPath(path, each, cwd))) &&
+      (pattern === null || touched.some((each) => matchesPath(pattern, each))) &&
       (host === undefined || hosts.some((each) => matchesHost(host, each)))
     )
+  }
+
+  /** Returns whether a rule may be about what a call does without showing it: programs that it starts, or contents of a folder. */
+  #mayRestrict({ argv, host }: PolicyRule, pattern: PathPattern | null, { opaque, paths }: CallFacts): boolean {
+    if (opaque && (argv !== undefined || host !== undefined || pattern !== null)) return true
+    return pattern !== null && paths.deep.some((folder) => mayMatchIn(pattern, folder))
   }
 
   #describe({ builtIn, server, tool, args }: ToolCall): CallEffects | null {
@@ -166,7 +175,12 @@ function verdict(action: PolicyAction, rule: string, detail: string, command: Ve
 }
 
 function doubtful({ rule, command }: { rule: string; command: CommandToRun | null }): Verdict {
-  return verdict('ask', rule, 'the command can start programs that it does not show, and this rule may be about them', command)
+  return verdict(
+    'ask',
+    rule,
+    'the call may do more than it shows, by programs that it starts or in a folder that it works on, and this rule may be about that',
+    command,
+  )
 }
 
 function isAbout({ tool, server }: PolicyRule, call: ToolCall): boolean {

@@ -1,6 +1,5 @@
-import { homedir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
-import { matchesGlob, matchesList, matchesName } from '../paths/glob.js'
+import { isAbsolute } from 'node:path'
+import { matchesList, matchesName } from '../paths/glob.js'
 import { otherSubcommand } from './plain-programs.js'
 import { commandsIn, isRisky, programName, startsPrograms } from './programs.js'
 
@@ -62,17 +61,6 @@ function matchesWord(wanted: string, word: string): boolean {
 
 function isWildcard(wanted: string): boolean {
   return /[*?]/.test(wanted)
-}
-
-/**
- * Returns whether a path matches a pattern.
- * @param path absolute
- * @param cwd where relative patterns start
- */
-export function matchesPath(pattern: string, path: string, cwd: string): boolean {
-  const absolute = pattern.startsWith('~/') ? join(homedir(), pattern.slice(2)) : resolve(cwd, pattern)
-  const slashed = (text: string): string => text.replaceAll('\\', '/').replace(/^\//, '')
-  return matchesGlob(`/${slashed(absolute)}`, slashed(path))
 }
 
 /** Returns whether a host matches a pattern; without a port in the pattern, any port. @param host `name` or `name:port` */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { encodeMessage, buildMessage, TO_CLIENT, type Fields } from '@orrery/aip'
@@ -14,14 +14,16 @@ export class ScriptedConnection {
   readonly socket: WebSocket
   /** The path and query that the device dialled. */
   readonly url: string
+  readonly headers: IncomingHttpHeaders
   /** Settles with the close code. */
   readonly closed: Promise<number>
   readonly #waiting: { type: string; resolve: (frame: Json) => void }[] = []
   readonly #unread: Json[] = []
 
-  constructor(socket: WebSocket, url: string) {
+  constructor(socket: WebSocket, { url = '', headers }: IncomingMessage) {
     this.socket = socket
     this.url = url
+    this.headers = headers
     this.closed = once(socket, 'close').then(([code]) => code as number)
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as Json
@@ -69,7 +71,7 @@ export class ScriptedConnection {
 /** How a {@link ScriptedServer} behaves. */
 export interface ServerBehaviour {
   /** Asked for each connection: true answers 403. Default: none is refused. */
-  refuse?: () => boolean
+  refuse?: (request: IncomingMessage) => boolean
   /** Whether pings are answered. Default true. */
   autoPong?: boolean
   /** Serves `wss://` with this certificate. */
@@ -93,9 +95,9 @@ export class ScriptedServer implements AsyncDisposable {
     http.on('upgrade', (request, socket, head) => {
       this.#attempts += 1
       for (const wanted of this.#attemptsWanted) if (this.#attempts >= wanted.count) wanted.resolve()
-      if (refuse?.() === true) return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+      if (refuse?.(request) === true) return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
       this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
-        const connection = new ScriptedConnection(websocket, request.url ?? '')
+        const connection = new ScriptedConnection(websocket, request)
         const waiting = this.#waiting.shift()
         if (waiting === undefined) this.#connections.push(connection)
         else waiting(connection)

@@ -12,6 +12,9 @@ const DeviceOverlay = z.looseObject({
 })
 type DeviceOverlay = z.infer<typeof DeviceOverlay>
 
+/** Names of arguments that are keys; others, such as a folder, are not secret. */
+const KEY_NAME = /(?:key|token|secret|password)$/i
+
 const DevicesFile = z.strictObject({ devices: z.record(z.string(), DeviceOverlay).default({}) })
 
 /** What the owner of a server configures about its devices (server reference, chapter 5). */
@@ -45,6 +48,14 @@ export class DeviceOverlays {
   /** Returns the names of the arguments that {@link complete} adds to calls of a tool. */
   addedArguments(deviceId: string, toolName: string): readonly string[] {
     return Object.keys(this.#devices.get(deviceId)?.tool_arguments?.[toolName] ?? {})
+  }
+
+  /** Returns the keys among the arguments that are added to calls. */
+  keys(): string[] {
+    const added = [...this.#devices.values()].flatMap(({ tool_arguments: tools }) => Object.values(tools ?? {}))
+    return added
+      .flatMap((values) => Object.entries(values))
+      .flatMap(([name, value]) => (KEY_NAME.test(name) && typeof value === 'string' ? [value] : []))
   }
 
   /** Returns a command with the arguments that are configured for its tool; arguments of the command itself stay. */

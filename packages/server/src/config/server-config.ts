@@ -67,6 +67,11 @@ export const ServerConfig = z.strictObject({
       "Agent name of the commands of workflows that set none, such as FollowerAgent; default: that of the device's platform",
     ),
   model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
+  message_rate: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Messages of one client a second, besides results and progress that are waited for; default 200'),
   public_url: z
     .url({ protocol: /^https?$/ })
     .optional()

@@ -11,6 +11,7 @@ import { Asks } from '../sessions/asks.js'
 import { ModelAllowance } from '../sessions/model-allowance.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { SqliteClientStore } from '../store/sqlite-client-store.js'
+import { SERVER_LIMITS } from '../limits.js'
 import type { RegistrationRules } from './registration-rules.js'
 
 /** What a handler is made of. The two managers are enough; `startServer` gives the rest too. */
@@ -34,6 +35,8 @@ export interface HandlerOptions {
   asks?: Asks
   /** With `off`, no session waits for a client that has dropped, as seeds 002 and 004 have it. Default `on`. */
   resume?: 'on' | 'off' | undefined
+  /** Messages of one client a second. Default 200. */
+  messageRate?: number | undefined
   /** Milliseconds of silence after which a client is dropped. Default: never. */
   heartbeatTimeoutMs?: number | undefined
   /** Milliseconds without an answer after which a connection that can resume counts as dead. Default 30 s. */
@@ -42,9 +45,10 @@ export interface HandlerOptions {
 
 /** What a handler works with. */
 export interface HandlerParts extends Required<
-  Omit<HandlerOptions, 'dialect' | 'resume' | 'heartbeatTimeoutMs' | 'resumeSilenceMs'>
+  Omit<HandlerOptions, 'dialect' | 'resume' | 'messageRate' | 'heartbeatTimeoutMs' | 'resumeSilenceMs'>
 > {
   dialect: Dialect | 'auto'
+  messageRate: number
   heartbeatTimeoutMs: number | undefined
   resumeSilenceMs: number
   /** The optional features that the server has. */
@@ -74,6 +78,7 @@ export function handlerParts(options: HandlerOptions): HandlerParts {
     overlays: options.overlays ?? DeviceOverlays.load(undefined),
     tokens,
     asks,
+    messageRate: options.messageRate ?? SERVER_LIMITS.messageRate,
     heartbeatTimeoutMs: options.heartbeatTimeoutMs,
     resumeSilenceMs: options.resumeSilenceMs ?? LIMITS.resumeSilence,
     features: new Set<Feature>([

@@ -5,25 +5,38 @@ import { SERVER_LIMITS } from '../limits.js'
 const STEP = 50
 /** A client that has sent nothing above its rate for this long, in milliseconds, has stopped doing so. */
 const CALM = 500
+/** After so many messages of one client, all others have their turn. */
+const TURN = 100
 
 /** How many messages a client may send a second. What comes above that waits; it is cut off if that does not end. */
 export class MessageRate implements Pace {
   readonly #clock: Clock
   readonly #tooMany: () => void
-  #tokens: number = SERVER_LIMITS.messageBurst
+  /** Messages a second. */
+  readonly #rate: number
+  readonly #burst: number
+  #tokens: number
   #filledAt: number
   /** Since when messages have had to wait, and when the last one did; null if they do not. */
   #over: { since: number; last: number } | null = null
   #timer: Timer | null = null
   #stopped = false
+  /** Messages since the others had their turn. */
+  #inTurn = 0
   /** While a large message is read elsewhere, what came after it waits. */
   #held = false
   #handled: Promise<void> = Promise.resolve()
   #again: (() => void) | null = null
 
-  /** @param tooMany called once if the client sends too much for too long */
-  constructor(clock: Clock, tooMany: () => void) {
+  /**
+   * @param rate messages a second; a burst may have as many times more as with the usual rate
+   * @param tooMany called once if the client sends too much for too long
+   */
+  constructor(clock: Clock, rate: number, tooMany: () => void) {
     this.#clock = clock
+    this.#rate = rate
+    this.#burst = rate * (SERVER_LIMITS.messageBurst / SERVER_LIMITS.messageRate)
+    this.#tokens = this.#burst
     this.#tooMany = tooMany
     this.#filledAt = clock.now()
   }
@@ -36,6 +49,9 @@ export class MessageRate implements Pace {
     }
     if (this.#tokens < 1) this.#refill()
     if (this.#tokens >= 1) {
+      if (this.#inTurn === TURN) setImmediate(again)
+      this.#inTurn = (this.#inTurn + 1) % (TURN + 1)
+      if (this.#inTurn === 0) return false
       this.#tokens -= 1
       return true
     }
@@ -53,7 +69,7 @@ export class MessageRate implements Pace {
 
   /** The message that was admitted last was expected, such as the results of commands; it does not count. */
   expected(): void {
-    this.#tokens = Math.min(this.#tokens + 1, SERVER_LIMITS.messageBurst)
+    this.#tokens = Math.min(this.#tokens + 1, this.#burst)
   }
 
   /** Admits nothing until the message that was admitted last is handled: it takes longer than a turn of the event loop. */
@@ -83,8 +99,8 @@ export class MessageRate implements Pace {
 
   #refill(): void {
     const now = this.#clock.now()
-    const more = ((now - this.#filledAt) / 1000) * SERVER_LIMITS.messageRate
-    this.#tokens = Math.min(this.#tokens + Math.max(more, 0), SERVER_LIMITS.messageBurst)
+    const more = ((now - this.#filledAt) / 1000) * this.#rate
+    this.#tokens = Math.min(this.#tokens + Math.max(more, 0), this.#burst)
     this.#filledAt = now
   }
 

@@ -59,6 +59,8 @@ export class Registration {
   readonly #known: KnownDevices
   readonly #logger: Logger
   readonly #protocol: RegistrationProtocol
+  /** What the client offers; null before its registration, and for existing peers. */
+  #offer: Offer | null = null
 
   constructor(
     aip: AIPProtocol<'server'>,
@@ -122,8 +124,8 @@ export class Registration {
    * @throws AipError `TOKEN_REQUIRED`
    */
   async #admit(client: ClientInfo): Promise<boolean> {
-    const { clientId, clientType, metadata } = client
-    const { known, matches, since } = await this.#tokens.check(client, offerIn(metadata)?.resume_token ?? null)
+    const { clientId, clientType } = client
+    const { known, matches, since } = await this.#tokens.check(client, this.#offer?.resume_token ?? null)
     if (known && !matches && (clientType === 'device' || this.#resumption.isAwaited(clientId))) {
       const way =
         clientType === 'device' ? `'orrery devices forget ${clientId}' frees it` : 'its tasks have not ended, try again later'
@@ -155,6 +157,7 @@ export class Registration {
     if (!shown.registers.includes(clientType)) throw serverError('ROLE_NOT_ALLOWED', { role: clientType })
     if (clientType === 'constellation' && targetId !== null) this.#checkTarget(targetId)
     const offer = offerIn(metadata)
+    this.#offer = offer
     this.#aip.maxFrame = Math.min(offer?.max_frame ?? LIMITS.frame, LIMITS.frame)
     const features = commonFeatures(offer, this.#features)
     // A client that can return loses nothing when it is cut off, but it would come back for as much again.
@@ -190,14 +193,14 @@ export class Registration {
    * reserved meanwhile.
    */
   async #enter(client: ClientInfo): Promise<void> {
-    const { clientId, clientType, features, metadata } = client
+    const { clientId, clientType, features } = client
     const release = this.#clients.hold(clientId)
     let result: { aip: AgreementFields } | null
     let written = (): Promise<void> => Promise.resolve()
     try {
-      const token = features.has('resume') ? await this.#tokens.issue(client, offerIn(metadata)?.resume_token ?? null) : null
+      const token = features.has('resume') ? await this.#tokens.issue(client, this.#offer?.resume_token ?? null) : null
       if (token !== null) ({ written } = token)
-      result = offerIn(metadata) === null ? null : { aip: await this.#negotiate(client, token?.token) }
+      result = this.#offer === null ? null : { aip: await this.#negotiate(client, token?.token) }
     } finally {
       release()
     }

@@ -120,7 +120,7 @@ export class UFOWebSocketHandler {
     isDevice = client.clientType === 'device'
     this.#resumption.back(client)
     if (client.clientType === 'constellation') this.#notices.back(client)
-    const rate = new MessageRate(this.#clock, () => {
+    const rate = new MessageRate(this.#clock, this.#parts.messageRate, () => {
       log.warn(`[WS] ${client.clientId} sends too many messages`)
       transport.refuse(1008, 'rate limit')
     })

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { LIMITS, type Clock, type Transport } from '@orrery/aip'
-import { DEVICE_SOCKET, FrameWatch, TRANSFER_SOCKET, WebSocketTransport, type UnsentBudget } from '@orrery/aip/node'
+import { DEVICE_SOCKET, FrameWatch, TRANSFER_SOCKET, WebSocketTransport, SharedBudget } from '@orrery/aip/node'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { KeyGuesses } from '../identity/key-guesses.js'
@@ -11,6 +11,7 @@ import type { Principal } from '../identity/principal.js'
 import type { AddressOf } from './client-address.js'
 import { isOwnOrigin } from './origin.js'
 import type { Strangers } from './strangers.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { WaitingPlaces } from './waiting-places.js'
 
 /** Serves a connection once its handshake is complete. */
@@ -26,7 +27,7 @@ export interface UpgradeOptions {
   publicUrl: string | undefined
   clock: Clock
   /** What all connections may hold for slow readers. */
-  budget: UnsentBudget
+  budget: SharedBudget
   accept: Accept
   transfers: WaitingTransfers
   /** Whether connections are no longer accepted. */
@@ -40,6 +41,7 @@ export class WebSocketUpgrade {
   readonly #options: UpgradeOptions
   readonly #open = new Set<WebSocketTransport>()
   readonly #places = new WaitingPlaces()
+  readonly #unfinished = new SharedBudget(SERVER_LIMITS.unfinishedInAll)
 
   constructor(options: UpgradeOptions) {
     this.#options = options
@@ -102,7 +104,7 @@ export class WebSocketUpgrade {
   async #serve(webSocket: WebSocket, socket: Socket, principal: Principal, free: () => void): Promise<void> {
     const { clock, budget, accept } = this.#options
     const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock, budget, maxTextBytes: LIMITS.message }, socket)
-    const watch = new FrameWatch(transport, socket, clock)
+    const watch = new FrameWatch(transport, socket, clock, this.#unfinished)
     this.#open.add(transport)
     const registered = (): void => {
       free()
@@ -139,7 +141,7 @@ function socketServer(maxPayload: number): WebSocketServer {
 
 /** What a handshake requests. */
 interface Asked {
-  path: string | undefined
+  path: string
   /** A bearer token, or the last `token` of the query. */
   key: string | undefined
   /** The file transfer that the connection is for, with its key; null for a client's own connection. */
@@ -147,14 +149,14 @@ interface Asked {
 }
 
 function askedOf({ url = '', headers }: IncomingMessage): Asked {
-  const parsed = URL.parse(url, 'http://localhost')
-  const path = parsed?.pathname
+  // A whole URL is not parsed: 10,000 devices may return at once.
+  const [path = '', ...query] = url.split('?')
   const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
-  const id = /^\/ws\/transfers\/([^/]+)$/.exec(path ?? '')?.[1]
+  const id = /^\/ws\/transfers\/([^/]+)$/.exec(path)?.[1]
   const transferKey = headers['x-orrery-transfer-key']
   return {
     path,
-    key: bearer ?? parsed?.searchParams.getAll('token').at(-1),
+    key: bearer ?? new URLSearchParams(query.join('?')).getAll('token').at(-1),
     transfer: id === undefined ? null : { id, key: typeof transferKey === 'string' ? transferKey : undefined },
   }
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import { AipError, LIMITS, aipError, exceeds, jsonShape, logError, shownName, type Clock, type Logger } from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
-import type { UnsentBudget } from '@orrery/aip/node'
+import type { SharedBudget } from '@orrery/aip/node'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import {
   hasZodFastifySchemaValidationErrors,
@@ -57,7 +57,7 @@ export interface AppOptions {
   /** Called with the connection over which a right key came. */
   known: (socket: Socket) => void
   /** What all connections may hold for slow readers. */
-  budget: UnsentBudget
+  budget: SharedBudget
   clock: Clock
   logger: Logger
   tls?: TlsOptions | undefined

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { messageOf, type Clock, type Logger } from '@orrery/aip'
-import type { Sender, UnsentBudget } from '@orrery/aip/node'
+import type { Holder, SharedBudget } from '@orrery/aip/node'
 import type { Session, SessionEvent } from '@orrery/aip/api'
 import type { FleetEventFilter } from '../fleet/events.js'
 import type { Fleet } from '../fleet/fleet.js'
@@ -19,11 +19,11 @@ export class EventStreams {
   readonly #fleet: Fleet
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #budget: UnsentBudget
+  readonly #budget: SharedBudget
   readonly #open = new Set<() => void>()
 
   /** @param budget what all connections may hold for slow readers */
-  constructor(fleet: Fleet, clock: Clock, logger: Logger, budget: UnsentBudget) {
+  constructor(fleet: Fleet, clock: Clock, logger: Logger, budget: SharedBudget) {
     this.#budget = budget
     this.#fleet = fleet
     this.#clock = clock
@@ -91,7 +91,7 @@ export class EventStreams {
     const clock = this.#clock
     const budget = this.#budget
     // What waits for this reader goes with its connection.
-    const reader: Sender = { drop: () => void response.destroy() }
+    const reader: Holder = { drop: () => void response.destroy() }
     const end = (): void => {
       if (ended.signal.aborted) return
       ended.abort()

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DEVICE_KEY, OPERATOR_KEY } from '../../../../test/support/test-server.js'
 import type { Json } from '../../../../test/support/wire-client.js'
@@ -98,9 +101,14 @@ describe('what a device wrote', () => {
 
   it('has no key of any kind when it reaches the provider of a model, nor has what a user says', async () => {
     const token = `ort_${'Ab9-'.repeat(11)}`.slice(0, 47)
-    const keys = [OPERATOR_KEY, DEVICE_KEY, MODEL_KEY, token, `orr_${'k'.repeat(40)}`]
-    const said = keys.join(' and ')
+    // A key that the server adds to calls of an existing device's tools, which may repeat it.
+    const devicesFile = join(mkdtempSync(join(tmpdir(), 'orrery-')), 'devices.json')
+    const added = { echo: { api_key: 'key-of-the-tool', folder: '/srv/data' } }
+    writeFileSync(devicesFile, JSON.stringify({ devices: { d1: { tool_arguments: added } } }))
+    const keys = [OPERATOR_KEY, DEVICE_KEY, MODEL_KEY, token, `orr_${'k'.repeat(40)}`, 'key-of-the-tool']
+    const said = `${keys.join(' and ')} in /srv/data`
     await using rig = await startModelRig({
+      server: { devicesFile },
       tools: [tool('echo', { description: said, input_schema: { type: 'object', properties: { a: { enum: [said] } } } })],
       answers: { echo: () => ({ text: said, [OPERATOR_KEY]: said }) },
       script: [{ calls: [{ tool: 'echo' }, { tool: 'ask_user', input: { question: 'Which?' } }] }, { text: 'done' }],
@@ -111,7 +119,7 @@ describe('what a device wrote', () => {
     await rig.server.events(id)
     expect(rig.model.requests).toHaveLength(2)
     for (const { body } of rig.model.requests) {
-      expect(JSON.stringify(body)).toContain('[key]')
+      expect(JSON.stringify(body)).toContain('[key] in /srv/data')
       for (const key of keys) expect(JSON.stringify(body)).not.toContain(key)
     }
   })

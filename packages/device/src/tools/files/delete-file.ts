@@ -20,7 +20,9 @@ export const deleteFile = defineTool({
     recursive: z.boolean().default(false).describe('Delete what is in a folder too'),
   }),
   output: z.object({ path: z.string(), deleted: z.number().describe('Files and folders that are gone') }),
-  describeCall: ({ path }, { roots }) => ({ paths: [{ path: roots.absolute(path), access: 'change' }] }),
+  describeCall: ({ path, recursive }, { roots }) => ({
+    paths: [{ path: roots.absolute(path), access: 'change', deep: recursive }],
+  }),
   run: async ({ path, recursive }, { roots }: FilesState, signal) => {
     const real = await roots.entry(path)
     if (await roots.isAnchored(real)) throw deviceError('PATH_ANCHORED', { path })

@@ -24,7 +24,7 @@ export const moveFile = defineTool({
   output: z.object({ from: z.string(), to: z.string() }),
   describeCall: ({ from, to }, { roots }) => ({
     paths: [
-      { path: roots.absolute(from), access: 'change' },
+      { path: roots.absolute(from), access: 'change', deep: true },
       { path: roots.absolute(to), access: 'change' },
     ],
   }),

@@ -52,7 +52,9 @@ export const searchFiles = defineTool({
     matches: z.array(Match),
     truncated: z.boolean().describe('There may be more: limit, or the time, was reached'),
   }),
-  describeCall: ({ path }, { roots }) => ({ paths: [{ path: roots.absolute(path), access: 'read' }] }),
+  describeCall: ({ path, text }, { roots }) => ({
+    paths: [{ path: roots.absolute(path), access: 'read', deep: text !== undefined }],
+  }),
   run: async (args, state: FilesState, signal) => {
     const { roots, clock, env } = state
     const folder = await Folder.open(await roots.target(args.path), roots, args.path)

@@ -2,7 +2,13 @@
 // takes of the memory ends with this process. Arguments: the module of the worker, the characters that are wanted, the memory in MiB, and
 // the milliseconds between two looks at it.
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+
+/** Waits until all of it is written. */
+function answerWith(answer: unknown): void {
+  writeFileSync(1, JSON.stringify(answer))
+}
 
 const [worker = '', room = '', memory = '', look = ''] = process.argv.slice(2)
 const bytes = Number(memory) * 1024 * 1024
@@ -17,8 +23,10 @@ const thread = new Worker(new URL(worker), {
 const watch = setInterval(() => {
   if (process.memoryUsage.rss() <= bytes) return
   clearInterval(watch)
-  process.stdout.write(JSON.stringify({ tooLarge: true }), () => process.kill(process.pid, 'SIGKILL'))
+  answerWith({ tooLarge: true })
+  process.kill(process.pid, 'SIGKILL')
 }, Number(look))
 const [answer]: unknown[] = await once(thread, 'message')
 clearInterval(watch)
-process.stdout.write(JSON.stringify(answer), () => process.exit(0))
+answerWith(answer)
+process.exit(0)

@@ -72,7 +72,7 @@ export const extractAllPdfs = defineTool({
     error: z.string().optional().describe('The folder cannot be read'),
     message: z.string().optional().describe('There are no PDF files'),
   }),
-  describeCall: (args, { roots }) => ({ paths: [{ path: roots.absolute(args.directory_path), access: 'read' }] }),
+  describeCall: (args, { roots }) => ({ paths: [{ path: roots.absolute(args.directory_path), access: 'read', deep: true }] }),
   run: async ({ directory_path: path }, { roots, ...state }: PdfState, signal): Promise<Record<string, string>> => {
     let room: number = PDF_LIMITS.text
     const texts: Record<string, string> = {}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UnsentBudget } from '../src/node/unsent-budget.js'
+import { SharedBudget } from '../src/node/shared-budget.js'
 
 function senders(...names: string[]): { dropped: string[]; of: (name: string) => { drop: () => void } } {
   const dropped: string[] = []
@@ -10,7 +10,7 @@ function senders(...names: string[]): { dropped: string[]; of: (name: string) =>
 describe('the budget of unsent data', () => {
   it('drops the connection that holds most once all together hold too much', () => {
     const { dropped, of } = senders('a', 'b', 'c')
-    const budget = new UnsentBudget(100)
+    const budget = new SharedBudget(100)
     budget.holds(of('a'), 30)
     budget.holds(of('b'), 60)
     budget.holds(of('c'), 10)
@@ -23,7 +23,7 @@ describe('the budget of unsent data', () => {
 
   it('counts what was sent, and what ended, no longer', () => {
     const { dropped, of } = senders('a', 'b')
-    const budget = new UnsentBudget(100)
+    const budget = new SharedBudget(100)
     for (let round = 0; round < 10; round += 1) {
       budget.holds(of('a'), 90)
       budget.holds(of('a'), 0)
