@@ -17,7 +17,7 @@ const braces = array(
 const segment = array(oneof({ weight: 3, arbitrary: word }, braces), { minLength: 1, maxLength: 2 })
   .map((parts) => parts.join(''))
   // The reference reads these as `**` in a word, which stands for something else there.
-  .filter((text) => !/\*\*|\*\{\*|\*\}\*|\*\},|\{\*/.test(text))
+  .filter((text) => !/\*\*|\*\{[^}]*\*|\*[^{]*\}(?:\*|\{[^}]*\*)|\*\},|\{\*/.test(text))
 /** A pattern over folders; `**` at the end is left out, because the reference has it stand for at least one folder. */
 const pattern: Arbitrary<string> = tuple(array(oneof(segment, constantFrom('**')), { maxLength: 3 }), segment).map(
   ([parts, last]) => [...parts, last].join('/'),
