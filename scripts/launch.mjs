@@ -31,15 +31,6 @@ const ENDING = 5000
  * `npm ci` beside one that keeps running would break what both install.
  */
 async function step(name, command, args) {
-  const child = spawn(command, args, {
-    cwd: root,
-    env,
-    shell: windows,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: !windows,
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
   /** The signal that interrupts the step. */
   let interrupted = ''
   const end = (signal) => child.pid !== undefined && process.kill(windows ? child.pid : -child.pid, signal)
@@ -49,7 +40,17 @@ async function step(name, command, args) {
     end('SIGTERM')
     setTimeout(() => end('SIGKILL'), ENDING).unref()
   }
+  // Before the step begins: a signal may come as soon as it does.
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    shell: windows,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: !windows,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
   const started = Date.now()
   const progress = setInterval(() => {
     if (process.stderr.isTTY) process.stderr.write(`\rorrery: ${name} … ${Math.round((Date.now() - started) / 1000)} s `)
