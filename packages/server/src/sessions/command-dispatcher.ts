@@ -33,6 +33,8 @@ export class CommandDispatcher {
   readonly #recording = new Map<string, Promise<boolean>>()
   /** Whether the agent has the tools listed itself, and so knows them. */
   #listsTools: boolean | null = null
+  /** The connection over which the device was asked for its tools and listed none: there is nothing to compare with. */
+  #unlisted: object | null = null
   #aborted: Error | null = null
 
   constructor(task: Task, log: SessionLog, device: SessionDevice, clock: Clock, past: PastBatch[] = []) {
@@ -70,7 +72,7 @@ export class CommandDispatcher {
       })),
       concurrent: work.kind === 'commands' && work.concurrent === true,
     }
-    const refused = await this.#refusal(batch)
+    const refused = this.#mayRefuse(batch) ? await this.#refusal(batch) : null
     this.#throwIfAborted()
     await this.#log.record('commands_sent', sentData(batch))
     this.#throwIfAborted()
@@ -81,14 +83,22 @@ export class CommandDispatcher {
     return this.#sendAndWait(batch, options.timeoutMs ?? LIMITS.batchTime)
   }
 
-  /** Returns the results of a batch that is not sent: it names tools that the device, an existing one, does not have. */
-  async #refusal({ actions, agentName, processName, rootName }: Batch): Promise<Result[] | null> {
+  /** Returns whether a batch may name tools that the device does not have, and about which it would say nothing. */
+  #mayRefuse({ actions, agentName, processName, rootName }: Batch): boolean {
     this.#listsTools ??= actions.every(({ tool_name }) => tool_name === 'list_tools')
     // The device was asked for the tools of its usual agent.
     const isUsual = agentName === this.#device.agentName && processName === '' && rootName === ''
-    if (this.#listsTools || !isUsual || !this.#device.isSilentAboutTools) return null
+    if (this.#listsTools || !isUsual || !this.#device.isSilentAboutTools) return false
+    return this.#unlisted === null || this.#unlisted !== this.#device.connection
+  }
+
+  /** Returns the results of a batch that is not sent: it names tools that the device, an existing one, does not have. */
+  async #refusal({ actions }: Batch): Promise<Result[] | null> {
+    const { connection } = this.#device
     const tools = await this.#device.tools()
-    return tools === null ? null : unknownTools(this.#device.id, actions, tools)
+    if (tools !== null) return unknownTools(this.#device.id, actions, tools)
+    this.#unlisted = connection
+    return null
   }
 
   /** Answers from the log; a batch that was in flight is sent again with its ids if the device can handle that. */
