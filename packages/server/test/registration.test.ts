@@ -1,9 +1,9 @@
 import { LIMITS } from '@orrery/aip'
-import { WebSocket } from 'ws'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer } from '../../../test/support/test-server.js'
 import { WireClient } from '../../../test/support/wire-client.js'
+import { handshakeStatus } from './support/handshake-status.js'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -171,19 +171,3 @@ describe('the handshake', () => {
     expect(await handshakeStatus(`${server.url}/ws`, { authorization: `Bearer ${DEVICE_KEY}` })).toBe(101)
   })
 })
-
-/** The HTTP status that a handshake is answered with. */
-function handshakeStatus(url: string, headers: Record<string, string> = {}): Promise<number | undefined> {
-  const socket = new WebSocket(url.replace('http', 'ws'), { headers })
-  return new Promise((resolve) => {
-    socket.on('error', () => {})
-    socket.once('unexpected-response', (request, response) => {
-      resolve(response.statusCode)
-      request.destroy()
-    })
-    socket.once('open', () => {
-      resolve(101)
-      socket.close()
-    })
-  })
-}

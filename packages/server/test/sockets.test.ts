@@ -7,6 +7,7 @@ import { ManualClock } from '../../../test/support/manual-clock.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../../../test/support/test-server.js'
 import { WireClient } from '../../../test/support/wire-client.js'
 import { SERVER_LIMITS } from '../src/limits.js'
+import { handshakeStatus } from './support/handshake-status.js'
 
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
@@ -213,20 +214,4 @@ function closeIn(heard: readonly Buffer[]): string | null {
       return `${bytes.readUInt16BE(at + 2)} ${bytes.subarray(at + 4, at + 2 + (bytes[at + 1] ?? 0)).toString()}`
   }
   return null
-}
-
-/** The HTTP status that a handshake is answered with. */
-function handshakeStatus(url: string, headers: Record<string, string> = {}, localAddress?: string): Promise<number | undefined> {
-  const socket = new WebSocket(url.replace('http', 'ws'), { headers, ...(localAddress === undefined ? {} : { localAddress }) })
-  return new Promise((resolve) => {
-    socket.on('error', () => {})
-    socket.once('unexpected-response', (request, response) => {
-      resolve(response.statusCode)
-      request.destroy()
-    })
-    socket.once('open', () => {
-      resolve(101)
-      socket.close()
-    })
-  })
 }
