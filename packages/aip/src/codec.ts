@@ -150,13 +150,17 @@ export function parseObject(data: string | Uint8Array, bounds: JsonShape = ANY_W
     assertBounded(source, bounds)
     // A key `__proto__`, even with escaped letters, would change what other code sees in the object. It is rare, and so is the slower
     // parse.
-    value = /__proto__|\\u00(?:5f|6f|7[024])/i.test(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
+    value = mayHoldProto(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
   } catch (error) {
     if (error instanceof AipError) throw error
     throw invalid('not valid JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('not a JSON object')
   return value as Json
+}
+
+function mayHoldProto(source: string): boolean {
+  return source.includes('__proto__') || (source.includes('\\u00') && /\\u00(?:5f|6f|7[024])/i.test(source))
 }
 
 /** Checks the shape before the text is parsed: depth and width cost time far beyond their size. */

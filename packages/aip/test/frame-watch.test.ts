@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { FrameWatch } from '../src/node/frame-watch.js'
 import { SharedBudget } from '../src/node/shared-budget.js'
-import { WebSocketTransport } from '../src/node/websocket-transport.js'
+import { DEVICE_SOCKET, WebSocketTransport } from '../src/node/websocket-transport.js'
 
 const KIB = 1024
 
@@ -19,7 +19,7 @@ describe('unfinished messages of several clients', () => {
     server.on('upgrade', (request: IncomingMessage, stream, head) => {
       const socket = stream as Socket
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        new FrameWatch(new WebSocketTransport(webSocket, { clock }, socket), socket, clock, budget).registered()
+        new FrameWatch(new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock }, socket), socket, clock, budget).registered()
       })
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
