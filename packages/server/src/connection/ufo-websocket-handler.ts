@@ -1,6 +1,5 @@
 import {
   AIPProtocol,
-  AipError,
   DeviceInfoProtocol,
   HeartbeatProtocol,
   aipError,
@@ -26,14 +25,13 @@ import { handlerParts, type HandlerOptions, type HandlerParts } from './handler-
 import { checkIdentity, isExpected } from './message-checks.js'
 import { MessageRate } from './message-rate.js'
 import { isLocal, transportOf } from './mounted-socket.js'
-import { endRefusedTask } from './refused-task.js'
+import { answerRefused } from './refused-message.js'
 import { Registration } from './registration.js'
 import { Resumption } from './resumption.js'
 import { SessionNotices } from './session-notices.js'
 import { taskFrom } from './task-intake.js'
 import { TaskLine } from './task-line.js'
 import { watchSilence } from './watch-silence.js'
-import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
 interface ConnectionContext {
@@ -185,9 +183,9 @@ export class UFOWebSocketHandler {
       }
       message = read
       const handling = this.#handle(message, context)
-      return handling?.catch((error: unknown) => this.#refuse(message, error, context))
+      return handling?.catch((error: unknown) => answerRefused(message, error, context))
     } catch (error) {
-      return this.#refuse(message, error, context)
+      return answerRefused(message, error, context)
     }
   }
 
@@ -197,7 +195,7 @@ export class UFOWebSocketHandler {
       message = await read
       await this.#handle(message, context)
     } catch (error) {
-      await this.#refuse(message, error, context)
+      await answerRefused(message, error, context)
     }
   }
 
@@ -210,18 +208,6 @@ export class UFOWebSocketHandler {
     }
     const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
     return handle(message, context) ?? undefined
-  }
-
-  /** Answers a message that cannot be handled. */
-  async #refuse(message: ClientMessage | null, error: unknown, { client, aip, log }: ConnectionContext): Promise<void> {
-    logError(log, `Error handling ${message?.type === 'task' ? 'task' : 'message'}`, error)
-    const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
-    try {
-      await aip.sendError(text)
-      await endRefusedTask(message, client, error, text)
-    } catch (failure) {
-      this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
-    }
   }
 
   /** Accepts a task of this client, after its earlier ones: records it, acknowledges it, then runs it. */
