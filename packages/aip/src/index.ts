@@ -10,7 +10,7 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
-export { EncodedValue } from './encoded-value.js'
+export { EncodedValue, encodedJson } from './encoded-value.js'
 export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {
   AipError,

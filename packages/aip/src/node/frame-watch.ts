@@ -17,17 +17,26 @@ export class FrameWatch extends FrameMeter implements Holder {
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #budget: SharedBudget
+  readonly #spend: (bytes: number) => number
   #registered = false
+  #counted = 0
   #received = 0
-  #isCounted = false
   #timer: Timer | null = null
 
   /**
    * @param socket the connection below; bytes that the transport reads pass here first
    * @param budget what all connections may hold of unfinished messages
+   * @param spend notes what has arrived of a large message, in bytes, and gives the milliseconds for which no more is to be read
    */
-  constructor(transport: WebSocketTransport, socket: Socket, clock: Clock, budget: SharedBudget) {
+  constructor(
+    transport: WebSocketTransport,
+    socket: Socket,
+    clock: Clock,
+    budget: SharedBudget,
+    spend: (bytes: number) => number = () => 0,
+  ) {
     super()
+    this.#spend = spend
     this.#budget = budget
     this.#transport = transport
     this.#socket = socket
@@ -67,9 +76,16 @@ export class FrameWatch extends FrameMeter implements Holder {
 
   /** Small messages are many, and cost less than counting them. */
   #count(bytes: number): void {
-    const isLarge = bytes > LIMITS.frameBeforeRegistration
-    if (isLarge || this.#isCounted) this.#budget.holds(this, isLarge ? bytes : 0)
-    this.#isCounted = isLarge
+    const counted = bytes > LIMITS.frameBeforeRegistration ? bytes : 0
+    if (counted === 0 && this.#counted === 0) return
+    this.#budget.holds(this, counted)
+    if (counted > LIMITS.largeMessage) this.#mayRest(counted - Math.max(this.#counted, LIMITS.largeMessage))
+    this.#counted = counted
+  }
+
+  #mayRest(bytes: number): void {
+    const ms = this.#spend(bytes)
+    if (ms > 0) this.#transport.rest(ms)
   }
 
   #tooBig(): void {

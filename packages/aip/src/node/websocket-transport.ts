@@ -78,6 +78,9 @@ export class WebSocketTransport implements Transport {
   #heardBytes: number | null = null
   #timer: Timer | null = null
   #closeTimer: Timer | null = null
+  /** While it runs, nothing is read. */
+  #restTimer: Timer | null = null
+  #inboxFull = false
   #heardAt: number
   /** When the first ping since the last sign of life went out. */
   #askedAt: number | null = null
@@ -99,10 +102,9 @@ export class WebSocketTransport implements Transport {
     this.#pongTimeoutMs = settings.pongTimeoutMs
     this.#maxUnsentBytes = settings.maxUnsentBytes
     this.state = socket.readyState === WebSocket.OPEN ? 'connected' : 'connecting'
-    this.#inbox = new Inbox((paused) => {
-      if (socket.readyState !== WebSocket.OPEN) return
-      if (paused) socket.pause()
-      else socket.resume()
+    this.#inbox = new Inbox((full) => {
+      this.#inboxFull = full
+      this.#settleReading()
     })
     this.#heardAt = this.#settings.clock.now()
     if (this.state === 'connecting')
@@ -124,6 +126,7 @@ export class WebSocketTransport implements Transport {
         this.state = 'disconnected'
         this.#timer?.cancel()
         this.#closeTimer?.cancel()
+        this.#restTimer?.cancel()
         this.#inbox.end()
         this.#account()
         this.#hear()
@@ -186,14 +189,14 @@ export class WebSocketTransport implements Transport {
     })
   }
 
-  send(frame: string | Uint8Array): Promise<void> {
+  send(frame: string | Uint8Array, isText = typeof frame === 'string'): Promise<void> {
     const socket = this.#socket
     if (this.state === 'connecting') return Promise.reject(aipError('NOT_CONNECTED'))
     if (socket.readyState !== WebSocket.OPEN) return Promise.reject(aipError('CONNECTION_CLOSED'))
     const { bufferedAmount } = socket
     if (bufferedAmount === 0) {
       this.#largestUnsent = 0
-      if (this.#tcp !== null && frame.length <= SHORT_FRAME) return this.#sendShort(frame, this.#tcp)
+      if (this.#tcp !== null && frame.length <= SHORT_FRAME) return this.#sendShort(frame, isText, this.#tcp)
     }
     // A large frame may take long on a slow line; only what piles up behind it counts.
     else if (bufferedAmount - this.#largestUnsent > this.#maxUnsentBytes) {
@@ -201,15 +204,15 @@ export class WebSocketTransport implements Transport {
       return Promise.reject(aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' }))
     }
     return new Promise<void>((resolve, reject) => {
-      socket.send(frame, { binary: typeof frame !== 'string' }, this.#settle(resolve, reject))
+      socket.send(frame, { binary: !isText }, this.#settle(resolve, reject))
       this.#largestUnsent = Math.max(this.#largestUnsent, frame.length)
       this.#account()
     })
   }
 
   /** Sends a frame before which nothing waits: the system mostly takes it at once, which saves a promise and a callback. */
-  #sendShort(frame: string | Uint8Array, tcp: Socket): Promise<void> {
-    this.#socket.send(frame, { binary: typeof frame !== 'string' })
+  #sendShort(frame: string | Uint8Array, isText: boolean, tcp: Socket): Promise<void> {
+    this.#socket.send(frame, { binary: !isText })
     if (tcp.errored !== null) return Promise.reject(aipError('SEND_FAILED', { detail: messageOf(tcp.errored) }))
     if (this.#socket.bufferedAmount === 0) return SENT
     this.#largestUnsent = frame.length
@@ -253,6 +256,15 @@ export class WebSocketTransport implements Transport {
     await this.closed
   }
 
+  /** Reads nothing for this long, in milliseconds, and then continues. Does nothing while it rests already. */
+  rest(ms: number): void {
+    this.#restTimer ??= this.#settings.clock.after(ms, () => {
+      this.#restTimer = null
+      this.#settleReading()
+    })
+    this.#settleReading()
+  }
+
   refuse(code: number, reason: string): void {
     if (this.#refused) return
     this.#refused = true
@@ -285,6 +297,13 @@ export class WebSocketTransport implements Transport {
 
   terminate(): void {
     this.#socket.terminate()
+  }
+
+  #settleReading(): void {
+    const socket = this.#socket
+    if (socket.readyState !== WebSocket.OPEN) return
+    if (this.#inboxFull || this.#restTimer !== null) socket.pause()
+    else socket.resume()
   }
 
   #account(): void {

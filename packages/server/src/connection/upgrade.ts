@@ -17,6 +17,7 @@ import type { Keys } from '../identity/keys.js'
 import type { Principal } from '../identity/principal.js'
 import type { AddressOf } from './client-address.js'
 import { isOwnOrigin } from './origin.js'
+import { LargeTraffic } from './large-traffic.js'
 import type { Strangers } from './strangers.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { WaitingPlaces } from './waiting-places.js'
@@ -50,11 +51,13 @@ export class WebSocketUpgrade {
   readonly #settings: WebSocketSettings
   readonly #open = new Set<WebSocketTransport>()
   readonly #places = new WaitingPlaces()
+  readonly #largeTraffic: LargeTraffic
   readonly #unfinished = new SharedBudget(SERVER_LIMITS.unfinishedInAll)
 
   constructor(options: UpgradeOptions) {
     this.#options = options
     const { clock, budget } = options
+    this.#largeTraffic = new LargeTraffic(clock)
     this.#settings = { ...DEVICE_SOCKET, clock, budget, maxTextBytes: LIMITS.message }
   }
 
@@ -74,10 +77,13 @@ export class WebSocketUpgrade {
         this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
         return
       }
-      const free = this.#places.take(this.#options.addressOf(request), principal.name)
+      const address = this.#options.addressOf(request)
+      const free = this.#places.take(address, principal.name)
       if (free === null) return refuse(socket, UNAVAILABLE)
       void socket.once('close', free)
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, socket, principal, free))
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#serve(webSocket, socket, principal, { address, free }),
+      )
     })
   }
 
@@ -112,10 +118,11 @@ export class WebSocketUpgrade {
     this.#open.delete(transport)
   }
 
-  #serve(webSocket: WebSocket, socket: Socket, principal: Principal, free: () => void): void {
+  #serve(webSocket: WebSocket, socket: Socket, principal: Principal, place: { address: string; free: () => void }): void {
+    const { address, free } = place
     const { clock, accept } = this.#options
     const transport = new WebSocketTransport(webSocket, this.#settings, socket)
-    const watch = new FrameWatch(transport, socket, clock, this.#unfinished)
+    const watch = new FrameWatch(transport, socket, clock, this.#unfinished, (bytes) => this.#largeTraffic.spend(address, bytes))
     this.#open.add(transport)
     const registered = (): void => {
       free()
