@@ -7,10 +7,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Numbers that bound nothing for users: parts of a format, small waits between steps, and settings with a default. */
 const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'aip/src/backoff.ts': ['LONGEST_RESUME_WAIT'],
+  'aip/src/encoded-value.ts': ['DEPTH'],
   'aip/src/json-shape.ts': ['QUOTE', 'BACKSLASH', 'COMMA', 'OPEN_LIST', 'CLOSE_LIST', 'OPEN_OBJECT', 'CLOSE_OBJECT'],
   'aip/src/limits.ts': ['PINGS_PER_SILENCE'],
   'aip/src/node/frame-meter.ts': ['CONTROL', 'FIN', 'MASKED'],
   'aip/src/node/frame-watch.ts': ['FRAME_OVERHEAD'],
+  'aip/src/node/websocket-transport.ts': ['SHORT_FRAME'],
   'device/src/client/progress-pacer.ts': ['SECOND'],
   'device/src/config/config-watcher.ts': ['SETTLE'],
   'device/src/dbus/message.ts': ['METHOD_CALL', 'METHOD_RETURN', 'ERROR', 'START'],

@@ -27,7 +27,7 @@ const DEPTH = 6
  */
 export function encodedJson(value: unknown): Uint8Array | undefined {
   if (!holdsEncoded(value, DEPTH)) return undefined
-  // Nobody who wrote a part of the value can know it.
+  // Random, so that no part of the value holds it.
   const mark = crypto.randomUUID()
   const taken: EncodedValue[] = []
   const text = JSON.stringify(withMarks(value, DEPTH, (encoded) => `${mark} ${taken.push(encoded) - 1}`))

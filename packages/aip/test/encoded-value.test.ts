@@ -7,7 +7,7 @@ function encoded(value: unknown): EncodedValue {
 }
 
 describe('JSON of a value that holds encoded ones', () => {
-  it('is what JSON.stringify writes, whatever stands in it', () => {
+  it('is what JSON.stringify writes, whatever it holds', () => {
     const results = fc.array(
       fc.record({ status: fc.string(), result: fc.oneof(fc.jsonValue(), fc.jsonValue().map(encoded)), error: fc.string() }),
     )

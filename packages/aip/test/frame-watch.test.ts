@@ -7,7 +7,8 @@ import { ManualClock } from '../../../test/support/manual-clock.js'
 import { LIMITS } from '../src/limits.js'
 import { FrameWatch } from '../src/node/frame-watch.js'
 import { SharedBudget } from '../src/node/shared-budget.js'
-import { DEVICE_SOCKET, WebSocketTransport } from '../src/node/websocket-transport.js'
+import { DEVICE_SOCKET } from '../src/node/websocket-settings.js'
+import { WebSocketTransport } from '../src/node/websocket-transport.js'
 
 const KIB = 1024
 

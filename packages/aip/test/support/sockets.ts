@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
-import { DEVICE_SOCKET, WebSocketTransport, type WebSocketSettings } from '../../src/node/websocket-transport.js'
+import { DEVICE_SOCKET, type WebSocketSettings } from '../../src/node/websocket-settings.js'
+import { WebSocketTransport } from '../../src/node/websocket-transport.js'
 
 /** A WebSocket server on a free port. */
 export interface Listener extends AsyncDisposable {

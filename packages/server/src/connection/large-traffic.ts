@@ -19,7 +19,7 @@ export class LargeTraffic {
     this.#clock = clock
   }
 
-  /** Counts what has arrived of a large message. @returns milliseconds for which no more of it is to be read; 0 if it may go on */
+  /** Counts what has arrived of a large message. @returns milliseconds for which no more of it is to be read; 0 if it may continue */
   spend(address: string, bytes: number): number {
     const bucket = this.#filled(address)
     bucket.left -= bytes
