@@ -10,6 +10,7 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
+export { endOf, shortened, startOf } from './cut-text.js'
 export { EncodedValue } from './encoded-value.js'
 export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {

@@ -24,7 +24,7 @@ export class WholeNumber {
    */
   static of(value: bigint): number | WholeNumber {
     const plain = Number(value)
-    if (Number.isSafeInteger(plain)) return plain
+    if (String(plain) === value.toString()) return plain
     if (BigInt.asIntN(64, value) !== value && BigInt.asUintN(64, value) !== value)
       throw new RangeError(`${value} has more than 64 bits: write it in quotes`)
     return new WholeNumber(value)
@@ -53,5 +53,6 @@ function keepWhole(_key: string, value: unknown, context?: { source?: string }):
   const digits = context?.source
   if (digits === undefined || !/^-?\d{16,20}$/.test(digits)) return value
   const whole = BigInt(digits)
+  if (String(value) === digits) return value
   return BigInt.asIntN(64, whole) === whole || BigInt.asUintN(64, whole) === whole ? new WholeNumber(whole) : value
 }

@@ -134,6 +134,6 @@ function wholes(left: data.ExpressionData, right: data.ExpressionData): [bigint,
 
 function wholeOf(value: data.ExpressionData): bigint | null {
   if (value instanceof WholeNumberData) return value.whole.value
-  if (value instanceof data.NumberData) return Number.isSafeInteger(value.value) ? BigInt(value.value) : null
+  if (value instanceof data.NumberData) return Number.isInteger(value.value) ? BigInt(value.value) : null
   return value instanceof data.StringData && /^-?\d{1,20}$/.test(value.value) ? BigInt(value.value) : null
 }

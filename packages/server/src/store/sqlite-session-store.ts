@@ -1,4 +1,4 @@
-import { messageOf, parseWhole, type Clock } from '@orrery/aip'
+import { messageOf, parseWhole, startOf, type Clock } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
 import { RecordType, type RecordData } from '@orrery/aip/records'
 import { RecordLog, type LogRecord, type StreamInfo, type StreamQuery } from '@orrery/log'
@@ -157,7 +157,7 @@ function listed(view: Session): Session {
   const { request } = view
   return request.length <= SERVER_LIMITS.listedRequest
     ? view
-    : { ...view, request: `${request.slice(0, SERVER_LIMITS.listedRequest).toWellFormed()}…` }
+    : { ...view, request: `${startOf(request, SERVER_LIMITS.listedRequest)}…` }
 }
 
 function queryOf({

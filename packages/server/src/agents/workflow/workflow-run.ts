@@ -133,7 +133,7 @@ export class WorkflowRun {
     if (step.uses !== undefined) return this.#workflow(step, step.uses, scope, label)
     const [result] = await this.#context.execute([stepCommand(step, scope)], stepOptions(step, scope, agentName, label))
     if (result === undefined) throw new Error('the device gave no result')
-    return outcomeOf(result)
+    return outcomeOf(result, step['ok-exit-codes'])
   }
 
   /** Runs another workflow, with inputs and steps of its own. */
