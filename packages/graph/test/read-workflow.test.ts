@@ -88,6 +88,11 @@ describe('a workflow file with a mistake gives its place and the reason', () => 
       `${HEAD}steps:\n  - { tool: x, with: { a: 98765432109876543210 } }`,
       /^demo\.yaml:4:27: 98765432109876543210 has more than 64 bits/,
     ],
+    [
+      'an expression without quotes, which YAML takes for a map',
+      `${HEAD}steps:\n  - tool: x\n    with: { a: {{ inputs.a }} }`,
+      'demo.yaml:5:17: a key must be a word: put an expression ${{ }} in quotes',
+    ],
     ['an empty expression', `${HEAD}steps:\n  - run: ls \${{ }}`, 'demo.yaml:4:16: the expression is empty'],
     ['a bad id', `${HEAD}steps:\n  - id: 1a\n    tool: x`, /^demo\.yaml:4:9: steps\.0\.id: /],
     [
@@ -178,6 +183,12 @@ describe('a workflow file with a mistake gives its place and the reason', () => 
 })
 
 describe('a file with mistakes of several kinds', () => {
+  it('says of an expression between brackets without quotes only that', () => {
+    expect(problemsOf('steps:\n  - { tool: x, with: { a: ${{ inputs.a }}, b: 1 } }\n')).toEqual([
+      'demo.yaml:2:27: an expression between { } or [ ] must be in quotes: "${{ … }}"',
+    ])
+  })
+
   it('gives all of them: of its form, its names and its expressions', () => {
     const problems = problemsOf(
       'titel: x\nsteps:\n  - { id: 1a, run: "ls ${{ inputs.p }}" }\n  - { tool: 7 }\nresult: ${{ steps.z }}\n',

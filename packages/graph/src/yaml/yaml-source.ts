@@ -1,4 +1,4 @@
-import { Lexer, LineCounter, isMap, isNode, isPair, isScalar, parseDocument, visit, type Document } from 'yaml'
+import { Lexer, LineCounter, isAlias, isMap, isNode, isPair, isScalar, parseDocument, visit, type Document } from 'yaml'
 import { WholeNumber } from '@orrery/aip'
 import { GRAPH_LIMITS } from '../limits.js'
 import type { FileProblem } from './file-problem.js'
@@ -21,8 +21,9 @@ export class YamlSource {
   /** The problems that the YAML parser reports, keys that come twice, tags that mean nothing, and numbers that are too large. */
   get problems(): FileProblem[] {
     const { errors } = this.#document
-    if (errors.length === 0) return [...this.#repeatedKeys(), ...this.#unknownTags(), ...this.#largeNumbers()]
-    return errors.slice(0, GRAPH_LIMITS.fileProblems).map(({ pos, message }) => Object.assign(this.#place(pos[0]), { message }))
+    if (errors.length === 0)
+      return [...this.#repeatedKeys(), ...this.#keysOfParts(), ...this.#unknownTags(), ...this.#largeNumbers()]
+    return this.#parseErrors().slice(0, GRAPH_LIMITS.fileProblems)
   }
 
   /** Returns the values as JSON; an integer that JavaScript would round is a {@link WholeNumber}. @throws if aliases expand without bounds */
@@ -69,6 +70,30 @@ export class YamlSource {
       },
     })
     return problems
+  }
+
+  /** What the parser reports; an expression between brackets without quotes, which it reports several times, as what it is. */
+  #parseErrors(): FileProblem[] {
+    const found = this.#document.errors.map(({ pos: [offset], message }) => {
+      const unquoted = this.#text.startsWith('${{', offset - 1)
+      const text = unquoted ? 'an expression between { } or [ ] must be in quotes: "${{ … }}"' : message
+      return { unquoted, ...this.#place(unquoted ? offset - 1 : offset), message: text }
+    })
+    const lines = new Set(found.flatMap(({ unquoted, line }) => (unquoted ? [line] : [])))
+    return found.flatMap(({ unquoted, ...problem }) => (unquoted || !lines.has(problem.line) ? [problem] : []))
+  }
+
+  /** A map or a list as a key is nearly always `${{ }}` without quotes, which YAML takes for maps. */
+  #keysOfParts(): FileProblem[] {
+    const problems: FileProblem[] = []
+    visit(this.#document, {
+      Pair: (_, { key }) => {
+        if (isScalar(key) || !isNode(key) || isAlias(key)) return
+        const message = 'a key must be a word: put an expression ${{ }} in quotes'
+        problems.push({ ...this.#place(key.range?.[0] ?? 0), message })
+      },
+    })
+    return problems.slice(0, GRAPH_LIMITS.fileProblems)
   }
 
   /** A value that begins with `!` is a tag to YAML, and its text is lost: `if: !cancelled()`. */

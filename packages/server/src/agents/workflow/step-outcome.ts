@@ -24,7 +24,8 @@ export function stepOutcome(status: StepOutcome['status'], result: unknown = nul
 export function outcomeOf(called: Result, okCodes: WorkflowStep['ok-exit-codes']): StepOutcome {
   const { status, result, error } = called
   const code = exitCodeOf(called)
-  if (code !== null && okCodes !== undefined && (okCodes === 'any' || okCodes.includes(code))) return stepOutcome('success', result)
+  if (code !== null && okCodes !== undefined && (okCodes === 'any' || okCodes.includes(code)))
+    return stepOutcome('success', result)
   if (status !== 'success') return stepOutcome('failure', result, error)
   const failure = code !== null && okCodes !== undefined ? `the program ended with exit code ${code}` : programFailure(called)
   return failure === null ? stepOutcome('success', result, error) : stepOutcome('failure', result, failure)
