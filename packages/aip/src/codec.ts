@@ -5,6 +5,7 @@ import { encodedJson } from './encoded-value.js'
 import { aipError } from './errors.js'
 import { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 import { LIMITS } from './limits.js'
+import { parseWhole } from './whole-number.js'
 import { readCommandNames, readResultNames } from './messages/aliases.js'
 import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
@@ -161,7 +162,7 @@ export function parseObject(data: string | Uint8Array, bounds: JsonShape = ANY_W
     assertBounded(source, bounds)
     // A key `__proto__`, even with escaped letters, would change what other code sees in the object. It is rare, and so is the slower
     // parse.
-    value = mayHoldProto(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
+    value = mayHoldProto(source) ? JSON.parse(source, dropProto) : parseWhole(source)
   } catch (error) {
     if (error instanceof AipError) throw error
     throw invalid('not valid JSON')

@@ -1,3 +1,5 @@
+import { parseWhole } from './whole-number.js'
+
 /**
  * A large value as the bytes of its JSON, so that a process which only passes it on never makes it into objects. JSON writes it as the
  * value itself.
@@ -14,7 +16,7 @@ export class EncodedValue {
   }
 
   toJSON(): unknown {
-    return JSON.parse(new TextDecoder().decode(this.jsonBytes)) as unknown
+    return parseWhole(new TextDecoder().decode(this.jsonBytes))
   }
 }
 

@@ -286,7 +286,8 @@ export class UFOWebSocketHandler {
     const session = sessionId === null ? undefined : this.#sessions.live.get(sessionId)
     if (session?.task.deviceId !== client.clientId) return
     const tool = session.dispatcher.toolOf(call_id)
-    if (tool !== undefined) session.log.report({ call_id, tool, progress, total, message })
+    if (tool !== undefined)
+      session.log.report({ call_id, tool, progress, total, message: session.dispatcher.secrets.masked(message) })
   }
 
   /** Takes a device's question whether a call may run. */
