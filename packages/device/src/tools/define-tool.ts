@@ -2,7 +2,8 @@ import type { CallToolResult, McpServer } from '@modelcontextprotocol/server'
 import type { z } from 'zod'
 import type { CallEffects, CallPlace, DescribedTool } from '../policy/call-effects.js'
 import { PolicyViolation } from '../policy/policy-violation.js'
-import { toolError, toolValue } from './tool-error.js'
+import { FailingProgram } from './failing-program.js'
+import { failedValue, toolError, toolValue } from './tool-error.js'
 
 /** The annotations of a tool; all three are given, because their defaults in MCP differ. */
 export interface ToolHints {
@@ -25,8 +26,8 @@ export interface ToolSpec<S, I extends z.ZodObject, O extends z.ZodObject> {
   input: I
   output: O
   describeCall: (args: z.output<I>, place: CallPlace) => CallEffects
-  /** Does the work. What it throws becomes the error of the call. */
-  run: (args: z.output<I>, state: S, signal: AbortSignal) => Promise<z.output<O>>
+  /** Does the work. What it throws becomes the error of the call; a program that ends with an error gives its value too. */
+  run: (args: z.output<I>, state: S, signal: AbortSignal) => Promise<z.output<O> | FailingProgram<z.output<O>>>
   /** Content for the caller instead of the value; the output schema of such a tool is not published. */
   content?: (value: z.output<O>) => CallToolResult['content']
 }
@@ -62,6 +63,7 @@ export function defineTool<S, I extends z.ZodObject, O extends z.ZodObject>(spec
         try {
           // The SDK has checked the arguments already; parsing again gives them their type.
           const value = await spec.run(spec.input.parse(args), state, ctx.mcpReq.signal)
+          if (value instanceof FailingProgram) return failedValue(value.value, value.reason)
           return content === undefined ? toolValue(value) : { content: content(value) }
         } catch (error) {
           return toolError(error)
