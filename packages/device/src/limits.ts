@@ -37,6 +37,7 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
     'How often the configuration is looked at where changes are not announced: behind links, on network drives.',
   ),
   configMistakes: limit(20, 'mistakes', 'What is reported of a configuration at once.'),
+  argumentMistakes: limit(3, 'mistakes', 'What is reported of the arguments of a call at once.'),
   patternAlternatives: limit(64, 'alternatives', 'What the braces of one pattern of a policy may stand for.'),
   keptError: limit(1000, 'characters', 'The part of an error that the audit keeps.'),
   judgedWords: limit(

@@ -34,7 +34,7 @@ function runShell(shell: ShellMode): DefinedTool<LaunchState> {
     input: LaunchInput,
     output: z.object({ result: z.null() }),
     describeCall: ({ bash_command: line }, { cwd }) => {
-      if (line.trim() === '') return { refused: true }
+      if (line.trim() === '') return { refused: 'bash_command is empty' }
       return { argv: lineWords(line, shell), launches: true, paths: [{ path: cwd, access: 'run' }] }
     },
     run: async ({ bash_command: line }, { context, launched }: LaunchState, signal) => {
