@@ -13,6 +13,7 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'aip/src/node/frame-watch.ts': ['FRAME_OVERHEAD'],
   'device/src/client/progress-pacer.ts': ['SECOND'],
   'device/src/config/config-watcher.ts': ['SETTLE'],
+  'device/src/config/host-spellings.ts': ['MOST_SECONDS'],
   'device/src/dbus/message.ts': ['METHOD_CALL', 'METHOD_RETURN', 'ERROR', 'START'],
   'device/src/journal/command-journal.ts': ['PRUNE_PAUSE'],
   'device/src/mcp/connection.ts': ['NO_LIMIT'],
