@@ -8,6 +8,7 @@ import { cpCommand } from './commands/cp.js'
 import { demoCommand } from './commands/demo.js'
 import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
+import { execCommand } from './commands/exec.js'
 import { modelCommand } from './commands/model.js'
 import { policyCommand } from './commands/policy.js'
 import { runCommand } from './commands/run.js'
@@ -33,7 +34,7 @@ export function buildProgram(): Command {
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
-  for (const command of [runCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
+  for (const command of [runCommand(), execCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
     program.addCommand(command)
   program.commandsGroup('Look:')
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])

@@ -58,7 +58,8 @@ export class FleetSessions {
   async get(principal: Principal, id: string): Promise<SessionView> {
     const { run_id: runId } = await this.#require(principal, id)
     const live = this.#sessions.live.ofRun(runId)
-    const view = live?.log.view ?? viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
+    if (live !== undefined) return this.#sessions.waits.viewOf(live)
+    const view = viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
     if (view === undefined) throw serverError('SESSION_NOT_FOUND', { id })
     return view
   }
@@ -92,6 +93,13 @@ export class FleetSessions {
   follow(principal: Principal, runId: string, listener: EventListener): () => void {
     requireRight(principal, 'read')
     return this.#feed.onEvent(listener, runId)
+  }
+
+  /** Returns what a session waits for, as the event that reports it; undefined if it does not wait. */
+  waiting(principal: Principal, runId: string): SessionEvent | undefined {
+    requireRight(principal, 'read')
+    const live = this.#sessions.live.ofRun(runId)
+    return live && this.#sessions.waits.eventOf(live)
   }
 
   /** Cancels a session; one that has ended stays as it is. @throws AipError `SESSION_NOT_FOUND` */
@@ -129,7 +137,9 @@ export class FleetSessions {
 
   /** Adds the live state to a listed session: not all of it is recorded. */
   #now(view: SessionView): SessionView {
-    const live = this.#sessions.live.ofRun(view.run_id)?.log.view
-    return live === undefined ? view : { ...view, agent: live.agent, status: live.status, started_at: live.started_at }
+    const live = this.#sessions.live.ofRun(view.run_id)
+    if (live === undefined) return view
+    const { agent, status, started_at, waits_for } = this.#sessions.waits.viewOf(live)
+    return { ...view, agent, status, started_at, waits_for }
   }
 }

@@ -108,15 +108,25 @@ export class FleetTasks {
     this.#devices.requireOnline(principal, wanted.device_id)
     const more = wanted.task_name === undefined ? {} : { taskName: wanted.task_name }
     const session = await this.#run(principal, wanted.device_id, work, more)
-    return session.log.view
+    return this.#sessions.waits.viewOf(session)
   }
 
-  /** Runs commands on a device that is online, and waits for their results. @throws AipError as {@link start} */
-  async run(principal: Principal, deviceId: string, wanted: WantedCommands): Promise<CommandsRun> {
+  /**
+   * Runs commands on a device that is online, and waits for their results.
+   * @param gone the caller has left: what has not begun, or waits for an approval, is cancelled; what has begun runs to its end
+   * @throws AipError as {@link start}
+   */
+  async run(principal: Principal, deviceId: string, wanted: WantedCommands, gone?: AbortSignal): Promise<CommandsRun> {
     requireRight(principal, 'run')
     this.#devices.requireOnline(principal, deviceId)
     const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, commandsWork(wanted)))
-    const { status, result, error } = await this.#begin(session)
+    const ended = this.#begin(session)
+    const left = (): void => {
+      if (!this.#sessions.waits.hasBegun(session)) this.#sessions.cancelTask(session.task.sessionId, 'user_requested')
+    }
+    if (gone?.aborted === true) left()
+    gone?.addEventListener('abort', left, { once: true })
+    const { status, result, error } = await ended.finally(() => gone?.removeEventListener('abort', left))
     return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
   }
 

@@ -116,6 +116,11 @@ export class DeviceLane {
     this.#advance()
   }
 
+  /** All sessions that have not ended, in the order in which they were admitted. */
+  get sessions(): Iterable<Session> {
+    return this.#sessions
+  }
+
   /** The sessions that run on the device now. */
   get atWork(): Session[] {
     return this.running === null ? [...this.#beside] : [this.running, ...this.#beside]
