@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Position } from './position.js'
-import { WaitsFor } from './waits-for.js'
+import { WaitsFor } from '../records/waits-for.js'
 
 /** A session waits as `accepted`, is `paused` while its device is away, and ends as one of the last three. */
 export const SessionStatus = z.enum(['accepted', 'running', 'paused', 'completed', 'failed', 'cancelled'])

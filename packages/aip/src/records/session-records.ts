@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Command, Result } from '../messages/values.js'
 import { defineRecord, type RecordDescription } from './record.js'
-import { WaitsFor } from '../api/waits-for.js'
+import { WaitsFor } from './waits-for.js'
 import { Owner, Work } from './work.js'
 
 const Ended = z.enum(['completed', 'failed', 'cancelled'])

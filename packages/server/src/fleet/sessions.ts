@@ -2,6 +2,7 @@ import { hasEnded, type Session as SessionView, type SessionEvent, type SessionS
 import { requireRight, type Principal } from '../identity/principal.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { EventListener, Feed } from '../store/feed.js'
+import type { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, toEvent, viewOf } from '../store/session-view.js'
 import { serverError } from '../errors.js'
@@ -10,6 +11,7 @@ import { serverError } from '../errors.js'
 export interface FleetSessionsParts {
   store: SessionStore
   sessions: SessionManager
+  waits: Waits
   feed: Feed
 }
 
@@ -26,11 +28,13 @@ export interface SessionListFilter {
 export class FleetSessions {
   readonly #store: SessionStore
   readonly #sessions: SessionManager
+  readonly #waits: Waits
   readonly #feed: Feed
 
-  constructor({ store, sessions, feed }: FleetSessionsParts) {
+  constructor({ store, sessions, waits, feed }: FleetSessionsParts) {
     this.#store = store
     this.#sessions = sessions
+    this.#waits = waits
     this.#feed = feed
   }
 
@@ -58,7 +62,7 @@ export class FleetSessions {
   async get(principal: Principal, id: string): Promise<SessionView> {
     const { run_id: runId } = await this.#require(principal, id)
     const live = this.#sessions.live.ofRun(runId)
-    if (live !== undefined) return this.#sessions.waits.viewOf(live)
+    if (live !== undefined) return this.#waits.viewOf(live)
     const view = viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
     if (view === undefined) throw serverError('SESSION_NOT_FOUND', { id })
     return view
@@ -99,7 +103,7 @@ export class FleetSessions {
   waiting(principal: Principal, runId: string): SessionEvent | undefined {
     requireRight(principal, 'read')
     const live = this.#sessions.live.ofRun(runId)
-    return live && this.#sessions.waits.eventOf(live)
+    return live && this.#waits.eventOf(live)
   }
 
   /** Cancels a session; one that has ended stays as it is. @throws AipError `SESSION_NOT_FOUND` */
@@ -139,7 +143,7 @@ export class FleetSessions {
   #now(view: SessionView): SessionView {
     const live = this.#sessions.live.ofRun(view.run_id)
     if (live === undefined) return view
-    const { agent, status, started_at, waits_for } = this.#sessions.waits.viewOf(live)
+    const { agent, status, started_at, waits_for } = this.#waits.viewOf(live)
     return { ...view, agent, status, started_at, waits_for }
   }
 }

@@ -11,6 +11,7 @@ import type { Session } from '../sessions/session.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { newTask, type Outcome, type Task, type WantedTask } from '../sessions/task.js'
 import { isTaskName } from '../sessions/task-name.js'
+import type { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
 import type { FleetDevices } from './devices.js'
@@ -22,6 +23,7 @@ export interface FleetTasksParts {
   clients: ClientConnectionManager
   devices: FleetDevices
   sessions: SessionManager
+  waits: Waits
   store: SessionStore
   workflows: WorkflowLibrary
   allowance: ModelAllowance
@@ -59,14 +61,16 @@ export class FleetTasks {
   readonly #clients: ClientConnectionManager
   readonly #devices: FleetDevices
   readonly #sessions: SessionManager
+  readonly #waits: Waits
   readonly #store: SessionStore
   readonly #workflows: WorkflowLibrary
   readonly #allowance: ModelAllowance
 
-  constructor({ clients, devices, sessions, store, workflows, allowance }: FleetTasksParts) {
+  constructor({ clients, devices, sessions, waits, store, workflows, allowance }: FleetTasksParts) {
     this.#clients = clients
     this.#devices = devices
     this.#sessions = sessions
+    this.#waits = waits
     this.#store = store
     this.#workflows = workflows
     this.#allowance = allowance
@@ -108,7 +112,7 @@ export class FleetTasks {
     this.#devices.requireOnline(principal, wanted.device_id)
     const more = wanted.task_name === undefined ? {} : { taskName: wanted.task_name }
     const session = await this.#run(principal, wanted.device_id, work, more)
-    return this.#sessions.waits.viewOf(session)
+    return this.#waits.viewOf(session)
   }
 
   /**
@@ -122,7 +126,7 @@ export class FleetTasks {
     const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, commandsWork(wanted)))
     const ended = this.#begin(session)
     const left = (): void => {
-      if (!this.#sessions.waits.hasBegun(session)) this.#sessions.cancelTask(session.task.sessionId, 'user_requested')
+      if (!this.#waits.hasBegun(session)) this.#sessions.cancelTask(session.task.sessionId, 'user_requested')
     }
     if (gone?.aborted === true) left()
     gone?.addEventListener('abort', left, { once: true })

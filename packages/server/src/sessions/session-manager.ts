@@ -20,7 +20,6 @@ import { SessionDevice } from './session-device.js'
 import { SessionLog } from './session-log.js'
 import { Session } from './session.js'
 import type { CancelReason, Outcome, Task, WantedTask } from './task.js'
-import { Waits } from './waits.js'
 import { serverError, serverErrorText } from '../errors.js'
 
 /** What a {@link SessionManager} is made of. All but the peers have a default: a log in memory, the built-in agents, the system clock, no logger. */
@@ -50,8 +49,6 @@ export class SessionManager {
   readonly live = new LiveSessions()
   readonly lanes: Lanes
   readonly delivery: Delivery
-  /** What sessions wait for. */
-  readonly waits: Waits
   /** What it works with. */
   readonly environment: SessionEnvironment
   readonly #intake: Intake
@@ -82,7 +79,6 @@ export class SessionManager {
       run: (session) => this.#run(session),
       giveUp: (deviceId) => this.#giveUpDevice(deviceId),
     })
-    this.waits = new Waits({ feed, clock, live: this.live, lanes: this.lanes })
     this.delivery = new Delivery({ store, lanes: this.lanes, peers, logger })
     this.#intake = new Intake(store, this.live, this.lanes, (task, lane) => this.#newSession(task, lane))
     this.#requestersAway = new Absences(clock, graceMs, (id) => this.#giveUpRequester(id))
