@@ -61,7 +61,10 @@ describe('with a server and a device that `orrery up` started, no flag is needed
     // The entry is in the file a moment after the result.
     await expect.poll(last, { timeout: 30_000 }).toMatchObject({ tool: expect.stringContaining('execute_command') as unknown })
     expect((await home.run('audit', '--limit', '1')).stdout).toMatch(/^TIME \(UTC\).*\n.*execute_command +allow/)
-    expect((await home.run('audit', '--device', 'none')).stdout).toContain('Nothing has run')
+    expect(await home.run('audit', '--device', 'none')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/No device 'none' has run on this machine; there are: /) as unknown,
+    })
   })
 
   it('fails with the error of a tool, or with the rule that refuses it', async () => {

@@ -49,7 +49,7 @@ describe('`orrery exec`', () => {
     expect([stdout.toString(), code]).toEqual([words.map((word) => `${word}|`).join(''), 0])
   })
 
-  it('prints a long output whole, bytes that are no text too', async () => {
+  it('prints a long output whole, bytes that are not text too', async () => {
     await device()
     const { stdout, stderr, code } = await run('--', 'sh', '-c', String.raw`head -c 3000000 /dev/zero | tr '\0' '\377'; echo end`)
     expect([stdout.length, stdout.subarray(-5), stderr, code]).toEqual([3_000_004, Buffer.from('\u00FFend\n', 'latin1'), '', 0])

@@ -52,7 +52,7 @@ export function execCommand(): Command {
     .argument('[device]', 'device; may be left out if only one is online')
     .option('--cwd <folder>', 'folder of the device to run in (default: the one in which it was started)')
     .option('-e, --env <NAME=VALUE>', 'variable for the program; may be given several times', parseEnv, {})
-    .option('-i, --stdin', 'read the standard input of this command to its end, at most 1 MiB, and give it to the program')
+    .option('-i, --stdin', 'give the program the whole standard input of this command, at most 1 MiB')
     .option('--timeout <seconds>', 'end the program after this time', parseTimeout, TIMEOUT)
   return withDevice(withNoWait(command))
     .addHelpText(

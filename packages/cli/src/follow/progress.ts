@@ -15,6 +15,7 @@ export class Progress {
   readonly #device: string
   readonly #results: boolean
   readonly #answers: boolean
+  readonly #denialExpected: boolean
   readonly #stream: NodeJS.WriteStream
   readonly #status: StatusLine
   #batch: ShownCommand[] = []
@@ -23,14 +24,18 @@ export class Progress {
 
   /**
    * @param options with `results: false` only what is going on is shown, and nothing of it stays; `answers` if the user can type
-   * an answer here
+   * an answer here; `denialExpected` if a failure is what is to be shown
    */
-  constructor(device: string, options: { results: boolean; answers?: boolean; stream?: NodeJS.WriteStream }) {
+  constructor(
+    device: string,
+    options: { results: boolean; answers?: boolean; denialExpected?: boolean; stream?: NodeJS.WriteStream },
+  ) {
     this.#stream = options.stream ?? process.stderr
     this.#status = new StatusLine(this.#stream)
     this.#device = singleLine(device)
     this.#results = options.results
     this.#answers = options.answers ?? false
+    this.#denialExpected = options.denialExpected ?? false
     this.#status.set(`Waiting for ${this.#device}`)
   }
 
@@ -138,13 +143,14 @@ export class Progress {
       const last = index === results.length - 1
       const time = !last || ms === null ? '' : `${results.length > 1 ? `${results.length} commands in ` : ''}${duration(ms)}`
       this.#status.log(this.#line(result.status, command, time))
-      if (result.error !== null) this.#status.log(painted`  ${paint('red', this.#fit(singleLine(result.error), 2))}`)
+      if (result.error !== null)
+        this.#status.log(painted`  ${paint(this.#denialExpected ? 'dim' : 'red', this.#fit(singleLine(result.error), 2))}`)
     }
   }
 
   #line(status: string, command: ShownCommand | undefined, time: string): Painted {
-    const { mark, style } = MARKS[status] ?? { mark: '?', style: 'dim' }
-    const outcome = this.#stream.isTTY ? '' : `${status}  `
+    const { mark, style } = MARKS[this.#denialExpected ? 'success' : status] ?? { mark: '?', style: 'dim' }
+    const outcome = this.#stream.isTTY ? '' : `${this.#denialExpected ? 'denied' : status}  `
     const where = `${this.#device}: `
     const what = command === undefined ? '?' : singleLine(describeCommand(command))
     const room = 2 + outcome.length + where.length + (time === '' ? 0 : time.length + 2)

@@ -54,8 +54,12 @@ export function report(thrown: unknown): number {
   return 'code' in error && USAGE_CODES.has(String(error.code)) ? EXIT.usage : EXIT.failed
 }
 
+/** Returns whether an error is not a defect: its message says all that a user needs. */
 function isExpected(error: Error): boolean {
-  return error instanceof CliError || (error.name === 'ApiClientError' && 'status' in error)
+  if (error instanceof CliError) return true
+  if (error.name === 'ApiClientError') return 'status' in error
+  // Of the logs and of the system: no room, no permission, a folder that cannot be written.
+  return error.name === 'LogError' || ('code' in error && 'syscall' in error)
 }
 
 /** Prints a message on stderr, marked as an error of this program. */

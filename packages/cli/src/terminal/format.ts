@@ -60,6 +60,13 @@ export function age(time: string, now: number = Date.now()): string {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
+/** How long until a time, in words. @param time ISO-8601 */
+export function inTime(time: string, now: number = Date.now()): string {
+  const left = Date.parse(time) - now
+  if (Number.isNaN(left)) return time
+  return left <= 0 ? 'now' : `in ${duration(Math.ceil(left / 1000) * 1000).replace('.0 s', ' s')}`
+}
+
 /** A time of the day on this machine's clock, with the date where that is not today's. @param time ISO-8601 */
 export function clockTime(time: string, now: number = Date.now()): string {
   const [day = '', hour = time] = new Date(time).toLocaleString('sv').split(' ')

@@ -82,6 +82,11 @@ export function writeHelp(stream: NodeJS.WritableStream, text: string): void {
   write(stream, text)
 }
 
+/** Rings the bell of the terminal. */
+export function ringBell(): void {
+  if (process.stderr.isTTY) process.stderr.write('\u0007')
+}
+
 /** Clears the current line of a terminal. */
 export function clearLine(stream: NodeJS.WritableStream): void {
   write(stream, '\r\u001B[2K')

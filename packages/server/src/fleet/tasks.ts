@@ -117,7 +117,7 @@ export class FleetTasks {
 
   /**
    * Runs commands on a device that is online, and waits for their results.
-   * @param gone the caller has left: what has not begun, or waits for an approval, is cancelled; what has begun runs to its end
+   * @param gone the caller has left: what has not begun, or waits for an approval, is cancelled; what has begun continues
    * @throws AipError as {@link start}
    */
   async run(principal: Principal, deviceId: string, wanted: WantedCommands, gone?: AbortSignal): Promise<CommandsRun> {
