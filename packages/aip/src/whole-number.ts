@@ -42,10 +42,15 @@ export class WholeNumber {
 /** A number that may be one that JavaScript rounds. */
 const MANY_DIGITS = /\d{16}/
 
+/** Returns whether JSON may hold an integer that JSON.parse rounds. */
+export function mayRound(json: string): boolean {
+  return MANY_DIGITS.test(json)
+}
+
 /** Parses JSON, and keeps every digit of integers of up to 64 bits. @throws SyntaxError */
 export function parseWhole(text: string): unknown {
   // A reviver makes reading several times as slow, and few texts need it.
-  return MANY_DIGITS.test(text) ? (JSON.parse(text, keepWhole) as unknown) : (JSON.parse(text) as unknown)
+  return mayRound(text) ? (JSON.parse(text, keepWhole) as unknown) : (JSON.parse(text) as unknown)
 }
 
 function keepWhole(_key: string, value: unknown, context?: { source?: string }): unknown {
