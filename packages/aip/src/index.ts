@@ -13,7 +13,6 @@ export {
 } from './codec.js'
 export { EncodedValue, encodedJson } from './encoded-value.js'
 export { endOf, shortened, startOf } from './cut-text.js'
-export { EncodedValue } from './encoded-value.js'
 export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {
   AipError,
