@@ -132,6 +132,11 @@ export const SERVER_ERRORS = defineErrors({
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
   ),
+  DEVICE_PACKAGE_MISSING: entry(
+    'The server was started without the npm package for devices.',
+    () =>
+      'This server has no package for devices: in its checkout, `npm run pack` makes one. Or clone Orrery on the other machine and use `npm run device`',
+  ),
   VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
     'No event of the session refers to a value with this id.',
     (v) => `Session '${v.id}' has no value '${v.value}'`,
