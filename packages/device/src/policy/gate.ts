@@ -19,7 +19,7 @@ export interface Passage {
   /** Why the call must not run; null if it may. */
   denied: AipError | null
   /** The call is over, or never ran: it goes into the audit. */
-  close(result: Pick<Result, 'status' | 'error'>): void
+  close(result: Pick<Result, 'status' | 'error' | 'result'>): void
 }
 
 /** What a {@link Gate} is built from. */
@@ -111,7 +111,7 @@ export class Gate {
   #record(
     call: ToolCall,
     { sessionId, callId, agent }: CallOrigin,
-    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error'>; startedAt: number },
+    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error' | 'result'>; startedAt: number },
   ): void {
     const { audit, auditContents, clock } = this.#options
     audit?.add({
@@ -126,13 +126,13 @@ export class Gate {
       rule: end.rule,
       by: end.by,
       outcome: end.result.status,
-      // An error may quote the arguments.
-      error: end.result.error === null || !auditContents ? null : shorten(end.result.error),
+      // An error may quote the arguments; how a program ended does not, and only that leaves a value beside it.
+      error: auditContents || (call.builtIn && end.result.result !== null) ? shorten(end.result.error) : null,
       duration_ms: Math.round(clock.now() - end.startedAt),
     })
   }
 }
 
-function shorten(text: string): string {
-  return text.length <= DEVICE_LIMITS.keptError ? text : `${text.slice(0, DEVICE_LIMITS.keptError - 1)}…`
+function shorten(text: string | null): string | null {
+  return text === null || text.length <= DEVICE_LIMITS.keptError ? text : `${text.slice(0, DEVICE_LIMITS.keptError - 1)}…`
 }

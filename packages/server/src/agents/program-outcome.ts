@@ -17,6 +17,14 @@ export function programFailure({ status, error, result }: Result): string | null
   return reason !== null && status === 'failure' && error !== null && error !== '' ? error : reason
 }
 
+/** Returns the exit code of the program that a result is about; null if there is none. */
+export function exitCodeOf({ result }: Result): number | null {
+  const outcome = outcomeIn(result)
+  const name = CODES.find((each) => outcome !== null && each in outcome)
+  const code = name === undefined ? null : outcome?.[name]
+  return typeof code === 'number' ? code : null
+}
+
 /** Returns the outcome of a program in a result: an object, the same as JSON, or as a text of MCP. */
 function outcomeIn(result: unknown): Record<string, unknown> | null {
   if (Array.isArray(result)) return result.length === 1 ? outcomeIn(textOf(result[0])) : null

@@ -1,4 +1,4 @@
-import { messageOf, startOf, type Clock } from '@orrery/aip'
+import { messageOf, parseWhole, startOf, type Clock } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
 import { RecordType, type RecordData } from '@orrery/aip/records'
 import { RecordLog, type LogRecord, type StreamInfo, type StreamQuery } from '@orrery/log'
@@ -20,6 +20,7 @@ export class SqliteSessionStore implements SessionStore {
   constructor(path: string, { durability, clock }: { durability?: 'normal' | 'full'; clock?: Clock } = {}) {
     this.#log = RecordLog.open(path, {
       labels: SESSION_LABELS,
+      parse: parseWhole,
       ...(durability === undefined ? {} : { durability }),
       ...(clock === undefined ? {} : { now: () => clock.now() }),
     })
