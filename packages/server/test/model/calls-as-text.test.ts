@@ -122,6 +122,7 @@ describe('the forms in which models write calls', () => {
     ['JSON', '{"name": "orrery", "version": "1.0.0"}'],
     ['JSON with more than a call has', '{"name": "x", "arguments": {}, "license": "MIT"}'],
     ['a list', '[1, 2, 3]'],
+    ['XML', 'The file has this:\n\n<tools>\n  <tool>saw</tool>\n</tools>\n<action name="x"/>'],
     ['code', '```js\nconst a = [1]\n```'],
     ['a mark that is quoted', 'Models of this family write `<tool_call>` before a call.'],
     [

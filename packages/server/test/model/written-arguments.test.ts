@@ -153,6 +153,44 @@ describe('the text of arguments', () => {
   )
 })
 
+describe('a tool as models name it', () => {
+  it.each(['functions.run_command', 'default_api.run_command', 'Run_Command', 'run_command()', 'shell.run'])(
+    '%s',
+    async (name) => {
+      await using rig = await startModelRig({
+        tools: [tool('run_command'), tool('shell.run'), tool('echo')],
+        script: [
+          { calls: [{ tool: name, input: { text: 'x' } }] },
+          { calls: [{ tool: 'functions.finish', input: { result: 'done' } }] },
+        ],
+      })
+      expect(await rig.run('do it')).toMatchObject({ status: 'completed', result: 'done' })
+      const called = name === 'shell.run' ? 'shell.run' : 'run_command'
+      expect(rig.received.flatMap(({ tools }) => tools.map((each) => each.name))).toEqual([called])
+    },
+  )
+})
+
+describe('a whole number of 64 bits', () => {
+  it('keeps its digits on its way from the model to the device, and back', async () => {
+    const id = '1234567890123456789'
+    const input_schema = { type: 'object', properties: { id: { type: 'integer' }, name: { type: 'string' } } }
+    await using rig = await startModelRig({
+      tools: [tool('message', { input_schema })],
+      script: [
+        { calls: [{ tool: 'message', input: `{"id": ${id}, "name": ${id}}` }] },
+        { text: `<tool_call>{"name": "message", "arguments": {"id": "${id}"}}</tool_call>` },
+        { text: 'done' },
+      ],
+    })
+    const session = await rig.start('do it')
+    await rig.server.events(session)
+    const said = JSON.stringify(rig.model.requests.at(-1)?.body['messages'])
+    expect(said).toContain(String.raw`{\"id\":${id},\"name\":\"${id}\"}`)
+    expect(said).toContain(String.raw`{\"id\":${id}}`)
+  })
+})
+
 describe('a model that repeats a call that fails', () => {
   it('hears so, and is stopped', async () => {
     await using rig = await startModelRig({

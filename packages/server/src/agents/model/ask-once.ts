@@ -4,7 +4,7 @@ import type {
   LanguageModelV4FunctionTool,
   LanguageModelV4StreamPart,
 } from '@ai-sdk/provider'
-import type { Clock } from '@orrery/aip'
+import { WholeNumber, type Clock } from '@orrery/aip'
 import type { Entry } from './conversation.js'
 import { WholeAnswerError, answeredWith } from './endpoint-fetch.js'
 import { fitConversation, tokensOf } from './fit-conversation.js'
@@ -116,7 +116,14 @@ function hasReasoning(entry: Entry): boolean {
 function wellFormed<T>(value: T): T {
   if (typeof value === 'string') return value.toWellFormed() as T
   if (Array.isArray(value)) return value.map(wellFormed) as T
-  if (typeof value !== 'object' || value === null || value instanceof URL || value instanceof Uint8Array) return value
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    value instanceof WholeNumber ||
+    value instanceof URL ||
+    value instanceof Uint8Array
+  )
+    return value
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]: [string, unknown]) => [key.toWellFormed(), wellFormed(inner)]),
   ) as T

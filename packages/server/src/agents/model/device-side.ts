@@ -3,6 +3,7 @@ import type { AgentContext } from '../agent.js'
 import type { CallOutcome, Entry } from './conversation.js'
 import { aboutDevice } from './about-device.js'
 import { fitArguments } from './fit-arguments.js'
+import { meantTool } from './meant-tool.js'
 import type { ModelSettings } from './model-settings.js'
 import { modelTools, type ModelTools } from './model-tools.js'
 import { OfferedTools } from './offered-tools.js'
@@ -51,11 +52,13 @@ export class DeviceSide {
     return this.#offered.find(query)
   }
 
-  /** Returns calls with arguments as the schemas of their tools ask for them, where the model means the same. */
+  /** Returns calls with the tools that the model means, and arguments as their schemas ask for them. */
   fitted(calls: readonly ToolCall[]): ToolCall[] {
+    const known = new Map([...this.#tools.names, ...OWN_TOOLS.map((name) => [name, name] as const)])
     return calls.map((call) => {
-      const schema = this.#schemas.get(call.tool)
-      return call.input === null || schema === undefined ? call : { ...call, input: fitArguments(call.input, schema) }
+      const tool = meantTool(call.tool, known)
+      const schema = this.#schemas.get(tool)
+      return { ...call, tool, input: call.input === null || schema === undefined ? call.input : fitArguments(call.input, schema) }
     })
   }
 

@@ -26,5 +26,8 @@ export function readFinish(input: Record<string, unknown>): End | { problem: str
   // Some models invent a name for the result.
   const values = Object.values(others).filter((value) => value !== null)
   const result = named ?? (values.length > 1 ? others : (values[0] ?? ''))
-  return { status: failed ? 'failed' : 'completed', result: typeof result === 'string' ? withoutThoughts(result) : result }
+  return {
+    status: failed ? 'failed' : 'completed',
+    result: typeof result === 'string' ? withoutThoughts(result).toWellFormed() : result,
+  }
 }

@@ -1,3 +1,4 @@
+import { WholeNumber, parseWhole } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
 
 type Json = Record<string, unknown>
@@ -51,8 +52,8 @@ function fit(value: unknown, schema: Json, root: Root, depth: number): unknown {
   const types = typesOf(schema, root, depth)
   if (types === null) return value
   const fitted = typeof value === 'string' && !types.has('string') ? fromText(value, types) : value
-  if ((typeof fitted === 'number' || typeof fitted === 'boolean') && types.size === 1 && types.has('string'))
-    return String(fitted)
+  const isScalar = typeof fitted === 'number' || typeof fitted === 'boolean' || fitted instanceof WholeNumber
+  if (isScalar && types.size === 1 && types.has('string')) return String(fitted)
   if (isObject(fitted)) return fitObject(fitted, schema, root, depth)
   if (!Array.isArray(fitted)) return fitted
   const items = partsOf(schema, root, depth)
@@ -112,22 +113,23 @@ function resolved(schema: Json, root: Root, depth: number): Json {
 function typeOf(value: unknown): JsonType {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
+  if (value instanceof WholeNumber) return 'number'
   const type = typeof value
   return type === 'string' || type === 'number' || type === 'boolean' ? type : 'object'
 }
 
 function isOf(value: unknown, type: JsonType): boolean {
-  return type === 'integer' ? Number.isInteger(value) : typeOf(value) === type
+  return type === 'integer' ? Number.isInteger(value) || value instanceof WholeNumber : typeOf(value) === type
 }
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return parseWhole(text)
   } catch {
     return undefined
   }
 }
 
 function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof WholeNumber)
 }

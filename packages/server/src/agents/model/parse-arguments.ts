@@ -1,3 +1,5 @@
+import { parseWhole } from '@orrery/aip'
+
 /** What a model wrote as the arguments of a call. */
 export type ParsedArguments = { input: Record<string, unknown> } | { input: null; problem: string }
 
@@ -21,10 +23,10 @@ export function parseArguments(text: string): ParsedArguments {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return parseWhole(text)
   } catch {
     try {
-      return JSON.parse(withEscapes(text)) as unknown
+      return parseWhole(withEscapes(text))
     } catch {
       return undefined
     }

@@ -1,4 +1,4 @@
-import { endOf } from '@orrery/aip'
+import { endOf, parseWhole } from '@orrery/aip'
 import { parseArguments } from './parse-arguments.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
@@ -22,6 +22,8 @@ interface Form {
   begin: RegExp
   /** Reads what follows the beginning, which is part of it; null for what cannot be read. */
   read: (text: string) => TextCall[] | null
+  /** Answers may begin like this as well: without a call that can be read it is one. */
+  bare?: true
 }
 
 /** A name and its arguments, as most models write a call. */
@@ -29,7 +31,7 @@ const NAMES = ['name', 'tool', 'tool_name', 'function_name', 'recipient_name', '
 const ARGUMENTS = ['arguments', 'parameters', 'args', 'input', 'params', 'tool_input', 'action_input']
 const OTHERS = new Set([...NAMES, ...ARGUMENTS, 'id', 'call_id', 'tool_call_id', 'type', 'index', 'function'])
 
-const TAG = String.raw`<(?:\w+:)?(?:tool_?calls?|function_?calls?|tool_use|tools|action|invoke)\b[^>]*>`
+const TAG = String.raw`<(?:\w+:)?(?:tool_?calls?|function_?calls?|tool_use)\b[^>]*>`
 
 const FORMS: readonly Form[] = [
   { begin: /<\|?tool_calls?_(?:section_)?begin\|>|<\|tool_call_begin\|>/i, read: kimiCalls },
@@ -52,15 +54,13 @@ const FORMS: readonly Form[] = [
   },
   { begin: /<\|tool_call(?:_start)?\|>/, read: (text) => jsonCalls(text.replaceAll(/<\|[\w/]+\|>/g, '\n')) },
   { begin: /<\|(?:action_start|plugin|tool_calls)\|>/, read: (text) => jsonCalls(text.replaceAll(/<\|[\w/]+\|>/g, '\n')) },
-  { begin: /functools\[/, read: (text) => jsonCalls(text.slice('functools'.length)) },
-  { begin: new RegExp(TAG, 'i'), read: (text) => jsonCalls(text.replaceAll(/<\/?[\w:]+\b[^>]*>/g, '\n')) },
+  { begin: new RegExp(TAG, 'i'), read: (text) => jsonCalls(withoutTags(text)) },
   { begin: /^Action:[ \t]*\S+[ \t]*\n+Action Input:/m, read: reactCalls },
-  { begin: /```(?:json|tool_call|tool_code|xml)?[ \t]*\n\s*[[{]/, read: fencedCalls },
-  { begin: /^\s*[[{]/, read: (text) => jsonCalls(text) },
+  { begin: /<(?:tools|action|tool)>/i, read: (text) => jsonCalls(withoutTags(text)), bare: true },
+  { begin: /functools\[/, read: (text) => jsonCalls(text.slice('functools'.length)), bare: true },
+  { begin: /```(?:json|tool_call|tool_code|xml)?[ \t]*\n\s*[[{]/, read: fencedCalls, bare: true },
+  { begin: /^\s*[[{]/, read: (text) => jsonCalls(text), bare: true },
 ]
-
-/** Marks that nothing but a call has; a text with one at its end is not an answer, even if the call cannot be read. */
-const MARKED = FORMS.slice(0, -2)
 
 /**
  * Finds the calls that a text ends with.
@@ -80,19 +80,18 @@ export function callsInText(text: string, names: ReadonlySet<string>): TextCalls
   return null
 }
 
-/** Returns whether a text is a call, or has one at its end, rather than an answer. */
+/** Returns whether a text is a call, or has one at its end, rather than an answer; even if it cannot be read, or names no tool. */
 export function looksLikeCall(whole: string): boolean {
   const text = endOf(whole.trimEnd(), SERVER_LIMITS.modelTextCalls)
-  if (MARKED.some(({ begin }) => isMarked(text, begin))) return true
-  // JSON that is a name and arguments, and nothing else, is hardly an answer.
-  const [, fenced] = /```(?:json|tool_call|tool_code)?[ \t]*\n([^`]*?)\n?```$/.exec(text) ?? []
-  const calls = jsonCalls(fenced ?? text)
-  return calls !== null && calls.length > 0
+  return FORMS.some(({ begin, read, bare }) => {
+    const found = begin.exec(text)
+    if (found === null || isQuoted(text, found.index)) return false
+    return bare !== true || (read(text.slice(found.index))?.length ?? 0) > 0
+  })
 }
 
-function isMarked(text: string, begin: RegExp): boolean {
-  const found = begin.exec(text)
-  return found !== null && !isQuoted(text, found.index)
+function withoutTags(text: string): string {
+  return text.replaceAll(/<\/?[\w:]+\b[^>]*>/g, '\n')
 }
 
 /** A mark that an answer quotes, or shows between fences, is not one of its own. */
@@ -145,7 +144,7 @@ function valuesIn(text: string): unknown[] | null {
     const end = endOfValue(rest)
     if (end === null) return null
     try {
-      values.push(JSON.parse(rest.slice(0, end)))
+      values.push(parseWhole(rest.slice(0, end)))
     } catch {
       return null
     }
@@ -262,7 +261,7 @@ function valueOf(text: string): unknown {
   const value = text.replace(/^\n/, '').replace(/\n$/, '')
   if (!/^\s*([[{"]|-?\d|true\s*$|false\s*$|null\s*$)/.test(value)) return value
   try {
-    return JSON.parse(value) as unknown
+    return parseWhole(value)
   } catch {
     return value
   }
