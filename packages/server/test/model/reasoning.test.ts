@@ -83,6 +83,14 @@ describe('the reasoning of a turn', () => {
     expect(await averse.run('which disks?')).toMatchObject({ status: 'completed', result: 'done' })
   })
 
+  it('goes back with every request, also to an endpoint that never finds it', async () => {
+    const missing = { raw: JSON.stringify(JSON.parse(caseText('reasoning-not-given-back.json')).body), status: 400 }
+    await using rig = await startModelRig({ ...DEVICE, script: [{ raw: caseText('reasoning-not-given-back.sse') }, missing] })
+    expect((await rig.run('which disks?'))['error']).toMatch(/refused the request: 400 reasoning_content is missing/)
+    for (const { body } of rig.model.requests.slice(1))
+      expect(assistants(body)).toMatchObject([{ reasoning_content: 'I should look at the disks.' }])
+  })
+
   it('is empty for a call of another model, where the endpoint requires some', async () => {
     const script = strict(deltaStream([CALL], 'tool_calls') as { raw: string }, 'reasoning_content')
     await using rig = await startModelRig({ ...DEVICE, script })

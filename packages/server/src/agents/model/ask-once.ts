@@ -5,7 +5,6 @@ import type {
   LanguageModelV4StreamPart,
 } from '@ai-sdk/provider'
 import { WholeNumber, type Clock } from '@orrery/aip'
-import type { Entry } from './conversation.js'
 import { WholeAnswerError, answeredWith } from './endpoint-fetch.js'
 import { fitConversation, tokensOf } from './fit-conversation.js'
 import { imagesOf, withoutImages } from './left-out-images.js'
@@ -14,6 +13,7 @@ import type { ModelEndpoint } from './model-settings.js'
 import { partsOf, readTurn, type ReadTurn } from './read-turn.js'
 import type { RequestShape, Sent } from './request-shape.js'
 import { toPrompt, type PromptParts } from './to-prompt.js'
+import type { Turn } from './turn.js'
 import { understoodTurn } from './understood-turn.js'
 
 /** What a request to the model consists of. */
@@ -69,7 +69,13 @@ export async function askOnce(
       ...(maxTokens === null ? {} : lengthLimit(maxTokens)),
       ...(temperature === null ? {} : { temperature }),
     }
-    onSend?.({ images: imagesOf(sent), tools: offered, reasoning: sent.some(hasReasoning) })
+    const turns = sent.flatMap((entry) => (entry.kind === 'turn' ? [entry.turn] : []))
+    onSend?.({
+      images: imagesOf(sent),
+      tools: offered,
+      reasoning: turns.some(hasReasoning),
+      unreasoned: !turns.every(hasReasoning),
+    })
     const answered = await (endpoint.stream ? streamed(model, request) : whole(model, request))
     sign()
     return understoodTurn(await readTurn(answered, endpoint.prices, sign), { tools, entries })
@@ -108,8 +114,8 @@ function lengthLimit({ name, value }: NonNullable<RequestShape['maxTokens']>): P
   return { providerOptions: { openaiCompatible: passedOn, ollama: passedOn, openai: { maxCompletionTokens: value } } }
 }
 
-function hasReasoning(entry: Entry): boolean {
-  return entry.kind === 'turn' && entry.turn.reasoning !== undefined
+function hasReasoning({ reasoning }: Turn): boolean {
+  return reasoning !== undefined
 }
 
 /** Strict endpoints refuse a request with half a character in it, wherever that comes from. */

@@ -14,8 +14,13 @@ export interface Sent {
   tools: readonly LanguageModelV4FunctionTool[]
   /** Whether a turn in it had reasoning. */
   reasoning: boolean
+  /** Whether a turn in it had none. */
+  unreasoned: boolean
 }
 
+/** What an endpoint says that wants reasoning back, and what one says that does not. */
+const MISSING = /missing|required|must|passed? back|provide/i
+const UNWANTED = /\b(not|unsupported|unexpected|remove|without|extra)\b|n't/i
 /** Failures that an image in the request may be the cause of, whatever their words. */
 const MAY_BE_AN_IMAGE: ReadonlySet<string> = new Set(['refused', 'unknown', 'tools', 'foreign', 'context'])
 
@@ -142,8 +147,9 @@ export class RequestShape {
     return 'the largest image is left out'
   }
 
-  #otherReasoning({ said }: ModelFailure, { reasoning }: Sent): string | null {
-    if (this.#reasoning === 'as it came' && /missing|required|must|pass(ed)? back|provide/i.test(said)) {
+  #otherReasoning({ said }: ModelFailure, { reasoning, unreasoned }: Sent): string | null {
+    if (MISSING.test(said) && !UNWANTED.test(said)) {
+      if (this.#reasoning !== 'as it came' || !unreasoned) return null
       this.#reasoning = 'filled'
       return 'turns without reasoning get an empty one'
     }
