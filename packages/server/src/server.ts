@@ -21,6 +21,7 @@ import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { openFiles } from './connection/open-files.js'
 import { Strangers } from './connection/strangers.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
+import { copyFile } from './files/copy-file.js'
 import { DeviceFiles } from './files/device-files.js'
 import { WaitingTransfers } from './files/waiting-transfers.js'
 import { createFleet } from './fleet/create-fleet.js'
@@ -138,6 +139,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     peers,
     toolLists,
     secrets: secretSources,
+    copier: { copy: (request) => copyFile(files, clients, request) },
     agents,
     clock,
     logger,
@@ -145,6 +147,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     resumeGraceMs,
   })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const files = new DeviceFiles(clients, { sessions, waiting, clock, logger })
   const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
@@ -156,7 +159,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     store,
     feed,
     asks,
-    files: new DeviceFiles(clients, { sessions, waiting, clock, logger }),
+    files,
     workflows: new WorkflowLibrary(folder, secretSources, logger),
     allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
   })
