@@ -41,7 +41,7 @@ export const FOLDER_ORDERS: readonly FolderOrder[] = [
   },
   {
     src: 'packages/cli/src',
-    layers: ['main', 'program', 'commands', 'copy demo follow running', 'settings', 'terminal'],
+    layers: ['main', 'program', 'commands', 'copy demo exec running', 'follow', 'results', 'settings', 'terminal'],
     known: [],
   },
   {

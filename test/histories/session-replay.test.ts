@@ -117,7 +117,8 @@ function outcomeOf(session: Json, { device }: Scenario): unknown {
 /** Types of records in no order, because what comes from several sides may cross; without what a restart adds. */
 function typesOf(records: readonly { type?: unknown }[]): string[] {
   const types = records.map(({ type }) => String(type))
-  return types.filter((type) => !['paused', 'resumed', 'approval', 'delivered'].includes(type)).sort()
+  // Progress is not recorded.
+  return types.filter((type) => !['paused', 'resumed', 'approval', 'delivered', 'progress'].includes(type)).sort()
 }
 
 function asObject(value: unknown): Json {

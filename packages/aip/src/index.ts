@@ -1,5 +1,6 @@
 export { backoff, resumeWait } from './backoff.js'
 export { sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
+export { closestName } from './closest-name.js'
 export {
   buildMessage,
   decodeClientMessage,
@@ -10,8 +11,8 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
+export { EncodedValue, encodedJson } from './encoded-value.js'
 export { endOf, shortened, startOf } from './cut-text.js'
-export { EncodedValue } from './encoded-value.js'
 export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {
   AipError,

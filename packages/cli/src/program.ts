@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { readFileSync } from 'node:fs'
 import { answerCommand } from './commands/answer.js'
 import { auditCommand } from './commands/audit.js'
@@ -8,6 +8,8 @@ import { cpCommand } from './commands/cp.js'
 import { demoCommand } from './commands/demo.js'
 import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
+import { execCommand } from './commands/exec.js'
+import { helpCommand } from './commands/help.js'
 import { modelCommand } from './commands/model.js'
 import { policyCommand } from './commands/policy.js'
 import { runCommand } from './commands/run.js'
@@ -18,13 +20,20 @@ import { sessionsCommand } from './commands/sessions.js'
 import { toolsCommand } from './commands/tools.js'
 import { workflowsCommand } from './commands/workflows.js'
 import { upCommand } from './commands/up.js'
+import { EXIT } from './terminal/errors.js'
 import { firstSteps, styleHelp } from './terminal/help.js'
+import { writeHelp } from './terminal/write.js'
 
 /** The whole command line. Its parse functions throw `CommanderError` instead of ending the process. */
 export function buildProgram(): Command {
   const program = new Command('orrery')
     .description('Runs agent tasks on many machines: a server, devices that connect to it, and the commands to work with them.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(version(), '-v, --version', 'print the version')
+    .addOption(new Option('-V').hideHelp())
+    .on('option:V', () => {
+      writeHelp(process.stdout, `${version()}\n`)
+      throw new CommanderError(EXIT.ok, 'commander.version', version())
+    })
     .helpOption('-h, --help', 'explain a command')
     .usage('<command> [options]')
     // Options after a command are its own, also where two levels have an option of one name.
@@ -33,11 +42,12 @@ export function buildProgram(): Command {
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
-  for (const command of [runCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
+  for (const command of [runCommand(), execCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
     program.addCommand(command)
   program.commandsGroup('Look:')
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])
     program.addCommand(command)
+  program.addCommand(helpCommand(program))
   program.commandsGroup('This machine:')
   for (const command of [modelCommand(), policyCommand(), auditCommand()]) program.addCommand(command)
   styleHelp(program)

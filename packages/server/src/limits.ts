@@ -57,6 +57,12 @@ export const SERVER_LIMITS_TABLE = defineLimits({
     'bytes',
     'What has arrived of unfinished messages of all clients together; beyond that, the client with the largest is closed with 1013.',
   ),
+  largeTrafficBurst: limit(128 * 1024 * 1024, 'bytes', 'What the clients of one address may send of large messages at once.'),
+  largeTrafficRate: limit(
+    8 * 1024 * 1024,
+    'bytes',
+    'The same a second, after that; more is read later. Putting a large message together holds up all other clients for a moment.',
+  ),
   retention: limit(24 * 60 * 60 * 1000, 'ms', 'How long ended sessions are kept, unless the setting says otherwise.'),
   eventLog: limit(2 * 1024 ** 3, 'bytes', 'The event log; above this size the oldest ended sessions go earlier.'),
   pruning: limit(10 * 60 * 1000, 'ms', 'How often ended sessions are pruned.'),

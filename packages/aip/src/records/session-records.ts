@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Command, Result } from '../messages/values.js'
 import { defineRecord, type RecordDescription } from './record.js'
+import { WaitsFor } from './waits-for.js'
 import { Owner, Work } from './work.js'
 
 /** Where a secret belongs in the arguments of a command. */
@@ -139,5 +140,8 @@ export const Progress = z.object({
   progress: z.number().nullable().describe("In the tool's own units"),
   total: z.number().nullable(),
   message: z.string().nullable(),
+  waits_for: WaitsFor.nullish().describe(
+    'What the session waits for from now on; null if it runs again. Absent where that does not change',
+  ),
 })
 export type Progress = z.infer<typeof Progress>

@@ -12,13 +12,16 @@ export interface WelcomeFacts {
   clientId: string
   shell: ShellMode
   deviceKey: string
+  /** Whether this terminal is where the device asks for approvals. */
+  asksHere: boolean
   /** The model for requests in words, if there is one. */
   model: string | null
 }
 
 /** Lines that `orrery up` prints when it is ready: where it is, what to try, and how another machine joins. */
-export function welcome({ url, host, port, clientId, shell, deviceKey, model }: WelcomeFacts): Line[] {
-  const shellNote = shell === 'strict' ? 'its shell runs allow-listed programs; --shell full: all' : 'its shell runs everything'
+export function welcome({ url, host, port, clientId, shell, deviceKey, model, asksHere }: WelcomeFacts): Line[] {
+  const shellNote =
+    shell === 'strict' ? 'its shell runs an allow-list of programs; all with --shell full' : 'its shell runs every program'
   return [
     painted`${paint('green', '●')} Orrery is ready at ${paint('bold', url)}`,
     painted`  This machine is its first device: ${paint('bold', clientId)} ${paint('dim', `(${shellNote})`)}`,
@@ -26,12 +29,13 @@ export function welcome({ url, host, port, clientId, shell, deviceKey, model }: 
     paint('bold', 'Try in another terminal:'),
     `  ${orrery('devices')}`,
     `  ${orrery('tools')}`,
-    `  ${orrery(`call execute_command '{"command": "uptime"}'`)}`,
+    `  ${orrery('exec -- uptime')}`,
     ...modelLines(model),
     '',
     paint('bold', 'Add another machine:'),
     ...joinLines(host, port, deviceKey),
     '',
+    ...(asksHere ? [paint('dim', 'Calls that need your approval are asked about here.')] : []),
     paint('dim', 'Ctrl-C stops it. Sessions appear below.'),
   ]
 }

@@ -27,10 +27,10 @@ export class StatusLine {
     }, FRAME_MS)
   }
 
-  /** Changes the text; its time restarts. An empty text hides the line. */
-  set(text: string): void {
+  /** Changes the text; its time restarts. An empty text hides the line. @param since when its time began, in milliseconds since the epoch */
+  set(text: string, since: number = Date.now()): void {
     this.#text = singleLine(text)
-    this.#since = Date.now()
+    this.#since = since
   }
 
   /** Changes the text; its time continues. */

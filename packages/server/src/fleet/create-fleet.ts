@@ -8,6 +8,7 @@ import type { DeviceToolLists } from '../sessions/device-tool-lists.js'
 import type { ModelAllowance } from '../sessions/model-allowance.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Feed } from '../store/feed.js'
+import { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { FleetAsks } from './asks.js'
 import { FleetDevices } from './devices.js'
@@ -36,12 +37,14 @@ export interface FleetParts {
 /** Puts the use cases together. */
 export function createFleet(parts: FleetParts): Fleet {
   const { clients, sessions, feed } = parts
+  const { live, lanes, environment } = sessions
+  const waits = new Waits({ feed, live, lanes, clock: environment.clock })
   const devices = new FleetDevices(parts)
   const asks = new FleetAsks(parts.asks, feed)
-  const sessionUses = new FleetSessions(parts)
+  const sessionUses = new FleetSessions({ ...parts, waits })
   return {
     devices,
-    tasks: new FleetTasks({ ...parts, devices }),
+    tasks: new FleetTasks({ ...parts, devices, waits }),
     sessions: sessionUses,
     files: new FleetFiles(parts.files, devices),
     asks,

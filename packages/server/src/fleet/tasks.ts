@@ -11,6 +11,7 @@ import type { Session } from '../sessions/session.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { newTask, type Outcome, type Task, type WantedTask } from '../sessions/task.js'
 import { isTaskName } from '../sessions/task-name.js'
+import type { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
 import type { FleetDevices } from './devices.js'
@@ -22,6 +23,7 @@ export interface FleetTasksParts {
   clients: ClientConnectionManager
   devices: FleetDevices
   sessions: SessionManager
+  waits: Waits
   store: SessionStore
   workflows: WorkflowLibrary
   allowance: ModelAllowance
@@ -59,14 +61,16 @@ export class FleetTasks {
   readonly #clients: ClientConnectionManager
   readonly #devices: FleetDevices
   readonly #sessions: SessionManager
+  readonly #waits: Waits
   readonly #store: SessionStore
   readonly #workflows: WorkflowLibrary
   readonly #allowance: ModelAllowance
 
-  constructor({ clients, devices, sessions, store, workflows, allowance }: FleetTasksParts) {
+  constructor({ clients, devices, sessions, waits, store, workflows, allowance }: FleetTasksParts) {
     this.#clients = clients
     this.#devices = devices
     this.#sessions = sessions
+    this.#waits = waits
     this.#store = store
     this.#workflows = workflows
     this.#allowance = allowance
@@ -108,15 +112,25 @@ export class FleetTasks {
     this.#devices.requireOnline(principal, wanted.device_id)
     const more = wanted.task_name === undefined ? {} : { taskName: wanted.task_name }
     const session = await this.#run(principal, wanted.device_id, work, more)
-    return session.log.view
+    return this.#waits.viewOf(session)
   }
 
-  /** Runs commands on a device that is online, and waits for their results. @throws AipError as {@link start} */
-  async run(principal: Principal, deviceId: string, wanted: WantedCommands): Promise<CommandsRun> {
+  /**
+   * Runs commands on a device that is online, and waits for their results.
+   * @param gone the caller has left: what has not begun, or waits for an approval, is cancelled; what has begun continues
+   * @throws AipError as {@link start}
+   */
+  async run(principal: Principal, deviceId: string, wanted: WantedCommands, gone?: AbortSignal): Promise<CommandsRun> {
     requireRight(principal, 'run')
     this.#devices.requireOnline(principal, deviceId)
     const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, commandsWork(wanted)))
-    const { status, result, error } = await this.#begin(session)
+    const ended = this.#begin(session)
+    const left = (): void => {
+      if (!this.#waits.hasBegun(session)) this.#sessions.cancelTask(session.task.sessionId, 'user_requested')
+    }
+    if (gone?.aborted === true) left()
+    gone?.addEventListener('abort', left, { once: true })
+    const { status, result, error } = await ended.finally(() => gone?.removeEventListener('abort', left))
     return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
   }
 

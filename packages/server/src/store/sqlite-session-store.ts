@@ -113,7 +113,8 @@ export class SqliteSessionStore implements SessionStore {
   #summariesOf(streams: readonly StreamInfo[]): Session[] {
     return streams.flatMap(({ stream, open, summary }) => {
       const view = open ? this.#viewOf(stream) : ((summary as Session | null) ?? this.#replayed(stream))
-      return view === undefined ? [] : [{ ...view }]
+      // A row of an older version has no field that came later.
+      return view === undefined ? [] : [{ ...view, waits_for: null }]
     })
   }
 
