@@ -21,6 +21,7 @@ import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { openFiles } from './connection/open-files.js'
 import { Strangers } from './connection/strangers.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
+import { copyFile } from './files/copy-file.js'
 import { DeviceFiles } from './files/device-files.js'
 import { WaitingTransfers } from './files/waiting-transfers.js'
 import { createFleet } from './fleet/create-fleet.js'
@@ -140,6 +141,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     peers,
     toolLists,
     secrets: secretSources,
+    copier: { copy: (request) => copyFile(files, clients, request) },
     agents,
     clock,
     logger,
@@ -147,6 +149,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     resumeGraceMs,
   })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const files = new DeviceFiles(clients, { sessions, waiting, clock, logger })
   const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
@@ -158,7 +161,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     store,
     feed,
     asks,
-    files: new DeviceFiles(clients, { sessions, waiting, clock, logger }),
+    files,
     workflows: new WorkflowLibrary(folder, secretSources, logger),
     allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
     devicePackage: options.devicePackage,
