@@ -39,6 +39,11 @@ export const LIMITS_TABLE = defineLimits({
     'How long a peer that broke a limit may take to close; what it still sends is dropped meanwhile.',
   ),
   fragments: limit(64, 'fragments', 'Fragments of one message; a peer that sends more is closed with 1008.'),
+  largeMessage: limit(
+    16 * 1024 * 1024,
+    'bytes',
+    'A message of which more has arrived is large: a server limits how fast they come.',
+  ),
   unfinishedMessage: limit(
     30_000,
     'ms',
@@ -116,6 +121,7 @@ export const LIMITS_TABLE = defineLimits({
   transferEnd: limit(10_000, 'ms', "From the end of the bytes, or of the connection, to the device's report about its file."),
   file: limit(16 * 1024 ** 3, 'bytes', 'A received file, unless its receiver sets another limit.'),
   fileName: limit(240, 'bytes', 'The name of a received file: file systems allow 255, and its `.part` file has 14 more.'),
+  comparedName: limit(64, 'characters', 'A name that is compared with others to suggest what was meant.'),
   askedCall: limit(
     32 * 1024,
     'characters',

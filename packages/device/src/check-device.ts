@@ -55,9 +55,13 @@ export async function checkDevice(path: string | undefined, options: DeviceCheck
         name: server.name,
         state: server.state === 'starting' ? 'failed' : server.state,
         tools: server.tools.length,
-        error: server.state === 'starting' ? `it did not start within ${seconds} s` : server.lastError,
+        // One that fails starts again, and says why it failed before.
+        error: server.lastError ?? (server.state === 'starting' ? `it did not start within ${seconds} s` : null),
       })),
-      warnings: [...(file === null ? [] : warningsOf(config, servers, file)), ...servers.flatMap(flawsOf)],
+      warnings: [
+        ...(file === null ? [] : [...file.warnings(), ...warningsOf(config, servers, file)]),
+        ...servers.flatMap(flawsOf),
+      ],
     }
   } finally {
     await manager.stop()
@@ -77,8 +81,8 @@ function warningsOf(config: DeviceConfig, servers: readonly MCPServer[], file: C
   const known = servers.map(({ name, toolType, builtIn, state, tools }) => {
     return { name, toolType, builtIn, tools: state === 'ready' ? tools.map((tool) => tool.name) : null }
   })
-  const list = file.find(['policy'])?.type === 'array' ? ['policy'] : ['policy', 'rules']
-  return deadRules(config.policy.rules, known, (tool) => BUILT_IN_TOOLS.find(tool, config.shell)?.server).map(
-    ({ at, why }) => `${file.placeOf([...list, at])}: policy.rules[${at}] never matches: ${why}`,
-  )
+  return deadRules(config.policy.rules, known, (tool) => BUILT_IN_TOOLS.find(tool, config.shell)?.server).map(({ at, why }) => {
+    const rule = ['policy', 'rules', at]
+    return `${file.placeOf(rule)}: ${file.nameOf(rule)} never matches: ${why}`
+  })
 }

@@ -10,7 +10,7 @@ import type { LocalServerFactory } from './mcp/local-connector.js'
 import { collectDetails } from './info/device-details.js'
 import { CommandJournal } from './journal/command-journal.js'
 import { serverAddress } from './journal/server-address.js'
-import { AuditLog, type AuditEntry, type AuditLogOptions } from './audit/audit-log.js'
+import { AuditLog, type AuditEntry } from './audit/audit-log.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import { Approvals, type TerminalApprover } from './policy/approvals.js'
 import { Gate } from './policy/gate.js'
@@ -100,7 +100,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   const roots = new Roots({ ...foldersOf(config, options), cwd })
   const permits = new Permits()
   const approvals = new Approvals({ ...approversOf(config), terminal: options.approver, clock, logger })
-  const audit = openAudit(options, config, logger)
+  const audit = openAudit(options.auditPath, config, logger)
   const policyOf = ({ policy, shell }: DeviceConfig): Policy =>
     new Policy({ config: policy, shell, roots, cwd, env, builtIn: BUILT_IN_TOOLS })
   const gate = new Gate({
@@ -108,8 +108,8 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     approvals,
     permits,
     audit,
-    // The audit takes out again what its file must not have.
-    auditContents: true,
+    auditContents: config.audit.contents,
+    onCall: (call) => options.onEvent?.({ type: 'called', call }),
     clock,
   })
   const transfers = new TransferDialer({ wsUrl, clock, logger })
@@ -227,28 +227,9 @@ function openJournal({ journalPath: path, serverName }: DeviceOptions, wsUrl: st
     : new CommandJournal({ path, server: serverAddress(wsUrl), serverName, now: () => clock.now() })
 }
 
-/** An audit whose calls are reported with what they run with, which its file has only where the owner has switched that on. */
-class ReportedAudit extends AuditLog {
-  readonly #contents: boolean
-  readonly #onEvent: DeviceOptions['onEvent']
-
-  constructor(options: AuditLogOptions, contents: boolean, onEvent: DeviceOptions['onEvent']) {
-    super(options)
-    this.#contents = contents
-    this.#onEvent = onEvent
-  }
-
-  override add(call: AuditEntry): void {
-    this.#onEvent?.({ type: 'called', call })
-    if (this.#contents) return super.add(call)
-    const { arguments: _arguments, ...rest } = call
-    super.add({ ...rest, error: null })
-  }
-}
-
-function openAudit({ auditPath: path, onEvent }: DeviceOptions, { audit }: DeviceConfig, logger: Logger): AuditLog | null {
+function openAudit(path: string | undefined, { audit }: DeviceConfig, logger: Logger): AuditLog | null {
   if (path === undefined || !audit.enabled) return null
-  return new ReportedAudit({ path, maxBytes: audit.max_bytes, keep: audit.files, logger }, audit.contents, onEvent)
+  return new AuditLog({ path, maxBytes: audit.max_bytes, keep: audit.files, logger })
 }
 
 function withToken(serverUrl: string, token: string | undefined): string {

@@ -1,3 +1,4 @@
+import { aipError } from '@orrery/aip'
 import type { DeviceConfig } from './config/device-config.js'
 import type { Environment } from './process/child-environment.js'
 import { BUILT_IN_TOOLS, isBuiltIn } from './tools/built-in-servers.js'
@@ -13,6 +14,7 @@ export interface ExplainPlace {
 
 /**
  * What the policy of a configuration would do with a call; nothing runs.
+ * @throws AipError for arguments with which the tool fails, whatever the policy says
  * @param call.server the MCP server that has the tool; default: the built-in one that has it
  */
 export async function explainPolicy(
@@ -26,7 +28,7 @@ export async function explainPolicy(
   const server = call.server ?? known?.server ?? ''
   const builtIn = isBuiltIn(server)
   const configured = config.mcpServers[server]
-  return policy.decide({
+  const verdict = await policy.decide({
     tool: call.tool,
     toolType: 'action',
     server,
@@ -36,4 +38,8 @@ export async function explainPolicy(
     readOnly: builtIn && known?.readOnly === true,
     args: call.args,
   })
+  // Such a call fails whatever the policy says.
+  if (verdict.invalid !== null) throw verdict.invalid
+  if (verdict.rule === 'arguments') throw aipError('INVALID_INPUT', { detail: `${call.tool}: ${verdict.detail}` })
+  return verdict
 }

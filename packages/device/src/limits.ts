@@ -36,7 +36,9 @@ export const DEVICE_LIMITS_TABLE = defineLimits({
     'ms',
     'How often the configuration is looked at where changes are not announced: behind links, on network drives.',
   ),
+  configSyntaxMistakes: limit(3, 'mistakes', 'What is reported at once of a configuration that is not JSON.'),
   configMistakes: limit(20, 'mistakes', 'What is reported of a configuration at once.'),
+  argumentMistakes: limit(3, 'mistakes', 'What is reported of the arguments of a call at once.'),
   patternAlternatives: limit(64, 'alternatives', 'What the braces of one pattern of a policy may stand for.'),
   keptError: limit(1000, 'characters', 'The part of an error that the audit keeps.'),
   judgedWords: limit(

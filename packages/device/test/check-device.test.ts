@@ -58,12 +58,12 @@ describe('checking a configuration', () => {
       ],
     })
     const { warnings } = await checkDevice(path, { timeoutMs: 60_000 })
-    expect(warnings.map((each) => each.replace(/^.*device\.jsonc:\d+:5: policy\.rules/, ''))).toEqual([
+    expect(warnings.map((each) => each.replace(/^.*device\.jsonc:\d+:5: policy/, ''))).toEqual([
       "[1] never matches: no tool is called 'exeute_command'",
       "[3] never matches: no MCP server that runs is called 'labs'",
       "[4] never matches: 'argv' is known only of the tools that come with the device",
       "[5] never matches: no tool is called 'write_file': 'files', which has it, is off or not for this machine",
-      '[7] never matches: policy.rules[6] decides about every call before it',
+      '[7] never matches: rule 7 decides about every call before it',
     ])
   })
 

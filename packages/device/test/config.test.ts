@@ -81,7 +81,7 @@ describe('device.jsonc', () => {
     const text = '{\n "shel": 1,\n "token": "${NO_KEY_HERE}",\n "mcpServers": { "a": { "command": "x", "args": ["${x y}"] } }\n}'
     expect(() => parseDeviceConfig(text, 'd')).toThrow(
       [
-        "d:2:2: unknown key 'shel'",
+        "d:2:2: unknown key 'shel'; did you mean 'shell'?",
         "d:3:11: the environment variable 'NO_KEY_HERE' is not set; ${NO_KEY_HERE:-default} gives a default",
         'd:4:50: a variable is written ${NAME} or ${NAME:-default}, and $${ stands for ${ itself',
       ].join('\n'),
@@ -121,7 +121,7 @@ describe('device.jsonc', () => {
       '{ "mcpServers": { "a": { "command": "x" }, "b": { "command": "x", "namespace": "a" } } }',
       'device.jsonc:1:44: another server',
     ],
-    ['{ "shell": }', 'device.jsonc:1:12: ValueExpected'],
+    ['{ "shell": }', 'device.jsonc:1:12: a value is expected here'],
     ['[]', 'device.jsonc:1:1: the file: '],
     ['', 'device.jsonc:1:1: '],
   ])('refuses %j with its place', (text, message) => expect(at(text)).toThrow(message))

@@ -306,6 +306,6 @@ describe('what a call of the shell would touch', () => {
     expect(effects({ line: "ls 'a b'", cwd: 'y' })).toEqual({ argv: ['ls', 'a b'], paths })
     if (posix) expect(effects({ line: 'ls | wc', cwd: 'y' }, 'full')).toEqual({ argv: ['/bin/sh', '-c', 'ls | wc'], paths })
     expect(() => effects({ line: 'ls | wc' })).toThrow(/shell\.operators/)
-    expect(effects({})).toEqual({ refused: true })
+    expect(effects({})).toEqual({ refused: "give either 'program' with 'args', or 'line'" })
   })
 })

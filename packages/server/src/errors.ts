@@ -114,6 +114,15 @@ export const SERVER_ERRORS = defineErrors({
     'The inputs of a workflow do not match what it takes.',
     (v) => `Workflow '${v.name}': ${v.detail}. It takes: ${v.takes}`,
   ),
+  SECRET_NOT_FOUND: entry<[{ name: string; names: string; file: string }]>(
+    'A workflow uses a secret that the server does not have.',
+    (v) =>
+      `${v.file} uses the secret '${v.name}', which this server does not have (it has: ${v.names}): add it to 'secrets' in server.yaml, or set ORRERY_SECRET_${v.name} where the server starts`,
+  ),
+  SECRET_UNREADABLE: entry<[{ name: string; detail: string }]>(
+    'A secret of a workflow cannot be read where the server looks for it.',
+    (v) => `The secret '${v.name}' cannot be used: ${v.detail}`,
+  ),
   DEVICE_NOT_FOUND: entry<[{ id: string }]>(
     'No device with this id is known.',
     (v) => `Device '${v.id}' is not known here; 'orrery devices' lists the devices`,

@@ -181,7 +181,7 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/workflows',
     right: 'read',
-    doc: 'Lists the workflows that can be called by name',
+    doc: 'Lists the workflows that can be called by name, and the files in the folders that have mistakes',
     answer: json(WorkflowList),
   }),
 

@@ -83,6 +83,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('resume', config.resume),
     ...defined('workflowAgent', config.workflow_agent),
     ...defined('devicesFile', config.devices_file),
+    ...defined('secrets', config.secrets),
     ...defined('messageRate', config.message_rate),
     ...defined('publicUrl', config.public_url),
     ...defined('trustedProxies', config.trusted_proxies),

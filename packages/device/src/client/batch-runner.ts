@@ -10,6 +10,7 @@ import {
   type TaskStatus,
 } from '@orrery/aip'
 import { outcome, type BatchControl } from '../computer/command-router.js'
+import type { FailingPrograms } from '../computer/computer.js'
 import { TaskLock } from '../computer/task-lock.js'
 import type { Step, UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
@@ -26,6 +27,8 @@ export interface Batch extends Step {
   status: TaskStatus
   /** Whether it only reads and runs beside the session that has the device. */
   concurrent: boolean
+  /** What a program that ends with an error gives. */
+  failingPrograms: FailingPrograms
 }
 
 /** The progress of a command. */
@@ -113,6 +116,7 @@ export class BatchRunner {
   ): Promise<Result[]> {
     const control: BatchControl = {
       ...hooks,
+      failingPrograms: batch.failingPrograms,
       sessionId: batch.session_id,
       signal: running.signal,
       callSignal: (command) => running.callSignal(command),

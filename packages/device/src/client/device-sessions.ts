@@ -86,7 +86,8 @@ export class DeviceSessions {
       const now = this.#connection()
       if (now?.features.has('progress') === true) now.tasks.sendProgress({ ...report, clientId }).catch(() => {})
     })
-    const results = await this.#batches.run({ ...message, concurrent }, (report) => progress.report(report))
+    const failingPrograms = features.size === 0 ? 'success' : 'failure'
+    const results = await this.#batches.run({ ...message, concurrent, failingPrograms }, (report) => progress.report(report))
     progress.flush()
     if (this.#resumes && transport.state !== 'connected') return
     await tasks.sendTaskResult({

@@ -27,5 +27,7 @@ function measure(result: Result): { result: Result; bytes: number } {
 }
 
 function failed(result: Result, error: string): Result {
-  return { ...result, status: 'failure', result: null, error }
+  // A failure keeps its own reason.
+  const reasons = result.status === 'failure' && result.error !== null ? [result.error, error] : [error]
+  return { ...result, status: 'failure', result: null, error: reasons.join('. ') }
 }

@@ -1,6 +1,7 @@
 import { errorText, messageOf, type Command, type Result } from '@orrery/aip'
 import type { Progress } from '@modelcontextprotocol/client'
 import { ActionResult } from './action-result.js'
+import type { FailingPrograms } from './computer.js'
 import type { Addressee, ComputerManager } from './computer-manager.js'
 import { deviceErrorText } from '../errors.js'
 
@@ -10,6 +11,8 @@ export interface BatchControl {
   earlyExit?: boolean
   /** Refuse what is not a trusted read-only tool. Default false. */
   readsOnly?: boolean
+  /** What a program that ends with an error gives. Default `failure`. */
+  failingPrograms?: FailingPrograms
   /** Ends the whole batch. */
   signal?: AbortSignal
   /** The signal that ends one command. */
@@ -89,6 +92,7 @@ export class CommandRouter {
           await control.starting?.(command)
           result = await computer.run(command, {
             signal,
+            failingPrograms: control.failingPrograms,
             onProgress: onProgress && ((progress) => onProgress(command, progress)),
           })
         }

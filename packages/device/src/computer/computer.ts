@@ -16,12 +16,17 @@ import type { MCPServer } from '../mcp/mcp-server.js'
 import type { CallOrigin, Gate, Passage } from '../policy/gate.js'
 import type { ToolCall } from '../policy/policy.js'
 import { LIST_TOOLS, buildRegistry, toolKey, type RegisteredTool } from './tool-registry.js'
-import { errorOf, reasonOf, resultValue } from './tool-result.js'
+import { errorOf, hasValue, reasonOf, resultValue } from './tool-result.js'
 import { deviceError, deviceErrorText } from '../errors.js'
+
+/** What the result of a program is that ends with an error. */
+export type FailingPrograms = 'failure' | 'success'
 
 /** How one command is run. */
 export interface CallControl {
   signal: AbortSignal
+  /** What a program that ends with an error gives: existing servers know it as a success with its exit code. Default `failure`. */
+  failingPrograms?: FailingPrograms | undefined
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -125,6 +130,14 @@ export class Computer {
     result.namespace = server.name
     const answer = await server.callTool(tool, command.parameters ?? {}, control)
     if (answer.isError === true) {
+      const asSuccess = control.failingPrograms === 'success'
+      // Of the tools of this device only a program that ended with an error leaves a value.
+      const isProgram = server.builtIn && hasValue(answer)
+      if (hasValue(answer) && (isProgram || !asSuccess)) result.result = resultValue(answer, tool.outputSchema)
+      if (isProgram && asSuccess) {
+        result.status = 'success'
+        return
+      }
       result.error = clip(errorOf(answer))
       return
     }

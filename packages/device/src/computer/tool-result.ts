@@ -10,18 +10,24 @@ type Json = Record<string, unknown>
  */
 export function resultValue(answer: CallToolResult, outputSchema: Json | undefined): unknown {
   const structured: unknown = answer.structuredContent
-  if (structured !== undefined && structured !== null) return isWrapped(structured, outputSchema) ? structured.result : structured
+  if (hasValue(answer)) return isWrapped(structured, outputSchema) ? structured.result : structured
   const [first] = answer.content
   return answer.content.length === 1 && first?.type === 'text' ? first.text : answer.content
 }
 
+/** Returns whether an answer has structured content. */
+export function hasValue({ structuredContent }: CallToolResult): boolean {
+  return structuredContent !== undefined && structuredContent !== null
+}
+
 /** The text of a tool's answer that reports an error; some servers give the reason as structured content. */
 export function errorOf(answer: CallToolResult): string {
-  const text = answer.content.flatMap((item) => (item.type === 'text' ? [item.text] : [])).join('\n')
+  // For clients that read only text, structured content is there a second time.
+  const again = answer.structuredContent === undefined ? null : JSON.stringify(answer.structuredContent)
+  const texts = answer.content.flatMap((item) => (item.type === 'text' && item.text !== again ? [item.text] : []))
+  const text = texts.join('\n')
   if (text !== '') return text
-  return answer.structuredContent === undefined
-    ? 'The tool reported an error without a text'
-    : JSON.stringify(answer.structuredContent)
+  return !hasValue(answer) ? 'The tool reported an error without a text' : JSON.stringify(answer.structuredContent)
 }
 
 /** The reason of a call that failed by an error of the protocol, which may hold more than its message. */

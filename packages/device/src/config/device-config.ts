@@ -1,6 +1,6 @@
 import { LIMITS } from '@orrery/aip'
 import { z } from 'zod'
-import { PolicyConfig } from '../policy/policy-config.js'
+import { PolicyConfig, PolicyRule, PolicySettings } from '../policy/policy-config.js'
 import { PRESET_NAMES } from './preset-names.js'
 import { BUILT_IN_NAMES } from './built-in-names.js'
 
@@ -19,6 +19,12 @@ export const McpServerConfig = z
     /** Address of a server that runs by itself. */
     url: z.url({ protocol: /^https?$/ }).optional(),
     headers: z.record(z.string(), z.string()).default({}),
+    /** Longest call of one of its tools, in seconds. */
+    timeout: z
+      .number()
+      .positive()
+      .max(LIMITS.toolTime / 1000)
+      .optional(),
     /** The name under which results and tools are known; default: the key. */
     namespace: z.string().min(1).optional(),
     /** Restart it when a session ends. */
@@ -28,6 +34,10 @@ export const McpServerConfig = z
   })
   .superRefine((server, context) => {
     const wrong = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
+    for (const [name, value] of Object.entries(server.headers)) {
+      const message = headerProblem(name, value)
+      if (message !== null) context.addIssue({ code: 'custom', path: ['headers', name], message })
+    }
     if ((server.command === undefined) === (server.url === undefined)) wrong('command', "give either 'command' or 'url'")
     else if (server.url === undefined && ['http', 'streamable-http', 'sse'].includes(server.type ?? ''))
       wrong('type', "this type needs a 'url'")
@@ -35,12 +45,34 @@ export const McpServerConfig = z
   })
 export type McpServerConfig = z.infer<typeof McpServerConfig>
 
+/** What HTTP does not allow in a header; null for nothing. A header is sent as Latin-1, without control characters. */
+function headerProblem(name: string, value: string): string | null {
+  if (!/^[!#$%&'*+.^_`|~\dA-Za-z-]+$/.test(name)) return `HTTP does not allow a header of the name '${name}'`
+  const [strange] = /[^\t\u0020-\u007e\u0080-\u00ff]/u.exec(value) ?? []
+  if (strange === undefined) return null
+  return `header ${name} has a character that HTTP does not allow: ${JSON.stringify(strange)}`
+}
+
 const onByDefault = z.boolean().default(true)
 
 /** MCP servers by name. */
 const Servers = z.record(z.string(), McpServerConfig)
 
-const File = z.strictObject({
+const Audit = z.strictObject({
+  enabled: z.boolean().default(true),
+  /** Keep the arguments themselves, not only their hash. */
+  contents: z.boolean().default(false),
+  /** Size at which a file is rotated, in bytes. */
+  max_bytes: z
+    .number()
+    .int()
+    .min(1024)
+    .default(10 * 1024 * 1024),
+  /** Number of rotated files that are kept. */
+  files: z.number().int().min(0).max(1000).default(5),
+})
+
+const DeviceFile = z.strictObject({
   $schema: z.string().optional(),
   client_id: z.string().optional(),
   /** URL of the server, `ws://` or `wss://`. */
@@ -71,21 +103,7 @@ const File = z.strictObject({
   /** What may run here. Without a matching rule: what only reads, and the programs of the strict shell; the rest is asked. */
   policy: PolicyConfig.prefault({}),
   /** The record of what ran here. */
-  audit: z
-    .strictObject({
-      enabled: z.boolean().default(true),
-      /** Keep the arguments themselves, not only their hash. */
-      contents: z.boolean().default(false),
-      /** Size at which a file is rotated, in bytes. */
-      max_bytes: z
-        .number()
-        .int()
-        .min(1024)
-        .default(10 * 1024 * 1024),
-      /** Number of rotated files that are kept. */
-      files: z.number().int().min(0).max(1000).default(5),
-    })
-    .prefault({}),
+  audit: Audit.prefault({}),
   /**
    * Which MCP servers an agent sees, by its name and then by the application, `default` for all others: names of built-in servers,
    * presets and `mcpServers`. An agent that is not here sees all.
@@ -96,7 +114,7 @@ const File = z.strictObject({
 })
 
 /** The file `device.jsonc`. All keys may be left out; unknown ones are an error. */
-export const DeviceConfig = File.superRefine(({ mcpServers, servers }, context) => {
+export const DeviceConfig = DeviceFile.superRefine(({ mcpServers, servers }, context) => {
   if (mcpServers === undefined || servers === undefined) return
   context.addIssue({ code: 'custom', path: ['servers'], message: "give either 'mcpServers' or 'servers'" })
 }).transform(({ mcpServers, servers, ...config }) => ({ ...config, mcpServers: mcpServers ?? servers ?? {} }))
@@ -106,6 +124,15 @@ type BuiltIn = (typeof BUILT_IN_NAMES)[number]
 
 /** The configuration without a file. */
 export const DEFAULT_DEVICE_CONFIG: DeviceConfig = DeviceConfig.parse({})
+
+/** Returns the keys that an object of the file may have; none where every key is allowed. @param path of the object */
+export function keysAt([first, second, third]: readonly PropertyKey[]): readonly string[] {
+  if (first === undefined) return Object.keys(DeviceFile.shape)
+  if (first === 'tools') return BUILT_IN_NAMES
+  if (first === 'audit') return Object.keys(Audit.shape)
+  if (first === 'policy') return Object.keys(third === undefined ? PolicySettings.shape : PolicyRule.shape)
+  return (first === 'mcpServers' || first === 'servers') && second !== undefined ? Object.keys(McpServerConfig.shape) : []
+}
 
 /** Keys that are read when a device starts, and not again. */
 const RESTART_KEYS = ['client_id', 'server', 'token', 'reconnect_s', 'heartbeat_s', 'resume', 'max_frame', 'audit'] as const

@@ -5,8 +5,8 @@ import type { ConfigText } from './config-text.js'
 /** Keys of an MCP server in whose strings variables are replaced by their values. */
 const SERVER_KEYS: ReadonlySet<string> = new Set(['command', 'args', 'env', 'cwd', 'url', 'headers'])
 
-/** `${NAME}`, `${NAME:-default}`, or `$${` for the two characters themselves; anything else after `${` is a mistake. */
-const VARIABLE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
+/** `${NAME}`, also as `${env:NAME}`, `${NAME:-default}`, `${input:id}` of hosts that ask, or `$${` for the two characters themselves; anything else after `${` is a mistake. */
+const VARIABLE = /\$\$\{|\$\{(?:(?:(env|input):)?([A-Za-z_][\w-]*)(?::-([^}]*))?\})?/g
 
 /**
  * Puts the values of environment variables into the strings of a configuration that may hold some: those of MCP servers, and the token.
@@ -18,7 +18,11 @@ const VARIABLE = /\$\$\{|\$\{(?:([A-Za-z_]\w*)(?::-([^}]*))?\})?/g
 export function expandVariables(value: unknown, file: ConfigText, env: Environment): unknown {
   if (!isObject(value)) return value
   const expandAt = (part: unknown, path: JSONPath): unknown => {
-    if (typeof part === 'string') return expand(part, env, (problem) => file.problemAt(file.nodeAt(path)?.offset ?? 0, problem))
+    if (typeof part === 'string')
+      return expand(part, env, {
+        wrong: (problem) => file.problemAt(file.nodeAt(path)?.offset ?? 0, problem),
+        unsure: (note) => file.warnAt(path, note),
+      })
     if (Array.isArray(part)) return part.map((each, index) => expandAt(each, [...path, index]))
     return isObject(part) ? mapValues(part, (each, key) => expandAt(each, [...path, key])) : part
   }
@@ -33,6 +37,12 @@ export function expandVariables(value: unknown, file: ConfigText, env: Environme
   })
 }
 
+/** Takes what is wrong with a text, or what its author may not expect. */
+interface Notes {
+  wrong: (problem: string) => void
+  unsure: (note: string) => void
+}
+
 type Json = Record<string, unknown>
 
 function isObject(value: unknown): value is Json {
@@ -43,16 +53,25 @@ function mapValues(value: Json, change: (part: unknown, key: string) => unknown)
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, change(part, key)]))
 }
 
-function expand(text: string, env: Environment, wrong: (problem: string) => void): string {
-  return text.replaceAll(VARIABLE, (found, name: string | undefined, otherwise: string | undefined) => {
-    if (found === '$${') return '${'
-    if (name === undefined) {
-      wrong('a variable is written ${NAME} or ${NAME:-default}, and $${ stands for ${ itself')
-      return found
-    }
-    const value = env[name]
-    if (otherwise !== undefined) return value === undefined || value === '' ? otherwise : value
-    if (value === undefined) wrong(`the environment variable '${name}' is not set; \${${name}:-default} gives a default`)
-    return value ?? ''
-  })
+function expand(text: string, env: Environment, { wrong, unsure }: Notes): string {
+  return text.replaceAll(
+    VARIABLE,
+    (found, kind: string | undefined, given: string | undefined, otherwise: string | undefined) => {
+      if (found === '$${') return '${'
+      const name = kind === 'input' ? given?.toUpperCase().replaceAll('-', '_') : given
+      if (name === undefined || !/^\w+$/.test(name)) {
+        wrong('a variable is written ${NAME} or ${NAME:-default}, and $${ stands for ${ itself')
+        return found
+      }
+      const value = env[name]
+      if (kind === 'input') {
+        const state = value === undefined ? 'which is not set: the text is empty' : 'which is set'
+        unsure(`${found} is not asked for here; it is the environment variable ${name}, ${state}`)
+        return value ?? otherwise ?? ''
+      }
+      if (otherwise !== undefined) return value === undefined || value === '' ? otherwise : value
+      if (value === undefined) wrong(`the environment variable '${name}' is not set; \${${name}:-default} gives a default`)
+      return value ?? ''
+    },
+  )
 }

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { aipError, messageOf } from '@orrery/aip'
+import { aipError, closestName, messageOf } from '@orrery/aip'
 import { getNodeValue } from 'jsonc-parser'
 import type { z } from 'zod'
 import type { Environment } from '../process/child-environment.js'
 import { ConfigText } from './config-text.js'
 import { ownNameOf } from './built-in-names.js'
-import { DeviceConfig } from './device-config.js'
+import { DeviceConfig, keysAt } from './device-config.js'
+import { readHostSpellings } from './host-spellings.js'
 import { expandVariables } from './expand-variables.js'
 
 /**
@@ -46,7 +47,7 @@ function parse(file: ConfigText, env: Environment): DeviceConfig {
   const malformed = file.mistakes()
   if (malformed !== null) throw malformed
   const value: unknown = file.root && getNodeValue(file.root)
-  const parsed = DeviceConfig.safeParse(expandVariables(value, file, env))
+  const parsed = DeviceConfig.safeParse(expandVariables(readHostSpellings(value, file), file, env))
   if (!parsed.success) for (const issue of parsed.error.issues) noteIssue(issue, file)
   else {
     noteSharedNamespaces(parsed.data, file)
@@ -92,9 +93,22 @@ function noteSharedNamespaces(config: DeviceConfig, file: ConfigText): void {
 function noteIssue(issue: z.core.$ZodIssue, file: ConfigText): void {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   if (issue.code !== 'unrecognized_keys')
-    return file.problemAt(file.nodeAt(path)?.offset ?? 0, `${path.join('.') || 'the file'}: ${issue.message}`)
+    return file.problemAt(file.nodeAt(path)?.offset ?? 0, `${file.nameOf(path)}: ${textOf(issue, file.nodeAt(path)?.value)}`)
   for (const key of issue.keys) {
-    const node = file.find([...path, key])
-    file.problemAt(node?.parent?.offset ?? 0, `unknown key '${[...path, key].join('.')}'`)
+    const place = [...path, key]
+    const offset = file.nodeAt(place)?.parent?.offset ?? 0
+    file.problemAt(offset, `unknown key '${file.nameOf(place)}'${suggestion(key, keysAt(path))}`)
   }
+}
+
+function textOf(issue: z.core.$ZodIssue, given: unknown): string {
+  if (issue.code !== 'invalid_value') return issue.message.replace(/^Invalid input: /, '')
+  const names = issue.values.filter((each) => typeof each === 'string')
+  const hint = typeof given === 'string' ? suggestion(given, names) : ''
+  return `expected ${names.length === 1 ? '' : 'one of '}${issue.values.map((each) => JSON.stringify(each)).join(', ')}${hint}`
+}
+
+function suggestion(given: string, names: readonly string[]): string {
+  const meant = closestName(given, names)
+  return meant === null ? '' : `; did you mean '${meant}'?`
 }

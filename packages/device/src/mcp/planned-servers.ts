@@ -10,6 +10,7 @@ import { BUILT_IN_NAMES, ownNameOf, type BuiltInName } from '../config/built-in-
 import { BUILT_IN_SERVERS, isAvailable } from '../tools/built-in-servers.js'
 import { httpConnector } from './http-connector.js'
 import { localConnector, type LocalServerFactory } from './local-connector.js'
+import { withLimitedCalls } from './limited-calls.js'
 import type { ServerSpec } from './mcp-server.js'
 import { stdioConnector } from './stdio-connector.js'
 
@@ -77,15 +78,16 @@ function preset(name: DeviceConfig['presets'][number], around: ServerSurrounding
 
 function configured(name: string, server: McpServerConfig, around: ServerSurroundings): PlannedServer {
   const { command, url, headers, args, env, cwd } = server
+  const connector =
+    url === undefined
+      ? stdioConnector(name, { command: command ?? '', args, env, cwd }, around)
+      : httpConnector({ url, headers, transport: server.type === 'sse' ? 'sse' : 'http' }, around)
   return {
     name,
     toolType: server.type === 'data_collection' ? 'data_collection' : 'action',
     reset: server.reset,
     trusted: server.trustAnnotations,
-    connector:
-      url === undefined
-        ? stdioConnector(name, { command: command ?? '', args, env, cwd }, around)
-        : httpConnector({ url, headers, transport: server.type === 'sse' ? 'sse' : 'http' }, around),
+    connector: withLimitedCalls(connector, server.timeout, around.clock),
     fingerprint: JSON.stringify(server),
     forAll: true,
   }

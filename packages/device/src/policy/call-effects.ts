@@ -20,8 +20,8 @@ export interface CallEffects {
   ownJob?: boolean
   /** What is started reads input that later calls send, and that is not judged. */
   takesInput?: boolean
-  /** The tool refuses these arguments by itself. */
-  refused?: boolean
+  /** Why the tool refuses these arguments by itself. */
+  refused?: string
   /** Names or addresses that the call connects to. */
   hosts?: readonly string[]
 }
@@ -32,6 +32,8 @@ export interface PathEffect {
   access: 'read' | 'change' | 'run'
   /** Whether it may be a folder, of which all contents are read or changed. */
   deep?: boolean
+  /** Whether the entry itself is meant: a link at the end of the path is not followed. */
+  entry?: boolean
 }
 
 /** What arguments mean depends on: where relative paths start, and whether there is a shell. */

@@ -1,10 +1,10 @@
 import { lstat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { destinationOf, pathFrom } from '../paths/destination.js'
 import { DEVICE_LIMITS } from '../limits.js'
 import type { Environment } from '../process/child-environment.js'
 import { findProgram, isProgram } from '../process/find-program.js'
-import type { CallEffects } from './call-effects.js'
+import type { CallEffects, PathEffect } from './call-effects.js'
 import { hostsInArguments, hostsInWords } from './hosts.js'
 import { showsAllItStarts } from './plain-programs.js'
 import { programName } from './programs.js'
@@ -66,7 +66,7 @@ export async function factsOf(
   namesPaths: boolean,
 ): Promise<CallFacts> {
   const paths = (effects?.paths ?? []).map(({ path }) => path)
-  const real = await Promise.all(paths.map(async (path) => (await destinationOf(path)).real))
+  const real = await Promise.all((effects?.paths ?? []).map(realPath))
   const given = paths.map((path) => resolve(path))
   const hosts = [...(effects?.hosts ?? []), ...hostsInArguments(args)]
   const deep = real.filter((_, at) => effects?.paths?.[at]?.deep === true)
@@ -86,6 +86,14 @@ export async function factsOf(
     paths: { real, given, named: inWords?.named ?? [], deep: inWords?.deep ?? [] },
     hosts: [...hosts, ...hostsInWords(shown)],
   }
+}
+
+/** Where a path leads; of an entry itself only the folder that holds it. */
+async function realPath({ path, entry }: PathEffect): Promise<string> {
+  // Of everything but links the system's own spelling counts.
+  const isLink = entry === true && (await lstat(path).catch(() => null))?.isSymbolicLink() === true
+  if (!isLink) return (await destinationOf(path)).real
+  return join((await destinationOf(dirname(path))).real, basename(path))
 }
 
 /** The command of a call, and the real folder in which it runs. @throws AipError as `destinationOf` does */

@@ -29,7 +29,7 @@ export function deadRules(rules: readonly PolicyRule[], servers: readonly KnownS
   return rules.flatMap((rule, at) => {
     const why =
       everything >= 0 && at > everything
-        ? `policy.rules[${everything}] decides about every call before it`
+        ? `rule ${everything + 1} decides about every call before it`
         : reasonAgainst(rule, servers, ownerOf)
     return why === null ? [] : [{ at, why }]
   })

@@ -1,5 +1,5 @@
 import { LIMITS, aipError, type AipError, type Clock, type Result } from '@orrery/aip'
-import type { AuditLog } from '../audit/audit-log.js'
+import type { AuditEntry, AuditLog } from '../audit/audit-log.js'
 import type { Approvals } from './approvals.js'
 import { argumentsHash } from './arguments-hash.js'
 import type { Permits } from './permits.js'
@@ -19,7 +19,7 @@ export interface Passage {
   /** Why the call must not run; null if it may. */
   denied: AipError | null
   /** The call is over, or never ran: it goes into the audit. */
-  close(result: Pick<Result, 'status' | 'error'>): void
+  close(result: Pick<Result, 'status' | 'error' | 'result'>): void
 }
 
 /** What a {@link Gate} is built from. */
@@ -31,6 +31,8 @@ export interface GateOptions {
   audit: AuditLog | null
   /** Whether the audit holds the arguments themselves. */
   auditContents: boolean
+  /** Called with each call and what it ran with, for the owner to see; nothing of it is kept. */
+  onCall?: ((call: AuditEntry) => void) | undefined
   clock: Clock
 }
 
@@ -111,28 +113,31 @@ export class Gate {
   #record(
     call: ToolCall,
     { sessionId, callId, agent }: CallOrigin,
-    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error'>; startedAt: number },
+    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error' | 'result'>; startedAt: number },
   ): void {
-    const { audit, auditContents, clock } = this.#options
-    audit?.add({
+    const { audit, auditContents, onCall, clock } = this.#options
+    const { error, result } = end.result
+    const entry = {
       time: new Date(end.startedAt).toISOString(),
       session_id: sessionId,
       call_id: callId,
       agent,
       tool: `${call.server}/${call.tool}`,
       arguments_hash: argumentsHash(call.args),
-      ...(auditContents ? { arguments: call.args } : {}),
       decision: end.allowed ? 'allow' : 'deny',
       rule: end.rule,
       by: end.by,
       outcome: end.result.status,
-      // An error may quote the arguments.
-      error: end.result.error === null || !auditContents ? null : shorten(end.result.error),
+      // An error may quote the arguments; how a program ended does not, and only that leaves a value beside it.
+      error: call.builtIn && result !== null ? shorten(error) : null,
       duration_ms: Math.round(clock.now() - end.startedAt),
-    })
+    } as const
+    const whole = { ...entry, arguments: call.args, error: shorten(error) }
+    onCall?.(whole)
+    audit?.add(auditContents ? whole : entry)
   }
 }
 
-function shorten(text: string): string {
-  return text.length <= DEVICE_LIMITS.keptError ? text : `${text.slice(0, DEVICE_LIMITS.keptError - 1)}…`
+function shorten(text: string | null): string | null {
+  return text === null || text.length <= DEVICE_LIMITS.keptError ? text : `${text.slice(0, DEVICE_LIMITS.keptError - 1)}…`
 }

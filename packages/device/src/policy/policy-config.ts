@@ -32,7 +32,8 @@ export type PolicyRule = z.infer<typeof PolicyRule>
 export const Approver = z.enum(['terminal', 'server'])
 export type Approver = z.infer<typeof Approver>
 
-const Settings = z.strictObject({
+/** The settings of a policy. */
+export const PolicySettings = z.strictObject({
   /** Tried in order: the first that matches decides. */
   rules: z.array(PolicyRule).default([]),
   approvers: z.array(Approver).default(['terminal']),
@@ -41,5 +42,8 @@ const Settings = z.strictObject({
 })
 
 /** The key `policy` of `device.jsonc`: the settings, or the list of rules alone. */
-export const PolicyConfig = z.preprocess((value) => (Array.isArray(value) ? { rules: value } : value), Settings.prefault({}))
+export const PolicyConfig = z.preprocess(
+  (value) => (Array.isArray(value) ? { rules: value } : value),
+  PolicySettings.prefault({}),
+)
 export type PolicyConfig = z.infer<typeof PolicyConfig>

@@ -39,6 +39,8 @@ export interface Verdict {
    * commands, allows all that is sent to it.
    */
   input: 'none' | 'unasked' | 'shell'
+  /** What is wrong with the arguments, where the call cannot run whatever the policy says; null otherwise. */
+  invalid: AipError | null
 }
 
 /** What a {@link Policy} is built from. */
@@ -66,14 +68,14 @@ export class Policy {
   async decide(call: ToolCall): Promise<Verdict> {
     try {
       const effects = this.#describe(call)
-      if (effects?.refused === true) return verdict('allow', 'arguments', 'the tool refuses these arguments itself')
+      if (effects?.refused !== undefined) return verdict('allow', 'arguments', effects.refused)
       const namesPaths = this.#options.config.rules.some(({ path }) => path !== undefined)
       const facts = await factsOf(call.args, effects, this.#options, namesPaths)
       const judged = await this.#judge(call, effects, facts)
       return effects?.takesInput === true ? { ...judged, input: facts.opaque ? 'shell' : 'unasked' } : judged
     } catch (error) {
       if (error instanceof PolicyViolation) return verdict('deny', error.rule, error.detail)
-      if (error instanceof AipError) return verdict('deny', 'arguments', error.message)
+      if (error instanceof AipError) return { ...verdict('deny', 'arguments', error.message), invalid: error }
       throw error
     }
   }
@@ -171,7 +173,7 @@ export class Policy {
 }
 
 function verdict(action: PolicyAction, rule: string, detail: string, command: Verdict['command'] = null): Verdict {
-  return { do: action, rule, detail, command, input: 'none' }
+  return { do: action, rule, detail, command, input: 'none', invalid: null }
 }
 
 function doubtful({ rule, command }: { rule: string; command: CommandToRun | null }): Verdict {
@@ -191,7 +193,11 @@ function isAbout({ tool, server }: PolicyRule, call: ToolCall): boolean {
   )
 }
 
-/** What a denied command answers. */
-export function denial({ rule, detail }: Pick<Verdict, 'rule' | 'detail'>): AipError {
-  return new AipError('POLICY_DENIED', errorText('POLICY_DENIED', { rule, detail }))
+/** What a denied command answers; what is wrong with its arguments is not the policy's decision. */
+export function denial({
+  rule,
+  detail,
+  invalid = null,
+}: Pick<Verdict, 'rule' | 'detail'> & Partial<Pick<Verdict, 'invalid'>>): AipError {
+  return invalid ?? new AipError('POLICY_DENIED', errorText('POLICY_DENIED', { rule, detail }))
 }

@@ -93,6 +93,11 @@ export class Roots {
     )
   }
 
+  /** Returns whether a real path is one of the folders themselves. */
+  async isRoot(real: string): Promise<boolean> {
+    return (await realOnes(this.folders)).includes(real)
+  }
+
   /** Returns whether a real path is a root or a closed folder, or holds one: it must be neither moved nor deleted. */
   async isAnchored(real: string): Promise<boolean> {
     const [roots, closed] = await Promise.all([realOnes(this.folders), closedOnes(this.#closed)])

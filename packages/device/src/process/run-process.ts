@@ -26,10 +26,11 @@ export interface ProcessRequest {
   leadsSessions?: boolean
 }
 
-/** How a program ended. `exitCode` is `null` when a signal ended it. */
+/** How a program ended. `exitCode` is `null` when a signal ended it, by itself (`signal`) or at the timeout or the cancellation. */
 export interface ProcessOutcome {
-  ended: 'exit' | 'timeout' | 'cancelled'
+  ended: 'exit' | 'signal' | 'timeout' | 'cancelled'
   exitCode: number | null
+  signal: NodeJS.Signals | null
   stdout: string
   stderr: string
   stdoutTruncated: boolean
@@ -62,10 +63,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   await group.started
   group.child.stdin?.end(stdin)
 
-  let ended: ProcessOutcome['ended'] = 'exit'
-  const stop = (why: ProcessOutcome['ended']): void => {
-    if (ended !== 'exit') return
-    ended = why
+  const stopped: { why: 'timeout' | 'cancelled' | null } = { why: null }
+  const stop = (why: 'timeout' | 'cancelled'): void => {
+    if (stopped.why !== null) return
+    stopped.why = why
     void group.end()
   }
   const timer = clock.after(timeoutMs, () => stop('timeout'))
@@ -73,10 +74,11 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted) onAbort()
   try {
-    const { code } = await group.ended
+    const { code, signal: endedBy } = await group.ended
     return {
-      ended,
+      ended: stopped.why ?? (endedBy === null ? 'exit' : 'signal'),
       exitCode: code,
+      signal: endedBy,
       stdout: stdout.text(),
       stderr: stderr.text(),
       stdoutTruncated: stdout.truncated,

@@ -10,3 +10,9 @@ export function toolError(thrown: unknown): CallToolResult {
 export function toolValue(value: Record<string, unknown>): CallToolResult {
   return { content: [{ type: 'text', text: JSON.stringify(value) }], structuredContent: value }
 }
+
+/** The answer of a tool that did its work, and what it tells is a failure: the reason, and the value in both forms. */
+export function failedValue(value: Record<string, unknown>, reason: string): CallToolResult {
+  const { content, structuredContent } = toolValue(value)
+  return { isError: true, content: [{ type: 'text', text: reason }, ...content], structuredContent }
+}

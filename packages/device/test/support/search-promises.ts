@@ -58,6 +58,29 @@ export function describeSearch(name: string, env: NodeJS.ProcessEnv): void {
       expect(answer.error ?? '').toMatch(/^$|takes too long/)
     })
 
+    it('finds words in files that are not UTF-8', async () => {
+      await using at = await searching()
+      writeFileSync(join(at.root, 'latin1.txt'), Buffer.from('un café crème\nplain\n', 'latin1'))
+      writeFileSync(join(at.root, 'utf8.txt'), 'plain\ncafé\n')
+      writeFileSync(join(at.root, 'utf16.txt'), Buffer.from('\uFEFFhello\nun café\n', 'utf16le'))
+      writeFileSync(join(at.root, 'utf16be.txt'), Buffer.from('\uFEFFcafé', 'utf16le').swap16())
+      // Its bytes hold those of the word as Latin-1 has it.
+      writeFileSync(join(at.root, 'other.txt'), 'caf\u9000')
+      for (const args of [{ text: 'café' }, { text: 'CAFé', ignore_case: true }])
+        expect(paths(at.root, await at.tools.value<Found>('search_files', args)).toSorted()).toEqual([
+          'latin1.txt:1',
+          'utf16.txt:2',
+          'utf16be.txt:1',
+          'utf8.txt:2',
+        ])
+      const { matches } = await at.tools.value<Found>('search_files', { text: 'café', glob: 'latin1.txt' })
+      expect(matches[0]?.text).toBe('un café crème')
+      expect(paths(at.root, await at.tools.value<Found>('search_files', { text: 'un c' })).toSorted()).toEqual([
+        'latin1.txt:1',
+        'utf16.txt:2',
+      ])
+    })
+
     it('does not leave the root', async () => {
       await using at = await searching()
       symlinkSync(at.outside, join(at.root, 'out'))

@@ -15,6 +15,14 @@ export interface ExecuteOptions {
   timeoutMs?: number
 }
 
+/** Place-holders for the secrets of the server, which an agent puts into the arguments of commands. It never sees a secret itself. */
+export interface SecretPlaceholders {
+  /** Found in each place-holder, and nowhere else. */
+  readonly mark: string
+  /** Returns the place-holder for a secret; it must be a word of a text as it is. */
+  of(name: string): string
+}
+
 /** What an agent works with: the request, the device's tools, and the means to act. */
 export interface AgentContext {
   readonly sessionId: string
@@ -30,6 +38,8 @@ export interface AgentContext {
   /** Aborted when the session is cancelled; the agent then has 2 s to end. */
   readonly signal: AbortSignal
   readonly logger: Logger
+  /** Secrets for the arguments of commands: their values are put in when a command is sent, and taken out of its results. */
+  readonly secrets: SecretPlaceholders
   /**
    * Runs commands on the device, in order; they are recorded before they are sent.
    * @returns one result per command; a failure is a result, not an exception

@@ -1,9 +1,9 @@
 import { type Command, type Result } from '@orrery/aip'
 import { hasEnded, type CommandInput, type CreateSession, type Session as SessionView } from '@orrery/aip/api'
 import { Owner, RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
+import { WORKFLOW_NAME } from '@orrery/graph'
 import type { z } from 'zod'
-import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
-import type { WorkflowSummary } from '@orrery/aip/api'
+import type { ListedWorkflows, WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import { ownerOf, requireRight, type Principal } from '../identity/principal.js'
 import type { ModelAllowance } from '../sessions/model-allowance.js'
@@ -76,8 +76,8 @@ export class FleetTasks {
     this.#allowance = allowance
   }
 
-  /** Lists the workflows that can be called by name. */
-  workflows(principal: Principal): Promise<WorkflowSummary[]> {
+  /** Lists the workflows that can be called by name, and the files that are none. */
+  workflows(principal: Principal): Promise<ListedWorkflows> {
     requireRight(principal, 'read')
     return this.#workflows.list()
   }
@@ -201,6 +201,8 @@ export class FleetTasks {
 
   async #workOf({ commands, concurrent, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
     if (commands !== undefined) return commandsWork({ commands, concurrent })
+    // The text of a workflow has steps, so it is never a mere name.
+    if (workflow !== undefined && WORKFLOW_NAME.test(workflow)) return this.#workflows.workOfName(workflow, inputs ?? {})
     if (workflow !== undefined) return this.#workflows.workOfSource(workflow, file ?? 'workflow', inputs ?? {})
     if (request.trim() === '') throw serverError('EMPTY_REQUEST')
     return this.#workflows.workOf(request)

@@ -1,7 +1,19 @@
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
-import { AipError, LIMITS, aipError, exceeds, jsonShape, logError, shownName, type Clock, type Logger } from '@orrery/aip'
+import {
+  AipError,
+  LIMITS,
+  aipError,
+  exceeds,
+  jsonShape,
+  logError,
+  mayRound,
+  parseWhole,
+  shownName,
+  type Clock,
+  type Logger,
+} from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
 import type { SharedBudget } from '@orrery/aip/node'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -120,7 +132,7 @@ function readJson(app: FastifyInstance): void {
     const text = String(body)
     if (exceeds(jsonShape(text, bounds), bounds))
       return done(aipError('TOO_MANY_VALUES', { limit: bounds.values, keys: bounds.widest }))
-    void parse(request, text, done)
+    void parse(request, text, (error, value) => done(error, error === null && mayRound(text) ? parseWhole(text) : value))
   })
 }
 

@@ -5,6 +5,7 @@ import { agentContext } from './agent-context.js'
 import { CommandDispatcher } from './command-dispatcher.js'
 import { Questions } from './questions.js'
 import type { PastSession } from './restore.js'
+import type { SessionSecrets } from './session-secrets.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import { Steps } from './steps.js'
@@ -16,6 +17,7 @@ export interface SessionParts {
   task: Task
   log: SessionLog
   device: SessionDevice
+  secrets: SessionSecrets
   clock: Clock
   logger: Logger
   /** What the log knows about a session that is continued after a restart. */
@@ -48,7 +50,7 @@ export class Session {
   #cancelled: CancelReason | null = null
   #agentName: string | null = null
 
-  constructor({ task, log, device, clock, logger, past }: SessionParts) {
+  constructor({ task, log, device, secrets, clock, logger, past }: SessionParts) {
     this.task = task
     this.log = log
     this.#device = device
@@ -58,7 +60,7 @@ export class Session {
     this.#remarks = past?.remarks ?? []
     this.#begun = past !== undefined && past.batches.length > 0
     this.questions = new Questions(log, clock, this.#abort.signal, past?.questions)
-    this.dispatcher = new CommandDispatcher(task, log, device, clock, past?.batches)
+    this.dispatcher = new CommandDispatcher({ task, log, device, secrets, clock, past: past?.batches })
   }
 
   /** Why the session is being ended from outside, if it is. */
@@ -97,7 +99,7 @@ export class Session {
    * @param agent undefined if no agent of the server can run this work
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
-    const outcome = await this.#outcomeOf(agent)
+    const outcome = this.dispatcher.secrets.masked(await this.#outcomeOf(agent))
     while (!this.detached) {
       try {
         await this.log.record('ended', { ...outcome, agent: this.#agentName })
@@ -213,6 +215,7 @@ export class Session {
       dispatcher: this.dispatcher,
       questions: this.questions,
       steps: this.#steps,
+      secrets: this.dispatcher.secrets,
       remarks: this.#remarks,
       clock: this.#clock,
       logger: this.#logger,

@@ -4,10 +4,12 @@ import { z } from 'zod'
 import { destinationOf, pathFrom } from '../../paths/destination.js'
 import { SYSTEM_PATH, allowCommand, lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
+import { codeOfSignal, failedEnd } from '../../process/program-end.js'
 import { runProcess, type ProcessOutcome } from '../../process/run-process.js'
 import { DEVICE_LIMITS } from '../../limits.js'
 import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
 import { defineServer } from '../built-in-server.js'
+import { argvThatRan, programValue, type FailingProgram } from '../failing-program.js'
 import { defineTool, type DefinedTool } from '../define-tool.js'
 import type { ToolContext } from '../tool-context.js'
 import { SystemInfo, readSystemInfo } from './system-info.js'
@@ -34,13 +36,19 @@ const CommandInput = z.object({
 
 const CommandOutput = z.object({
   success: z.boolean().describe('Whether the command ended with exit code 0'),
-  exit_code: z.number().int().nullable().describe('null when the command was ended by a signal or the timeout'),
+  exit_code: z
+    .number()
+    .int()
+    .nullable()
+    .describe('128 and the number of the signal that ended the command; null when it was ended by the timeout or cancelled'),
   stdout: z.string(),
   stderr: z.string(),
   stdout_truncated: z.boolean().optional().describe('The middle of stdout was left out'),
   stderr_truncated: z.boolean().optional().describe('The middle of stderr was left out'),
-  error: z.string().optional().describe('Why there is no exit code'),
+  error: z.string().optional().describe('Why it did not end by itself'),
 })
+
+type Told = z.infer<typeof CommandOutput>
 
 /** `execute_command`: runs a command line until it ends. */
 function executeCommand(shell: ShellMode): DefinedTool<ToolContext> {
@@ -98,7 +106,7 @@ async function execute(
   context: ToolContext,
   input: z.output<typeof CommandInput>,
   signal: AbortSignal,
-): Promise<z.infer<typeof CommandOutput>> {
+): Promise<Told | FailingProgram<Told>> {
   const wanted = pathFrom(context.cwd, input.cwd ?? '')
   const { real: cwd } = await destinationOf(wanted).catch(() => ({ real: wanted }))
   const folder = await stat(cwd).catch(() => null)
@@ -115,18 +123,23 @@ async function execute(
     clock: context.clock,
     signal,
   })
-  return report(outcome, seconds)
+  const told = report(outcome, seconds)
+  const argv = argvThatRan({ line: input.command }, context.shell)
+  return programValue(told, told.error ?? failedEnd({ code: outcome.exitCode, signal: null }, argv))
 }
 
-function report(outcome: ProcessOutcome, seconds: number): z.infer<typeof CommandOutput> {
+function report(outcome: ProcessOutcome, seconds: number): Told {
+  const { signal } = outcome
   const why = {
     exit: undefined,
+    signal: `ended by ${signal}`,
     timeout: `Timeout after ${seconds}s.`,
     cancelled: errorText('TOOL_CANCELLED'),
   }[outcome.ended]
   return {
     success: outcome.ended === 'exit' && outcome.exitCode === 0,
-    exit_code: outcome.ended === 'exit' ? outcome.exitCode : null,
+    exit_code:
+      outcome.ended === 'signal' && signal !== null ? codeOfSignal(signal) : outcome.ended === 'exit' ? outcome.exitCode : null,
     stdout: outcome.stdout,
     stderr: outcome.stderr,
     ...(outcome.stdoutTruncated ? { stdout_truncated: true } : {}),

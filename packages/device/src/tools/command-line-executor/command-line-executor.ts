@@ -5,8 +5,10 @@ import { allowLaunch } from '../../policy/launch-policy.js'
 import { lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { DEVICE_LIMITS } from '../../limits.js'
-import { ProcessGroup } from '../../process/process-group.js'
+import { ProcessGroup, type ProcessEnd } from '../../process/process-group.js'
+import { failedEnd } from '../../process/program-end.js'
 import { defineServer } from '../built-in-server.js'
+import { argvThatRan, programValue } from '../failing-program.js'
 import { defineTool, type DefinedTool } from '../define-tool.js'
 import type { ToolContext } from '../tool-context.js'
 
@@ -32,13 +34,13 @@ function runShell(shell: ShellMode): DefinedTool<LaunchState> {
     input: LaunchInput,
     output: z.object({ result: z.null() }),
     describeCall: ({ bash_command: line }, { cwd }) => {
-      if (line.trim() === '') return { refused: true }
+      if (line.trim() === '') return { refused: 'bash_command is empty' }
       return { argv: lineWords(line, shell), launches: true, paths: [{ path: cwd, access: 'run' }] }
     },
     run: async ({ bash_command: line }, { context, launched }: LaunchState, signal) => {
       if (line.trim() === '') throw new Error('Bash command cannot be empty.')
-      await launch(context, line, launched, signal)
-      return { result: null }
+      const end = await launch(context, line, launched, signal)
+      return programValue({ result: null }, end === null ? null : failedEnd(end, argvThatRan({ line }, shell)))
     },
   })
 }
@@ -56,7 +58,13 @@ export const commandLineExecutor = defineServer<LaunchState>(
   },
 )
 
-async function launch(context: ToolContext, line: string, launched: Set<ProcessGroup>, signal: AbortSignal): Promise<void> {
+/** Gives how it ended; null if it still runs. */
+async function launch(
+  context: ToolContext,
+  line: string,
+  launched: Set<ProcessGroup>,
+  signal: AbortSignal,
+): Promise<ProcessEnd | null> {
   const { real: cwd } = await destinationOf(pathFrom(context.cwd, ''))
   const { file, args } = await allowLaunch(line, context.shell, { ...context, cwd })
   const options = { cwd, env: childEnvironment(context.env), stdio: 'ignore' as const }
@@ -67,9 +75,14 @@ async function launch(context: ToolContext, line: string, launched: Set<ProcessG
     throw new Error(`Failed to launch application: ${messageOf(error)}`, { cause: error })
   }
   launched.add(group)
-  void group.ended.then(() => launched.delete(group))
+  let end: ProcessEnd | null = null
+  void group.ended.then((ended) => {
+    end = ended
+    launched.delete(group)
+  })
   const settled = new AbortController()
   await Promise.race([group.ended, sleep(context.clock, DEVICE_LIMITS.runShellWait, AbortSignal.any([signal, settled.signal]))])
   settled.abort()
   if (signal.aborted) await group.end()
+  return end
 }

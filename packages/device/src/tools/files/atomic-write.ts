@@ -3,7 +3,7 @@ import { constants, type BigIntStats } from 'node:fs'
 import { lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { isAipError, aipError } from '@orrery/aip'
 import { fileError } from '../../paths/file-error.js'
-import type { Folder } from './folder.js'
+import { FILE_NOT_FOLDER, type Folder } from './folder.js'
 
 /** Permissions of a new file, before the umask. */
 const NEW_FILE = 0o666
@@ -18,6 +18,7 @@ export async function presentFile(folder: Folder, name: string, shown: string): 
     if (isAipError(problem, 'FILE_NOT_FOUND')) return null
     throw problem
   })
+  if (stats?.isDirectory() === true) throw aipError('PATH_KIND', { path: shown, expected: FILE_NOT_FOLDER })
   if (stats !== null && !stats.isFile()) throw aipError('PATH_KIND', { path: shown, expected: 'a file' })
   return stats
 }

@@ -1,9 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import { Script, createContext } from 'node:vm'
 import { aipError, messageOf } from '@orrery/aip'
 import type { Roots } from '../../policy/roots.js'
 import type { Folder } from './folder.js'
 import { matchesGlob } from '../../paths/glob.js'
 import { FILE_LIMITS } from './limits.js'
+import { encodingNamed, markedEncoding } from './text-encoding.js'
 import { readBytes } from './read-file.js'
 import { walk } from './walk.js'
 
@@ -58,10 +60,18 @@ async function textFile(folder: Folder, name: string, shown: string): Promise<st
     const { size } = await file.stat()
     if (size > FILE_LIMITS.searchedFile) return null
     const { bytes } = await readBytes(file, 0, size)
-    return bytes.includes(0) ? null : bytes.toString('utf8')
+    return searchedText(bytes)
   } finally {
     await file.close()
   }
+}
+
+/** The text of what is searched: UTF-16 by its mark, UTF-8, and what is neither as Windows writes it in Western Europe; null for binary data. */
+export function searchedText(bytes: Buffer): string | null {
+  const marked = markedEncoding(bytes)
+  if (marked !== null) return marked.decode(bytes)
+  if (bytes.includes(0)) return null
+  return encodingNamed(isUtf8(bytes) ? 'utf-8' : 'windows-1252', bytes).decode(bytes)
 }
 
 interface Line {

@@ -21,7 +21,7 @@ export const deleteFile = defineTool({
   }),
   output: z.object({ path: z.string(), deleted: z.number().describe('Files and folders that are gone') }),
   describeCall: ({ path, recursive }, { roots }) => ({
-    paths: [{ path: roots.absolute(path), access: 'change', deep: recursive }],
+    paths: [{ path: roots.absolute(path), access: 'change', deep: recursive, entry: true }],
   }),
   run: async ({ path, recursive }, { roots }: FilesState, signal) => {
     const real = await roots.entry(path)

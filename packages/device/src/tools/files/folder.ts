@@ -8,6 +8,9 @@ import type { Roots } from '../../policy/roots.js'
 /** Linux reaches the entries of an open folder through its descriptor; there a path cannot be swapped under a tool. */
 const PINS = process.platform === 'linux'
 
+/** What {@link Folder.file} expects, where a folder is. */
+export const FILE_NOT_FOLDER = 'a file but a folder'
+
 /**
  * A folder that is held open, so that everything happens in this folder even if its path changes meanwhile. Where
  * the system cannot do that (see PINS) the path is checked again instead, which leaves a moment open to other programs of
@@ -41,6 +44,9 @@ export class Folder implements AsyncDisposable {
    */
   static async above(real: string, roots: Roots, shown: string, make = false): Promise<Folder> {
     const parent = dirname(real)
+    // The folder above a root is out of bounds, and a folder was asked for as a file.
+    if ((await roots.isRoot(real)) && !(await roots.allows(parent)))
+      throw aipError((await exists(real)) ? 'PATH_KIND' : 'FILE_NOT_FOUND', { path: shown, expected: FILE_NOT_FOLDER })
     if (!make) return Folder.open(parent, roots, shown)
     const missing: string[] = []
     let there = parent
@@ -110,9 +116,10 @@ export class Folder implements AsyncDisposable {
     } catch (error) {
       throw fileError(error, shown)
     }
-    if ((await handle.stat()).isFile()) return handle
+    const stats = await handle.stat()
+    if (stats.isFile()) return handle
     await handle.close()
-    throw aipError('PATH_KIND', { path: shown, expected: 'a file' })
+    throw aipError('PATH_KIND', { path: shown, expected: stats.isDirectory() ? FILE_NOT_FOLDER : 'a file' })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -51,7 +51,7 @@ export const statFile = defineTool({
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   input: z.object({ path: z.string().describe('Absolute, or relative to the start folder of the device') }),
   output: EntryInfo,
-  describeCall: ({ path }, { roots }) => ({ paths: [{ path: roots.absolute(path), access: 'read' }] }),
+  describeCall: ({ path }, { roots }) => ({ paths: [{ path: roots.absolute(path), access: 'read', entry: true }] }),
   run: async ({ path }, { roots }: FilesState) => {
     const entry = await roots.entry(path)
     try {

@@ -24,8 +24,8 @@ export const moveFile = defineTool({
   output: z.object({ from: z.string(), to: z.string() }),
   describeCall: ({ from, to }, { roots }) => ({
     paths: [
-      { path: roots.absolute(from), access: 'change', deep: true },
-      { path: roots.absolute(to), access: 'change' },
+      { path: roots.absolute(from), access: 'change', deep: true, entry: true },
+      { path: roots.absolute(to), access: 'change', entry: true },
     ],
   }),
   run: async (args, { roots }: FilesState) => {

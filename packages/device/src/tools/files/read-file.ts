@@ -9,10 +9,14 @@ import { defineTool } from '../define-tool.js'
 import type { FilesState } from './files-state.js'
 import { Folder } from './folder.js'
 import { FILE_LIMITS } from './limits.js'
+import { partOfText } from './part-of-text.js'
+import { encodingNamed, markedEncoding, type TextEncoding } from './text-encoding.js'
 
 const { read, readMost, hashed } = FILE_LIMITS
 const CHUNK = 64 * 1024
 const NEWLINE = 0x0a
+/** Bytes of the longest mark of an encoding. */
+const LONGEST_MARK = 2
 
 /** `read_file`: a file, or a part of it. */
 export const readFile = defineTool({
@@ -20,7 +24,7 @@ export const readFile = defineTool({
   title: 'Read a file',
   description:
     'Reads a file, or a part of it by lines (start_line, line_count) or by bytes (offset, length). Text comes as it is, anything ' +
-    `else as base64. At most ${read / 1024} KiB at once unless length says more (up to ${readMost / 1024 ** 2} MiB); next_offset or ` +
+    `else as base64, unless encoding says how it is written. At most ${read / 1024} KiB at once unless length says more (up to ${readMost / 1024 ** 2} MiB); next_offset or ` +
     'next_line say where to continue. sha256 is that of the whole file; give it to write_file or edit_file to be sure that the file was not changed meanwhile.',
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
   input: z.object({
@@ -29,7 +33,13 @@ export const readFile = defineTool({
     line_count: z.number().int().min(1).optional().describe('Lines to read'),
     offset: z.number().int().min(0).optional().describe('First byte to read'),
     length: z.number().int().min(1).max(readMost).optional().describe('Bytes to read at most'),
-    encoding: z.enum(['auto', 'utf-8', 'base64']).default('auto').describe('auto: utf-8 where the bytes are text'),
+    encoding: z
+      .string()
+      .max(40)
+      .default('auto')
+      .describe(
+        'auto: text in UTF-8, or in UTF-16 with its mark, else base64. Or: utf-8, base64, latin1, windows-1252, utf-16le, gbk, shift_jis …',
+      ),
   }),
   output: z.object({
     path: z.string(),
@@ -38,7 +48,7 @@ export const readFile = defineTool({
       .string()
       .optional()
       .describe(`Of the whole file; left out above ${hashed / 1024 ** 2} MiB`),
-    encoding: z.enum(['utf-8', 'base64']),
+    encoding: z.string().describe('base64, or how the file is written'),
     content: z.string(),
     offset: z.number().describe('Where the content starts in the file, in bytes'),
     bytes: z.number().describe('Bytes of the content'),
@@ -57,6 +67,26 @@ export const readFile = defineTool({
       const { size } = await file.stat()
       const sha256 = size <= hashed ? { sha256: await sha256Of(file, signal) } : {}
       const length = args.length ?? read
+      const text = await otherText(file, size, args.encoding, args.path)
+      if (text !== null) {
+        const { startLine, lineCount } = { startLine: args.start_line, lineCount: args.line_count }
+        const { nextLine, ...part } = partOfText(text.content, text.encoding, {
+          startLine,
+          lineCount,
+          offset: args.offset,
+          length,
+        })
+        const end = part.offset + part.bytes
+        return {
+          path: real,
+          size,
+          ...sha256,
+          encoding: text.encoding.name,
+          ...part,
+          ...(end < size ? { next_offset: end } : {}),
+          ...(nextLine === undefined ? {} : { next_line: nextLine }),
+        }
+      }
       const part = byLine
         ? await readLines(file, args.start_line ?? 1, args.line_count ?? Infinity, length, signal)
         : { ...(await readBytes(file, args.offset ?? 0, length)), offset: args.offset ?? 0 }
@@ -78,6 +108,27 @@ export const readFile = defineTool({
     }
   },
 })
+
+/**
+ * The text of a file that is written in another way than UTF-8, by its mark or because the caller says so; null for others.
+ * @throws AipError `INVALID_INPUT`, `FILE_TOO_LARGE`, `PATH_KIND`
+ */
+async function otherText(
+  file: FileHandle,
+  size: number,
+  wanted: string,
+  path: string,
+): Promise<{ encoding: TextEncoding; content: string } | null> {
+  const { bytes: start } = await readBytes(file, 0, LONGEST_MARK)
+  const encoding = wanted === 'auto' ? markedEncoding(start) : wanted === 'base64' ? null : encodingNamed(wanted, start)
+  if (encoding === null || encoding.name === 'utf-8') return null
+  const tooLarge = size > FILE_LIMITS.edited
+  if (tooLarge && wanted !== 'auto') throw aipError('FILE_TOO_LARGE', { size, limit: FILE_LIMITS.edited })
+  const content = tooLarge ? null : encoding.decode((await readBytes(file, 0, size)).bytes)
+  if (content !== null) return { encoding, content }
+  if (wanted === 'auto') return null
+  throw aipError('PATH_KIND', { path, expected: `a text file (${encoding.name.toUpperCase()})` })
+}
 
 /** The SHA-256 of a file, in hexadecimal. @throws AipError `TOOL_CANCELLED` when the signal aborts */
 export async function sha256Of(file: FileHandle, signal: AbortSignal): Promise<string> {
@@ -158,19 +209,19 @@ interface Shown {
 }
 
 /** Bytes as text where they are text. A character that the range cuts at its end is left for the next read. */
-function encode(bytes: Buffer, wanted: 'auto' | 'utf-8' | 'base64', unit: 'lines' | 'bytes'): Shown {
+function encode(bytes: Buffer, wanted: string, unit: 'lines' | 'bytes'): Shown {
   if (wanted !== 'base64') {
     const kept = unit === 'lines' ? bytes : bytes.subarray(0, characterEnd(bytes))
     const text = textOf(kept)
-    if (text !== null && (wanted === 'utf-8' || !text.includes('\0')))
+    if (text !== null && (wanted !== 'auto' || !text.includes('\0')))
       return { encoding: 'utf-8', content: text, bytes: kept.length }
-    if (wanted === 'utf-8') return { encoding: 'utf-8', content: bytes.toString('utf8'), bytes: bytes.length }
+    if (wanted !== 'auto') return { encoding: 'utf-8', content: bytes.toString('utf8'), bytes: bytes.length }
   }
   return { encoding: 'base64', content: bytes.toString('base64'), bytes: bytes.length }
 }
 
 /** The text of bytes that are valid UTF-8, else null. A byte order mark is kept. */
-export function textOf(bytes: Buffer): string | null {
+function textOf(bytes: Buffer): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {

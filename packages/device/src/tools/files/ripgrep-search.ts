@@ -5,9 +5,10 @@ import { z } from 'zod'
 import { CappedOutput } from '../../process/capped-output.js'
 import { childEnvironment, type Environment } from '../../process/child-environment.js'
 import { ProcessGroup } from '../../process/process-group.js'
-import { shorten, type ContentMatch, type Wanted } from './content-search.js'
+import { searchedText, shorten, type ContentMatch, type Wanted } from './content-search.js'
 import type { Folder } from './folder.js'
 import { FILE_LIMITS } from './limits.js'
+import { encodingNamed } from './text-encoding.js'
 
 /** Lines of `rg --json` that report a match; text that is not valid UTF-8 comes as base64. */
 const Text = z.union([z.object({ text: z.string() }), z.object({ bytes: z.string() })])
@@ -28,15 +29,14 @@ export async function* searchWithRipgrep(
   { text, regex, ignoreCase, skipFolders }: Wanted,
   { clock, env, signal }: { clock: Clock; env: Environment; signal: AbortSignal },
 ): AsyncGenerator<ContentMatch> {
+  const patterns = patternsOf(text, regex)
   const args = [
     ...FLAGS,
     `--max-filesize=${FILE_LIMITS.searchedFile}`,
     `--max-depth=${FILE_LIMITS.depth}`,
     ...skipFolders.flatMap((name) => ['--glob', `!**/${name}/**`]),
-    ...(regex ? [] : ['--fixed-strings']),
     ...(ignoreCase ? ['--ignore-case'] : ['--case-sensitive']),
-    '--regexp',
-    text,
+    ...patterns.flatMap((pattern) => ['--regexp', pattern]),
     '--',
     '.',
   ]
@@ -53,15 +53,14 @@ export async function* searchWithRipgrep(
   try {
     await group.started
     if (group.child.stdout === null) return
-    for await (const line of createInterface({ input: group.child.stdout })) {
-      const parsed = MatchLine.safeParse(JSON.parse(line))
+    for await (const message of createInterface({ input: group.child.stdout })) {
+      const parsed = MatchLine.safeParse(JSON.parse(message))
       if (!parsed.success) continue
       const { path, lines, line_number: number } = parsed.data.data
-      yield {
-        way: wayOf(decode(path)),
-        line: number,
-        text: shorten(decode(lines)),
-      }
+      const line = decode(lines)
+      // Bytes that are a word of one encoding may be in the middle of letters of another.
+      if (patterns.length > 1 && !folded(line, ignoreCase).includes(folded(text, ignoreCase))) continue
+      yield { way: wayOf(decode(path)), line: number, text: shorten(line) }
     }
     const { code } = await group.ended
     if (signal.aborted) throw aipError('TOOL_CANCELLED')
@@ -74,11 +73,32 @@ export async function* searchWithRipgrep(
   }
 }
 
+function folded(text: string, ignoreCase: boolean): string {
+  return ignoreCase ? text.toLowerCase() : text
+}
+
 /** On other systems than Windows `\\` is a character of a name. */
 function wayOf(path: string): string {
   return (sep === '/' ? path : path.replaceAll(sep, '/')).replace(/^\.\//, '')
 }
 
+/** ripgrep reads what has no mark as UTF-8; a word with other letters than those of ASCII is looked for as Windows writes it in Western Europe too. */
+function patternsOf(text: string, regex: boolean): string[] {
+  if (regex) return [text]
+  const plain = text.replaceAll(/[\\^$.*+?()[\]{}|#&~-]/g, String.raw`\$&`)
+  if (!/[^\p{ASCII}]/u.test(text)) return [plain]
+  try {
+    const bytes = encodingNamed('windows-1252', Buffer.alloc(0)).encode(text)
+    const other = [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+    return [plain, `(?-u:${other})`]
+  } catch {
+    // The encoding does not have these letters.
+    return [plain]
+  }
+}
+
 function decode(value: z.infer<typeof Text>): string {
-  return 'text' in value ? value.text : Buffer.from(value.bytes, 'base64').toString('utf8')
+  if ('text' in value) return value.text
+  const bytes = Buffer.from(value.bytes, 'base64')
+  return searchedText(bytes) ?? bytes.toString('utf8')
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ShellMode } from '../../policy/shell-policy.js'
 import { characterEnd } from '../character-end.js'
 import type { CallEffects } from '../../policy/call-effects.js'
+import { argvThatRan } from '../failing-program.js'
 import { defineTool, type DefinedTool, type ToolHints } from '../define-tool.js'
 import { COMMAND_INPUT, commandEffects, readyCommand } from './command-request.js'
 import type { Job } from './jobs.js'
@@ -24,6 +25,7 @@ const JobInfo = z.object({
   state: z.enum(['running', 'ended']),
   exit_code: z.number().int().nullable().describe('null while it runs, and when a signal ended it'),
   signal: z.string().nullable().describe('The signal that ended it'),
+  error: z.string().nullable().describe('Why its end was a failure'),
   terminal: z.boolean(),
   started: z.string().describe('ISO 8601, UTC'),
   output_bytes: z.number(),
@@ -36,6 +38,7 @@ function infoOf(job: Job): z.infer<typeof JobInfo> {
     state: job.end === null ? 'running' : 'ended',
     exit_code: job.end?.code ?? null,
     signal: job.end?.signal ?? null,
+    error: job.failure,
     terminal: job.terminal,
     started: new Date(job.startedAt).toISOString(),
     output_bytes: job.output.size,
@@ -59,7 +62,9 @@ export function startJob(shell: ShellMode): DefinedTool<ShellState> {
       const ready = args.terminal ? await inTerminal(command) : command
       const shown = args.line ?? [args.program, ...args.args].join(' ')
       return infoOf(
-        await jobs.start(ready, shown, args.terminal).catch((error: unknown) => Promise.reject(startError(command.file, error))),
+        await jobs
+          .start({ ...ready, argv: argvThatRan(args, shell) }, shown, args.terminal)
+          .catch((error: unknown) => Promise.reject(startError(command.file, error))),
       )
     },
   })
@@ -99,6 +104,8 @@ export const readOutput = defineTool({
     dropped: z.number().describe('Bytes that are lost, because the output was too long'),
     running: z.boolean().describe('More may come'),
     exit_code: z.number().int().nullable(),
+    signal: z.string().nullable().describe('The signal that ended the job'),
+    error: z.string().nullable().describe('Why the end of the job was a failure'),
   }),
   describeCall: NOTHING,
   run: async (args, { context, outputs, jobs }: ShellState, signal) => {
@@ -122,6 +129,8 @@ export const readOutput = defineTool({
       dropped: output.dropped,
       running,
       exit_code: job?.end?.code ?? null,
+      signal: job?.end?.signal ?? null,
+      error: job?.failure ?? null,
     }
   },
 })

@@ -1,5 +1,6 @@
 import { type Clock } from '@orrery/aip'
 import { ProcessGroup } from '../../process/process-group.js'
+import { failedEnd } from '../../process/program-end.js'
 import { slowOutput } from '../../process/slow-output.js'
 import type { ReadyCommand } from './command-request.js'
 import { SHELL_LIMITS } from './limits.js'
@@ -18,6 +19,8 @@ export interface Job {
   startedAt: number
   /** Set once it has ended. */
   end: { code: number | null; signal: string | null } | null
+  /** Why its end was a failure; null while it runs, and after a success. */
+  failure: string | null
 }
 
 /** The jobs of one server. */
@@ -51,13 +54,13 @@ export class Jobs {
 
   /**
    * Starts a job.
-   * @param command the program, with its terminal around it if it has one
+   * @param command the program, with its terminal around it if it has one, and the words that were asked for
    * @throws AipError `TOO_MANY_JOBS`; the system's error when the program cannot be started
    */
-  async start(command: ReadyCommand, shown: string, terminal: boolean): Promise<Job> {
+  async start(command: ReadyCommand & { argv: readonly string[] }, shown: string, terminal: boolean): Promise<Job> {
     if (this.all.filter((job) => job.end === null).length >= SHELL_LIMITS.jobs)
       throw deviceError('TOO_MANY_JOBS', { limit: SHELL_LIMITS.jobs })
-    const { file, args, cwd, env } = command
+    const { file, args, cwd, env, argv } = command
     const options = { leadsSessions: terminal, endsDaemons: true }
     const group = new ProcessGroup(file, args, { cwd, env, stdio: 'pipe' }, this.#clock, options)
     const output = this.#outputs.create(SHELL_LIMITS.inMemory)
@@ -77,11 +80,13 @@ export class Jobs {
       terminal,
       startedAt: this.#clock.now(),
       end: null,
+      failure: null,
     }
     this.#jobs.set(job.id, job)
     this.#outputs.keep(job.id, output)
     void group.ended.then((end) => {
       job.end = end
+      job.failure = failedEnd(end, argv)
       output.notify()
       this.#forgetOldest()
     })

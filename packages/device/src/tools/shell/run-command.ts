@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type { ShellMode } from '../../policy/shell-policy.js'
 import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
 import { DEVICE_LIMITS } from '../../limits.js'
+import { failedRun } from '../../process/program-end.js'
 import { runProcess } from '../../process/run-process.js'
+import { argvThatRan, programValue } from '../failing-program.js'
 import { defineTool, type DefinedTool, type ToolHints } from '../define-tool.js'
 import { COMMAND_INPUT, commandEffects, readyCommand } from './command-request.js'
 import { SHELL_LIMITS } from './limits.js'
@@ -50,7 +52,8 @@ export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
     }),
     output: z.object({
       exit_code: z.number().int().nullable().describe('null when a signal, the timeout or a cancellation ended it'),
-      ended: z.enum(['exit', 'timeout', 'cancelled']),
+      ended: z.enum(['exit', 'signal', 'timeout', 'cancelled']),
+      signal: z.string().optional().describe('The signal that ended it'),
       stdout: z.string(),
       stderr: z.string(),
       stdout_id: z.string().optional().describe('For read_output: the middle of stdout was left out'),
@@ -81,14 +84,16 @@ export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
         outputs.keep(id, spools[stream])
         return id
       }
-      return {
+      const told = {
         exit_code: outcome.ended === 'exit' ? outcome.exitCode : null,
         ended: outcome.ended,
+        ...(outcome.ended === 'signal' && outcome.signal !== null ? { signal: outcome.signal } : {}),
         stdout: outcome.stdout,
         stderr: outcome.stderr,
         stdout_id: idOf('stdout', outcome.stdoutTruncated),
         stderr_id: idOf('stderr', outcome.stderrTruncated),
       }
+      return programValue(told, failedRun(told, argvThatRan(args, shell), args.timeout_s * 1000))
     },
   })
 }

@@ -1,3 +1,4 @@
+import { startOf } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
 import type { ToolProse } from './model-tools.js'
 import { Untrusted } from './untrusted.js'
@@ -23,5 +24,5 @@ export function aboutDevice({ deviceId, platform, application, tools }: DeviceFa
 }
 
 function name(text: string): string {
-  return text.slice(0, SERVER_LIMITS.modelDeviceName)
+  return startOf(text, SERVER_LIMITS.modelDeviceName)
 }

@@ -1,3 +1,4 @@
+import { shortened as shortenedText } from '@orrery/aip'
 import type { CallOutcome, Entry } from './conversation.js'
 import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
@@ -120,6 +121,5 @@ function lineOf(entry: Entry): Untrusted[] {
 }
 
 function clip(text: string, length: number): string {
-  const line = text.replaceAll(/\s+/g, ' ')
-  return line.length <= length ? line : `${line.slice(0, length - 1)}…`
+  return shortenedText(text.replaceAll(/\s+/g, ' '), length)
 }

@@ -1,5 +1,5 @@
 import { APICallError } from '@ai-sdk/provider'
-import { messageOf, type AipError } from '@orrery/aip'
+import { messageOf, shortened, type AipError } from '@orrery/aip'
 import { addressOf, type ModelEndpoint } from './model-settings.js'
 import { CutStreamError } from './read-turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
@@ -155,6 +155,5 @@ function textOf(thrown: unknown): string {
 }
 
 function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
-  return line.length <= SERVER_LIMITS.modelErrorDetail ? line : `${line.slice(0, SERVER_LIMITS.modelErrorDetail - 1)}…`
+  return shortened(text.replaceAll(/\s+/g, ' ').trim(), SERVER_LIMITS.modelErrorDetail)
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider'
-import type { MCPToolInfo } from '@orrery/aip'
+import { startOf, type MCPToolInfo } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
 import { proseIn, withoutProse } from './tool-prose.js'
 
@@ -59,7 +59,7 @@ export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly str
   const prose = sorted.map((tool): [string, ToolProse] => [
     given.get(tool.tool_name) ?? tool.tool_name,
     {
-      description: (tool.description ?? tool.title ?? '').slice(0, SERVER_LIMITS.modelToolDescription),
+      description: startOf(tool.description ?? tool.title ?? '', SERVER_LIMITS.modelToolDescription),
       arguments: proseIn(tool.input_schema),
     },
   ])

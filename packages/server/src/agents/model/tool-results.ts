@@ -1,5 +1,6 @@
 import type { Result } from '@orrery/aip'
 import type { CallOutcome, Image } from './conversation.js'
+import { programFailure } from '../program-outcome.js'
 import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
@@ -7,9 +8,10 @@ const DATA_URI = /^data:(image\/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)$/
 
 /** Returns what the model sees of a result. */
 export function outcomeOf(callId: string, tool: string, result: Result): CallOutcome {
-  const status = result.status === 'success' ? 'success' : result.status === 'skipped' ? 'skipped' : 'failure'
+  const failed = programFailure(result)
+  const status = result.status === 'skipped' ? 'skipped' : result.status === 'success' && failed === null ? 'success' : 'failure'
   const images: Image[] = []
-  const parts = [result.error ?? '', textIn(result.result, images) ?? '']
+  const parts = [result.error ?? failed ?? '', textIn(result.result, images) ?? '']
   return { callId, tool, status, text: Untrusted.lines(parts).shortened(SERVER_LIMITS.modelResult), images }
 }
 

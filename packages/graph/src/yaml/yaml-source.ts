@@ -1,5 +1,6 @@
-import { Lexer, LineCounter, isMap, isNode, isPair, isScalar, parseDocument, visit, type Document } from 'yaml'
-import { SERVER_LIMITS } from '../limits.js'
+import { Lexer, LineCounter, isAlias, isMap, isNode, isPair, isScalar, parseDocument, visit, type Document } from 'yaml'
+import { WholeNumber } from '@orrery/aip'
+import { GRAPH_LIMITS } from '../limits.js'
 import type { FileProblem } from './file-problem.js'
 
 export type Path = readonly (string | number)[]
@@ -14,19 +15,21 @@ export class YamlSource {
   constructor(text: string) {
     this.#text = text
     // The parser compares each key with all others.
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false })
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false, intAsBigInt: true })
   }
 
-  /** The problems that the YAML parser reports, and keys that come twice. */
+  /** The problems that the YAML parser reports, keys that come twice, tags that mean nothing, and numbers that are too large. */
   get problems(): FileProblem[] {
     const { errors } = this.#document
-    if (errors.length === 0) return this.#repeatedKeys()
-    return errors.slice(0, SERVER_LIMITS.fileProblems).map(({ pos, message }) => Object.assign(this.#place(pos[0]), { message }))
+    if (errors.length === 0)
+      return [...this.#repeatedKeys(), ...this.#keysOfParts(), ...this.#unknownTags(), ...this.#largeNumbers()]
+    return this.#parseErrors().slice(0, GRAPH_LIMITS.fileProblems)
   }
 
-  /** Returns the values as JSON. @throws if aliases expand without bounds */
+  /** Returns the values as JSON; an integer that JavaScript would round is a {@link WholeNumber}. @throws if aliases expand without bounds */
   get value(): unknown {
-    return this.#document.toJS({ maxAliasCount: 50 }) as unknown
+    const reviver = (_key: unknown, value: unknown): unknown => (typeof value === 'bigint' ? WholeNumber.of(value) : value)
+    return this.#document.toJS({ maxAliasCount: 50, reviver }) as unknown
   }
 
   /** Locates a problem at the value of a path, or at its nearest existing ancestor. */
@@ -63,10 +66,63 @@ export class YamlSource {
           if (seen.has(key.value)) problems.push({ ...this.#place(key.range?.[0] ?? 0), message: 'Map keys must be unique' })
           seen.add(key.value)
         }
-        return problems.length >= SERVER_LIMITS.fileProblems ? visit.BREAK : undefined
+        return problems.length >= GRAPH_LIMITS.fileProblems ? visit.BREAK : undefined
       },
     })
     return problems
+  }
+
+  /** What the parser reports; an expression between brackets without quotes, which it reports several times, as what it is. */
+  #parseErrors(): FileProblem[] {
+    const found = this.#document.errors.map(({ pos: [offset], message }) => {
+      const unquoted = this.#text.startsWith('${{', offset - 1)
+      const text = unquoted ? 'an expression between { } or [ ] must be in quotes: "${{ … }}"' : message
+      return { unquoted, ...this.#place(unquoted ? offset - 1 : offset), message: text }
+    })
+    const lines = new Set(found.flatMap(({ unquoted, line }) => (unquoted ? [line] : [])))
+    return found.flatMap(({ unquoted, ...problem }) => (unquoted || !lines.has(problem.line) ? [problem] : []))
+  }
+
+  /** A map or a list as a key is nearly always `${{ }}` without quotes, which YAML takes for maps. */
+  #keysOfParts(): FileProblem[] {
+    const problems: FileProblem[] = []
+    visit(this.#document, {
+      Pair: (_, { key }) => {
+        if (isScalar(key) || !isNode(key) || isAlias(key)) return
+        const message = 'a key must be a word: put an expression ${{ }} in quotes'
+        problems.push({ ...this.#place(key.range?.[0] ?? 0), message })
+      },
+    })
+    return problems.slice(0, GRAPH_LIMITS.fileProblems)
+  }
+
+  /** A value that begins with `!` is a tag to YAML, and its text is lost: `if: !cancelled()`. */
+  #unknownTags(): FileProblem[] {
+    const problems: FileProblem[] = []
+    visit(this.#document, {
+      Node: (_, { tag, range }) => {
+        if (tag === undefined || !tag.startsWith('!') || range === null || range === undefined) return
+        const tagged = this.#text.lastIndexOf(tag, range[0])
+        const message = `YAML takes '${tag}' for a tag, because it begins with '!': put the value in quotes, or in \${{ }}`
+        problems.push({ ...this.#place(tagged < 0 ? range[0] : tagged), message })
+      },
+    })
+    return problems.slice(0, GRAPH_LIMITS.fileProblems)
+  }
+
+  #largeNumbers(): FileProblem[] {
+    const problems: FileProblem[] = []
+    visit(this.#document, {
+      Scalar: (_, { value, range }) => {
+        if (typeof value !== 'bigint') return
+        try {
+          WholeNumber.of(value)
+        } catch (error) {
+          problems.push({ ...this.#place(range?.[0] ?? 0), message: error instanceof Error ? error.message : String(error) })
+        }
+      },
+    })
+    return problems.slice(0, GRAPH_LIMITS.fileProblems)
   }
 
   #offset(path: Path): number {
@@ -85,7 +141,7 @@ export class YamlSource {
 
 /** Returns why a text is not read as YAML although it is short: reading it would take too long. Null if it may be read. */
 export function isTooComplex(text: string): string | null {
-  const { yamlTokens, yamlNesting } = SERVER_LIMITS
+  const { yamlTokens, yamlNesting } = GRAPH_LIMITS
   let tokens = 0
   let flow = 0
   let onLine = 0

@@ -13,5 +13,7 @@ export function problemsOf(issue: z.core.$ZodIssue, source: YamlSource): FilePro
     return [source.problemAtKey(path.slice(0, -1), key, `'${key}' is not a valid name`)]
   }
   const name = path.join('.')
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined'))
+    return [source.problemAt(path, name === '' ? 'the file is empty' : `${name}: is missing`)]
   return [source.problemAt(path, name === '' ? issue.message : `${name}: ${issue.message}`)]
 }
