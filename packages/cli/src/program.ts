@@ -10,6 +10,7 @@ import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
 import { execCommand } from './commands/exec.js'
 import { helpCommand } from './commands/help.js'
+import { initCommand } from './commands/init.js'
 import { modelCommand } from './commands/model.js'
 import { policyCommand } from './commands/policy.js'
 import { runCommand } from './commands/run.js'
@@ -37,7 +38,7 @@ export function buildProgram(): Command {
     program.addCommand(command)
   program.addCommand(helpCommand(program))
   program.commandsGroup('This machine:')
-  for (const command of [modelCommand(), policyCommand(), auditCommand()]) program.addCommand(command)
+  for (const command of [initCommand(), modelCommand(), policyCommand(), auditCommand()]) program.addCommand(command)
   styleHelp(program)
   return program
 }
