@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { WebSocket } from 'ws'
 import { systemClock, type Clock, type Timer } from '../clock.js'
 import { AipError, messageOf } from '../define-errors.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
+import { openTunnel } from './proxy-tunnel.js'
+import { proxyFor } from './proxy.js'
 import type { Pace } from '../transport/pace.js'
 import type { SharedBudget } from './shared-budget.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
@@ -132,9 +135,11 @@ export class WebSocketTransport implements Transport {
     return new Promise((resolve, reject) => {
       const fail = (detail: string): void =>
         reject(aipError('CONNECT_FAILED', { url: shown, detail: url === '' ? detail : detail.replaceAll(url, shown) }))
+      const dialing = new AbortController()
       let socket: WebSocket
       try {
         socket = new WebSocket(url, {
+          ...throughProxy(url, dialing.signal),
           perMessageDeflate: false,
           maxPayload: rest.maxFrameBytes ?? LIMITS.frame,
           handshakeTimeout: LIMITS.registrationTime,
@@ -147,7 +152,12 @@ export class WebSocketTransport implements Transport {
       const transport = new WebSocketTransport(socket, rest)
       const abort = (): void => socket.terminate()
       signal?.addEventListener('abort', abort, { once: true })
-      const settle = (): void => signal?.removeEventListener('abort', abort)
+      // Until there is a connection, the time limit of the handshake does not count.
+      const limit = (rest.clock ?? systemClock).after(LIMITS.registrationTime, () => dialing.abort())
+      const settle = (): void => {
+        limit.cancel()
+        signal?.removeEventListener('abort', abort)
+      }
       socket.once('upgrade', (response) => {
         transport.#tcp = response.socket
       })
@@ -165,6 +175,7 @@ export class WebSocketTransport implements Transport {
       socket.once('error', (error: Error) => fail(messageOf(error)))
       socket.once('close', () => {
         settle()
+        dialing.abort()
         fail('connection closed')
       })
       if (signal?.aborted) abort()
@@ -295,6 +306,31 @@ export class WebSocketTransport implements Transport {
     return Math.max(this.#heardAt + pongTimeoutMs, this.#askedAt + Math.min(pingIntervalMs, pongTimeoutMs))
   }
 }
+
+/** What makes a WebSocket go through the proxy of its address; nothing where there is none. @throws AipError as {@link proxyFor} does */
+function throughProxy(url: string, signal: AbortSignal): { createConnection?: CreateConnection } {
+  const proxy = proxyFor(url)
+  if (proxy === null) return {}
+  return {
+    createConnection: (options, done) => {
+      const { host = '', port = '' } = options
+      const tls = url.startsWith('wss:') ? { ...options, host: undefined, port: undefined, path: undefined } : null
+      void handOver(openTunnel(proxy, { host, port: Number(port), tls }, signal), done)
+    },
+  }
+}
+
+async function handOver(opening: Promise<Socket>, done: Parameters<CreateConnection>[1]): Promise<void> {
+  const opened = await opening.catch((error: unknown) => (error instanceof Error ? error : new Error(messageOf(error))))
+  if (opened instanceof Error) done(opened)
+  else done(null, opened)
+}
+
+/** How `http.request` is given a connection that takes a while. */
+type CreateConnection = (
+  options: ConnectionOptions & { host?: string; port?: string | number },
+  done: (error: Error | null, socket?: Socket) => void,
+) => void
 
 /** Removes the query of a URL, which holds the key, and its password. */
 function withoutKey(url: string): string {
