@@ -1,4 +1,5 @@
 import { isAipError } from '../errors.js'
+import { isOwnRefusal } from './own-refusal.js'
 import { WebSocketTransport, type WebSocketSettings } from './websocket-transport.js'
 
 /** What arrives in a header as it was sent. */
@@ -27,7 +28,8 @@ export class KeyedDialer {
         this.#ways = [way]
         return transport
       } catch (error) {
-        if (!isAipError(error, 'UNAUTHORIZED')) throw error
+        // A server of Orrery reads the header: the key in its address would only be seen by others.
+        if (!isAipError(error, 'UNAUTHORIZED') || isOwnRefusal(error)) throw error
         refusal = error
       }
     }

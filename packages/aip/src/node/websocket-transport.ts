@@ -2,10 +2,11 @@ import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { WebSocket } from 'ws'
 import { systemClock, type Clock, type Timer } from '../clock.js'
-import { AipError, messageOf } from '../define-errors.js'
+import { messageOf } from '../define-errors.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
+import { handshakeRefusal } from './own-refusal.js'
 import { openTunnel } from './proxy-tunnel.js'
 import { proxyFor } from './proxy.js'
 import type { Pace } from '../transport/pace.js'
@@ -165,12 +166,12 @@ export class WebSocketTransport implements Transport {
         settle()
         resolve(transport)
       })
-      socket.once('unexpected-response', (request, { statusCode }) => {
+      socket.once('unexpected-response', (request, { statusCode, headers: answered }) => {
         request.destroy()
         const detail = `Unexpected server response: ${statusCode}`
         if (statusCode !== 401 && statusCode !== 403) return fail(detail)
         const { message } = aipError('CONNECT_FAILED', { url: shown, detail: `${detail} (the key is missing or wrong)` })
-        reject(new AipError('UNAUTHORIZED', message))
+        reject(handshakeRefusal(message, answered['server']))
       })
       socket.once('error', (error: Error) => fail(messageOf(error)))
       socket.once('close', () => {
