@@ -66,10 +66,19 @@ function stage(name) {
   if (main !== 'main.js') writeFileSync(join(folder, 'dist/main.js'), `import './${main}'\n`)
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   const { version, license, bin, type } = cli
+  const engines = { node }
+  const bundleDependencies = parts.map((part) => `@orrery/${part}`)
   const manifest = {
-    ...{ name, version, description, license, bin, type },
-    ...{ dependencies, optionalDependencies, bundleDependencies: parts.map((part) => `@orrery/${part}`) },
-    engines: { node },
+    name,
+    version,
+    description,
+    license,
+    type,
+    bin,
+    engines,
+    dependencies,
+    optionalDependencies,
+    bundleDependencies,
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   return { folder, file: `${name}-${version}.tgz` }

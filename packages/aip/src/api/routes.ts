@@ -77,6 +77,8 @@ export const ROUTES = {
       'content-length': 'The size of the file',
       'content-disposition': 'The name of the file',
       'x-orrery-session-id': 'The session of the transfer; its result has the checksum',
+      'x-orrery-mode': 'The permissions of the file in octal, such as 750, where the device tells them',
+      'last-modified': 'When the file was changed last, where the device tells it',
     }),
   }),
   'devices.writeFile': defineRoute({
