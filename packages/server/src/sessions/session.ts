@@ -144,7 +144,7 @@ export class Session {
     this.dispatcher.abort(error)
   }
 
-  /** Whether its agent has something to do first, and its device can end what runs and then do that. */
+  /** Returns whether its agent has something to do first, and its device can end what runs and then do that. */
   #mayCleanUp(reason: CancelReason): boolean {
     if (this.detached || (reason !== 'user_requested' && reason !== 'constellation_disconnected')) return false
     return this.#device.cancels && this.#agent?.cleansUp?.(this.task.work) === true

@@ -39,7 +39,7 @@ async function next(device: WireClient, type: string): Promise<Json> {
   return message
 }
 
-/** Answers a command as a device that was told to end it. */
+/** Answers a command as a device that ended it early. */
 function endEarly(device: WireClient, { session_id, response_id, actions }: Json): void {
   const result = { status: 'failure', error: 'cancelled', result: null, call_id: (actions as Json[])[0]?.['call_id'] }
   device.send({ type: 'command_results', session_id, prev_response_id: response_id, action_results: [result] })
