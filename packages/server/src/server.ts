@@ -84,6 +84,8 @@ export interface ServerOptions extends RegistrationRules {
   tls?: TlsOptions
   /** Tasks that use the model, for each device and day, which the device itself may ask for. Default 0. */
   devicesMayAsk?: number
+  /** Path of the npm package for devices, which `GET /orrery-device.tgz` returns. Default: there is none. */
+  devicePackage?: string | undefined
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
   retentionMs?: number
   /** Where secrets of workflows are, by name; variables `ORRERY_SECRET_NAME` of the process are secrets too. */
@@ -162,6 +164,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     files,
     workflows: new WorkflowLibrary(folder, secretSources, logger),
     allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
+    devicePackage: options.devicePackage,
   })
   const keys = new Keys(options)
   const budget = new SharedBudget(SERVER_LIMITS.unsentInAll)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { visibleText } from '@orrery/aip'
 import { harmless, rendered, type Line } from './painted.js'
 
@@ -70,6 +71,12 @@ export function printOutput(stream: NodeJS.WriteStream, output: string | Uint8Ar
   if (output.length === 0) return
   if (!stream.isTTY) writeBytes(stream, output)
   else write(stream, ended(harmless(typeof output === 'string' ? output : Buffer.from(output).toString())))
+}
+
+/** Writes a piece of a file to stdout, as {@link printOutput}. Settles once the next one may follow. */
+export async function printPiece(piece: Uint8Array): Promise<void> {
+  printOutput(process.stdout, piece)
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
 }
 
 /** Writes lines of another process, such as the error of a tool, to stderr. */

@@ -15,6 +15,9 @@ export interface DeviceFile {
   filename: string
   /** Bytes. */
   size: number
+  /** Its permissions in octal, and when it was changed last (ISO 8601, UTC); undefined from devices that do not tell it. */
+  mode: string | undefined
+  modified: string | undefined
   /** The bytes. The last ones follow only once the checksum is verified; the stream fails when the transfer does. */
   content: Readable
 }
@@ -27,6 +30,9 @@ export interface FileForDevice {
   size: number
   /** Whether an existing file is replaced. */
   overwrite: boolean
+  /** Its permissions in octal, and when it was changed last (ISO 8601, UTC). */
+  mode?: string | undefined
+  modified?: string | undefined
 }
 
 /** What the device's tool returns. */
@@ -59,13 +65,13 @@ export class DeviceFiles {
       here,
     )
     try {
-      const { filename, size, chunks } = await receiveContent(run.aip)
+      const { filename, size, mode, modified, chunks } = await receiveContent(run.aip)
       const content = Readable.from(passOn(run, chunks), { objectMode: false, highWaterMark: LIMITS.transferChunk })
       this.#track(content)
       // A reader that has stopped never asks for more, and so would not notice the failure.
       const stop = async (): Promise<void> => void content.destroy(await run.failure(aipError('CONNECTION_CLOSED')))
       void run.outcome.then(({ status }) => (status === 'completed' ? undefined : stop()))
-      return { sessionId: run.sessionId, filename, size, content }
+      return { sessionId: run.sessionId, filename, size, mode, modified, content }
     } catch (error) {
       throw await run.failure(error)
     }

@@ -142,7 +142,8 @@ export class FleetSessions {
   /** Adds the live state to a listed session: not all of it is recorded. */
   #now(view: SessionView): SessionView {
     const live = this.#sessions.live.ofRun(view.run_id)
-    if (live === undefined) return view
+    // Summaries of earlier versions do not have it.
+    if (live === undefined) return { ...view, waits_for: null }
     const { agent, status, started_at, waits_for } = this.#waits.viewOf(live)
     return { ...view, agent, status, started_at, waits_for }
   }

@@ -66,7 +66,7 @@ export class Waits {
 
   /** Returns the event that reports what a session waits for; undefined if it does not wait. */
   eventOf(session: Session): SessionEvent | undefined {
-    const waits = this.of(session)
+    const waits = withoutRecorded(session, this.of(session))
     if (waits === null) return undefined
     const { sessionId, deviceId } = session.task
     const data = progressOf(waits, deviceId)
@@ -144,13 +144,19 @@ export class Waits {
     for (const session of lane?.sessions ?? []) {
       // One that is not in the line yet may not be recorded yet either.
       if (session.log.closed || session.cancelled !== null || lane?.placeOf(session) === 'recorded') continue
-      const waits = this.of(session)
+      const waits = withoutRecorded(session, this.of(session))
       const key = waits === null ? '' : `${waits.reason} ${waits.session_id} ${waits.behind}`
       if (key === (this.#reported.get(session) ?? '')) continue
       this.#reported.set(session, key)
       session.log.report(progressOf(waits, deviceId))
     }
   }
+}
+
+/** Null for what a record of the session reports already: its question, and its pause. */
+function withoutRecorded({ log }: Session, waits: WaitsFor | null): WaitsFor | null {
+  const recorded = waits?.reason === 'answer' || (waits?.reason === 'device' && log.view.status === 'paused')
+  return recorded ? null : waits
 }
 
 function progressOf(waits: WaitsFor | null, device: string): Parameters<Session['log']['report']>[0] {
