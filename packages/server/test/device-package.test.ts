@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { startTestServer } from '../../../test/support/server.js'
+import { startTestServer } from '../../../test/support/test-server.js'
 
 describe('a server without a key', () => {
   it('gives the package for devices, or says how to make one', async () => {
