@@ -99,6 +99,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     policy: policyOf(config),
     approvals,
     permits,
+    deviceName: clientId,
     audit,
     auditContents: config.audit.contents,
     clock,
