@@ -12,7 +12,9 @@ export async function commandLinePage(): Promise<string> {
   const sections = pages.map(({ words, text }) => `## ${['orrery', ...words].join(' ')}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`)
   return `${GENERATED}# The command line
 
-Exit codes: 0 done, 1 failed, 2 called with something wrong, 130 interrupted. A flag beats the environment, which beats a file.
+Exit codes: 0 done, 1 failed, 2 called with something wrong, 130 interrupted. \`exec\`, and \`call\` of a tool that runs a program, end with the code of the
+program, or 128+n after a signal; 125 is an error of Orrery itself there. Without \`--json\` results are text, in a pipe too. \`ORRERY_DEVICE\` names the device
+where a command line does not. A flag beats the environment, which beats a file.
 
 ${sections.join('\n')}`
 }

@@ -8,6 +8,7 @@ import {
   PDF_LIMITS_TABLE,
   SHELL_LIMITS_TABLE,
 } from '@orrery/device'
+import { GRAPH_LIMITS_TABLE } from '@orrery/graph'
 import { ERROR_STATUS, SERVER_ERRORS, SERVER_LIMITS_TABLE } from '@orrery/server'
 import { GENERATED, code, markdownTable } from './markdown.ts'
 
@@ -50,6 +51,7 @@ function exampleOf(text: (...values: never) => string): string {
 const LIMITS_TABLES: readonly [title: string, table: LimitsTable][] = [
   ['The protocol, and what both ends share', LIMITS_TABLE],
   ['The server', SERVER_LIMITS_TABLE],
+  ['Workflow files', GRAPH_LIMITS_TABLE],
   ['The device', DEVICE_LIMITS_TABLE],
   ['The tools `files`', FILE_LIMITS_TABLE],
   ['The tools `shell`', SHELL_LIMITS_TABLE],

@@ -1,6 +1,7 @@
 import { TO_CLIENT, TO_SERVER } from '@orrery/aip'
 import { DeviceConfig } from '@orrery/device'
-import { ServerConfig, WorkflowFile } from '@orrery/server'
+import { WorkflowFile } from '@orrery/graph'
+import { ServerConfig } from '@orrery/server'
 import { z } from 'zod'
 
 /** The JSON Schema files by their path under docs. */

@@ -35,8 +35,23 @@ export const FOLDER_ORDERS: readonly FolderOrder[] = [
     known: [],
   },
   {
+    src: 'packages/graph/src',
+    layers: ['index', 'workflows', 'expressions', 'yaml', 'limits'],
+    known: [],
+  },
+  {
     src: 'packages/cli/src',
-    layers: ['main', 'program', 'commands', 'copy demo follow running', 'settings', 'terminal'],
+    layers: [
+      'main device-main',
+      'program device-program run-program',
+      'base-program',
+      'commands',
+      'copy demo exec running',
+      'follow',
+      'results',
+      'settings',
+      'terminal',
+    ],
     known: [],
   },
   {

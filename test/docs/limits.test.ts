@@ -7,10 +7,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Numbers that bound nothing for users: parts of a format, small waits between steps, and settings with a default. */
 const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'aip/src/backoff.ts': ['LONGEST_RESUME_WAIT'],
+  'aip/src/encoded-value.ts': ['DEPTH'],
   'aip/src/json-shape.ts': ['QUOTE', 'BACKSLASH', 'COMMA', 'OPEN_LIST', 'CLOSE_LIST', 'OPEN_OBJECT', 'CLOSE_OBJECT'],
   'aip/src/limits.ts': ['PINGS_PER_SILENCE'],
   'aip/src/node/frame-meter.ts': ['CONTROL', 'FIN', 'MASKED'],
   'aip/src/node/frame-watch.ts': ['FRAME_OVERHEAD'],
+  'aip/src/node/websocket-transport.ts': ['SHORT_FRAME'],
   'device/src/client/progress-pacer.ts': ['SECOND'],
   'device/src/config/config-watcher.ts': ['SETTLE'],
   'device/src/config/host-spellings.ts': ['MOST_SECONDS'],
@@ -29,7 +31,9 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'device/src/tools/files/read-file.ts': ['CHUNK', 'NEWLINE', 'LONGEST_MARK'],
   'device/src/tools/files/ripgrep-search.ts': ['FAILED', 'MESSAGE_LIMIT'],
   'server/src/agents/model/ask-once.ts': ['ANSWER_PART'],
+  'server/src/agents/model/endpoint-fetch.ts': ['LONGEST_FIELD'],
   'server/src/agents/model/fit-conversation.ts': ['CHARS_PER_TOKEN', 'IMAGE_TOKENS'],
+  'server/src/agents/model/image-side.ts': ['HEAD'],
   'server/src/agents/model/to-prompt.ts': ['MARK_BYTES'],
   'server/src/agents/model/try-model.ts': ['SECRET_NUMBER'],
   'server/src/clients/known-devices.ts': ['SAVE_DELAY', 'SAVED_AT_ONCE', 'SAVE_PAUSE'],

@@ -217,6 +217,13 @@ describe('orrery cp', () => {
     }
   })
 
+  it('copies from stdin and to stdout', async () => {
+    const there = `:${join(shared, 'piped.txt')}`
+    expect((await home.runWith('one\ntwo', 'cp', '-', there)).code).toBe(0)
+    expect(await home.run('cp', there, '-')).toMatchObject({ code: 0, stdout: 'one\ntwo' })
+    rmSync(join(shared, 'piped.txt'))
+  })
+
   it('says in one line what is wrong', async () => {
     const failures: [string[], number, RegExp][] = [
       [['a', 'b'], 2, /Neither is on a device/],

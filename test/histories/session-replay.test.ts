@@ -114,10 +114,10 @@ function outcomeOf(session: Json, { device }: Scenario): unknown {
   return JSON.parse(text.replaceAll(/127\.0\.0\.1:\d+/g, 'HOST'))
 }
 
-/** Types of records in no order, because what comes from several sides may cross; without what a restart adds. */
+/** Types of records in no order, because what comes from several sides may cross; without what a restart adds and what is not recorded. */
 function typesOf(records: readonly { type?: unknown }[]): string[] {
   const types = records.map(({ type }) => String(type))
-  return types.filter((type) => !['paused', 'resumed', 'approval', 'delivered'].includes(type)).sort()
+  return types.filter((type) => !['paused', 'resumed', 'approval', 'delivered', 'progress'].includes(type)).sort()
 }
 
 function asObject(value: unknown): Json {

@@ -21,7 +21,7 @@ describe('the packages, packed and installed into an empty project', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('are one tarball each', () => {
-    expect(tarballs).toHaveLength(6)
+    expect(tarballs).toHaveLength(7)
   })
 
   it(
@@ -33,6 +33,7 @@ describe('the packages, packed and installed into an empty project', () => {
         '@orrery/aip/api',
         '@orrery/aip/node',
         '@orrery/log',
+        '@orrery/graph',
         '@orrery/server',
         '@orrery/device',
         '@orrery/constellation',

@@ -30,6 +30,11 @@ export class OrreryHome implements AsyncDisposable {
     return this.start(...args).ended
   }
 
+  /** Runs a command that reads an input, until it exits. */
+  runWith(input: string | Buffer, ...args: string[]): Promise<Ended> {
+    return this.#spawn(process.execPath, [MAIN, ...args], 'pipe').give(input)
+  }
+
   /** Starts a command that keeps running. */
   start(...args: string[]): OrreryProcess {
     return this.#spawn(process.execPath, [MAIN, ...args], 'ignore')
@@ -99,6 +104,12 @@ export class OrreryProcess {
       if (this.#child.exitCode !== null) throw new Error(`ended with ${this.#child.exitCode}:\n${this.#stdout}${this.#stderr}`)
       await this.#changed.promise
     }
+  }
+
+  /** Gives it its whole standard input, and waits until it exits. */
+  give(input: string | Buffer): Promise<Ended> {
+    this.#child.stdin?.end(input)
+    return this.ended
   }
 
   /** Types a text, if the command runs in a terminal. */

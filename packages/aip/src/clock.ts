@@ -18,18 +18,33 @@ interface Unreferable {
   unref?(): void
 }
 
+/** In a browser a timer is a number, which keeps nothing alive. */
+function unref(handle: unknown): void {
+  if (typeof handle === 'object' && handle !== null) (handle as Unreferable).unref?.()
+}
+
+/** A class, because each of thousands of connections has a timer, and a closure takes more memory. */
+class SystemTimer implements Timer {
+  readonly #handle: ReturnType<typeof setTimeout>
+
+  constructor(handle: ReturnType<typeof setTimeout>) {
+    this.#handle = handle
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle)
+  }
+}
+
 /** The system clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, callback) {
-    const handle: unknown = setTimeout(callback, ms)
-    if (typeof handle === 'object' && handle !== null) (handle as Unreferable).unref?.()
-    return { cancel: () => clearTimeout(handle as number) }
-  },
-  wake(ms, callback) {
     const handle = setTimeout(callback, ms)
-    return { cancel: () => clearTimeout(handle) }
+    unref(handle)
+    return new SystemTimer(handle)
   },
+  wake: (ms, callback) => new SystemTimer(setTimeout(callback, ms)),
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import { wireTime } from './clock.js'
 import { AipError, shownName } from './define-errors.js'
+import { encodedJson } from './encoded-value.js'
 import { aipError } from './errors.js'
 import { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 import { LIMITS } from './limits.js'
+import { parseWhole } from './whole-number.js'
 import { readCommandNames, readResultNames } from './messages/aliases.js'
 import type { Direction, MessageOf, MessageRecord } from './messages/record.js'
 import { TO_CLIENT, type ServerMessage } from './messages/to-client.js'
@@ -69,9 +71,19 @@ export function buildMessage<R extends MessageRecord>(record: R, fields: Fields<
 
 /** Writes a message as text. In the documented dialect `type` and some statuses have the names of the documents. */
 export function encodeMessage({ record, message }: Outgoing, dialect: Dialect = 'wire'): string {
-  if (dialect === 'wire') return JSON.stringify(message)
+  return JSON.stringify(dialect === 'wire' ? message : inDocumentedNames(record, message))
+}
+
+/** Writes a message as its frame: as {@link encodeMessage}, or as the UTF-8 of that if it is an end that holds an encoded value. */
+export function frameOf({ record, message }: Outgoing, dialect: Dialect): string | Uint8Array {
+  const bytes =
+    record.type === 'task_end' ? encodedJson(dialect === 'wire' ? message : inDocumentedNames(record, message)) : undefined
+  return bytes ?? encodeMessage({ record, message }, dialect)
+}
+
+function inDocumentedNames(record: MessageRecord, message: Json): Json {
   const status = record.documentedStatus === undefined || message['status'] !== 'ok' ? {} : { status: record.documentedStatus }
-  return JSON.stringify({ ...message, type: record.documented[0], ...status })
+  return { ...message, type: record.documented[0], ...status }
 }
 
 /** A message and the dialect in which it was written. */
@@ -150,13 +162,17 @@ export function parseObject(data: string | Uint8Array, bounds: JsonShape = ANY_W
     assertBounded(source, bounds)
     // A key `__proto__`, even with escaped letters, would change what other code sees in the object. It is rare, and so is the slower
     // parse.
-    value = /__proto__|\\u00(?:5f|6f|7[024])/i.test(source) ? JSON.parse(source, dropProto) : JSON.parse(source)
+    value = mayHoldProto(source) ? JSON.parse(source, dropProto) : parseWhole(source)
   } catch (error) {
     if (error instanceof AipError) throw error
     throw invalid('not valid JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('not a JSON object')
   return value as Json
+}
+
+function mayHoldProto(source: string): boolean {
+  return source.includes('__proto__') || (source.includes('\\u00') && /\\u00(?:5f|6f|7[024])/i.test(source))
 }
 
 /** Checks the shape before the text is parsed: depth and width cost time far beyond their size. */

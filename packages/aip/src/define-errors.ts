@@ -1,3 +1,4 @@
+import { shortened } from './cut-text.js'
 import { LIMITS } from './limits.js'
 
 /** One error: its text, and when it is reported. `P` are the values that the text needs: none, or one object. */
@@ -96,8 +97,8 @@ function isTextOf(entry: ErrorEntry | undefined, text: string): boolean {
 /** Cuts a text to `LIMITS.errorText`, never within a character. */
 export function clip(text: string): string {
   // A character has at most three bytes for each of its code units.
-  if (text.length * 3 <= LIMITS.errorText || encoder.encodeInto(text, whole).read === text.length) return text
-  return `${text.slice(0, encoder.encodeInto(text, cut).read)}${ELLIPSIS}`
+  if (text.length * 3 <= LIMITS.errorText || encoder.encodeInto(text, whole).read === text.length) return text.toWellFormed()
+  return `${text.slice(0, encoder.encodeInto(text, cut).read).toWellFormed()}${ELLIPSIS}`
 }
 
 const ELLIPSIS = '…'
@@ -110,8 +111,7 @@ const cut = whole.subarray(0, LIMITS.errorText - encoder.encode(ELLIPSIS).length
  * markup and no control characters, and what is long is cut.
  */
 export function shownName(text: string): string {
-  const short = text.length > LIMITS.shownName ? `${text.slice(0, LIMITS.shownName)}…` : text
-  return short.replaceAll(/[^\w.@:/ …-]/g, '?')
+  return shortened(text, LIMITS.shownName + 1).replaceAll(/[^\w.@:/ …-]/g, '?')
 }
 
 /** The text of anything that was thrown. */

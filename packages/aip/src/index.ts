@@ -11,7 +11,8 @@ export {
   type Fields,
   type Outgoing,
 } from './codec.js'
-export { EncodedValue } from './encoded-value.js'
+export { EncodedValue, encodedJson } from './encoded-value.js'
+export { endOf, shortened, startOf } from './cut-text.js'
 export { exceeds, jsonShape, type JsonShape } from './json-shape.js'
 export {
   AipError,
@@ -67,3 +68,4 @@ export { createLinkedTransports } from './transport/linked.js'
 export type { Pace } from './transport/pace.js'
 export type { CloseInfo, Transport, TransportState } from './transport/transport.js'
 export { clearText, visibleText } from './visible-text.js'
+export { WholeNumber, mayRound, parseWhole } from './whole-number.js'

@@ -39,6 +39,11 @@ export const LIMITS_TABLE = defineLimits({
     'How long a peer that broke a limit may take to close; what it still sends is dropped meanwhile.',
   ),
   fragments: limit(64, 'fragments', 'Fragments of one message; a peer that sends more is closed with 1008.'),
+  largeMessage: limit(
+    16 * 1024 * 1024,
+    'bytes',
+    'A message of which more has arrived is large: a server limits how fast they come.',
+  ),
   unfinishedMessage: limit(
     30_000,
     'ms',

@@ -32,13 +32,20 @@ function bytesOf({ opcode, fin, masked, length }: Frame): Buffer {
   return Buffer.concat([Buffer.from(head), Buffer.alloc(masked ? 4 : 0, 0xff), Buffer.alloc(length, 0x81)])
 }
 
+class SeenFrames extends FrameMeter {
+  readonly lengths: number[] = []
+
+  protected frameBegins(bytes: number): void {
+    this.lengths.push(bytes)
+  }
+}
+
 describe('a frame meter', () => {
   it('tells the length of every frame, and whether a message is unfinished, however the bytes are cut', () => {
     const frames = fc.array(fc.oneof(control, data), { maxLength: 8 })
     fc.assert(
       fc.property(frames, fc.array(fc.nat(70_000)), (sent, cuts) => {
-        const seen: number[] = []
-        const meter = new FrameMeter((bytes) => seen.push(bytes))
+        const meter = new SeenFrames()
         let open = false
         let message = 0
         for (const frame of sent) {
@@ -57,7 +64,7 @@ describe('a frame meter', () => {
           expect(meter.messageBytes).toBe(message)
           expect(meter.isUnfinished).toBe(open)
         }
-        expect(seen).toEqual(sent.map(({ length }) => length))
+        expect(meter.lengths).toEqual(sent.map(({ length }) => length))
         expect(meter.dataBytes).toBe(sent.reduce((sum, { opcode, length }) => sum + (opcode < 8 ? length : 0), 0))
       }),
     )

@@ -1,5 +1,5 @@
-import { Command } from 'commander'
-import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { baseProgram } from './base-program.js'
 import { answerCommand } from './commands/answer.js'
 import { auditCommand } from './commands/audit.js'
 import { callCommand } from './commands/call.js'
@@ -8,6 +8,9 @@ import { cpCommand } from './commands/cp.js'
 import { demoCommand } from './commands/demo.js'
 import { deviceCommand } from './commands/device.js'
 import { devicesCommand } from './commands/devices.js'
+import { execCommand } from './commands/exec.js'
+import { helpCommand } from './commands/help.js'
+import { initCommand } from './commands/init.js'
 import { modelCommand } from './commands/model.js'
 import { policyCommand } from './commands/policy.js'
 import { runCommand } from './commands/run.js'
@@ -22,30 +25,20 @@ import { firstSteps, styleHelp } from './terminal/help.js'
 
 /** The whole command line. Its parse functions throw `CommanderError` instead of ending the process. */
 export function buildProgram(): Command {
-  const program = new Command('orrery')
-    .description('Runs agent tasks on many machines: a server, devices that connect to it, and the commands to work with them.')
-    .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'explain a command')
-    .usage('<command> [options]')
-    // Options after a command are its own, also where two levels have an option of one name.
-    .enablePositionalOptions()
-    .addHelpText('after', firstSteps)
+  const program = baseProgram(
+    'Runs agent tasks on many machines: a server, devices that connect to it, and the commands to work with them.',
+  ).addHelpText('after', firstSteps)
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
-  for (const command of [runCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
+  for (const command of [runCommand(), execCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
     program.addCommand(command)
   program.commandsGroup('Look:')
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])
     program.addCommand(command)
+  program.addCommand(helpCommand(program))
   program.commandsGroup('This machine:')
-  for (const command of [modelCommand(), policyCommand(), auditCommand()]) program.addCommand(command)
+  for (const command of [initCommand(), modelCommand(), policyCommand(), auditCommand()]) program.addCommand(command)
   styleHelp(program)
   return program
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return known ? String(manifest.version) : 'unknown'
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseCall } from '../src/commands/call.js'
+import { parseCall } from '../src/commands/call-words.js'
 import type { CliError } from '../src/terminal/errors.js'
 
 describe('the words of `orrery call`', () => {

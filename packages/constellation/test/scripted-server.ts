@@ -92,6 +92,7 @@ export function session(fields: Record<string, unknown> = {}): Record<string, un
     ended_at: null,
     question: null,
     usage: null,
+    waits_for: null,
     ...fields,
   }
 }

@@ -10,7 +10,7 @@ import type { LocalServerFactory } from './mcp/local-connector.js'
 import { collectDetails } from './info/device-details.js'
 import { CommandJournal } from './journal/command-journal.js'
 import { serverAddress } from './journal/server-address.js'
-import { AuditLog } from './audit/audit-log.js'
+import { AuditLog, type AuditEntry } from './audit/audit-log.js'
 import { MCPServerManager } from './mcp/mcp-server-manager.js'
 import { Approvals, type TerminalApprover } from './policy/approvals.js'
 import { Gate } from './policy/gate.js'
@@ -49,6 +49,8 @@ export interface DeviceOptions {
   persistent?: boolean | undefined
   /** Called when the server cannot be reached or the connection has ended, with the reason; the device tries again. */
   onFailed?: ((error: unknown) => void) | undefined
+  /** Called with what happens on the device, for its owner to see. */
+  onEvent?: ((event: DeviceEvent) => void) | undefined
   /** A task that the device asks for after its first registration. */
   request?: string | undefined
   /** The name of that task; default: a fresh UUID. */
@@ -68,6 +70,12 @@ export interface DeviceOptions {
   /** MCP servers inside this process, by name; each factory makes an `McpServer` of `@modelcontextprotocol/server`. */
   localServers?: Readonly<Record<string, LocalServerFactory>>
 }
+
+/** What happens on a device: it is registered, also again; it has taken a changed configuration; it was asked to run a tool. */
+export type DeviceEvent =
+  | { type: 'connected' }
+  | { type: 'configured'; config: DeviceConfig }
+  | { type: 'called'; call: AuditEntry }
 
 /** A running device. */
 export interface DeviceHandle {
@@ -102,6 +110,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     deviceName: clientId,
     audit,
     auditContents: config.audit.contents,
+    onCall: (call) => options.onEvent?.({ type: 'called', call }),
     clock,
   })
   const transfers = new TransferDialer({ wsUrl, clock, logger })
@@ -148,6 +157,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     ...(config.max_frame === undefined ? {} : { maxFrame: config.max_frame }),
     onRegistered: () => {
       registered.resolve()
+      options.onEvent?.({ type: 'connected' })
       if (request !== undefined) void client.startTask(request, options.taskName)
       request = undefined
     },
@@ -162,6 +172,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     for (const key of restartKeysIn(current, next))
       logger.warn(`[Config] '${key}' has changed: that counts from the next start on`)
     current = next
+    options.onEvent?.({ type: 'configured', config: next })
   }
   const parts = (): string[] => (current.mcpYaml === undefined ? [] : [current.mcpYaml])
   const { configFile: file } = options

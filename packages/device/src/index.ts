@@ -10,7 +10,7 @@ export { checkDevice, type CheckedServer, type DeviceCheck, type DeviceCheckOpti
 export type { ConfigFile } from './config/config-watcher.js'
 export { DEFAULT_DEVICE_CONFIG, DeviceConfig, McpServerConfig } from './config/device-config.js'
 export { loadDeviceConfig, parseDeviceConfig } from './config/load-device-config.js'
-export { startDevice, type DeviceHandle, type DeviceOptions } from './device.js'
+export { startDevice, type DeviceEvent, type DeviceHandle, type DeviceOptions } from './device.js'
 export { DeviceInfoProvider, detectPlatform } from './info/device-info-provider.js'
 export type { LocalServerFactory } from './mcp/local-connector.js'
 export type { ToolCallOptions } from './mcp/connection.js'

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { makeFolder } from './make-folder.js'
@@ -92,10 +92,29 @@ export function openFile(path: string, prepare: (db: DatabaseSync) => void): Dat
     db.exec('BEGIN IMMEDIATE')
     prepare(db)
     db.exec('COMMIT')
+    if (path !== ':memory:') noteOwner(path)
     return db
   } catch (error) {
     db?.close()
-    throw toLogError(error, path)
+    throw toLogError(error, path, ownerOf(path))
+  }
+}
+
+/** Records beside a file which process has it open, for the error of the next one; it stays when that process ends. */
+function noteOwner(path: string): void {
+  try {
+    writeFileSync(`${path}.pid`, `${process.pid}\n`, { mode: 0o600 })
+  } catch {
+    // The lock is what counts.
+  }
+}
+
+function ownerOf(path: string): number | null {
+  try {
+    const pid = Number(readFileSync(`${path}.pid`, 'utf8'))
+    return Number.isInteger(pid) && pid > 0 ? pid : null
+  } catch {
+    return null
   }
 }
 

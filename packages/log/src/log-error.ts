@@ -9,10 +9,13 @@ export type LogErrorCode = 'FULL' | 'BROKEN' | 'TOO_NEW' | 'IN_USE' | 'CLOSED'
 export class LogError extends Error {
   override readonly name = 'LogError'
   readonly code: LogErrorCode
+  /** The process that has the file open, for `IN_USE`; null if it is not known. */
+  readonly owner: number | null
 
-  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: LogErrorCode, message: string, { owner = null, ...options }: ErrorOptions & { owner?: number | null } = {}) {
     super(message, options)
     this.code = code
+    this.owner = owner
   }
 }
 
@@ -20,12 +23,15 @@ export class LogError extends Error {
 const BUSY = 5
 const FULL = 13
 
-/** What an error of SQLite or of the file system means. @param path of the log, for the message */
-export function toLogError(error: unknown, path: string): LogError {
+/** What an error of SQLite or of the file system means. @param path of the log, for the message @param owner who has the file open, if known */
+export function toLogError(error: unknown, path: string, owner: number | null = null): LogError {
   if (error instanceof LogError) return error
   const options = { cause: error }
   const code = primaryCode(error)
-  if (code === BUSY) return new LogError('IN_USE', `Another process has ${path} open`, options)
+  if (code === BUSY) {
+    const process = owner === null ? 'Another process' : `Another process (pid ${owner})`
+    return new LogError('IN_USE', `${process} has ${path} open`, { ...options, owner })
+  }
   if (code === FULL) return new LogError('FULL', `No room left for ${path}: nothing was recorded`, options)
   const detail = error instanceof Error ? error.message : String(error)
   return new LogError('BROKEN', `Cannot use ${path}: ${detail}`, options)

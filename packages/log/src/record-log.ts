@@ -23,6 +23,7 @@ export class RecordLog {
   readonly #labels: readonly string[]
   readonly #now: () => number
   readonly #inlineBytes: number
+  readonly #parse: (text: string) => unknown
   readonly #db: DatabaseSync
   readonly #statements: Statements
   readonly #queries = new Map<string, StatementSync>()
@@ -37,6 +38,7 @@ export class RecordLog {
     this.#labels = options.labels
     this.#now = options.now ?? Date.now
     this.#inlineBytes = options.inlineBytes ?? 64 * 1024
+    this.#parse = options.parse ?? ((text) => JSON.parse(text) as unknown)
     this.#db = openDatabase(path, options)
     this.#statements = prepareStatements(this.#db, options.labels)
     this.#writer = new RecordWriter(this.#db, path, options.labels, this.#statements)
@@ -85,7 +87,7 @@ export class RecordLog {
       stream,
       type: String(row['type']),
       time: Number(row['time']),
-      data: JSON.parse(String(row['data'])),
+      data: this.#parse(String(row['data'])),
     }))
   }
 
@@ -109,7 +111,7 @@ export class RecordLog {
   value(id: string, stream?: string): unknown {
     const { readValue, readOwnValue } = this.#statements
     const row = this.#query(() => (stream === undefined ? readValue.get(id) : readOwnValue.get(stream, id)))
-    return row === undefined ? undefined : JSON.parse(String(row['data']))
+    return row === undefined ? undefined : this.#parse(String(row['data']))
   }
 
   /** A record's data with the references to large values replaced by the values. Deleted values stay references. */

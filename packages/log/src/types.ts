@@ -8,6 +8,8 @@ export interface RecordLogOptions {
   now?: () => number
   /** JSON of a value above this many bytes is stored out of line. Default 64 KiB. */
   inlineBytes?: number
+  /** Reads what was recorded. Default: JSON.parse. */
+  parse?: (text: string) => unknown
   /** Largest size of the file in bytes; beyond it appends fail with `FULL`. Default: what the disk holds. */
   maxFileBytes?: number
 }

@@ -27,7 +27,11 @@ describe('a process that dies', () => {
     const owner = startAppender(path)
     await owner.reports.next()
     expect(() => openLog(path)).toThrow(
-      expect.objectContaining({ name: 'LogError', code: 'IN_USE', message: `Another process has ${path} open` }),
+      expect.objectContaining({
+        name: 'LogError',
+        code: 'IN_USE',
+        message: `Another process (pid ${owner.process.pid}) has ${path} open`,
+      }),
     )
     const before = (await owner.reports.next()).value
     expect(before).toEqual({ seq: expect.any(Number) as number })

@@ -114,6 +114,15 @@ export const SERVER_ERRORS = defineErrors({
     'The inputs of a workflow do not match what it takes.',
     (v) => `Workflow '${v.name}': ${v.detail}. It takes: ${v.takes}`,
   ),
+  SECRET_NOT_FOUND: entry<[{ name: string; names: string; file: string }]>(
+    'A workflow uses a secret that the server does not have.',
+    (v) =>
+      `${v.file} uses the secret '${v.name}', which this server does not have (it has: ${v.names}): add it to 'secrets' in server.yaml, or set ORRERY_SECRET_${v.name} where the server starts`,
+  ),
+  SECRET_UNREADABLE: entry<[{ name: string; detail: string }]>(
+    'A secret of a workflow cannot be read where the server looks for it.',
+    (v) => `The secret '${v.name}' cannot be used: ${v.detail}`,
+  ),
   DEVICE_NOT_FOUND: entry<[{ id: string }]>(
     'No device with this id is known.',
     (v) => `Device '${v.id}' is not known here; 'orrery devices' lists the devices`,
@@ -122,6 +131,11 @@ export const SERVER_ERRORS = defineErrors({
   SESSION_NOT_FOUND: entry<[{ id: string }]>(
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
+  ),
+  DEVICE_PACKAGE_MISSING: entry(
+    'The server was started without the npm package for devices.',
+    () =>
+      'This server has no package for devices: in its checkout, `npm run pack` makes one. Or clone Orrery on the other machine and use `npm run device`',
   ),
   VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
     'No event of the session refers to a value with this id.',
@@ -184,7 +198,8 @@ export const SERVER_ERRORS = defineErrors({
   ),
   MODEL_WITHOUT_TOOLS: entry<[{ model: string; setting: string; detail: string }]>(
     'The model cannot call tools, which an agent needs.',
-    (v) => `The model '${v.model}' cannot call tools: name another in ${v.setting} (${v.detail})`,
+    (v) =>
+      `The model '${v.model}' cannot call tools: name another in ${v.setting}, or turn on the tool parser of its endpoint (${v.detail})`,
   ),
   MODEL_WITHOUT_IMAGES: entry<[{ model: string; detail: string }]>(
     'The model does not take images.',
@@ -206,9 +221,22 @@ export const SERVER_ERRORS = defineErrors({
     "The model's endpoint fails repeatedly.",
     (v) => `The model at ${v.where} fails: try later, or check ${v.setting} (${v.detail})`,
   ),
+  MODEL_SETTING_REFUSED: entry<[{ where: string; model: string; setting: string; detail: string }]>(
+    'The model does not accept a setting of its request.',
+    (v) => `The model '${v.model}' at ${v.where} does not accept ${v.setting}: leave it out or change it (${v.detail})`,
+  ),
+  MODEL_FOREIGN_ANSWER: entry<[{ where: string; setting: string; detail: string }]>(
+    'What answers at the address is not a model, such as a page to sign in to a network.',
+    (v) => `No model answers at ${v.where}: check ${v.setting}, and what is between; ${v.detail}`,
+  ),
   MODEL_REFUSED: entry<[{ where: string; model: string; detail: string }]>(
     "The model's endpoint refused the request.",
     (v) => `The model '${v.model}' at ${v.where} refused the request: ${v.detail}`,
+  ),
+  MODEL_CALLS_AS_TEXT: entry<[{ model: string; where: string; setting: string }]>(
+    'The model writes its tool calls into its text, and its endpoint does not read them there.',
+    (v) =>
+      `The model '${v.model}' at ${v.where} writes its calls as text: turn on the tool parser of its endpoint (vLLM: --enable-auto-tool-choice --tool-call-parser, llama.cpp: --jinja), or name another model in ${v.setting}`,
   ),
   MODEL_STOPPED: entry<[{ reason: string }]>(
     'The model ended its turn in a way that stops the task.',

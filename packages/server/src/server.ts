@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLogger, systemClock, type Clock, type Dialect, type Logger } from '@orrery/aip'
 import { SharedBudget } from '@orrery/aip/node'
@@ -12,6 +13,7 @@ import { ClientConnectionManager } from './clients/client-connection-manager.js'
 import { KnownDevices } from './clients/known-devices.js'
 import { ResumeTokens } from './clients/resume-tokens.js'
 import { DeviceOverlays } from './config/device-overlays.js'
+import { SecretSources, type SecretSource } from './config/secret-sources.js'
 import { clientAddresses } from './connection/client-address.js'
 import { ConnectedPeers } from './connection/connected-peers.js'
 import type { RegistrationRules } from './connection/registration-rules.js'
@@ -19,6 +21,7 @@ import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { openFiles } from './connection/open-files.js'
 import { Strangers } from './connection/strangers.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
+import { copyFile } from './files/copy-file.js'
 import { DeviceFiles } from './files/device-files.js'
 import { WaitingTransfers } from './files/waiting-transfers.js'
 import { createFleet } from './fleet/create-fleet.js'
@@ -81,8 +84,12 @@ export interface ServerOptions extends RegistrationRules {
   tls?: TlsOptions
   /** Tasks that use the model, for each device and day, which the device itself may ask for. Default 0. */
   devicesMayAsk?: number
+  /** Path of the npm package for devices, which `GET /orrery-device.tgz` returns. Default: there is none. */
+  devicePackage?: string | undefined
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
   retentionMs?: number
+  /** Where secrets of workflows are, by name; variables `ORRERY_SECRET_NAME` of the process are secrets too. */
+  secrets?: Readonly<Record<string, SecretSource>>
   logger?: Logger
   clock?: Clock
 }
@@ -125,9 +132,24 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     commandsAgent,
   ]
   const { platform, resumeGraceMs } = options
+  const secretSources = new SecretSources(options.secrets, process.env)
+  const folder = options.dataDir === undefined ? null : await workflowsFolder(options.dataDir)
   const toolLists = new DeviceToolLists({ peers, clock, platform, listed: (id, tools) => known.listed(id, tools) })
-  const sessions = new SessionManager({ store, feed, peers, toolLists, agents, clock, logger, platform, resumeGraceMs })
+  const sessions = new SessionManager({
+    store,
+    feed,
+    peers,
+    toolLists,
+    secrets: secretSources,
+    copier: { copy: (request) => copyFile(files, clients, request) },
+    agents,
+    clock,
+    logger,
+    platform,
+    resumeGraceMs,
+  })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const files = new DeviceFiles(clients, { sessions, waiting, clock, logger })
   const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
@@ -139,9 +161,10 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     store,
     feed,
     asks,
-    files: new DeviceFiles(clients, { sessions, waiting, clock, logger }),
-    workflows: new WorkflowLibrary(options.dataDir === undefined ? null : fileOf('workflows'), logger),
+    files,
+    workflows: new WorkflowLibrary(folder, secretSources, logger),
     allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
+    devicePackage: options.devicePackage,
   })
   const keys = new Keys(options)
   const budget = new SharedBudget(SERVER_LIMITS.unsentInAll)
@@ -218,4 +241,12 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
       await store.close()
     },
   }
+}
+
+/** Returns the folder of the user's own workflows, made if it is missing. */
+async function workflowsFolder(dataDir: string): Promise<string> {
+  const folder = join(dataDir, 'workflows')
+  // Without the folder there are just no workflows of one's own.
+  await mkdir(folder, { mode: 0o700 }).catch(() => {})
+  return folder
 }

@@ -88,8 +88,11 @@ describe('a task', () => {
     requester.send(taskOf('s1'))
     await hasNothing(requester, 'constellation')
     accepted.release(serverError('STORE_FAILED', { detail: 'no room' }))
-    for (let time = 0; time < 2; time += 1)
-      expect(await requester.next()).toMatchObject({ type: 'error', error: expect.stringContaining('no room') })
+    const refused = { error: expect.stringContaining('no room') }
+    for (let time = 0; time < 2; time += 1) {
+      expect(await requester.next()).toMatchObject({ type: 'error', ...refused })
+      expect(await requester.next()).toMatchObject({ type: 'task_end', ...refused })
+    }
     await hasNothing(device, 'device')
   })
 })

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { silentLogger, systemClock } from '@orrery/aip'
 import { ROUTES, type RouteName } from '@orrery/aip/api'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { SecretSources } from '../src/config/secret-sources.js'
 import { WorkflowLibrary } from '../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../src/clients/client-connection-manager.js'
 import { ResumeTokens } from '../src/clients/resume-tokens.js'
@@ -36,7 +37,7 @@ function fleet(): Fleet {
   const files = new DeviceFiles(clients, { ...common, sessions, waiting: new WaitingTransfers(() => null) })
   const asks = new Asks({ ...common, live: sessions.live, peers })
   const tokens = new ResumeTokens(clientStore, systemClock)
-  const workflows = new WorkflowLibrary(null, silentLogger)
+  const workflows = new WorkflowLibrary(null, new SecretSources(), silentLogger)
   const allowance = new ModelAllowance({ agents: [], clock: systemClock, perDay: 0 })
   return createFleet({ allowance, clients, known, tokens, toolLists, sessions, store, feed: common.feed, asks, files, workflows })
 }

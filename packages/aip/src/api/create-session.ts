@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { CommandInput } from './devices.js'
 
-/** A new session: exactly one of `request` (words), `workflow` (the text of a workflow file) and `commands`. */
+/** A new session: exactly one of `request` (words), `workflow` (its name, or the text of a file) and `commands`. */
 export const CreateSession = z
   .object({
     device_id: z.string().min(1),
     request: z.string().optional().describe('A task in words, or `workflow:NAME {inputs}`'),
-    workflow: z.string().optional().describe('The text of a workflow file'),
+    workflow: z
+      .string()
+      .optional()
+      .describe('A workflow by its name, as `GET /api/workflows` lists it, or the text of a workflow file'),
     commands: z.array(CommandInput).min(1).max(1000).optional(),
     concurrent: z
       .boolean()

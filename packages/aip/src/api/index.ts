@@ -32,5 +32,6 @@ export {
 export { Clients, Health, Liveness, Readiness } from './server-state.js'
 export { FleetEvent, FleetEventQuery, FleetEventType } from './fleet-events.js'
 export { LogQuery, SessionEvent, SessionLog, StoredValue } from './session-events.js'
+export { WaitsFor, waitText } from '../records/waits-for.js'
 export { QuestionAnswer, Remark, Session, SessionList, SessionQuery, SessionStatus, Usage, hasEnded } from './sessions.js'
-export { WorkflowList, WorkflowSummary } from './workflows.js'
+export { InvalidWorkflow, WorkflowList, WorkflowSummary } from './workflows.js'

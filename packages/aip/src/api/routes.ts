@@ -183,7 +183,7 @@ export const ROUTES = {
     method: 'GET',
     path: '/api/workflows',
     right: 'read',
-    doc: 'Lists the workflows that can be called by name',
+    doc: 'Lists the workflows that can be called by name, and the files in the folders that have mistakes',
     answer: json(WorkflowList),
   }),
 
@@ -241,6 +241,13 @@ export const ROUTES = {
     right: 'any',
     doc: 'Returns this description as an OpenAPI document',
     answer: json(z.record(z.string(), z.unknown())),
+  }),
+  'server.devicePackage': defineRoute({
+    method: 'GET',
+    path: '/orrery-device.tgz',
+    right: 'open',
+    doc: 'Returns the npm package for devices, so that a new machine needs nothing but Node: `npx -y -p node@24 -p http://SERVER/orrery-device.tgz orrery …`',
+    answer: bytes({ 'content-length': 'its size in bytes' }),
   }),
   'server.alive': defineRoute({
     method: 'GET',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Position } from './position.js'
+import { WaitsFor } from '../records/waits-for.js'
 
 /** A session waits as `accepted`, is `paused` while its device is away, and ends as one of the last three. */
 export const SessionStatus = z.enum(['accepted', 'running', 'paused', 'completed', 'failed', 'cancelled'])
@@ -41,6 +42,7 @@ export const Session = z
       .nullable()
       .default(null)
       .describe('The open question to the user, if there is one'),
+    waits_for: WaitsFor.nullable().default(null).describe('What it waits for now; null if it runs, or has ended'),
     created_at: z.string(),
     started_at: z.string().nullable(),
     ended_at: z.string().nullable(),

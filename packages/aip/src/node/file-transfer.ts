@@ -1,5 +1,6 @@
 import { open, mkdir, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { startOf } from '../cut-text.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import type { AIPProtocol } from '../protocol/aip-protocol.js'
@@ -118,7 +119,7 @@ export async function writeChunks<T>(
 function safeName(name: string): string {
   const plain = /^[^\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}]+$/u.test(name) && !name.startsWith('.') && !/[. ]$/.test(name)
   if (!plain || Buffer.byteLength(name) > LIMITS.fileName || /^(con|prn|aux|nul|com\d|lpt\d) *(\..*)?$/i.test(name))
-    throw aipError('FILE_NAME_UNSAFE', { name: name.slice(0, 100) })
+    throw aipError('FILE_NAME_UNSAFE', { name: startOf(name, 100) })
   return name
 }
 

@@ -7,8 +7,7 @@ const MASKED = 0x80
  * Follows the frames in the bytes of a WebSocket connection without keeping them: how large each will be, which is known before it
  * has arrived, and whether a message has begun and not ended. The library tells neither.
  */
-export class FrameMeter {
-  readonly #onFrame: (bytes: number) => void
+export abstract class FrameMeter {
   #headerBytes = 0
   #first = 0
   #second = 0
@@ -21,10 +20,8 @@ export class FrameMeter {
   #data = 0
   #message = 0
 
-  /** @param onFrame called as soon as a header has arrived, with the length that it announces */
-  constructor(onFrame: (bytes: number) => void) {
-    this.#onFrame = onFrame
-  }
+  /** Called as soon as a header has arrived. @param bytes the length that it announces */
+  protected abstract frameBegins(bytes: number): void
 
   /** Whether a message has begun and not ended. */
   get isUnfinished(): boolean {
@@ -84,6 +81,6 @@ export class FrameMeter {
     if (!this.#isControl) this.#isOpen = (this.#first & FIN) === 0
     if (!this.#isControl) this.#count(0)
     this.#headerBytes = 0
-    this.#onFrame(this.#left)
+    this.frameBegins(this.#left)
   }
 }

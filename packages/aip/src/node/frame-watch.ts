@@ -12,33 +12,42 @@ const FRAME_OVERHEAD = 1024
  * Refuses what a client sends too much of, before it is kept: a frame or bytes above the limit while it has not registered, and a
  * message that it begins and does not continue.
  */
-export class FrameWatch implements Holder {
+export class FrameWatch extends FrameMeter implements Holder {
   readonly #transport: WebSocketTransport
   readonly #socket: Socket
   readonly #clock: Clock
-  readonly #meter: FrameMeter
   readonly #budget: SharedBudget
+  readonly #spend: (bytes: number) => number
   #registered = false
+  #counted = 0
   #received = 0
   #timer: Timer | null = null
 
   /**
    * @param socket the connection below; bytes that the transport reads pass here first
    * @param budget what all connections may hold of unfinished messages
+   * @param spend notes what has arrived of a large message, in bytes, and gives the milliseconds for which no more is to be read
    */
-  constructor(transport: WebSocketTransport, socket: Socket, clock: Clock, budget: SharedBudget) {
+  constructor(
+    transport: WebSocketTransport,
+    socket: Socket,
+    clock: Clock,
+    budget: SharedBudget,
+    spend: (bytes: number) => number = () => 0,
+  ) {
+    super()
+    this.#spend = spend
     this.#budget = budget
     this.#transport = transport
     this.#socket = socket
     this.#clock = clock
-    this.#meter = new FrameMeter((bytes) => {
-      if (!this.#registered && bytes > LIMITS.frameBeforeRegistration) this.#tooBig()
-    })
     socket.prependListener('data', (chunk: Buffer) => this.#read(chunk))
-    void transport.closed.then(() => {
-      this.#timer?.cancel()
-      budget.holds(this, 0)
-    })
+  }
+
+  /** The connection has ended. */
+  ended(): void {
+    this.#timer?.cancel()
+    this.#budget.holds(this, 0)
   }
 
   /** From now on the frames may be as large as those of a client. */
@@ -51,14 +60,32 @@ export class FrameWatch implements Holder {
     this.#transport.refuse(1013, 'too much unfinished data')
   }
 
+  protected frameBegins(bytes: number): void {
+    if (!this.#registered && bytes > LIMITS.frameBeforeRegistration) this.#tooBig()
+  }
+
   #read(chunk: Buffer): void {
-    this.#received += chunk.length
-    this.#meter.feed(chunk)
-    if (!this.#registered && this.#received > LIMITS.frameBeforeRegistration + FRAME_OVERHEAD) this.#tooBig()
-    const { messageBytes } = this.#meter
-    // Small ones are many, and cost less than counting them.
-    this.#budget.holds(this, messageBytes > LIMITS.frameBeforeRegistration ? messageBytes : 0)
-    if (this.#meter.isUnfinished) this.#timer ??= this.#expectMore()
+    this.feed(chunk)
+    if (!this.#registered) {
+      this.#received += chunk.length
+      if (this.#received > LIMITS.frameBeforeRegistration + FRAME_OVERHEAD) this.#tooBig()
+    }
+    this.#count(this.messageBytes)
+    if (this.isUnfinished) this.#timer ??= this.#expectMore()
+  }
+
+  /** Small messages are many, and cost less than counting them. */
+  #count(bytes: number): void {
+    const counted = bytes > LIMITS.frameBeforeRegistration ? bytes : 0
+    if (counted === 0 && this.#counted === 0) return
+    this.#budget.holds(this, counted)
+    if (counted > LIMITS.largeMessage) this.#mayRest(counted - Math.max(this.#counted, LIMITS.largeMessage))
+    this.#counted = counted
+  }
+
+  #mayRest(bytes: number): void {
+    const ms = this.#spend(bytes)
+    if (ms > 0) this.#transport.rest(ms)
   }
 
   #tooBig(): void {
@@ -66,12 +93,12 @@ export class FrameWatch implements Holder {
   }
 
   #expectMore(): Timer {
-    const before = this.#meter.dataBytes
+    const before = this.dataBytes
     return this.#clock.after(LIMITS.unfinishedMessage, () => {
       this.#timer = null
-      if (!this.#meter.isUnfinished) return
+      if (!this.isUnfinished) return
       // While earlier messages wait to be handled, nothing is read, so there can be no progress.
-      if (this.#meter.dataBytes > before || this.#socket.isPaused()) this.#timer = this.#expectMore()
+      if (this.dataBytes > before || this.#socket.isPaused()) this.#timer = this.#expectMore()
       else this.#transport.refuse(1008, 'unfinished message')
     })
   }

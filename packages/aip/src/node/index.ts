@@ -20,10 +20,5 @@ export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './rec
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
 export { type ServerConnection } from './server-connection.js'
 export { SharedBudget, type Holder } from './shared-budget.js'
-export {
-  CONSTELLATION_SOCKET,
-  DEVICE_SOCKET,
-  TRANSFER_SOCKET,
-  WebSocketTransport,
-  type WebSocketSettings,
-} from './websocket-transport.js'
+export { CONSTELLATION_SOCKET, DEVICE_SOCKET, TRANSFER_SOCKET, type WebSocketSettings } from './websocket-settings.js'
+export { WebSocketTransport } from './websocket-transport.js'

@@ -1,6 +1,7 @@
 import { isAipError } from '../errors.js'
 import { isOwnRefusal } from './own-refusal.js'
-import { WebSocketTransport, type WebSocketSettings } from './websocket-transport.js'
+import type { WebSocketSettings } from './websocket-settings.js'
+import { WebSocketTransport } from './websocket-transport.js'
 
 /** What arrives in a header as it was sent. */
 const HEADER_TEXT = /^[!-~]+(?: +[!-~]+)*$/

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
+import type * as CutText from '../cut-text.js'
 import type * as JsonShapes from '../json-shape.js'
 
 /** A frame to check, and the bounds. */
@@ -27,6 +28,7 @@ type Json = Record<string, unknown>
 const { jsonShape, exceeds } = (await import(
   import.meta.url.endsWith('.ts') ? '../json-shape.ts' : '../json-shape.js'
 )) as typeof JsonShapes
+const { startOf } = (await import(import.meta.url.endsWith('.ts') ? '../cut-text.ts' : '../cut-text.js')) as typeof CutText
 
 parentPort?.on('message', (frame: LargeFrame) => {
   const checked = check(frame)
@@ -57,7 +59,7 @@ function check({ id, bytes, bounds }: LargeFrame): CheckedFrame {
     const name = result['result'] === undefined || result['result'] === null ? 'observation' : 'result'
     for (const key of ['error', 'error_message']) {
       const { [key]: error } = result
-      if (typeof error === 'string') result[key] = error.slice(0, bounds.inlineBytes)
+      if (typeof error === 'string') result[key] = startOf(error, bounds.inlineBytes)
     }
     const json = JSON.stringify(result[name]) as string | undefined
     if (json === undefined) continue

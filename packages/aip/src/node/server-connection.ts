@@ -8,7 +8,7 @@ import { RegistrationProtocol } from '../protocol/registration.js'
 import { TaskExecutionProtocol } from '../protocol/task-execution.js'
 import type { Transport } from '../transport/transport.js'
 import type { KeyedDialer } from './keyed-dialer.js'
-import type { WebSocketSettings } from './websocket-transport.js'
+import type { WebSocketSettings } from './websocket-settings.js'
 
 /** A client's connection to a server, with everything that belongs to it. */
 export interface ServerConnection {

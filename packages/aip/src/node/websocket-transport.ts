@@ -1,77 +1,47 @@
 import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { WebSocket } from 'ws'
-import { systemClock, type Clock, type Timer } from '../clock.js'
+import { systemClock, type Timer } from '../clock.js'
 import { messageOf } from '../define-errors.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
+import { cutReason } from './close-reason.js'
 import { handshakeRefusal } from './own-refusal.js'
 import { openTunnel } from './proxy-tunnel.js'
 import { proxyFor } from './proxy.js'
 import type { Pace } from '../transport/pace.js'
-import type { SharedBudget } from './shared-budget.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
+import { DEVICE_SOCKET, type WebSocketSettings } from './websocket-settings.js'
 
-/** Settings of a connection, in milliseconds and bytes. */
-export interface WebSocketSettings {
-  /** Time between two pings (seed 000: 20 s). */
-  pingIntervalMs: number
-  /** Silence after which a connection counts as dead (seed 000: 180 s). */
-  pongTimeoutMs: number
-  /** How long a closing handshake may take (seed 000: 10 s). */
-  closeTimeoutMs: number
-  /** Largest frame that is read. */
-  maxFrameBytes: number
-  /** Unsent data, besides the largest frame, at which a connection is closed with 1013. */
-  maxUnsentBytes: number
-  /** What all connections may hold together; null if nothing bounds it. */
-  budget: SharedBudget | null
-  /** Text frames above this size are delivered as their bytes: making a text of them takes time, which a worker has. */
-  maxTextBytes: number
-  clock: Clock
-}
-
-/** The settings of the seeds for a device (seed 000, connection parameters). */
-export const DEVICE_SOCKET: WebSocketSettings = {
-  pingIntervalMs: 20_000,
-  pongTimeoutMs: 180_000,
-  closeTimeoutMs: 10_000,
-  maxFrameBytes: LIMITS.frame,
-  maxUnsentBytes: LIMITS.unsentData,
-  budget: null,
-  maxTextBytes: Infinity,
-  clock: systemClock,
-}
-
-/** The settings of existing constellation clients (protocol reference, chapter 1). */
-export const CONSTELLATION_SOCKET: WebSocketSettings = { ...DEVICE_SOCKET, pingIntervalMs: 30_000 }
-
-/**
- * The settings of both ends of a file transfer. A ping waits behind the bytes that are on their way, so silence means little here; a transfer that
- * makes no progress is ended by `LIMITS.transferSilence`.
- */
-export const TRANSFER_SOCKET: WebSocketSettings = {
-  ...DEVICE_SOCKET,
-  pongTimeoutMs: 4 * LIMITS.transferSilence,
-  maxFrameBytes: LIMITS.transferFrame,
-}
+/** What {@link WebSocketTransport.send} gives for a frame that the system has taken at once. */
+const SENT = Promise.resolve()
+/** A longer frame is often not taken at once. Characters or bytes. */
+const SHORT_FRAME = 8192
+const NOTHING = new Uint8Array(0)
 
 /** A transport over one WebSocket, for either end. */
 export class WebSocketTransport implements Transport {
   state: TransportState
   readonly closed: Promise<CloseInfo>
   readonly #socket: WebSocket
-  #settings: WebSocketSettings
+  /** Shared by all connections of a server; what differs is beside it. */
+  readonly #settings: WebSocketSettings
+  #pingIntervalMs: number
+  #pongTimeoutMs: number
+  #maxUnsentBytes: number
   /** Waiters for a sign of life. */
   #heard: readonly (() => void)[] = []
   readonly #inbox: Inbox
   /** The connection below, which counts the bytes of incomplete messages too; null if unknown. */
   #tcp: Socket | null
-  /** Its count at the last sign of life. */
-  #heardBytes = 0
+  /** Its count at the last sign of life, or soon after; null until it is needed, because asking for it takes time. */
+  #heardBytes: number | null = null
   #timer: Timer | null = null
   #closeTimer: Timer | null = null
+  /** While it runs, nothing is read. */
+  #restTimer: Timer | null = null
+  #inboxFull = false
   #heardAt: number
   /** When the first ping since the last sign of life went out. */
   #askedAt: number | null = null
@@ -82,22 +52,26 @@ export class WebSocketTransport implements Transport {
 
   /**
    * @param socket an open or opening WebSocket; the transport owns it from now on
+   * @param settings default: those of a device
    * @param tcp the connection below it: a large incoming message is a sign of life, because the answer to a ping waits behind it
    */
-  constructor(socket: WebSocket, settings: Partial<WebSocketSettings> = {}, tcp: Socket | null = null) {
+  constructor(socket: WebSocket, settings: WebSocketSettings = DEVICE_SOCKET, tcp: Socket | null = null) {
     this.#socket = socket
     this.#tcp = tcp
-    this.#settings = { ...DEVICE_SOCKET, ...settings }
+    this.#settings = settings
+    this.#pingIntervalMs = settings.pingIntervalMs
+    this.#pongTimeoutMs = settings.pongTimeoutMs
+    this.#maxUnsentBytes = settings.maxUnsentBytes
     this.state = socket.readyState === WebSocket.OPEN ? 'connected' : 'connecting'
-    this.#inbox = new Inbox((paused) => {
-      if (socket.readyState !== WebSocket.OPEN) return
-      if (paused) socket.pause()
-      else socket.resume()
+    this.#inbox = new Inbox((full) => {
+      this.#inboxFull = full
+      this.#settleReading()
     })
     this.#heardAt = this.#settings.clock.now()
-    socket.on('open', () => {
-      this.state = 'connected'
-    })
+    if (this.state === 'connecting')
+      socket.once('open', () => {
+        this.state = 'connected'
+      })
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       if (this.#refused) return
       this.#hear()
@@ -113,6 +87,7 @@ export class WebSocketTransport implements Transport {
         this.state = 'disconnected'
         this.#timer?.cancel()
         this.#closeTimer?.cancel()
+        this.#restTimer?.cancel()
         this.#inbox.end()
         this.#account()
         this.#hear()
@@ -150,7 +125,7 @@ export class WebSocketTransport implements Transport {
       } catch (error) {
         return fail(messageOf(error))
       }
-      const transport = new WebSocketTransport(socket, rest)
+      const transport = new WebSocketTransport(socket, { ...DEVICE_SOCKET, ...rest })
       const abort = (): void => socket.terminate()
       signal?.addEventListener('abort', abort, { once: true })
       // Until there is a connection, the time limit of the handshake does not count.
@@ -183,26 +158,43 @@ export class WebSocketTransport implements Transport {
     })
   }
 
-  send(frame: string | Uint8Array): Promise<void> {
+  send(frame: string | Uint8Array, isText = typeof frame === 'string'): Promise<void> {
     const socket = this.#socket
+    if (this.state === 'connecting') return Promise.reject(aipError('NOT_CONNECTED'))
+    if (socket.readyState !== WebSocket.OPEN) return Promise.reject(aipError('CONNECTION_CLOSED'))
+    const { bufferedAmount } = socket
+    if (bufferedAmount === 0) {
+      this.#largestUnsent = 0
+      if (this.#tcp !== null && frame.length <= SHORT_FRAME) return this.#sendShort(frame, isText, this.#tcp)
+    }
+    // A large frame may take long on a slow line; only what piles up behind it counts.
+    else if (bufferedAmount - this.#largestUnsent > this.#maxUnsentBytes) {
+      this.drop()
+      return Promise.reject(aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' }))
+    }
     return new Promise<void>((resolve, reject) => {
-      if (this.state === 'connecting') return reject(aipError('NOT_CONNECTED'))
-      if (socket.readyState !== WebSocket.OPEN) return reject(aipError('CONNECTION_CLOSED'))
-      const { bufferedAmount } = socket
-      if (bufferedAmount === 0) this.#largestUnsent = 0
-      // A large frame may take long on a slow line; only what piles up behind it counts.
-      else if (bufferedAmount - this.#largestUnsent > this.#settings.maxUnsentBytes) {
-        this.drop()
-        return reject(aipError('SEND_FAILED', { detail: 'the peer takes its data too slowly' }))
-      }
-      socket.send(frame, { binary: typeof frame !== 'string' }, (error) => {
-        this.#account()
-        if (!error) resolve()
-        else reject(aipError('SEND_FAILED', { detail: messageOf(error) }))
-      })
+      socket.send(frame, { binary: !isText }, this.#settle(resolve, reject))
       this.#largestUnsent = Math.max(this.#largestUnsent, frame.length)
       this.#account()
     })
+  }
+
+  /** Sends a frame before which nothing waits: the system mostly takes it at once, which saves a promise and a callback. */
+  #sendShort(frame: string | Uint8Array, isText: boolean, tcp: Socket): Promise<void> {
+    this.#socket.send(frame, { binary: !isText })
+    if (tcp.errored !== null) return Promise.reject(aipError('SEND_FAILED', { detail: messageOf(tcp.errored) }))
+    if (this.#socket.bufferedAmount === 0) return SENT
+    this.#largestUnsent = frame.length
+    this.#account()
+    return new Promise((resolve, reject) => tcp.write(NOTHING, this.#settle(resolve, reject)))
+  }
+
+  #settle(resolve: () => void, reject: (error: Error) => void): (error?: Error | null) => void {
+    return (error) => {
+      this.#account()
+      if (error === undefined || error === null) resolve()
+      else reject(aipError('SEND_FAILED', { detail: messageOf(error) }))
+    }
   }
 
   /** Closes the connection of a peer that does not take its data, and drops it a second later. */
@@ -212,7 +204,7 @@ export class WebSocketTransport implements Transport {
   }
 
   setMaxUnsent(bytes: number): void {
-    this.#settings = { ...this.#settings, maxUnsentBytes: bytes }
+    this.#maxUnsentBytes = bytes
   }
 
   receive(): Promise<string | Uint8Array> {
@@ -231,6 +223,15 @@ export class WebSocketTransport implements Transport {
     const { clock, closeTimeoutMs } = this.#settings
     if (this.state !== 'disconnected') this.#closeTimer ??= clock.after(closeTimeoutMs, () => this.terminate())
     await this.closed
+  }
+
+  /** Reads nothing for this long, in milliseconds, and then continues. Does nothing while it rests already. */
+  rest(ms: number): void {
+    this.#restTimer ??= this.#settings.clock.after(ms, () => {
+      this.#restTimer = null
+      this.#settleReading()
+    })
+    this.#settleReading()
   }
 
   refuse(code: number, reason: string): void {
@@ -257,13 +258,21 @@ export class WebSocketTransport implements Transport {
   }
 
   setKeepAlive(intervalMs: number, timeoutMs: number): void {
-    this.#settings = { ...this.#settings, pingIntervalMs: intervalMs, pongTimeoutMs: timeoutMs }
+    this.#pingIntervalMs = intervalMs
+    this.#pongTimeoutMs = timeoutMs
     this.#timer?.cancel()
     this.#ping()
   }
 
   terminate(): void {
     this.#socket.terminate()
+  }
+
+  #settleReading(): void {
+    const socket = this.#socket
+    if (socket.readyState !== WebSocket.OPEN) return
+    if (this.#inboxFull || this.#restTimer !== null) socket.pause()
+    else socket.resume()
   }
 
   #account(): void {
@@ -282,17 +291,19 @@ export class WebSocketTransport implements Transport {
   #hear(): void {
     this.#heardAt = this.#settings.clock.now()
     this.#askedAt = null
-    this.#heardBytes = this.#tcp?.bytesRead ?? 0
+    this.#heardBytes = null
     if (this.#heard.length > 0) for (const resolve of this.#heard) resolve()
   }
 
   #ping(): void {
-    const { clock, pingIntervalMs } = this.#settings
+    const { clock } = this.#settings
+    const pingIntervalMs = this.#pingIntervalMs
     const due = Math.min(clock.now() + pingIntervalMs, Math.max(clock.now(), this.#deadline()))
     this.#timer = clock.after(due - clock.now(), () => {
       // A paused socket is not read, so its answers do not arrive. Nor can they by a process that was itself held up.
       if (this.#socket.isPaused || clock.now() - due > pingIntervalMs) this.#heardAt = clock.now()
-      else if (this.#tcp !== null && this.#tcp.bytesRead > this.#heardBytes) this.#hear()
+      else if (this.#tcp !== null && this.#tcp.bytesRead > (this.#heardBytes ?? Infinity)) this.#hear()
+      this.#heardBytes ??= this.#tcp?.bytesRead ?? null
       if (clock.now() >= this.#deadline()) return this.terminate()
       if (this.#isOpen()) this.#socket.ping()
       this.#askedAt ??= clock.now()
@@ -302,9 +313,8 @@ export class WebSocketTransport implements Transport {
 
   /** When silence means that the connection is dead: only once the peer was asked and had the time of one ping to answer. */
   #deadline(): number {
-    const { pingIntervalMs, pongTimeoutMs } = this.#settings
     if (this.#askedAt === null) return Infinity
-    return Math.max(this.#heardAt + pongTimeoutMs, this.#askedAt + Math.min(pingIntervalMs, pongTimeoutMs))
+    return Math.max(this.#heardAt + this.#pongTimeoutMs, this.#askedAt + Math.min(this.#pingIntervalMs, this.#pongTimeoutMs))
   }
 }
 
@@ -336,9 +346,4 @@ type CreateConnection = (
 /** Removes the query of a URL, which holds the key, and its password. */
 function withoutKey(url: string): string {
   return url.replace(/\?.*$/s, '').replace(/\/\/[^/]*@/, '//')
-}
-
-/** Cuts a reason to the 123 bytes of a close frame (RFC 6455, 5.5), at the end of a character. */
-function cutReason(reason: string): string {
-  return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read)
 }

@@ -3,7 +3,7 @@ import {
   buildMessage,
   decodeClientMessage,
   decodeServerMessage,
-  encodeMessage,
+  frameOf,
   parseObject,
   type Decoded,
   type Dialect,
@@ -111,7 +111,7 @@ export class AIPProtocol<S extends Side = Side> {
       const outgoing: Outgoing = buildMessage(record, fields, this.clock.now())
       // Most connections have no middleware; each promise saved here is saved for every message.
       if (this.#middleware.length > 0) return this.#sendThrough(outgoing)
-      return this.transport.send(this.#encode(outgoing))
+      return this.#send(outgoing)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -148,15 +148,15 @@ export class AIPProtocol<S extends Side = Side> {
   async #sendThrough(message: Outgoing): Promise<void> {
     let outgoing = message
     for (const middleware of this.#middleware) outgoing = (await middleware.outgoing?.(outgoing)) ?? outgoing
-    await this.transport.send(this.#encode(outgoing))
+    await this.#send(outgoing)
   }
 
-  #encode(outgoing: Outgoing): string {
-    const text = encodeMessage(outgoing, this.dialect)
+  #send(outgoing: Outgoing): Promise<void> {
+    const frame = frameOf(outgoing, this.dialect)
     // A character takes one to three bytes, so most messages need no check.
-    if (text.length > this.maxFrame / 3 && new TextEncoder().encode(text).length > this.maxFrame)
+    if (frame.length > this.maxFrame / 3 && byteLength(frame) > this.maxFrame)
       throw aipError('MESSAGE_TOO_LARGE', { limit: this.maxFrame })
-    return text
+    return this.transport.send(frame, true)
   }
 
   async #readThrough(decoded: AnyMessage): Promise<Incoming<S>> {
@@ -205,6 +205,10 @@ export class AIPProtocol<S extends Side = Side> {
     }
     return { data, metadata }
   }
+}
+
+function byteLength(frame: string | Uint8Array): number {
+  return typeof frame === 'string' ? new TextEncoder().encode(frame).length : frame.length
 }
 
 /** Formats a value from a peer, which may be anything, for an error text. */

@@ -1,3 +1,3 @@
 export type { RecordDescription } from './record.js'
-export { Progress, RECORDS, RECORD_SCHEMAS, RecordType, type RecordData } from './session-records.js'
+export { Progress, RECORDS, RECORD_SCHEMAS, RecordType, SecretPlace, type RecordData } from './session-records.js'
 export { Owner, Work } from './work.js'

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { Command, Result } from '../messages/values.js'
 import { defineRecord, type RecordDescription } from './record.js'
+import { WaitsFor } from './waits-for.js'
 import { Owner, Work } from './work.js'
+
+/** Where a secret belongs in the arguments of a command. */
+export const SecretPlace = z.object({
+  command: z.number().int().describe('Which command of the batch, from 0'),
+  path: z.array(z.union([z.string(), z.number()])).describe('Keys and indices that lead to the text'),
+  at: z.number().int().describe('Where `***` is in the text'),
+  name: z.string().describe('The name of the secret'),
+})
+export type SecretPlace = z.infer<typeof SecretPlace>
 
 const Ended = z.enum(['completed', 'failed', 'cancelled'])
 
@@ -30,7 +40,11 @@ export const RECORDS = [
       process_name: z.string(),
       root_name: z.string(),
       label: z.string().nullable().default(null).describe('What the batch does, in words'),
-      commands: z.array(Command),
+      commands: z.array(Command).describe('Their arguments with `***` in place of each secret'),
+      secrets: z
+        .array(SecretPlace)
+        .optional()
+        .describe('Where secrets of the server belong; they are put in whenever the batch is sent'),
     }),
   }),
   defineRecord({
@@ -126,5 +140,8 @@ export const Progress = z.object({
   progress: z.number().nullable().describe("In the tool's own units"),
   total: z.number().nullable(),
   message: z.string().nullable(),
+  waits_for: WaitsFor.nullish().describe(
+    'What the session waits for from now on; null if it runs again. Absent where that does not change',
+  ),
 })
 export type Progress = z.infer<typeof Progress>

@@ -11,6 +11,10 @@ export const Work = z.discriminatedUnion('kind', [
     file: z.string(),
     source: z.string(),
     inputs: z.record(z.string(), z.unknown()),
+    called: z
+      .record(z.string(), z.object({ file: z.string(), source: z.string() }))
+      .optional()
+      .describe('The workflows that it calls, by name in lower case'),
   }),
   /** Steps in words, each done by a model before the next; `object` is what they are about. */
   z.object({ kind: z.literal('plan'), task: z.string(), steps: z.array(z.string()), object: z.string().nullable() }),

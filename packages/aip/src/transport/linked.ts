@@ -17,10 +17,10 @@ class LinkedTransport implements Transport {
     })
   }
 
-  async send(frame: string | Uint8Array): Promise<void> {
+  async send(frame: string | Uint8Array, isText = false): Promise<void> {
     const { peer } = this
     if (this.state !== 'connected' || peer === null) throw aipError('CONNECTION_CLOSED')
-    peer.inbox.put(frame)
+    peer.inbox.put(isText && typeof frame !== 'string' ? new TextDecoder().decode(frame) : frame)
   }
 
   receive(): Promise<string | Uint8Array> {

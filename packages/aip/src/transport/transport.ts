@@ -16,9 +16,10 @@ export interface Transport {
   readonly closed: Promise<CloseInfo>
   /**
    * Sends one frame.
+   * @param isText whether it is a text frame; bytes may be the UTF-8 of one. Default: if it is a string
    * @throws AipError `NOT_CONNECTED`, `CONNECTION_CLOSED` or `SEND_FAILED`
    */
-  send(frame: string | Uint8Array): Promise<void>
+  send(frame: string | Uint8Array, isText?: boolean): Promise<void>
   /**
    * Waits for the next frame. One caller at a time.
    * @throws AipError `CONNECTION_CLOSED` once the connection has ended and all frames were taken

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
-import { WebSocketTransport, type WebSocketSettings } from '../../src/node/websocket-transport.js'
+import { DEVICE_SOCKET, type WebSocketSettings } from '../../src/node/websocket-settings.js'
+import { WebSocketTransport } from '../../src/node/websocket-transport.js'
 
 /** A WebSocket server on a free port. */
 export interface Listener extends AsyncDisposable {
@@ -46,7 +47,7 @@ export interface Connection extends AsyncDisposable {
 export async function connectBare(settings: Partial<WebSocketSettings> = {}, options: ServerOptions = {}): Promise<Connection> {
   const listener = await listen(options)
   const socket = new WebSocket(listener.url, { perMessageDeflate: false, maxPayload: 100 * 1024 * 1024 })
-  const transport = new WebSocketTransport(socket, settings)
+  const transport = new WebSocketTransport(socket, { ...DEVICE_SOCKET, ...settings })
   const [peer] = await Promise.all([listener.accept(), once(socket, 'open')])
   return {
     transport,

@@ -3,18 +3,19 @@ import { Command } from 'commander'
 import { CliError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { paint, painted } from '../terminal/painted.js'
+import { inTime } from '../terminal/format.js'
 import { print, printJson } from '../terminal/write.js'
 import { type TargetOptions, connect, withTarget } from '../settings/target.js'
 
 /** `orrery answer`: permission for a call that waits on its device. */
 export function answerCommand(): Command {
   const command = new Command('answer')
-    .summary('allow or deny a call that waits for permission')
+    .summary('allow or deny a call that waits for an approval')
     .description(
       'Allows or denies a call that waits on its device, once. Without an id it lists the calls that wait. Only devices whose owner ' +
         'has "server" among the approvers of their policy can be answered here.',
     )
-    .argument('[id]', 'id of the ask; its beginning is enough')
+    .argument('[id]', 'id of the approval; its beginning is enough')
     .argument('[decision]', 'allow or deny')
   return withTarget(command)
     .addHelpText(
@@ -32,7 +33,7 @@ async function answer(id: string | undefined, decision: string | undefined, opti
   const asks = await api.asks.list()
   if (id === undefined) {
     if (options.json) return printJson({ asks })
-    if (asks.length === 0) return print('No call waits for permission.')
+    if (asks.length === 0) return print('No call waits for an approval.')
     for (const [index, ask] of asks.entries()) {
       if (index > 0) print()
       show(ask)
@@ -41,7 +42,7 @@ async function answer(id: string | undefined, decision: string | undefined, opti
   }
   if (decision !== 'allow' && decision !== 'deny') throw usageError(`Say what to do: 'orrery answer ${id} allow' or '… deny'`)
   const meant = asks.filter((ask) => ask.ask_id.startsWith(id))
-  if (meant.length > 1) throw new CliError(`${meant.length} asks begin with '${id}': give more of the id`)
+  if (meant.length > 1) throw new CliError(`${meant.length} approvals begin with '${id}': give more of the id`)
   const [shown] = meant
   const digest = shown?.digest === undefined ? {} : { digest: shown.digest }
   const ask = await api.asks.answer(shown?.ask_id ?? id, decision, digest)
@@ -52,6 +53,6 @@ async function answer(id: string | undefined, decision: string | undefined, opti
 
 /** Shows all that an answer would allow. */
 function show({ ask_id: id, device_id: device, expires_at: expires, summary }: Ask): void {
-  print(painted`${paint('bold', id)}  ${device}  ${paint('dim', `denied at ${expires} without an answer`)}`)
+  print(painted`${paint('bold', id)}  ${device}  ${paint('dim', `denied ${inTime(expires)} without an answer`)}`)
   for (const line of summary.split('\n')) print(`  ${line}`)
 }

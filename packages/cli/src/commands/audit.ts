@@ -1,10 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AuditEntry } from '@orrery/device'
 import { Command, InvalidArgumentError } from 'commander'
 import { examples } from '../terminal/help.js'
 import { inHome } from '../settings/home.js'
+import { describeCommand } from '../follow/event-data.js'
+import { CliError } from '../terminal/errors.js'
+import { duration } from '../terminal/format.js'
+import { paint } from '../terminal/painted.js'
 import { table } from '../terminal/table.js'
-import { print, printJsonLine } from '../terminal/write.js'
+import { note, print, printJsonLine } from '../terminal/write.js'
 
 interface Options {
   device?: string
@@ -20,7 +25,7 @@ export function auditCommand(): Command {
       'Shows the audit of the devices of this machine: each call of a tool, what decided about it, and what became of it. The files are ' +
         'devices/ID/audit.jsonl in ORRERY_HOME.',
     )
-    .option('--device <id>', 'only this device')
+    .option('-d, --device <id>', 'only this device')
     .option('--limit <n>', 'at most this many, the newest', parseLimit, 50)
     .option('--json', 'print the entries as JSON Lines, for programs')
     .addHelpText(
@@ -36,7 +41,12 @@ export function auditCommand(): Command {
 async function audit({ device, limit, json }: Options): Promise<void> {
   const { readAudit } = await import('@orrery/device')
   const folder = inHome('devices')
-  const devices = device === undefined ? (existsSync(folder) ? readdirSync(folder) : []) : [device]
+  const known = existsSync(folder) ? readdirSync(folder) : []
+  if (device !== undefined && !known.includes(device))
+    throw new CliError(
+      `No device '${device}' has run on this machine${known.length === 0 ? '' : `; there are: ${known.join(', ')}`}`,
+    )
+  const devices = device === undefined ? known : [device]
   const entriesOf = async (id: string) =>
     (await readAudit(join(folder, id, 'audit.jsonl'))).map((entry) => Object.assign(entry, { device: id }))
   const entries = (await Promise.all(devices.map(entriesOf)))
@@ -52,11 +62,19 @@ async function audit({ device, limit, json }: Options): Promise<void> {
     { text: entry.decision, style: entry.decision === 'allow' ? ('green' as const) : ('red' as const) },
     `${entry.rule}${entry.by === 'policy' ? '' : ` (${entry.by})`}`,
     entry.outcome,
-    `${entry.duration_ms} ms`,
-    entry.arguments_hash.slice(0, 8),
+    duration(entry.duration_ms),
+    whatRan(entry),
   ])
-  const headers = ['TIME (UTC)', 'DEVICE', 'TOOL', 'DECISION', 'RULE', 'OUTCOME', 'TOOK', 'ARGUMENTS']
-  for (const line of table(headers, rows, [4, 2])) print(line)
+  const headers = ['TIME (UTC)', 'DEVICE', 'TOOL', 'DECISION', 'RULE', 'OUTCOME', 'TOOK', 'WITH']
+  for (const line of table(headers, rows, [7, 4, 2])) print(line)
+  if (process.stdout.isTTY && entries.some((entry) => entry.arguments === undefined))
+    note(paint('dim', `\nTo record what calls run with, set "audit": { "contents": true } in device.jsonc`))
+}
+
+/** What a call ran with, where the owner has it recorded; else the beginning of its hash, by which equal calls are known. */
+function whatRan({ tool, arguments: args, arguments_hash: hash }: AuditEntry): string {
+  if (args === undefined) return `#${hash.slice(0, 8)}`
+  return describeCommand({ tool_name: '', parameters: args, call_id: tool }).trim()
 }
 
 function parseLimit(text: string): number {

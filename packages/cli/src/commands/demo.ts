@@ -21,7 +21,7 @@ export function demoCommand(): Command {
     .summary('see it work: a server, a device and real commands, in a few seconds')
     .description(
       'Starts a server on a free port, a device and an MCP server as its child process, runs real commands on them, and stops ' +
-        'all of it. Nothing is kept. Exit code 0 only if everything that it shows has happened.',
+        'all of it, and deletes what they left. Exit code 0 only if everything that it shows has happened.',
     )
     .addHelpText('after', examples([['orrery demo', 'takes a few seconds and needs no model']]))
     .action(demo)
@@ -62,7 +62,7 @@ async function demo(): Promise<void> {
     if (kept.length !== DEMO_STEPS.length)
       throw new CliError(`The event log has ${kept.length} sessions, not ${DEMO_STEPS.length}`)
     print(
-      painted`\n${paint('green', '✓')} ${kept.length} sessions ran and are in the event log. It took ${duration(performance.now() - begun)}.`,
+      painted`\n${paint('green', '✓')} ${kept.length} sessions ran, each step in the event log, which is deleted now. It took ${duration(performance.now() - begun)}.`,
     )
     print(`Next: ${orrery('up')} starts a server that stays, with this machine as its first device.`)
   } finally {
@@ -77,7 +77,7 @@ async function runStep(api: OrreryApi, step: DemoStep): Promise<Session> {
   print(painted`\n${paint('bold', step.title)}`)
   const { Progress } = await import('../follow/progress.js')
   const session = await api.sessions.create({ device_id: 'demo-device', ...step.work })
-  const progress = new Progress('demo-device', { results: true, stream: process.stdout })
+  const progress = new Progress('demo-device', { results: true, stream: process.stdout, denialExpected: step.denied === true })
   try {
     for await (const event of api.sessions.events(session.session_id)) progress.show(event)
   } finally {

@@ -1,3 +1,4 @@
+import type { DeviceHandle, DeviceOptions } from '@orrery/device'
 import { Command, InvalidArgumentError } from 'commander'
 import { CliError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
@@ -8,8 +9,10 @@ import { print } from '../terminal/write.js'
 import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
 import { staySmall } from '../running/memory-guard.js'
 import { OWN_SERVER, localServer } from '../settings/running-server.js'
+import { DeviceLines, deviceInUse } from '../running/device-lines.js'
+import { paint } from '../terminal/painted.js'
 import { serve } from '../running/service.js'
-import { type ShellMode, shellOption } from '../settings/shell-mode.js'
+import { type ShellMode, shellInWords, shellOption } from '../settings/shell-mode.js'
 import { refuseOpenNetwork } from '../settings/open-network.js'
 import { Refusals } from '../running/refusals.js'
 import { deviceCheckCommand } from './device-check.js'
@@ -97,7 +100,15 @@ async function device(options: Options): Promise<void> {
   const maxRetries = options.maxRetries ?? 5
   staySmall()
   const refusals = new Refusals()
-  const running = startDevice({
+  const startHere = (started: DeviceOptions): DeviceHandle => {
+    try {
+      return startDevice(started)
+    } catch (error) {
+      throw deviceInUse(error) ?? error
+    }
+  }
+  const lines = new DeviceLines(print)
+  const running = startHere({
     ...localDevice(settings),
     serverUrl,
     serverName: shown === socketUrl(localServer()) ? OWN_SERVER : undefined,
@@ -110,12 +121,19 @@ async function device(options: Options): Promise<void> {
     ...(options.heartbeat === undefined ? {} : { heartbeatS: options.heartbeat }),
     request: options.request,
     taskName: options.task_name,
-    onFailed: (error) => refusals.add(error),
+    onFailed: (error) => {
+      refusals.add(error)
+      lines.lost(error)
+    },
+    onEvent: (event) => {
+      if (event.type === 'connected') refusals.clear()
+      lines.show(event)
+    },
   })
   running.registered.then(
     () => {
-      refusals.clear()
       print(`Device ${clientId} is connected to ${shown}`)
+      print(paint('dim', `${shellInWords(config.shell)}. Calls appear below; Ctrl-C stops it.`))
     },
     // The end of the device reports it.
     () => {},

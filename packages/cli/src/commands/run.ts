@@ -6,11 +6,19 @@ import { Command } from 'commander'
 import { CliError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { jsonObject } from './json-object.js'
-import { duration } from '../terminal/format.js'
+import { duration, shortId } from '../terminal/format.js'
 import { paint } from '../terminal/painted.js'
-import { note, printJsonLine, printValue } from '../terminal/write.js'
+import { note, printJsonLine } from '../terminal/write.js'
 import { usageLine } from '../follow/session-format.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
+import { begin, leave, withNoWait } from '../follow/begin.js'
+import { orrery } from '../terminal/invocation.js'
+import { showResult } from '../results/show-result.js'
+import { type DeviceTargetOptions, connect, pickDevice, withDevice } from '../settings/target.js'
+
+interface RunOptions extends DeviceTargetOptions {
+  workflow?: string
+  wait: boolean
+}
 
 /** `orrery run`: a task in words, followed until it ends. On a terminal the user can talk with it. */
 export function runCommand(): Command {
@@ -19,8 +27,7 @@ export function runCommand(): Command {
     .description('Gives a device a task in words and shows what happens until it is done. Ctrl-C cancels the task.')
     .argument('[request]', 'what to do, in words; or workflow:NAME {"input": "value"}; with --workflow the inputs as JSON')
     .option('--workflow <file>', 'run this workflow file')
-    .option('--device <id>', 'device to work on; may be left out if only one is online')
-  return withTarget(command)
+  return withDevice(withNoWait(command))
     .addHelpText(
       'after',
       examples([
@@ -36,18 +43,19 @@ export function runCommand(): Command {
     .action(run)
 }
 
-async function run(request: string | undefined, options: TargetOptions & { device?: string; workflow?: string }): Promise<void> {
+async function run(request: string | undefined, options: RunOptions): Promise<void> {
   const work = workOf(request, options.workflow)
   const api = await connect(options)
   const device = await pickDevice(api, options.device, 'with --device ID')
-  const session = await api.sessions.create({ device_id: device, ...work })
+  const session = await begin(api, { device_id: device, ...work })
+  if (!options.wait) return leave(session, options.json)
   const { follow, followShown } = await import('../follow/follow.js')
   if (options.json) {
     const ended = await follow(api, session, { event: printJsonLine })
     return failUnlessCompleted(ended)
   }
   const ended = await followShown(api, session, { device, results: true, talks: true })
-  printValue(ended.result)
+  await showResult(ended.result, { saveWith: orrery(`session ${shortId(ended.session_id)} --out FILE`) })
   failUnlessCompleted(ended)
   const time = Date.parse(ended.ended_at ?? ended.created_at) - Date.parse(ended.created_at)
   const used = usageLine(ended.usage)

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { SessionStatus } from '@orrery/aip/api'
+import { waitText, type Session, type SessionStatus } from '@orrery/aip/api'
 import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
-import { age, duration, shortId } from '../terminal/format.js'
+import { age, clockTime, duration, shortId } from '../terminal/format.js'
 import { print, printJson } from '../terminal/write.js'
 import { STATUS_STYLE, runTime } from '../follow/session-format.js'
 import { table } from '../terminal/table.js'
@@ -19,7 +19,7 @@ export function sessionsCommand(): Command {
   const command = new Command('sessions')
     .summary('list the sessions')
     .description('Lists the sessions, the newest first. A session is the run of one task.')
-    .option('--device <id>', 'only those of this device')
+    .option('-d, --device <id>', 'only those of this device')
     .addOption(new Option('--status <status>', 'only those with this status').choices(Object.keys(STATUS_STYLE)))
     .option('--limit <n>', 'at most this many, up to 500', parseLimit, 20)
   return withTarget(command)
@@ -39,6 +39,7 @@ async function listSessions(options: Filter): Promise<void> {
   const sessions = await api.sessions.list({ device_id: options.device, status: options.status, limit: options.limit })
   if (options.json) return printJson({ sessions })
   if (sessions.length === 0) {
+    if (options.device !== undefined) await api.devices.get(options.device)
     const filtered = options.device !== undefined || options.status !== undefined
     return print(filtered ? 'No such session.' : `No session yet. Start one with: ${orrery('run "How full are the disks?"')}`)
   }
@@ -49,12 +50,18 @@ async function listSessions(options: Filter): Promise<void> {
       shortId(session.session_id),
       session.device_id,
       { text: session.status, style: STATUS_STYLE[session.status] },
+      clockTime(session.created_at, now),
       age(session.created_at, now),
       ran === null ? '' : duration(ran),
-      session.request,
+      requestOf(session),
     ]
   })
-  for (const line of table(['SESSION', 'DEVICE', 'STATUS', 'AGE', 'DURATION', 'REQUEST'], rows, [5, 1, 0])) print(line)
+  for (const line of table(['SESSION', 'DEVICE', 'STATUS', 'STARTED', 'AGE', 'DURATION', 'REQUEST'], rows, [6, 1, 0])) print(line)
+}
+
+/** The request, and before it what the session waits for. */
+function requestOf({ waits_for: waits, device_id: device, request }: Session): string {
+  return waits === null ? request : `(${waitText(waits, device)}) ${request}`
 }
 
 function parseLimit(text: string): number {

@@ -1,34 +1,45 @@
 import type { MCPToolInfo } from '@orrery/aip'
 import { Command } from 'commander'
+import { argumentsOf, describeTool } from '../results/describe-tool.js'
+import { CliError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { age } from '../terminal/format.js'
+import { orrery } from '../terminal/invocation.js'
 import { painted } from '../terminal/painted.js'
 import { table } from '../terminal/table.js'
 import { note, print, printJson } from '../terminal/write.js'
-import { type TargetOptions, connect, pickDevice, withTarget } from '../settings/target.js'
+import { type DeviceTargetOptions, connect, namedDevice, pickDevice, withDevice } from '../settings/target.js'
 
 /** `orrery tools`: what a device can do. */
 export function toolsCommand(): Command {
   const command = new Command('tools')
-    .summary('list the tools of a device')
-    .description("Lists the tools of a device: the names that 'orrery call' takes, and their arguments.")
+    .summary('list the tools of a device, or describe one')
+    .description(
+      "Lists the tools of a device: the names that 'orrery call' takes, and their arguments. With the name of a tool it says all about that one.",
+    )
     .argument('[device]', 'device; may be left out if only one is online')
-  return withTarget(command)
+    .argument('[tool]', 'describe this tool, with an example')
+  return withDevice(command)
     .addHelpText(
       'after',
       examples([
         ['orrery tools', 'of the only device that is online'],
         ['orrery tools web-1', 'of this device'],
+        ['orrery tools web-1 run_command', 'one tool: its arguments, and how to call it'],
         [`orrery tools --json | jq '.tools[] | {tool_name, input_schema}'`, 'the full description of the arguments'],
       ]),
     )
     .action(listTools)
 }
 
-async function listTools(named: string | undefined, options: TargetOptions): Promise<void> {
+async function listTools(word: string | undefined, toolWord: string | undefined, options: DeviceTargetOptions): Promise<void> {
   const api = await connect(options)
-  const device = await pickDevice(api, named, 'orrery tools DEVICE')
+  // With the flag, the only word is a tool.
+  const [named, tool] =
+    options.device !== undefined && toolWord === undefined && word !== options.device ? [undefined, word] : [word, toolWord]
+  const device = await pickDevice(api, namedDevice(named, options), 'orrery tools DEVICE')
   const [list, { status }] = await Promise.all([api.call('devices.tools', { params: { id: device } }), api.devices.get(device)])
+  if (tool !== undefined) return showTool(device, list.tools, tool, options.json)
   if (options.json) return printJson(list)
   const { tools, listed_at: listedAt } = list
   if (tools.length === 0) {
@@ -40,18 +51,22 @@ async function listTools(named: string | undefined, options: TargetOptions): Pro
     argumentsOf(tool),
     tool.description?.trim().split('\n')[0] ?? '',
   ])
-  for (const line of table(['TOOL', 'ARGUMENTS', 'WHAT IT DOES'], rows, [2, 1])) print(line)
+  for (const line of table(['TOOL', 'ARGUMENTS', 'WHAT IT DOES'], rows, [1, 2])) print(line)
   if (status !== 'online' && listedAt !== null) note(painted`\n${device} is ${status}: listed ${age(listedAt)} ago`)
-  if (process.stdout.isTTY) print(painted`\nArguments in [brackets] may be left out.`)
+  if (process.stdout.isTTY)
+    print(painted`\nArguments in [brackets] may be left out. All about one: ${orrery(`tools ${device} TOOL`)}`)
 }
 
-/** The names of the arguments, those in brackets that may be left out. */
-function argumentsOf(tool: MCPToolInfo): string {
-  const properties = tool.input_schema?.['properties']
-  const required = tool.input_schema?.['required']
-  if (typeof properties !== 'object' || properties === null) return ''
-  const names = Object.keys(properties)
-  const needed = names.filter((name) => Array.isArray(required) && required.includes(name))
-  const others = names.filter((name) => !needed.includes(name)).map((name) => `[${name}]`)
-  return [...needed, ...others].join(' ')
+function showTool(device: string, tools: readonly MCPToolInfo[], name: string, json: boolean | undefined): void {
+  const tool = tools.find((each) => each.tool_key === name || each.tool_name === name)
+  if (tool === undefined)
+    throw new CliError(`${device} has no tool '${name}'${similar(name, tools)}: '${orrery(`tools ${device}`)}' lists them`)
+  if (json) return printJson(tool)
+  for (const line of describeTool(tool, device)) print(line)
+}
+
+/** A name that differs in a few letters, or holds the given one. */
+function similar(name: string, tools: readonly MCPToolInfo[]): string {
+  const found = tools.find((tool) => tool.tool_name.includes(name) || name.includes(tool.tool_name))
+  return found === undefined ? '' : ` (did you mean '${found.tool_name}'?)`
 }

@@ -1,10 +1,15 @@
+import { messageOf } from '@orrery/aip'
+import type { Session } from '@orrery/aip/api'
+import type { DeviceHandle } from '@orrery/device'
 import { Command } from 'commander'
 import { CliError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { type LogLevel, parseLogLevel } from '../settings/logging.js'
 import { staySmallAsServer } from '../running/memory-guard.js'
+import type { Line } from '../terminal/painted.js'
 import { print } from '../terminal/write.js'
 import { type PresetFlags, addPresetFlags } from '../settings/preset-flags.js'
+import { DeviceLines, deviceInUse } from '../running/device-lines.js'
 import { serve } from '../running/service.js'
 import { type ShellMode, shellOption } from '../settings/shell-mode.js'
 import { serverSettings } from '../settings/server-settings.js'
@@ -56,7 +61,7 @@ export function upCommand(): Command {
 
 async function up(options: Options): Promise<void> {
   staySmallAsServer()
-  const [{ deviceSettings, localDevice, socketUrl }, { startDevice }, { sessionLines }, { welcome }] = await Promise.all([
+  const [{ deviceSettings, localDevice, socketUrl }, { startDevice }, { SessionLines }, { welcome }] = await Promise.all([
     import('../settings/device-settings.js'),
     import('@orrery/device'),
     import('../follow/session-lines.js'),
@@ -65,25 +70,37 @@ async function up(options: Options): Promise<void> {
   const settings = await serverSettings(options, options.serverConfig)
   const own = await deviceSettings(options)
   const server = await startLocalServer(settings)
-  const device = startDevice({
-    ...localDevice(own),
-    serverUrl: socketUrl(server.url),
-    serverName: OWN_SERVER,
-    token: settings.deviceKey,
-    logger: settings.logger,
-    persistent: true,
-  })
+  let device: DeviceHandle | null = null
   const stop = async (): Promise<void> => {
-    await device.stop()
+    await device?.stop()
     await server.stop()
   }
+  // Sessions may continue before this machine is ready; their lines come after the welcome.
+  const early: Line[] = []
+  let ready = false
+  const say = (line: Line): void => {
+    if (ready) print(line)
+    else early.push(line)
+  }
+  const sessions = new SessionLines(say)
+  server.onSessionEvent((event) => sessions.show(event))
+  for (const session of await openSessions(server.url, settings.operatorKey)) sessions.resumed(session)
+  const lines = new DeviceLines(say)
   try {
+    device = startDevice({
+      ...localDevice(own),
+      serverUrl: socketUrl(server.url),
+      serverName: OWN_SERVER,
+      token: settings.deviceKey,
+      logger: settings.logger,
+      persistent: true,
+      // What runs is shown as sessions.
+      onEvent: (event) => event.type === 'configured' && lines.show(event),
+    })
     await device.registered
   } catch (cause) {
     await stop()
-    throw new CliError(`The device cannot join its own server: ${cause instanceof Error ? cause.message : ''}`, undefined, {
-      cause,
-    })
+    throw deviceInUse(cause) ?? new CliError(`The device cannot join its own server: ${messageOf(cause)}`, undefined, { cause })
   }
   for (const line of welcome({
     url: server.url,
@@ -92,9 +109,20 @@ async function up(options: Options): Promise<void> {
     clientId: own.clientId,
     shell: own.config.shell,
     deviceKey: settings.deviceKey,
+    hasPackage: settings.devicePackage !== undefined,
+    asksHere: process.stdin.isTTY && process.stderr.isTTY,
     model: settings.model?.main.model ?? null,
   }))
     print(line)
-  server.onSessionEvent(sessionLines(print))
+  for (const line of early.splice(0)) print(line)
+  ready = true
   await serve(stop)
+}
+
+/** The sessions that an earlier process of the server has left open. */
+async function openSessions(server: string, apiKey: string): Promise<Session[]> {
+  const { OrreryApi } = await import('@orrery/constellation')
+  const api = new OrreryApi({ server, apiKey })
+  // Where this process cannot reach the server itself, such as with a certificate of its own, the lines are left out.
+  return api.sessions.list({ limit: 500 }).catch(() => [])
 }

@@ -1,10 +1,10 @@
-import { byteCount, duration } from '../terminal/format.js'
-import { paint, singleLine } from '../terminal/painted.js'
+import { byteCount, capitalised, duration } from '../terminal/format.js'
+import { paint, painted, singleLine } from '../terminal/painted.js'
 import { StatusLine } from '../terminal/status-line.js'
 
 /** The text of the line changes at most this often, in milliseconds. */
 const UPDATE_MS = 100
-/** Without any bytes for this many milliseconds at its beginning, a copy waits for the device, which may be asking its owner. */
+/** Without any bytes for this many milliseconds at its beginning, a copy waits, and it is looked up what for. */
 const STALL_MS = 1000
 /** The first bytes fill buffers on the way and tell nothing of the device. */
 const BUFFERED = 16 * 1024 * 1024
@@ -16,17 +16,33 @@ export class CopyProgress implements Disposable {
   readonly #size: () => number
   readonly #stall: NodeJS.Timeout
   #bytes = 0
+  #waits = ''
+  #closed = false
   #startedAt = Date.now()
   #movedAt = Date.now()
   #shownAt = 0
 
-  /** @param waitsFor what the copy waits for until bytes move @param size bytes in all, once they are known */
-  constructor(name: string, waitsFor: string, size: () => number) {
+  /**
+   * @param device what the copy waits for until bytes move
+   * @param size bytes in all, once they are known
+   * @param waits says what the copy waits for; null if that is not known
+   */
+  constructor(
+    name: string,
+    device: string,
+    size: () => number,
+    waits: () => Promise<string | null> = () => Promise.resolve(null),
+  ) {
     this.#name = singleLine(name)
     this.#size = size
-    this.#status.set(`Waiting for ${waitsFor}`)
+    this.#status.set(`Waiting for ${device}`)
+    let looking = false
     this.#stall = setInterval(() => {
-      if (this.#isStalled()) this.#status.update(`Waiting for ${waitsFor}, which may be asking for permission`)
+      if (!this.#isStalled() || looking) return
+      looking = true
+      void waits()
+        .then((text) => this.#showWait(text ?? `waiting for ${device}`))
+        .finally(() => (looking = false))
     }, STALL_MS)
   }
 
@@ -40,7 +56,7 @@ export class CopyProgress implements Disposable {
     this.#shownAt = now
     const percent = Math.floor((this.#bytes / Math.max(this.#size(), 1)) * 100)
     const much = `${byteCount(this.#bytes)} of ${byteCount(this.#size())}`
-    this.#status.update(`${this.#name}  ${much}  ${percent} %  ${this.#rate()}`)
+    this.#status.update(`${this.#name}  ${much}  ${percent} %  ${this.#rate()}${this.#left()}`, 'untimed')
   }
 
   /** Leaves a line about the whole copy. */
@@ -51,12 +67,30 @@ export class CopyProgress implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true
     clearInterval(this.#stall)
     this.#status.close()
   }
 
+  /** Shows what the copy waits for: on a terminal as long as it does, elsewhere once for each change. */
+  #showWait(text: string): void {
+    if (this.#closed || !this.#isStalled()) return
+    this.#status.update(capitalised(text))
+    if (text === this.#waits) return
+    this.#waits = text
+    if (!process.stderr.isTTY) this.#status.log(painted`${paint('yellow', '•')} ${singleLine(this.#name)}: ${singleLine(text)}`)
+  }
+
   #isStalled(): boolean {
-    return this.#bytes < BUFFERED && this.#bytes < this.#size() && Date.now() - this.#movedAt >= STALL_MS
+    return this.#bytes < BUFFERED && Date.now() - this.#movedAt >= STALL_MS
+  }
+
+  /** How long it will take, once that can be said. */
+  #left(): string {
+    const elapsed = Date.now() - this.#startedAt
+    const rest = this.#size() - this.#bytes
+    if (elapsed < 2 * STALL_MS || rest <= 0 || this.#bytes === 0) return ''
+    return `  ${duration(Math.ceil(((rest / this.#bytes) * elapsed) / 1000) * 1000).replace('.0 s', ' s')} left`
   }
 
   #rate(): string {

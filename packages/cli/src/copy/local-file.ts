@@ -25,7 +25,7 @@ export async function localSource(path: string): Promise<LocalSource> {
   const stats = await file.stat()
   if (!stats.isFile()) {
     await file.close()
-    throw usageError(`'${path}' is not a file; only single files are copied`)
+    throw usageError(`'${path}' is not a file`)
   }
   const { size } = stats
   const hash = createHash('md5')
@@ -64,7 +64,8 @@ export async function localTarget(path: string, name: string, force: boolean): P
   return realpath(at)
 }
 
-async function kindOf(path: string): Promise<'nothing' | 'file' | 'folder' | 'other'> {
+/** What a path of this machine leads to. @throws {CliError} if that cannot be seen */
+export async function kindOf(path: string): Promise<'nothing' | 'file' | 'folder' | 'other'> {
   const stats = await stat(path).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw new CliError(messageOf(error), undefined, { cause: error })

@@ -5,6 +5,8 @@ import { z } from 'zod'
 export interface DemoStep {
   title: string
   work: { commands: CommandInput[] } | { request: string }
+  /** Whether the device must refuse it. */
+  denied?: true
   /** Throws unless the result is what the title promises. */
   verify(ended: { status: string; result: unknown }): void
 }
@@ -40,8 +42,9 @@ export const DEMO_STEPS: readonly DemoStep[] = [
     },
   },
   {
-    title: 'A command that this device does not allow',
-    work: { commands: [{ tool_name: 'execute_command', parameters: { command: 'rm -rf /' } }] },
+    title: 'A command that this device does not allow: it is denied',
+    work: { commands: [{ tool_name: 'execute_command', parameters: { command: 'touch /etc/orrery-demo' } }] },
+    denied: true,
     verify: ({ result }) => void Refused.parse(result),
   },
   {

@@ -1,5 +1,5 @@
 import type { Command, Result } from '@orrery/aip'
-import type { SessionEvent } from '@orrery/aip/api'
+import { WaitsFor, type SessionEvent } from '@orrery/aip/api'
 
 /** What the command line shows of a command. */
 export type ShownCommand = Pick<Command, 'tool_name' | 'parameters' | 'call_id'>
@@ -65,6 +65,12 @@ export function turnOf(event: SessionEvent): { text: string; calls: string[] } |
   const { value } = event.data
   if (event.type !== 'agent_step' || !isObject(value) || !('calls' in value)) return undefined
   return { text: textOf(value['text']) ?? '', calls: objects(value['calls']).map((call) => textOf(call['tool']) ?? '?') }
+}
+
+/** What an event says that the session waits for from now on: null if it runs again, undefined if the event does not say. */
+export function waitsOf(event: SessionEvent): WaitsFor | null | undefined {
+  if (event.type !== 'progress' || event.data['waits_for'] === undefined) return undefined
+  return WaitsFor.nullable().catch(null).parse(event.data['waits_for'])
 }
 
 /** The value if it is a text. */

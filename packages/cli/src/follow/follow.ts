@@ -3,6 +3,7 @@ import type { OrreryApi } from '@orrery/constellation'
 import { Conversation } from './conversation.js'
 import { CliError, EXIT } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
+import { orrery } from '../terminal/invocation.js'
 import { Progress } from './progress.js'
 
 /** How long a cancelled session may take to end, in milliseconds. */
@@ -14,10 +15,12 @@ export interface FollowOptions {
   event: (event: SessionEvent) => void
   /** The user pressed Ctrl-C; the session is being cancelled. */
   interrupted?: () => void
+  /** Whether an interruption cancels the session. Default true. */
+  cancels?: boolean | undefined
 }
 
 /**
- * Follows a session until it ends. Ctrl-C cancels it.
+ * Follows a session until it ends. Ctrl-C cancels it, unless the options say otherwise.
  * @returns the ended session
  * @throws {CliError} with the exit code of an interruption, after Ctrl-C
  */
@@ -29,6 +32,7 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
   const alive = setInterval(() => {}, 60_000)
   const release = onInterrupt(() => {
     interrupted = true
+    if (options.cancels === false) return stop.abort()
     options.interrupted?.()
     timer = setTimeout(() => stop.abort(), CANCEL_WAIT)
     // Whether or not the cancellation works, the user wants to leave.
@@ -45,6 +49,12 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
     throw new CliError(ended ? 'Cancelled' : 'Interrupted', EXIT.interrupted)
   } catch (error) {
     if (!wasInterrupted() || error instanceof CliError) throw error
+    if (options.cancels === false)
+      throw new CliError(
+        `The session runs on: '${orrery(`session -f ${session.session_id}`)}' follows it again`,
+        EXIT.interrupted,
+        { cause: error },
+      )
     const detail = `The session may still run: 'orrery session ${session.session_id}' shows it`
     throw new CliError(detail, EXIT.interrupted, { cause: error })
   } finally {
@@ -59,12 +69,13 @@ export async function follow(api: OrreryApi, session: Session, options: FollowOp
  * @param shown.results whether the outcome of each command is shown too
  * @param shown.talks whether the user, at a terminal, may answer and add remarks meanwhile
  * @returns the ended session
+ * @param shown.cancels whether an interruption cancels the session; default true
  * @throws {CliError} like {@link follow}
  */
 export async function followShown(
   api: OrreryApi,
   session: Session,
-  shown: { device: string; results: boolean; talks?: boolean },
+  shown: { device: string; results: boolean; talks?: boolean; cancels?: boolean },
 ): Promise<Session> {
   const talks = shown.talks === true && process.stdin.isTTY && process.stderr.isTTY
   const progress = new Progress(shown.device, { results: shown.results, answers: talks })
@@ -84,6 +95,7 @@ export async function followShown(
         progress.show(event)
       },
       interrupted: () => progress.say('Cancelling'),
+      cancels: shown.cancels,
     })
   } finally {
     conversation?.close()

@@ -1,6 +1,6 @@
 import type { SessionEvent } from '@orrery/aip/api'
-import { type ShownCommand, commandsOf, describeCommand, numberOf, resultsOf, textOf, turnOf } from './event-data.js'
-import { columnsOf, duration, fit } from '../terminal/format.js'
+import { type ShownCommand, commandsOf, describeCommand, numberOf, resultsOf, textOf, turnOf, waitsOf } from './event-data.js'
+import { capitalised, clockTime, columnsOf, duration, fit } from '../terminal/format.js'
 import { type Painted, type Style, paint, painted, singleLine } from '../terminal/painted.js'
 import { StatusLine } from '../terminal/status-line.js'
 
@@ -15,20 +15,27 @@ export class Progress {
   readonly #device: string
   readonly #results: boolean
   readonly #answers: boolean
+  readonly #denialExpected: boolean
   readonly #stream: NodeJS.WriteStream
   readonly #status: StatusLine
   #batch: ShownCommand[] = []
+  /** What it was last said to wait for. */
+  #waits = ''
 
   /**
    * @param options with `results: false` only what is going on is shown, and nothing of it stays; `answers` if the user can type
-   * an answer here
+   * an answer here; `denialExpected` if a failure is what is to be shown
    */
-  constructor(device: string, options: { results: boolean; answers?: boolean; stream?: NodeJS.WriteStream }) {
+  constructor(
+    device: string,
+    options: { results: boolean; answers?: boolean; denialExpected?: boolean; stream?: NodeJS.WriteStream },
+  ) {
     this.#stream = options.stream ?? process.stderr
     this.#status = new StatusLine(this.#stream)
     this.#device = singleLine(device)
     this.#results = options.results
     this.#answers = options.answers ?? false
+    this.#denialExpected = options.denialExpected ?? false
     this.#status.set(`Waiting for ${this.#device}`)
   }
 
@@ -40,21 +47,26 @@ export class Progress {
         this.#status.set(this.#running())
         break
       case 'results_received':
+        this.#waits = ''
         if (this.#results) this.#showResults(event)
         this.#batch = []
         this.#status.set(`Waiting for the next step on ${this.#device}`)
         break
       case 'progress':
+        if (waitsOf(event) !== undefined) this.#showWait(event)
         // What belongs to no call is said by the agent itself.
-        if (event.data['call_id'] === null) this.#note(progressText(event))
-        else this.#status.update(`${this.#running()}  ${progressText(event)}`)
+        else if (event.data['call_id'] === null) this.#note(progressText(event))
+        // A device asks its owner: the server says so too, with the time.
+        else if (this.#waits === '') this.#status.update(`${this.#running()}  ${progressText(event)}`)
         break
       case 'paused':
         this.#note(`${this.#device} is away; the session waits for it`)
-        this.#status.set(`Waiting for ${this.#device} to come back`)
+        this.#waits = `waiting for ${this.#device} to come back`
+        this.#status.set(capitalised(this.#waits))
         break
       case 'resumed':
         this.#note(`${this.#device} is back`)
+        this.#waits = ''
         this.#status.set(this.#running())
         break
       case 'approval':
@@ -103,6 +115,17 @@ export class Progress {
     this.#status.close()
   }
 
+  /** Shows what it waits for: on a terminal as long as it does, elsewhere once for each change. */
+  #showWait(event: SessionEvent): void {
+    const waits = waitsOf(event)
+    const text = waits === undefined || waits === null ? '' : singleLine(textOf(event.data['message']) ?? waits.reason)
+    if (text === this.#waits) return
+    this.#waits = text
+    if (text === '' || waits === undefined || waits === null) return this.#status.set(this.#running())
+    this.#status.set(capitalised(text), Date.parse(waits.since))
+    if (!this.#stream.isTTY) this.#note(`${text} (since ${clockTime(waits.since)})`)
+  }
+
   #running(): string {
     const [first, ...others] = this.#batch
     if (first === undefined) return `Running on ${this.#device}`
@@ -120,13 +143,14 @@ export class Progress {
       const last = index === results.length - 1
       const time = !last || ms === null ? '' : `${results.length > 1 ? `${results.length} commands in ` : ''}${duration(ms)}`
       this.#status.log(this.#line(result.status, command, time))
-      if (result.error !== null) this.#status.log(painted`  ${paint('red', this.#fit(singleLine(result.error), 2))}`)
+      if (result.error !== null)
+        this.#status.log(painted`  ${paint(this.#denialExpected ? 'dim' : 'red', this.#fit(singleLine(result.error), 2))}`)
     }
   }
 
   #line(status: string, command: ShownCommand | undefined, time: string): Painted {
-    const { mark, style } = MARKS[status] ?? { mark: '?', style: 'dim' }
-    const outcome = this.#stream.isTTY ? '' : `${status}  `
+    const { mark, style } = MARKS[this.#denialExpected ? 'success' : status] ?? { mark: '?', style: 'dim' }
+    const outcome = this.#stream.isTTY ? '' : `${this.#denialExpected ? 'denied' : status}  `
     const where = `${this.#device}: `
     const what = command === undefined ? '?' : singleLine(describeCommand(command))
     const room = 2 + outcome.length + where.length + (time === '' ? 0 : time.length + 2)
@@ -146,10 +170,11 @@ export class Progress {
     const [id, call, decision] = ['ask_id', 'summary', 'decision'].map((key) => textOf(event.data[key]) ?? '')
     if (decision !== '') return this.#note(`${decision === 'allow' ? 'allowed' : 'denied'} by ${textOf(event.data['by']) ?? ''}`)
     const [first = '', ...more] = call?.split('\n') ?? []
-    this.#note(`${this.#device} asks for permission: ${first}`)
+    this.#note(`${this.#device} asks for an approval: ${first}`)
     for (const line of more) this.#status.log(`  ${line}`)
     this.#note(`answer with: orrery answer ${id?.slice(0, 8) ?? ''} allow (or deny)`)
-    this.#status.set(`Waiting for permission on ${this.#device}`)
+    this.#waits = `waiting for an approval at ${this.#device}`
+    this.#status.set(capitalised(this.#waits))
   }
 
   #note(text: string): void {

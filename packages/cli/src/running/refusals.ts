@@ -28,5 +28,8 @@ function reasonOf(error: unknown): string | null {
     return "the server does not take the key: is the key right? (--token, ORRERY_API_KEY, 'token' in device.jsonc, or device.key in ORRERY_HOME)"
   if (!isAipError(error, 'REGISTRATION_FAILED')) return null
   const reason = typeof error.cause === 'string' ? `: ${error.cause}` : ''
-  return singleLine(`${messageOf(error)}${reason}`)
+  const cure = /already registered|belongs to another/.test(reason)
+    ? '. Two machines with one name? Start one with another --client-id'
+    : ''
+  return singleLine(`${messageOf(error)}${reason}${cure}`)
 }

@@ -1,7 +1,7 @@
 import type { OrreryServer } from '@orrery/server'
 import { mkdirSync } from 'node:fs'
 import { CliError, usageError } from '../terminal/errors.js'
-import { announceServer } from '../settings/running-server.js'
+import { alreadyRuns, announceServer } from '../settings/running-server.js'
 import type { ServerSettings } from '../settings/server-settings.js'
 
 /**
@@ -41,6 +41,12 @@ function localUrl({ host, tls }: ServerSettings, port: number): string {
 function inWords(error: unknown, { host, port }: ServerSettings): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
   switch (error.code) {
+    case 'IN_USE': {
+      const owner = 'owner' in error && typeof error.owner === 'number' ? error.owner : null
+      return new CliError(`${alreadyRuns(owner)}. Use it, stop it, or start another with --data-dir and --port`, undefined, {
+        cause: error,
+      })
+    }
     case 'EADDRINUSE':
       return new CliError(`Port ${port} is in use: stop the other program or choose another with --port`, undefined, {
         cause: error,

@@ -44,20 +44,28 @@ export function chooseLogLevel(flag: LogLevel | undefined, file?: LogLevel): Log
   return level
 }
 
-/** A logger on stderr: lines to read on a terminal, JSON on a pipe. */
+/** A logger on stderr: lines to read, with the date where it is not a terminal; JSON with `ORRERY_LOG_FORMAT=json`. @throws {CliError} with exit code 2 */
 export async function createLogger(level: LogLevel): Promise<Logger> {
   const { pino } = await import('pino')
-  const stream = process.stderr.isTTY ? { write: writeForPeople } : pino.destination({ fd: 2, sync: true })
+  const stream = isJson() ? pino.destination({ fd: 2, sync: true }) : { write: writeForPeople }
   // The file of a log is shown in a terminal later.
   const hooks = { streamWrite: visibleText }
   const logger: Logger = pino({ level: LEVELS[level], base: null, hooks }, stream)
   return logger
 }
 
+function isJson(): boolean {
+  const format = process.env['ORRERY_LOG_FORMAT']
+  if (format === undefined || format === '' || format === 'text') return false
+  if (format === 'json') return true
+  throw usageError(`ORRERY_LOG_FORMAT is '${format}'; it must be text or json`)
+}
+
 function writeForPeople(json: string): void {
   const record = JSON.parse(json) as { time: number; level: number; msg?: string }
   const { label, style } = SHOWN[record.level] ?? { label: 'log', style: 'dim' }
-  const time = new Date(record.time).toTimeString().slice(0, 8)
+  const at = new Date(record.time)
+  const time = process.stderr.isTTY ? at.toTimeString().slice(0, 8) : at.toISOString()
   // Only the first line of a message begins like an entry, so that none can look like two.
   const lines = harmless(record.msg ?? '').split('\n')
   const message = joined(lines, `\n${' '.repeat(time.length + 10)}`)

@@ -30,6 +30,14 @@ export function localServer(): string {
   return running !== undefined && isAlive(running.pid) ? running.url : DEFAULT_SERVER
 }
 
+/** Says that another process of this machine has what this one needs. @param pid of it, if it is known */
+export function alreadyRuns(pid: number | null): string {
+  const running = read(inHome('server.json'))
+  const server = running !== undefined && isAlive(running.pid) && (pid === null || running.pid === pid) ? running : undefined
+  const known = [...(pid === null ? [] : [`pid ${pid}`]), ...(server === undefined ? [] : [server.url])]
+  return `Orrery already runs here${known.length === 0 ? '' : ` (${known.join(', ')})`}`
+}
+
 function read(path: string): RunningServer | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'))

@@ -11,6 +11,13 @@ export function shellOption(): Option {
   return new Option('--shell <mode>', meaning).choices(['strict', 'full'])
 }
 
+/** What the shell tool may run, in words. */
+export function shellInWords(mode: ShellMode): string {
+  return mode === 'strict'
+    ? 'It runs the programs of an allow-list and asks about others (--shell full runs everything)'
+    : 'It runs every program'
+}
+
 /** The mode from the flag or the environment; undefined leaves it to the configuration. */
 export function chooseShell(flag: ShellMode | undefined): ShellMode | undefined {
   if (flag !== undefined) return flag

@@ -1,6 +1,6 @@
 import type { OrreryApi } from '@orrery/constellation'
 import type { Command } from 'commander'
-import { CliError } from '../terminal/errors.js'
+import { CliError, usageError } from '../terminal/errors.js'
 import { findKey } from './home.js'
 import { orrery } from '../terminal/invocation.js'
 import { refuseOpenNetwork } from './open-network.js'
@@ -35,8 +35,31 @@ export async function connect(options: TargetOptions): Promise<OrreryApi> {
   return new OrreryApi({ server, apiKey: found?.key, keySource: found?.source })
 }
 
-/** The device that is meant: the one that is named, else the only one that is online. */
-export async function pickDevice(api: OrreryApi, named: string | undefined, how: string): Promise<string> {
+/** Options of the client commands that work on one device. */
+export interface DeviceTargetOptions extends TargetOptions {
+  device?: string
+}
+
+/** Adds the options of the client commands that work on one device. */
+export function withDevice(command: Command): Command {
+  return withTarget(
+    command.option('-d, --device <id>', 'device to work on (default: ORRERY_DEVICE, else the only one that is online)'),
+  )
+}
+
+/**
+ * The device that a command line names, by its first word or by the flag; undefined if it names none.
+ * @throws {CliError} with exit code 2 if it names two
+ */
+export function namedDevice(word: string | undefined, { device: flag }: DeviceTargetOptions): string | undefined {
+  if (word !== undefined && flag !== undefined && word !== flag)
+    throw usageError(`Two devices are named: '${word}' and, with --device, '${flag}'`)
+  return word ?? flag
+}
+
+/** The device that is meant: the one that is named, else that of ORRERY_DEVICE, else the only one that is online. */
+export async function pickDevice(api: OrreryApi, given: string | undefined, how: string): Promise<string> {
+  const named = given ?? (process.env['ORRERY_DEVICE'] || undefined)
   if (named !== undefined) return named
   const online = (await api.devices.list()).filter((device) => device.status !== 'offline').map((device) => device.device_id)
   const [only, ...others] = online

@@ -1,8 +1,8 @@
-import type { TerminalApprover } from '@orrery/device'
-import { columnsOf, displayWidth } from './format.js'
+import type { Ask, TerminalApprover } from '@orrery/device'
+import { columnsOf, displayWidth, inTime, shortId } from './format.js'
 import { joined, paint, painted, type Line } from './painted.js'
 import { typedLine } from './typed-line.js'
-import { holdOutput, note } from './write.js'
+import { holdOutput, note, ringBell } from './write.js'
 
 /** Lines of a page that are not the call: the prompt, and the end of the page before. */
 const OTHER_LINES = 4
@@ -23,7 +23,7 @@ export function terminalApprover(): TerminalApprover | undefined {
       waiting -= 1
       if (signal.aborted) return null
       const more = waiting === 0 ? '' : ` (${waiting} more ${waiting === 1 ? 'waits' : 'wait'})`
-      return askPermission(`Question ${number}${more}`, ask.summary, signal)
+      return askApproval(`Question ${number}${more}`, ask, signal)
     })
     line = answer
     return answer
@@ -31,26 +31,37 @@ export function terminalApprover(): TerminalApprover | undefined {
 }
 
 /**
- * Asks for permission on stderr and reads the answer from stdin. Other output waits meanwhile, so that nothing else is on the screen between
+ * Asks for an approval on stderr, with the terminal's bell, and reads the answer from stdin. Other output waits meanwhile, so that nothing else is on the screen between
  * a question and its answer.
  * @param title names the question
- * @param summary all that the answer allows
+ * @param ask its summary is all that the answer allows
  * @param signal withdraws the question
  * @returns null if it was withdrawn or the input has ended
  */
-async function askPermission(title: string, summary: string, signal: AbortSignal): Promise<'allow' | 'deny' | null> {
+async function askApproval(
+  title: string,
+  { summary, sessionId, expiresAt }: Ask,
+  signal: AbortSignal,
+): Promise<'allow' | 'deny' | null> {
   const release = holdOutput()
+  const asker = sessionId === null ? '' : `  session ${shortId(sessionId)},`
+  const left = inTime(new Date(expiresAt).toISOString())
+  ringBell()
   try {
     const pages = pagesOf(summary)
     for (const [index, page] of pages.entries()) {
       const at = pages.length === 1 ? '' : `, page ${index + 1} of ${pages.length}`
-      const shown: Line = painted`${paint('yellow', '?')} ${paint('bold', `${title}${at}`)}\n${joined(page, '\n')}`
+      const shown: Line = painted`${paint('yellow', '?')} ${paint('bold', `${title}${at}`)}${paint('dim', `${asker}${asker === '' ? '  ' : ' '}denied ${left} without an answer`)}\n${joined(page, '\n')}`
       const last = index === pages.length - 1
       const prompt = last ? `${INDENT}Allow this once? [y/N] ` : `${INDENT}Enter shows the next page, n denies: `
       note(shown, 'now')
       const answer = await typedLine(prompt, signal)
       if (answer === null) {
-        note(painted`\n${INDENT}The question is settled.`, 'now')
+        const why =
+          Date.now() >= expiresAt
+            ? 'Denied: there was no answer in time.'
+            : 'No answer is needed any longer: it was answered elsewhere, or the call was cancelled.'
+        note(painted`\n${INDENT}${why}`, 'now')
         return null
       }
       const word = answer.trim()

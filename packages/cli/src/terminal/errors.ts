@@ -3,8 +3,8 @@ import { CommanderError } from 'commander'
 import { joined, paint, painted, singleLine } from './painted.js'
 import { note, noteText } from './write.js'
 
-/** What the process exits with. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
+/** What the process exits with. `orrery` is an error of Orrery itself where a program's own code is expected. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, orrery: 125, interrupted: 130 } as const
 
 /** Codes of the server that mean that the command was called with something wrong. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
@@ -31,17 +31,35 @@ export function usageError(message: string, cause?: unknown): CliError {
   return new CliError(message, EXIT.usage, { cause })
 }
 
+/**
+ * Returns an error as it ends a command whose exit code is that of a program: what the user called wrongly and an interruption keep their codes, everything
+ * else is Orrery's own.
+ */
+export function orreryError(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return thrown
+  if (thrown instanceof CliError && thrown.exitCode !== EXIT.failed) return thrown
+  if ('code' in thrown && USAGE_CODES.has(String(thrown.code))) return thrown
+  return isExpected(thrown) ? new CliError(thrown.message, EXIT.orrery, { cause: thrown }) : thrown
+}
+
 /** Prints what was thrown as one line on stderr. @returns the exit code that fits */
 export function report(thrown: unknown): number {
   // Commander has printed its own errors, help and version already.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  const expected = error instanceof CliError || (error.name === 'ApiClientError' && 'status' in error)
-  const hint = expected ? '' : ' (this should not happen; ORRERY_LOG_LEVEL=debug shows more)'
+  const hint = isExpected(error) ? '' : ' (this should not happen; ORRERY_LOG_LEVEL=debug shows more)'
   printError(`${error.message}${hint}`)
   if (process.env['ORRERY_LOG_LEVEL']?.toLowerCase() === 'debug') noteText(inspect(error))
   if (error instanceof CliError) return error.exitCode
   return 'code' in error && USAGE_CODES.has(String(error.code)) ? EXIT.usage : EXIT.failed
+}
+
+/** Returns whether an error is not a defect: its message says all that a user needs. */
+function isExpected(error: Error): boolean {
+  if (error instanceof CliError) return true
+  if (error.name === 'ApiClientError') return 'status' in error
+  // Of the logs and of the system: no room, no permission, a folder that cannot be written.
+  return error.name === 'LogError' || ('code' in error && 'syscall' in error)
 }
 
 /** Prints a message on stderr, marked as an error of this program. */

@@ -60,6 +60,24 @@ export function age(time: string, now: number = Date.now()): string {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
+/** How long until a time, in words. @param time ISO-8601 */
+export function inTime(time: string, now: number = Date.now()): string {
+  const left = Date.parse(time) - now
+  if (Number.isNaN(left)) return time
+  return left <= 0 ? 'now' : `in ${duration(Math.ceil(left / 1000) * 1000).replace('.0 s', ' s')}`
+}
+
+/** A time of the day on this machine's clock, with the date where that is not today's. @param time ISO-8601 */
+export function clockTime(time: string, now: number = Date.now()): string {
+  const [day = '', hour = time] = new Date(time).toLocaleString('sv').split(' ')
+  return day === new Date(now).toLocaleString('sv').split(' ')[0] ? hour : `${day} ${hour}`
+}
+
+/** A text that begins a line. */
+export function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+}
+
 /** A session id as tables show it: of a UUID the first part on a terminal, where `orrery session` takes it too. */
 export function shortId(id: string): string {
   return process.stdout.isTTY && /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id) ? id.slice(0, 8) : id

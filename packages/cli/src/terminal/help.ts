@@ -14,7 +14,7 @@ export function firstSteps(): string {
   const steps = [
     ['orrery up', 'start a server with this machine as its first device'],
     ['orrery devices', 'in another terminal: see what is connected'],
-    [`orrery call execute_command '{"command": "uptime"}'`, 'run one command on it'],
+    [`orrery exec -- uptime`, 'run a program on it'],
   ] as const
   const rows = steps.map(([line, meaning], index) => painted`  ${index + 1}. ${shown(line)}\n      ${paint('dim', meaning)}`)
   const more = orrery('run --help')
@@ -38,7 +38,9 @@ export function styleHelp(command: Command): void {
 /** Commander's error and its suggestion as one line, with how to get help. */
 function usageLine(command: Command, text: string): Painted {
   const message = singleLine(text.replace(/^error: /, ''))
-  const path = command.parent === null ? '--help' : `${command.name()} --help`
+  const names: string[] = []
+  for (let each = command; each.parent !== null; each = each.parent) names.unshift(each.name())
+  const path = [...names, '--help'].join(' ')
   return painted`${paint('red', 'orrery:')} ${message}${/[.)]$/.test(message) ? '' : '.'} See '${orrery(path)}'`
 }
 

@@ -14,6 +14,7 @@ export class StatusLine {
   readonly #timer: NodeJS.Timeout
   #text = ''
   #since = Date.now()
+  #timed = true
   #frame = 0
   #shown = false
   #draft = { text: '', cursor: 0 }
@@ -27,15 +28,17 @@ export class StatusLine {
     }, FRAME_MS)
   }
 
-  /** Changes the text; its time restarts. An empty text hides the line. */
-  set(text: string): void {
+  /** Changes the text; its time restarts. An empty text hides the line. @param since when its time began, in milliseconds since the epoch */
+  set(text: string, since: number = Date.now()): void {
     this.#text = singleLine(text)
-    this.#since = Date.now()
+    this.#timed = true
+    this.#since = since
   }
 
-  /** Changes the text; its time continues. */
-  update(text: string): void {
+  /** Changes the text; its time continues. @param time `untimed` if the text says itself how long it takes */
+  update(text: string, time: 'timed' | 'untimed' = 'timed'): void {
     this.#text = singleLine(text)
+    this.#timed = time === 'timed'
   }
 
   /** What the user is typing; an empty text restores the line. @param cursor where the cursor is in it */
@@ -64,7 +67,7 @@ export class StatusLine {
     // Short work needs no spinner: it would only flicker.
     if (!this.#stream.isTTY || this.#text === '' || elapsed < 2 * FRAME_MS) return this.#clear()
     this.#frame = (this.#frame + 1) % FRAMES.length
-    const time = elapsed < 1000 ? '' : `  ${duration(Math.floor(elapsed / 1000) * 1000).replace('.0', '')}`
+    const time = elapsed < 1000 || !this.#timed ? '' : `  ${duration(Math.floor(elapsed / 1000) * 1000).replace('.0', '')}`
     const text = fit(this.#text, this.#stream.columns - 2 - time.length - 1)
     this.#clear()
     writePart(this.#stream, painted`${paint('cyan', FRAMES[this.#frame] ?? '')} ${text}${paint('dim', time)}`)

@@ -31,10 +31,18 @@ export function table(
     widths[column] = own - given
     excess -= given
   }
+  // A row never takes two lines: in a narrow window what is on the right is cut, then left out.
+  for (let column = widths.length - 1; column > 0 && excess > 0; column -= 1) {
+    const own = widths[column] ?? 0
+    const left = own - excess >= NARROWEST ? own - excess : 0
+    excess -= left > 0 ? excess : own + GAP.length
+    if (left > 0) widths[column] = left
+    else widths.pop()
+  }
   const line = (cells: readonly string[], styles: readonly (Style | undefined)[]): Painted => {
-    const last = cells.findLastIndex((cell) => cell !== '')
+    const last = cells.slice(0, widths.length).findLastIndex((cell) => cell !== '')
     const shown = cells.slice(0, last + 1).map((cell, column): Line => {
-      const text = fit(cell, widths[column] ?? 0)
+      const text = fit(cell, column === 0 ? Math.min(widths[0] ?? 0, width) : (widths[column] ?? 0))
       const padding = column === last ? '' : ' '.repeat((widths[column] ?? 0) - displayWidth(text))
       const style = styles[column]
       return style === undefined ? `${text}${padding}` : painted`${paint(style, text)}${padding}`

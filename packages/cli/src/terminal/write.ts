@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { visibleText } from '@orrery/aip'
 import { harmless, rendered, type Line } from './painted.js'
 
@@ -62,6 +63,22 @@ export function printValue(value: unknown): void {
   else printJson(value)
 }
 
+/**
+ * Writes what a program on a device printed, or other bytes: as they are on a pipe, as a harmless text that ends with a line break on a terminal.
+ * @param output UTF-8, where it is bytes
+ */
+export function printOutput(stream: NodeJS.WriteStream, output: string | Uint8Array): void {
+  if (output.length === 0) return
+  if (!stream.isTTY) writeBytes(stream, output)
+  else write(stream, ended(harmless(typeof output === 'string' ? output : Buffer.from(output).toString())))
+}
+
+/** Writes a piece of a file to stdout, as {@link printOutput}. Settles once the next one may follow. */
+export async function printPiece(piece: Uint8Array): Promise<void> {
+  printOutput(process.stdout, piece)
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
+}
+
 /** Writes lines of another process, such as the error of a tool, to stderr. */
 export function noteText(text: string): void {
   write(process.stderr, ended(harmless(text)))
@@ -70,6 +87,11 @@ export function noteText(text: string): void {
 /** Writes the program's own help, which has its colours already. */
 export function writeHelp(stream: NodeJS.WritableStream, text: string): void {
   write(stream, text)
+}
+
+/** Rings the bell of the terminal. */
+export function ringBell(): void {
+  if (process.stderr.isTTY) process.stderr.write('\u0007')
 }
 
 /** Clears the current line of a terminal. */
@@ -85,6 +107,11 @@ export function moveBack(stream: NodeJS.WritableStream, columns: number): void {
 /** Returns where readline shows what the user types. */
 export function echo(): NodeJS.WritableStream {
   return process.stderr
+}
+
+function writeBytes(stream: NodeJS.WritableStream, bytes: string | Uint8Array): void {
+  if (typeof bytes === 'string') write(stream, bytes)
+  else stream.write(bytes)
 }
 
 function write(stream: NodeJS.WritableStream, text: string): void {

@@ -1,5 +1,5 @@
 import { LIMITS, aipError, type AipError, type Clock, type Result } from '@orrery/aip'
-import type { AuditLog } from '../audit/audit-log.js'
+import type { AuditEntry, AuditLog } from '../audit/audit-log.js'
 import type { Approvals } from './approvals.js'
 import { argumentsHash } from './arguments-hash.js'
 import type { Permits } from './permits.js'
@@ -33,6 +33,8 @@ export interface GateOptions {
   audit: AuditLog | null
   /** Whether the audit holds the arguments themselves. */
   auditContents: boolean
+  /** Called with each call and what it ran with, for the owner to see; nothing of it is kept. */
+  onCall?: ((call: AuditEntry) => void) | undefined
   clock: Clock
 }
 
@@ -135,8 +137,9 @@ export class Gate {
       startedAt: number
     },
   ): void {
-    const { audit, auditContents, clock } = this.#options
-    audit?.add({
+    const { audit, auditContents, onCall, clock } = this.#options
+    const { error, result } = end.result
+    const entry = {
       time: new Date(end.startedAt).toISOString(),
       session_id: sessionId,
       call_id: callId,
@@ -144,15 +147,17 @@ export class Gate {
       tool: `${call.server}/${call.tool}`,
       program: end.program,
       arguments_hash: argumentsHash(call.args),
-      ...(auditContents ? { arguments: call.args } : {}),
       decision: end.allowed ? 'allow' : 'deny',
       rule: end.rule,
       by: end.by,
       outcome: end.result.status,
       // An error may quote the arguments; how a program ended does not, and only that leaves a value beside it.
-      error: auditContents || (call.builtIn && end.result.result !== null) ? shorten(end.result.error) : null,
+      error: call.builtIn && result !== null ? shorten(error) : null,
       duration_ms: Math.round(clock.now() - end.startedAt),
-    })
+    } as const
+    const whole = { ...entry, arguments: call.args, error: shorten(error) }
+    onCall?.(whole)
+    audit?.add(auditContents ? whole : entry)
   }
 }
 

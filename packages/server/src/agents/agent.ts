@@ -15,6 +15,29 @@ export interface ExecuteOptions {
   timeoutMs?: number
 }
 
+/** Place-holders for the secrets of the server, which an agent puts into the arguments of commands. It never sees a secret itself. */
+export interface SecretPlaceholders {
+  /** Found in each place-holder, and nowhere else. */
+  readonly mark: string
+  /** Returns the place-holder for a secret; it must be a word of a text as it is. */
+  of(name: string): string
+}
+
+/** A file on a device. */
+export interface FilePlace {
+  device: string
+  /** As a target one that is empty or ends with a slash is a folder: the file keeps its name. */
+  path: string
+}
+
+/** A file that is copied from one device to another. */
+export interface FileCopy {
+  from: FilePlace
+  to: FilePlace
+  /** Whether an existing file is replaced. */
+  overwrite: boolean
+}
+
 /** What an agent works with: the request, the device's tools, and the means to act. */
 export interface AgentContext {
   readonly sessionId: string
@@ -30,6 +53,8 @@ export interface AgentContext {
   /** Aborted when the session is cancelled; the agent then has 2 s to end. */
   readonly signal: AbortSignal
   readonly logger: Logger
+  /** Secrets for the arguments of commands: their values are put in when a command is sent, and taken out of its results. */
+  readonly secrets: SecretPlaceholders
   /**
    * Runs commands on the device, in order; they are recorded before they are sent.
    * @returns one result per command; a failure is a result, not an exception
@@ -41,6 +66,13 @@ export interface AgentContext {
    * @throws AipError when they cannot be listed
    */
   listTools(toolType?: 'action' | 'data_collection', options?: ExecuteOptions): Promise<MCPToolInfo[]>
+  /**
+   * Copies a file between two devices, one of which may be that of the session.
+   * @param label what this does, in words
+   * @returns device, path, bytes and checksum of the new file, in `result`; a failure is a result, not an exception
+   * @throws AipError when the session is cancelled
+   */
+  copyFile(copy: FileCopy, label: string): Promise<Result>
   /** Runs `decide` and records its value, which is used instead after a restart. The value must survive JSON. */
   step<T>(name: string, decide: () => Promise<T>): Promise<T>
   /** Returns what users have added to the request so far, oldest first; the same texts in the same order after a restart. */

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { aipError, messageOf } from '@orrery/aip'
+import { YamlSource, describeProblems, problemsOf } from '@orrery/graph'
 import { z } from 'zod'
 import { isNetwork } from './network.js'
+import type { SecretSource } from './secret-sources.js'
 import { ModelConfig } from './model-config.js'
-import { describeProblems } from './file-problem.js'
-import { problemsOf } from './schema-problems.js'
-import { YamlSource } from './yaml-source.js'
 
 const pattern = z.string().refine(isPattern, 'is not a regular expression')
 
@@ -66,6 +65,19 @@ export const ServerConfig = z.strictObject({
     .describe(
       "Agent name of the commands of workflows that set none, such as FollowerAgent; default: that of the device's platform",
     ),
+  secrets: z
+    .record(
+      z.string().regex(/^[A-Za-z_]\w{0,127}$/),
+      z.union(
+        [
+          z.strictObject({ env: z.string().min(1).describe('Variable of the environment of the server') }),
+          z.strictObject({ file: z.string().min(1).describe('File whose content is the secret') }),
+        ],
+        { error: 'must be { env: VARIABLE } or { file: PATH }' },
+      ),
+    )
+    .optional()
+    .describe('Secrets that workflows use as secrets.NAME, and where they are; variables ORRERY_SECRET_NAME are secrets too'),
   model: ModelConfig.optional().describe('The model for requests in words; without one only workflows and commands run'),
   message_rate: z
     .number()
@@ -102,6 +114,7 @@ export function loadServerConfig(path: string): ServerConfig {
   return {
     ...config,
     ...(config.data_dir === undefined ? {} : { data_dir: absolute(config.data_dir) }),
+    ...(config.secrets === undefined ? {} : { secrets: withAbsoluteFiles(config.secrets, absolute) }),
     ...(config.devices_file === undefined ? {} : { devices_file: absolute(config.devices_file) }),
     ...(config.tls === undefined
       ? {}
@@ -113,6 +126,15 @@ export function loadServerConfig(path: string): ServerConfig {
           },
         }),
   }
+}
+
+function withAbsoluteFiles(
+  secrets: Readonly<Record<string, SecretSource>>,
+  absolute: (file: string) => string,
+): Record<string, SecretSource> {
+  return Object.fromEntries(
+    Object.entries(secrets).map(([name, source]) => [name, 'file' in source ? { file: absolute(source.file) } : source]),
+  )
 }
 
 /** Reads a YAML or JSON file of a form. @throws AipError `INVALID_CONFIG` */

@@ -1,4 +1,4 @@
-import { AipError, logError, silentLogger, type Command, type Logger } from '@orrery/aip'
+import { AipError, logError, silentLogger, startOf, type Command, type Logger } from '@orrery/aip'
 import type { ClientConnectionManager, ClientInfo } from '../clients/client-connection-manager.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import type { DevicePeer, EndListener, Peers, TaskEnd } from '../sessions/peers.js'
@@ -66,7 +66,8 @@ export class ConnectedPeers implements Peers {
       await taskProtocol.sendTaskEnd(message).catch((error: unknown) => {
         if (!(error instanceof AipError) || error.code !== 'MESSAGE_TOO_LARGE') throw error
         // An end without its result is still an end: a device is free again, and a requester stops waiting.
-        const text = message.error?.slice(0, SERVER_LIMITS.cutError) ?? error.message
+        const text =
+          message.error === null || message.error === undefined ? error.message : startOf(message.error, SERVER_LIMITS.cutError)
         return taskProtocol.sendTaskEnd({ ...message, result: null, error: text })
       })
     } catch (error) {

@@ -98,7 +98,7 @@ function fleetOf(clients: ClientConnectionManager, sessions: SessionManager, ask
   const { store, feed, toolLists, clock, logger } = sessions.environment
   const waiting = new WaitingTransfers(() => null)
   const files = new DeviceFiles(clients, { sessions, waiting, clock, logger })
-  const workflows = new WorkflowLibrary(null, logger)
+  const workflows = new WorkflowLibrary(null, sessions.environment.secrets, logger)
   const allowance = new ModelAllowance({ agents: sessions.environment.agents, clock, perDay: 0 })
   return createFleet({
     clients,

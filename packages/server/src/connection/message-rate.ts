@@ -25,7 +25,7 @@ export class MessageRate implements Pace {
   #inTurn = 0
   /** While a large message is read elsewhere, what came after it waits. */
   #held = false
-  #handled: Promise<void> = Promise.resolve()
+  #handled: Promise<void> | null = null
   #again: (() => void) | null = null
 
   /**
@@ -77,9 +77,9 @@ export class MessageRate implements Pace {
     this.#held = true
   }
 
-  /** Notes the handling of the message that was admitted last. @param handling must not reject */
-  handles(handling: Promise<void>): void {
-    if (!this.#held) return
+  /** Notes the handling of the message that was admitted last. @param handling must not reject; undefined if it is done */
+  handles(handling: Promise<void> | undefined): void {
+    if (!this.#held || handling === undefined) return
     this.#handled = handling.then(() => {
       this.#held = false
       this.#again?.()
@@ -87,8 +87,8 @@ export class MessageRate implements Pace {
   }
 
   /** Settles once no large message is being handled. */
-  settled(): Promise<void> {
-    return this.#handled
+  async settled(): Promise<void> {
+    await this.#handled
   }
 
   /** Admits nothing from now on. */

@@ -17,10 +17,16 @@ export class Strangers {
   readonly #all = new Map<string, Stranger>()
   readonly #byAddress = new Map<string, Set<string>>()
   readonly #most: number
+  readonly #closed: (this: Socket) => void
 
   /** @param most how many there may be in all */
   constructor(server: Server, most: number) {
     this.#most = most
+    // One for all of them, because a closure for each takes memory.
+    const remove = (socket: Socket): void => this.#remove(nameOf(socket))
+    this.#closed = function () {
+      remove(this)
+    }
     server.on('connection', (socket: Socket) => this.#add(socket))
   }
 
@@ -37,7 +43,7 @@ export class Strangers {
     else if (this.#all.size >= this.#most) this.#drop(this.#all.keys())
     this.#byAddress.set(address, same.add(name))
     this.#all.set(name, { socket, address })
-    socket.once('close', () => this.#remove(name))
+    socket.on('close', this.#closed)
   }
 
   #drop(names: Iterable<string>): void {
@@ -53,12 +59,14 @@ export class Strangers {
     const stranger = this.#all.get(name)
     if (stranger === undefined) return
     this.#all.delete(name)
+    stranger.socket.off('close', this.#closed)
     const same = this.#byAddress.get(stranger.address)
     same?.delete(name)
     if (same?.size === 0) this.#byAddress.delete(stranger.address)
   }
 }
 
+/** Node keeps the address of a socket that has closed, once it was asked for. */
 function nameOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
   return `${remoteAddress} ${remotePort}`
 }

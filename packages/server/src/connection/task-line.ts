@@ -4,7 +4,8 @@ import { SERVER_LIMITS } from '../limits.js'
 /** The tasks that one connection sends: they are taken one after the other, and only so many wait. */
 export class TaskLine {
   readonly #clientId: string
-  #last: Promise<unknown> = Promise.resolve()
+  /** Made with the first task: most of thousands of connections never send one. */
+  #last: Promise<unknown> | null = null
   #waiting = 0
 
   constructor(clientId: string) {
@@ -16,7 +17,7 @@ export class TaskLine {
     const limit = SERVER_LIMITS.waitingTasks
     if (this.#waiting >= limit) throw serverError('TASKS_WAITING', { id: this.#clientId, limit })
     this.#waiting += 1
-    const taken = this.#last.then(take)
+    const taken = (this.#last ?? Promise.resolve()).then(take)
     this.#last = taken.catch(() => {})
     try {
       return await taken

@@ -1,6 +1,5 @@
 import {
   AIPProtocol,
-  AipError,
   DeviceInfoProtocol,
   HeartbeatProtocol,
   aipError,
@@ -12,6 +11,7 @@ import {
   type ClientMessageType,
   type CloseInfo,
   type Logger,
+  type SilenceWatch,
   type Transport,
 } from '@orrery/aip'
 import { LargeResults } from '@orrery/aip/node'
@@ -25,14 +25,13 @@ import { handlerParts, type HandlerOptions, type HandlerParts } from './handler-
 import { checkIdentity, isExpected } from './message-checks.js'
 import { MessageRate } from './message-rate.js'
 import { isLocal, transportOf } from './mounted-socket.js'
-import { endRefusedTask } from './refused-task.js'
+import { answerRefused } from './refused-message.js'
 import { Registration } from './registration.js'
 import { Resumption } from './resumption.js'
 import { SessionNotices } from './session-notices.js'
 import { taskFrom } from './task-intake.js'
 import { TaskLine } from './task-line.js'
 import { watchSilence } from './watch-silence.js'
-import { serverError } from '../errors.js'
 
 /** One registered connection: its pinned identity and its protocols. */
 interface ConnectionContext {
@@ -134,25 +133,35 @@ export class UFOWebSocketHandler {
       task: client.taskProtocol,
       line: new TaskLine(client.clientId),
     }
+    // Returned, not awaited: a function that waits for as long as the connection lasts would keep all that it has in memory.
+    return this.#serve(context)
+  }
+
+  /** Handles the messages of a registered client until its connection ends. Never rejects. */
+  #serve(context: ConnectionContext): Promise<void> {
+    const { client, rate } = context
     const watch = watchSilence(client, this.#parts.heartbeatTimeoutMs, this.#clock, this.#logger)
-    try {
-      // Messages are handled in order, and none waits for the work that an earlier one started.
-      await transport.deliverTo((frame) => {
-        watch?.heard()
-        rate.handles(this.handleMessage(frame, context))
-      }, rate)
-      // Results that came before the end count.
-      await rate.settled()
-    } catch (error) {
-      logError(this.#logger, `[WS] Error with client ${client.clientId}`, error)
-    } finally {
-      watch?.stop()
-      rate.stop()
-      log.end()
-      // Unless the connection itself has ended, it is still open.
-      if (transport.state !== 'disconnected') transport.terminate()
-      this.disconnect(client, await transport.closed)
+    // Messages are handled in order, and none waits for the work that an earlier one started.
+    const deliver = (frame: string | Uint8Array): void => {
+      watch?.heard()
+      rate.handles(this.handleMessage(frame, context))
     }
+    return client.transport
+      .deliverTo(deliver, rate)
+      .catch((error: unknown) => logError(this.#logger, `[WS] Error with client ${client.clientId}`, error))
+      .then(() => this.#ended(context, watch))
+  }
+
+  async #ended({ client, rate, log }: ConnectionContext, watch: SilenceWatch | null): Promise<void> {
+    const { transport } = client
+    // Results that came before the end count.
+    await rate.settled()
+    watch?.stop()
+    rate.stop()
+    log.end()
+    // Unless the connection itself has ended, it is still open.
+    if (transport.state !== 'disconnected') transport.terminate()
+    this.disconnect(client, await transport.closed)
   }
 
   /** Lets go of what is shared by all connections. */
@@ -160,30 +169,45 @@ export class UFOWebSocketHandler {
     return this.#largeResults.close()
   }
 
-  /** Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays. */
-  async handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> {
+  /**
+   * Decodes and handles one frame. Whatever goes wrong, the sender gets an error and the connection stays.
+   * @returns settles when the message is handled, and never rejects; undefined if it is handled already, which saves a promise
+   */
+  handleMessage(frame: string | Uint8Array, context: ConnectionContext): Promise<void> | undefined {
     let message: ClientMessage | null = null
     try {
       const read = context.aip.readMessage(frame)
-      if (read instanceof Promise) context.rate.hold()
-      message = read instanceof Promise ? await read : read
-      checkIdentity(message, context.client)
-      if (isExpected(message, context.client, this.#sessions.live)) context.rate.expected()
-      if (context.client.clientType === 'device') {
-        this.#logger.debug(`[WS] 📱 Received device message from ${context.client.clientId}, type: ${message.type}`)
+      if (read instanceof Promise) {
+        context.rate.hold()
+        return this.#handleRead(read, context)
       }
-      const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
-      await handle(message, context)
+      message = read
+      const handling = this.#handle(message, context)
+      return handling?.catch((error: unknown) => answerRefused(message, error, context))
     } catch (error) {
-      logError(context.log, `Error handling ${message?.type === 'task' ? 'task' : 'message'}`, error)
-      const text = error instanceof AipError ? error.message : serverError('INTERNAL').message
-      try {
-        await context.aip.sendError(text)
-        await endRefusedTask(message, context.client, error, text)
-      } catch (failure) {
-        this.#logger.debug(`Could not send error response: ${messageOf(failure)}`)
-      }
+      return answerRefused(message, error, context)
     }
+  }
+
+  async #handleRead(read: Promise<ClientMessage>, context: ConnectionContext): Promise<void> {
+    let message: ClientMessage | null = null
+    try {
+      message = await read
+      await this.#handle(message, context)
+    } catch (error) {
+      await answerRefused(message, error, context)
+    }
+  }
+
+  #handle(message: ClientMessage, context: ConnectionContext): Promise<void> | undefined {
+    const { client, rate } = context
+    checkIdentity(message, client)
+    if (isExpected(message, client, this.#sessions.live)) rate.expected()
+    if (client.clientType === 'device') {
+      this.#logger.debug(`[WS] 📱 Received device message from ${client.clientId}, type: ${message.type}`)
+    }
+    const handle = this.#handlers[message.type] as (message: ClientMessage, context: ConnectionContext) => void | Promise<void>
+    return handle(message, context) ?? undefined
   }
 
   /** Accepts a task of this client, after its earlier ones: records it, acknowledges it, then runs it. */
@@ -224,14 +248,12 @@ export class UFOWebSocketHandler {
     if (client.features.has('journal')) await task.sendResultsAck(responseId)
   }
 
-  async handleHeartbeat({ client, heartbeat }: ConnectionContext): Promise<void> {
+  handleHeartbeat({ client, heartbeat }: ConnectionContext): void {
     this.#logger.debug(`[WS] [AIP] Heartbeat from ${client.clientId}`)
-    try {
-      await heartbeat.sendHeartbeatAck()
-      this.#logger.debug(`[WS] [AIP] Heartbeat response sent to ${client.clientId}`)
-    } catch (error) {
-      this.#logger.debug(`[WS] [AIP] Could not send heartbeat ack: ${messageOf(error)}`)
-    }
+    void heartbeat.sendHeartbeatAck().then(
+      () => this.#logger.debug(`[WS] [AIP] Heartbeat response sent to ${client.clientId}`),
+      (error: unknown) => this.#logger.debug(`[WS] [AIP] Could not send heartbeat ack: ${messageOf(error)}`),
+    )
   }
 
   /** Logs a client's error and sends it back, as existing peers expect. */
@@ -264,7 +286,8 @@ export class UFOWebSocketHandler {
     const session = sessionId === null ? undefined : this.#sessions.live.get(sessionId)
     if (session?.task.deviceId !== client.clientId) return
     const tool = session.dispatcher.toolOf(call_id)
-    if (tool !== undefined) session.log.report({ call_id, tool, progress, total, message })
+    if (tool !== undefined)
+      session.log.report({ call_id, tool, progress, total, message: session.dispatcher.secrets.masked(message) })
   }
 
   /** Takes a device's question whether a call may run. */

@@ -2,7 +2,15 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { LIMITS, type Clock, type Transport } from '@orrery/aip'
-import { DEVICE_SOCKET, FrameWatch, OWN_SERVER, TRANSFER_SOCKET, WebSocketTransport, SharedBudget } from '@orrery/aip/node'
+import {
+  DEVICE_SOCKET,
+  FrameWatch,
+  OWN_SERVER,
+  SharedBudget,
+  TRANSFER_SOCKET,
+  WebSocketTransport,
+  type WebSocketSettings,
+} from '@orrery/aip/node'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { KeyGuesses } from '../identity/key-guesses.js'
@@ -10,6 +18,7 @@ import type { Keys } from '../identity/keys.js'
 import type { Principal } from '../identity/principal.js'
 import type { AddressOf } from './client-address.js'
 import { isOwnOrigin } from './origin.js'
+import { LargeTraffic } from './large-traffic.js'
 import type { Strangers } from './strangers.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { WaitingPlaces } from './waiting-places.js'
@@ -39,19 +48,25 @@ export class WebSocketUpgrade {
   readonly #sockets = socketServer(LIMITS.frame)
   readonly #transferSockets = socketServer(LIMITS.transferFrame)
   readonly #options: UpgradeOptions
+  /** Shared by all connections. */
+  readonly #settings: WebSocketSettings
   readonly #open = new Set<WebSocketTransport>()
   readonly #places = new WaitingPlaces()
+  readonly #largeTraffic: LargeTraffic
   readonly #unfinished = new SharedBudget(SERVER_LIMITS.unfinishedInAll)
 
   constructor(options: UpgradeOptions) {
     this.#options = options
+    const { clock, budget } = options
+    this.#largeTraffic = new LargeTraffic(clock)
+    this.#settings = { ...DEVICE_SOCKET, clock, budget, maxTextBytes: LIMITS.message }
   }
 
   /** Serves the upgrades of an HTTP server. */
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
       const socket = stream as Socket
-      socket.on('error', () => socket.destroy())
+      socket.on('error', drop)
       const asked = askedOf(request)
       const principal = this.#options.keys.principalOf(asked.key)
       const refusal = this.#refusal(request, asked, principal)
@@ -63,10 +78,13 @@ export class WebSocketUpgrade {
         this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
         return
       }
-      const free = this.#places.take(this.#options.addressOf(request), principal.name)
+      const address = this.#options.addressOf(request)
+      const free = this.#places.take(address, principal.name)
       if (free === null) return refuse(socket, UNAVAILABLE)
       void socket.once('close', free)
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serve(webSocket, socket, principal, free))
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#serve(webSocket, socket, principal, { address, free }),
+      )
     })
   }
 
@@ -101,22 +119,29 @@ export class WebSocketUpgrade {
     this.#open.delete(transport)
   }
 
-  async #serve(webSocket: WebSocket, socket: Socket, principal: Principal, free: () => void): Promise<void> {
-    const { clock, budget, accept } = this.#options
-    const transport = new WebSocketTransport(webSocket, { ...DEVICE_SOCKET, clock, budget, maxTextBytes: LIMITS.message }, socket)
-    const watch = new FrameWatch(transport, socket, clock, this.#unfinished)
+  #serve(webSocket: WebSocket, socket: Socket, principal: Principal, place: { address: string; free: () => void }): void {
+    const { address, free } = place
+    const { clock, accept } = this.#options
+    const transport = new WebSocketTransport(webSocket, this.#settings, socket)
+    const watch = new FrameWatch(transport, socket, clock, this.#unfinished, (bytes) => this.#largeTraffic.spend(address, bytes))
     this.#open.add(transport)
     const registered = (): void => {
       free()
+      socket.off('close', free)
       watch.registered()
     }
-    try {
-      await accept(transport, principal, registered)
-    } finally {
-      await transport.closed
+    // No function waits here for as long as the connection lasts: it would keep all that it has in memory.
+    void accept(transport, principal, registered)
+    void transport.closed.then(() => {
+      watch.ended()
       this.#open.delete(transport)
-    }
+    })
   }
+}
+
+/** One for all sockets, because a closure for each takes memory. */
+function drop(this: Socket): void {
+  this.destroy()
 }
 
 const FORBIDDEN = '403 Forbidden'

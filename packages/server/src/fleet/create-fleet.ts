@@ -8,6 +8,7 @@ import type { DeviceToolLists } from '../sessions/device-tool-lists.js'
 import type { ModelAllowance } from '../sessions/model-allowance.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Feed } from '../store/feed.js'
+import { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { FleetAsks } from './asks.js'
 import { FleetDevices } from './devices.js'
@@ -31,21 +32,25 @@ export interface FleetParts {
   files: DeviceFiles
   workflows: WorkflowLibrary
   allowance: ModelAllowance
+  /** Path of the npm package for devices. Default: there is none. */
+  devicePackage?: string | undefined
 }
 
 /** Puts the use cases together. */
 export function createFleet(parts: FleetParts): Fleet {
   const { clients, sessions, feed } = parts
+  const { live, lanes, environment } = sessions
+  const waits = new Waits({ feed, live, lanes, clock: environment.clock })
   const devices = new FleetDevices(parts)
   const asks = new FleetAsks(parts.asks, feed)
-  const sessionUses = new FleetSessions(parts)
+  const sessionUses = new FleetSessions({ ...parts, waits })
   return {
     devices,
-    tasks: new FleetTasks({ ...parts, devices }),
+    tasks: new FleetTasks({ ...parts, devices, waits }),
     sessions: sessionUses,
     files: new FleetFiles(parts.files, devices),
     asks,
     events: new FleetEvents({ feed, devices, sessions: sessionUses, asks }),
-    server: new FleetServer(clients, sessions),
+    server: new FleetServer(clients, sessions, parts.devicePackage),
   }
 }

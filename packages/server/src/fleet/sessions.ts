@@ -2,6 +2,7 @@ import { hasEnded, type Session as SessionView, type SessionEvent, type SessionS
 import { requireRight, type Principal } from '../identity/principal.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { EventListener, Feed } from '../store/feed.js'
+import type { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, toEvent, viewOf } from '../store/session-view.js'
 import { serverError } from '../errors.js'
@@ -10,6 +11,7 @@ import { serverError } from '../errors.js'
 export interface FleetSessionsParts {
   store: SessionStore
   sessions: SessionManager
+  waits: Waits
   feed: Feed
 }
 
@@ -26,11 +28,13 @@ export interface SessionListFilter {
 export class FleetSessions {
   readonly #store: SessionStore
   readonly #sessions: SessionManager
+  readonly #waits: Waits
   readonly #feed: Feed
 
-  constructor({ store, sessions, feed }: FleetSessionsParts) {
+  constructor({ store, sessions, waits, feed }: FleetSessionsParts) {
     this.#store = store
     this.#sessions = sessions
+    this.#waits = waits
     this.#feed = feed
   }
 
@@ -58,7 +62,8 @@ export class FleetSessions {
   async get(principal: Principal, id: string): Promise<SessionView> {
     const { run_id: runId } = await this.#require(principal, id)
     const live = this.#sessions.live.ofRun(runId)
-    const view = live?.log.view ?? viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
+    if (live !== undefined) return this.#waits.viewOf(live)
+    const view = viewOf((await this.#store.wholeRecords(runId)).map(readRecord))
     if (view === undefined) throw serverError('SESSION_NOT_FOUND', { id })
     return view
   }
@@ -92,6 +97,13 @@ export class FleetSessions {
   follow(principal: Principal, runId: string, listener: EventListener): () => void {
     requireRight(principal, 'read')
     return this.#feed.onEvent(listener, runId)
+  }
+
+  /** Returns what a session waits for, as the event that reports it; undefined if it does not wait. */
+  waiting(principal: Principal, runId: string): SessionEvent | undefined {
+    requireRight(principal, 'read')
+    const live = this.#sessions.live.ofRun(runId)
+    return live && this.#waits.eventOf(live)
   }
 
   /** Cancels a session; one that has ended stays as it is. @throws AipError `SESSION_NOT_FOUND` */
@@ -129,7 +141,10 @@ export class FleetSessions {
 
   /** Adds the live state to a listed session: not all of it is recorded. */
   #now(view: SessionView): SessionView {
-    const live = this.#sessions.live.ofRun(view.run_id)?.log.view
-    return live === undefined ? view : { ...view, agent: live.agent, status: live.status, started_at: live.started_at }
+    const live = this.#sessions.live.ofRun(view.run_id)
+    // Summaries of earlier versions do not have it.
+    if (live === undefined) return { ...view, waits_for: null }
+    const { agent, status, started_at, waits_for } = this.#waits.viewOf(live)
+    return { ...view, agent, status, started_at, waits_for }
   }
 }

@@ -1,9 +1,9 @@
 import { type Command, type Result } from '@orrery/aip'
 import { hasEnded, type CommandInput, type CreateSession, type Session as SessionView } from '@orrery/aip/api'
 import { Owner, RECORD_SCHEMAS, type Work } from '@orrery/aip/records'
+import { WORKFLOW_NAME } from '@orrery/graph'
 import type { z } from 'zod'
-import type { WorkflowLibrary } from '../agents/workflow/workflow-library.js'
-import type { WorkflowSummary } from '@orrery/aip/api'
+import type { ListedWorkflows, WorkflowLibrary } from '../agents/workflow/workflow-library.js'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
 import { ownerOf, requireRight, type Principal } from '../identity/principal.js'
 import type { ModelAllowance } from '../sessions/model-allowance.js'
@@ -11,6 +11,7 @@ import type { Session } from '../sessions/session.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import { newTask, type Outcome, type Task, type WantedTask } from '../sessions/task.js'
 import { isTaskName } from '../sessions/task-name.js'
+import type { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { readRecord, viewOf } from '../store/session-view.js'
 import type { FleetDevices } from './devices.js'
@@ -22,6 +23,7 @@ export interface FleetTasksParts {
   clients: ClientConnectionManager
   devices: FleetDevices
   sessions: SessionManager
+  waits: Waits
   store: SessionStore
   workflows: WorkflowLibrary
   allowance: ModelAllowance
@@ -59,21 +61,23 @@ export class FleetTasks {
   readonly #clients: ClientConnectionManager
   readonly #devices: FleetDevices
   readonly #sessions: SessionManager
+  readonly #waits: Waits
   readonly #store: SessionStore
   readonly #workflows: WorkflowLibrary
   readonly #allowance: ModelAllowance
 
-  constructor({ clients, devices, sessions, store, workflows, allowance }: FleetTasksParts) {
+  constructor({ clients, devices, sessions, waits, store, workflows, allowance }: FleetTasksParts) {
     this.#clients = clients
     this.#devices = devices
     this.#sessions = sessions
+    this.#waits = waits
     this.#store = store
     this.#workflows = workflows
     this.#allowance = allowance
   }
 
-  /** Lists the workflows that can be called by name. */
-  workflows(principal: Principal): Promise<WorkflowSummary[]> {
+  /** Lists the workflows that can be called by name, and the files that are none. */
+  workflows(principal: Principal): Promise<ListedWorkflows> {
     requireRight(principal, 'read')
     return this.#workflows.list()
   }
@@ -108,15 +112,25 @@ export class FleetTasks {
     this.#devices.requireOnline(principal, wanted.device_id)
     const more = wanted.task_name === undefined ? {} : { taskName: wanted.task_name }
     const session = await this.#run(principal, wanted.device_id, work, more)
-    return session.log.view
+    return this.#waits.viewOf(session)
   }
 
-  /** Runs commands on a device that is online, and waits for their results. @throws AipError as {@link start} */
-  async run(principal: Principal, deviceId: string, wanted: WantedCommands): Promise<CommandsRun> {
+  /**
+   * Runs commands on a device that is online, and waits for their results.
+   * @param gone the caller has left: what has not begun, or waits for an approval, is cancelled; what has begun continues
+   * @throws AipError as {@link start}
+   */
+  async run(principal: Principal, deviceId: string, wanted: WantedCommands, gone?: AbortSignal): Promise<CommandsRun> {
     requireRight(principal, 'run')
     this.#devices.requireOnline(principal, deviceId)
     const { session } = await this.#sessions.executeTask(newTask(ownerOf(principal), deviceId, commandsWork(wanted)))
-    const { status, result, error } = await this.#begin(session)
+    const ended = this.#begin(session)
+    const left = (): void => {
+      if (!this.#waits.hasBegun(session)) this.#sessions.cancelTask(session.task.sessionId, 'user_requested')
+    }
+    if (gone?.aborted === true) left()
+    gone?.addEventListener('abort', left, { once: true })
+    const { status, result, error } = await ended.finally(() => gone?.removeEventListener('abort', left))
     return { session_id: session.task.sessionId, status, results: Results.catch([]).parse(result ?? []), error }
   }
 
@@ -187,6 +201,8 @@ export class FleetTasks {
 
   async #workOf({ commands, concurrent, workflow, file, inputs, request = '' }: z.output<typeof CreateSession>): Promise<Work> {
     if (commands !== undefined) return commandsWork({ commands, concurrent })
+    // The text of a workflow has steps, so it is never a mere name.
+    if (workflow !== undefined && WORKFLOW_NAME.test(workflow)) return this.#workflows.workOfName(workflow, inputs ?? {})
     if (workflow !== undefined) return this.#workflows.workOfSource(workflow, file ?? 'workflow', inputs ?? {})
     if (request.trim() === '') throw serverError('EMPTY_REQUEST')
     return this.#workflows.workOf(request)

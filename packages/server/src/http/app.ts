@@ -1,7 +1,19 @@
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import swagger from '@fastify/swagger'
-import { AipError, LIMITS, aipError, exceeds, jsonShape, logError, shownName, type Clock, type Logger } from '@orrery/aip'
+import {
+  AipError,
+  LIMITS,
+  aipError,
+  exceeds,
+  jsonShape,
+  logError,
+  mayRound,
+  parseWhole,
+  shownName,
+  type Clock,
+  type Logger,
+} from '@orrery/aip'
 import type { Right } from '@orrery/aip/api'
 import type { SharedBudget } from '@orrery/aip/node'
 import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -28,6 +40,7 @@ import { registerRoutes } from './register-routes.js'
 import { serverHandlers } from './server-handlers.js'
 import { sessionHandlers } from './session-handlers.js'
 import { taskHandlers } from './task-handlers.js'
+import { registerWelcomePage } from './welcome-page.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 import { UnusedConnections } from './unused-connections.js'
@@ -107,6 +120,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     ...taskHandlers(fleet),
     ...serverHandlers(fleet, () => ({ ...app.swagger() })),
   }
+  registerWelcomePage(app)
   registerRoutes(app, handlers, (request, reply, right) => authorize(request, reply, right, options))
   return app
 }
@@ -120,7 +134,7 @@ function readJson(app: FastifyInstance): void {
     const text = String(body)
     if (exceeds(jsonShape(text, bounds), bounds))
       return done(aipError('TOO_MANY_VALUES', { limit: bounds.values, keys: bounds.widest }))
-    void parse(request, text, done)
+    void parse(request, text, (error, value) => done(error, error === null && mayRound(text) ? parseWhole(text) : value))
   })
 }
 

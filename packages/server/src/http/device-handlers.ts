@@ -10,8 +10,8 @@ export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'de
     'devices.get': ({ principal, params }) => devices.get(principal, params.id),
     'devices.forget': ({ principal, params }) => devices.forget(principal, params.id),
     'devices.tools': ({ principal, params }) => devices.tools(principal, params.id),
-    'devices.runCommands': ({ principal, params, body: { commands, timeout_ms: timeoutMs, concurrent } }) =>
-      tasks.run(principal, params.id, { commands, timeoutMs, concurrent }),
+    'devices.runCommands': ({ principal, params, body: { commands, timeout_ms: timeoutMs, concurrent }, reply }) =>
+      tasks.run(principal, params.id, { commands, timeoutMs, concurrent }, goneSignal(reply)),
     'devices.readFile': async ({ principal, params, query, reply }) => {
       const file = await files.read(principal, params.id, query.path, goneSignal(reply))
       const headers = {

@@ -61,6 +61,8 @@ export class EventStreams {
       for (const event of events) send(event)
       for (const event of waiting) send(event)
       waiting = null
+      const waits = this.#fleet.sessions.waiting(principal, runId)
+      if (waits !== undefined) send(waits)
       // A reader that has already seen the end gets nothing more.
       if (endedAt !== null) stream.end()
     } catch (error) {

@@ -1,3 +1,4 @@
+import { encodedJson } from '@orrery/aip'
 import { ApiError, ROUTES, ROUTE_NAMES, type Right, type Route, type RouteBody, type RouteName } from '@orrery/aip/api'
 import type { RouteParams, RouteQuery } from '@orrery/aip/api'
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
@@ -51,8 +52,10 @@ function addRoute<Name extends RouteName>(
       reply.status(route.answer.status)
       const outcome = await handler(callOf<Name>(request, reply))
       if (route.answer.kind === 'bytes') return sendBytes(reply, outcome as BytesOutcome)
-      // Fastify would send a string unquoted.
-      return typeof outcome === 'string' ? reply.type('application/json').send(JSON.stringify(outcome)) : outcome
+      // Fastify would send a string unquoted, and make objects of what is JSON already.
+      const json =
+        typeof outcome === 'string' ? JSON.stringify(outcome) : route.right === 'run' ? encodedJson(outcome) : undefined
+      return json === undefined ? outcome : reply.type('application/json').send(json)
     },
   })
 }

@@ -19,6 +19,6 @@ export function sessionHandlers({ sessions, tasks }: Fleet, streams: EventStream
     'sessions.cancel': ({ principal, params }) => sessions.cancel(principal, params.id),
     'sessions.answer': ({ principal, params, body }) => sessions.answer(principal, params.id, body.text, body.question_id),
     'sessions.remark': ({ principal, params, body }) => sessions.remark(principal, params.id, body.text),
-    'workflows.list': async ({ principal }) => ({ workflows: await tasks.workflows(principal) }),
+    'workflows.list': ({ principal }) => tasks.workflows(principal),
   }
 }

@@ -9,11 +9,18 @@ export class UnusedConnections {
   readonly #sockets = new Set<Socket>()
 
   constructor(server: Server) {
-    const add = (socket: Socket): void => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
+    const sockets = this.#sockets
+    function forget(this: Socket): void {
+      sockets.delete(this)
     }
-    const used = ({ socket }: IncomingMessage): void => void this.#sockets.delete(socket)
+    const add = (socket: Socket): void => {
+      sockets.add(socket)
+      socket.on('close', forget)
+    }
+    const used = ({ socket }: IncomingMessage): void => {
+      sockets.delete(socket)
+      socket.off('close', forget)
+    }
     // With TLS, requests arrive on the socket of this event.
     server.on('setSecureContext' in server ? 'secureConnection' : 'connection', add)
     server.on('request', used)

@@ -43,14 +43,18 @@ export const DEVICE_KEY: Principal = {
 /** A caller without a key, where none is required. */
 export const STRANGER: Principal = { ...DEVICE_KEY, name: 'stranger', registers: [] }
 
+/** Shared by the many clients. */
+const OF_CLIENTS: ReadonlySet<OwnRight> = new Set(['read', 'run'])
+const NOTHING: readonly ClientType[] = []
+
 /** A client that has registered: a device runs tasks on itself, a constellation on any device. */
 export function clientPrincipal(kind: ClientType, clientId: string, resumes: boolean): Principal {
   return {
     kind,
     name: clientId,
     clientId,
-    rights: new Set(['read', 'run']),
-    registers: [],
+    rights: OF_CLIENTS,
+    registers: NOTHING,
     resumes: kind === 'constellation' && resumes,
   }
 }

@@ -2,8 +2,11 @@ import { EncodedValue, commandOf, sleep, type Clock, type Logger, type Result } 
 import type { AgentContext } from '../agents/agent.js'
 import type { CommandDispatcher } from './command-dispatcher.js'
 import { offeredTools } from './offered-tools.js'
+import { copyStep } from './copy-step.js'
+import type { FileCopier } from './file-copier.js'
 import type { Questions } from './questions.js'
 import type { SessionDevice } from './session-device.js'
+import type { SessionSecrets } from './session-secrets.js'
 import type { SessionLog } from './session-log.js'
 import type { Steps } from './steps.js'
 import type { Task } from './task.js'
@@ -17,6 +20,8 @@ export interface AgentContextParts {
   dispatcher: CommandDispatcher
   questions: Questions
   steps: Steps
+  secrets: SessionSecrets
+  copier: FileCopier | undefined
   remarks: readonly string[]
   clock: Clock
   logger: Logger
@@ -26,7 +31,7 @@ export interface AgentContextParts {
 
 /** A session as its agent sees it. */
 export function agentContext(parts: AgentContextParts): AgentContext {
-  const { task, log, device, dispatcher, questions, steps, remarks, clock, logger, signal } = parts
+  const { task, log, device, dispatcher, questions, steps, secrets, remarks, clock, logger, signal } = parts
   const execute: AgentContext['execute'] = async (commands, options) => {
     const results = await dispatcher.executeCommands(commands.map(commandOf), options)
     return options?.encoded === true ? results : results.map(withPlainValue)
@@ -40,6 +45,7 @@ export function agentContext(parts: AgentContextParts): AgentContext {
     agentName: device.agentName,
     signal,
     logger,
+    secrets: secrets.placeholders,
     execute,
     startedAt: Date.parse(log.view.started_at ?? log.view.created_at),
     remarks: () => remarks,
@@ -52,6 +58,7 @@ export function agentContext(parts: AgentContextParts): AgentContext {
         throw serverError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
       return offeredTools(result.result, (tool) => device.addedArguments(tool))
     },
+    copyFile: (copy, label) => copyStep(parts, copy, label),
     step: (name, decide) => steps.take(name, decide),
     sleep: async (ms) => {
       await sleep(clock, ms, signal)

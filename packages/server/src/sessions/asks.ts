@@ -46,7 +46,9 @@ export class Asks {
   async asked(deviceId: string, message: AskMessage): Promise<void> {
     const session = message.session_id === null ? undefined : this.#live.get(message.session_id)
     if (session?.task.deviceId !== deviceId || this.#pending.has(message.ask_id)) return
-    const { ask_id, call_id, tool, arguments_hash, summary, digest, expires_at } = message
+    await session.dispatcher.secrets.ready()
+    const { ask_id, call_id, tool, arguments_hash, digest, expires_at } = message
+    const summary = session.dispatcher.secrets.masked(message.summary)
     if (this.#isTooMuch(session.task.sessionId, deviceId)) return
     if (summary.length > LIMITS.askedCall) {
       this.#logger.warn(`An ask of '${deviceId}' is too long to be shown whole, and is left out`)

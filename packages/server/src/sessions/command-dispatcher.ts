@@ -6,6 +6,7 @@ import type { PastBatch } from './restore.js'
 import { failures, matchResults } from './results.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
+import type { SessionSecrets } from './session-secrets.js'
 import type { Task } from './task.js'
 import { unknownTools } from './unknown-tools.js'
 import { serverError, serverErrorText } from '../errors.js'
@@ -20,12 +21,25 @@ interface Pending {
   timer: Timer
 }
 
+/** What a {@link CommandDispatcher} is made of. */
+export interface CommandDispatcherParts {
+  task: Task
+  log: SessionLog
+  device: SessionDevice
+  clock: Clock
+  secrets: SessionSecrets
+  /** Batches from before a restart. */
+  past?: PastBatch[] | undefined
+}
+
 /** Sends the batches of one session and waits for their results. Every wait ends: with results, by timeout, or by {@link abort}. */
 export class CommandDispatcher {
   readonly #task: Task
   readonly #log: SessionLog
   readonly #device: SessionDevice
   readonly #clock: Clock
+  /** What its commands contain and its records do not. */
+  readonly secrets: SessionSecrets
   readonly #pending = new Map<string, Pending>()
   /** Batches from before a restart that the agent has not requested again yet, in order. */
   readonly #past: PastBatch[]
@@ -37,11 +51,12 @@ export class CommandDispatcher {
   #unlisted: object | null = null
   #aborted: Error | null = null
 
-  constructor(task: Task, log: SessionLog, device: SessionDevice, clock: Clock, past: PastBatch[] = []) {
+  constructor({ task, log, device, clock, secrets, past = [] }: CommandDispatcherParts) {
     this.#task = task
     this.#log = log
     this.#device = device
     this.#clock = clock
+    this.secrets = secrets
     this.#past = past
   }
 
@@ -50,9 +65,10 @@ export class CommandDispatcher {
    * @returns one result per command, in the same order; a command that could not be sent or was not answered in time is a `failure`
    * @throws AipError `TOO_MANY_ACTIONS`, the reason of an abort, or `STORE_FAILED` if the batch cannot be recorded
    */
-  async executeCommands(commands: readonly Omit<Command, 'call_id'>[], options: ExecuteOptions = {}): Promise<Result[]> {
+  async executeCommands(wanted: readonly Omit<Command, 'call_id'>[], options: ExecuteOptions = {}): Promise<Result[]> {
     this.#throwIfAborted()
-    if (commands.length > LIMITS.actionsPerBatch) throw aipError('TOO_MANY_ACTIONS', { limit: LIMITS.actionsPerBatch })
+    if (wanted.length > LIMITS.actionsPerBatch) throw aipError('TOO_MANY_ACTIONS', { limit: LIMITS.actionsPerBatch })
+    const { commands, secrets } = this.secrets.taken(wanted)
     const past = this.#past.shift()
     if (past !== undefined) return this.#continue(past, commands, options)
     const { sessionId, taskName, work } = this.#task
@@ -63,13 +79,14 @@ export class CommandDispatcher {
       agentName: options.agentName ?? this.#device.agentName,
       processName: options.processName ?? '',
       rootName: options.rootName ?? '',
-      label: options.label ?? null,
+      label: options.label === undefined ? null : this.secrets.masked(options.label),
       actions: commands.map(({ tool_name, parameters, tool_type }) => ({
         tool_name,
         parameters,
         tool_type,
         call_id: crypto.randomUUID(),
       })),
+      secrets,
       concurrent: work.kind === 'commands' && work.concurrent === true,
     }
     const refused = this.#mayRefuse(batch) ? await this.#refusal(batch) : null
@@ -119,6 +136,15 @@ export class CommandDispatcher {
     return results
   }
 
+  /** Takes up a file transfer from before a restart: the device says what became of it, because nothing waits for its connection. */
+  async continueTransfer(transferId: string): Promise<void> {
+    const [next] = this.#past
+    const [action] = next?.batch.actions ?? []
+    if (next === undefined || action?.parameters?.['transfer_id'] !== transferId) return
+    this.#past.shift()
+    await this.#continue(next, next.batch.actions, {})
+  }
+
   /** Sends the returned device what it has not answered, or gives that up if it could run twice. */
   resend(): void {
     for (const pending of this.#pending.values()) {
@@ -153,7 +179,9 @@ export class CommandDispatcher {
     const { batch } = pending
     pending.sentOver = this.#device.connection
     try {
-      await this.#device.send(batch)
+      await this.#device.send(
+        batch.secrets.length === 0 ? batch : { ...batch, actions: await this.secrets.filled(batch.actions, batch.secrets) },
+      )
     } catch (error) {
       const detail = messageOf(error)
       const textOf = (command: Command): string => serverErrorText('COMMAND_SEND_FAILED', { tool: command.tool_name, detail })
@@ -172,7 +200,7 @@ export class CommandDispatcher {
     const recording =
       pending === undefined
         ? this.#setPastResult(responseId, results)
-        : this.#finish(responseId, matchResults(pending.batch.actions, results))
+        : this.#masked(results).then((masked) => this.#finish(responseId, matchResults(pending.batch.actions, masked)))
     this.#recording.set(responseId, recording)
     try {
       return await recording
@@ -185,7 +213,7 @@ export class CommandDispatcher {
   async #setPastResult(responseId: string, results: readonly Result[]): Promise<boolean> {
     const past = this.#past.find(({ batch, results: known }) => batch.responseId === responseId && known === null)
     if (past === undefined) return false
-    const matched = matchResults(past.batch.actions, results)
+    const matched = matchResults(past.batch.actions, await this.#masked(results))
     await this.#received(responseId, matched, 0)
     past.results = matched
     return true
@@ -227,6 +255,17 @@ export class CommandDispatcher {
     return this.#log.record('results_received', { response_id: responseId, duration_ms: durationMs, results })
   }
 
+  /** Returns results without the values of secrets. */
+  async #masked(results: readonly Result[]): Promise<Result[]> {
+    await this.secrets.ready()
+    const masked = (each: Result): Result => ({
+      ...each,
+      error: this.secrets.masked(each.error),
+      result: this.secrets.masked(each.result),
+    })
+    return results.map(masked)
+  }
+
   #throwIfAborted(): void {
     if (this.#aborted !== null) throw this.#aborted
   }
@@ -256,5 +295,6 @@ function sentData(batch: Batch): RecordData['commands_sent'] {
     root_name: batch.rootName,
     label: batch.label,
     commands: batch.actions,
+    ...(batch.secrets.length === 0 ? {} : { secrets: [...batch.secrets] }),
   }
 }

@@ -19,7 +19,6 @@ export interface LaneEvents {
  * order; those that only read run alongside.
  */
 export class DeviceLane {
-  readonly deviceId: string
   readonly #run: Run
   readonly #events: LaneEvents
   readonly #waiting = new Set<Session>()
@@ -37,7 +36,6 @@ export class DeviceLane {
 
   constructor(lane: Lane, run: Run, events: LaneEvents) {
     this.lane = lane
-    this.deviceId = lane.name
     this.#run = run
     this.#events = events
   }
@@ -59,7 +57,7 @@ export class DeviceLane {
    */
   reserve(): () => void {
     if (this.#sessions.size + this.#reserved - this.atWork.length >= LIMITS.waitingSessions) {
-      throw serverError('QUEUE_FULL', { id: this.deviceId, limit: LIMITS.waitingSessions })
+      throw serverError('QUEUE_FULL', { id: this.lane.name, limit: LIMITS.waitingSessions })
     }
     this.#reserved += 1
     return () => {
@@ -114,6 +112,11 @@ export class DeviceLane {
   letGo(): void {
     this.#held = false
     this.#advance()
+  }
+
+  /** All sessions that have not ended, in the order in which they were admitted. */
+  get sessions(): Iterable<Session> {
+    return this.#sessions
   }
 
   /** The sessions that run on the device now. */

@@ -71,6 +71,7 @@ export class DeviceToolLists {
         processName: '',
         rootName: '',
         label: null,
+        secrets: [],
         // Without a type in the parameters all types are listed; not every device has a list of each type.
         actions: [{ tool_name: 'list_tools', tool_type: 'action', parameters: {}, call_id: crypto.randomUUID() }],
         concurrent: true,

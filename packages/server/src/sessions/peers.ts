@@ -1,4 +1,5 @@
 import type { Command, Feature } from '@orrery/aip'
+import type { SecretPlace } from '@orrery/aip/records'
 import type { Outcome } from './task.js'
 
 /** One batch of commands on its way to a device. */
@@ -13,6 +14,8 @@ export interface Batch {
   /** What the batch does, in words; recorded, not sent. */
   label: string | null
   actions: Command[]
+  /** Where the values of secrets belong in the actions, which have `***` there. */
+  secrets: readonly SecretPlace[]
   /** It only reads, so it may run alongside another batch. */
   concurrent: boolean
 }

@@ -80,6 +80,7 @@ function batchOf(sent: RecordData['commands_sent'], { sessionId, taskName, work 
     rootName: sent.root_name,
     label: sent.label,
     actions: sent.commands,
+    secrets: sent.secrets ?? [],
     concurrent: work.kind === 'commands' && work.concurrent === true,
   }
 }

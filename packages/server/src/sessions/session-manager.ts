@@ -2,6 +2,7 @@ import { LIMITS, logError, messageOf, silentLogger, sleep, systemClock, type Clo
 import type { Agent } from '../agents/agent.js'
 import { commandsAgent } from '../agents/commands-agent.js'
 import { followerAgent } from '../agents/workflow/workflow-agent.js'
+import { SecretSources } from '../config/secret-sources.js'
 import type { Feed } from '../store/feed.js'
 import { MemoryFeed } from '../store/memory-feed.js'
 import { SqliteSessionStore } from '../store/sqlite-session-store.js'
@@ -11,6 +12,7 @@ import { Absences } from './absences.js'
 import { DeviceToolLists } from './device-tool-lists.js'
 import { Delivery } from './delivery.js'
 import type { DeviceLane } from './device-lane.js'
+import type { FileCopier } from './file-copier.js'
 import { Intake, type Taken } from './intake.js'
 import { Lanes } from './lanes.js'
 import { LiveSessions } from './live-sessions.js'
@@ -18,6 +20,7 @@ import type { Peers } from './peers.js'
 import { pastSession, type PastSession } from './restore.js'
 import { SessionDevice } from './session-device.js'
 import { SessionLog } from './session-log.js'
+import { SessionSecrets } from './session-secrets.js'
 import { Session } from './session.js'
 import type { CancelReason, Outcome, Task, WantedTask } from './task.js'
 import { serverError, serverErrorText } from '../errors.js'
@@ -31,6 +34,10 @@ export interface SessionEnvironment {
   feed: Feed
   peers: Peers
   toolLists: DeviceToolLists
+  /** The secrets that workflows and agents may use. */
+  secrets: SecretSources
+  /** Copies files for agents. Default: nothing does. */
+  copier?: FileCopier | undefined
   /** The first one that accepts a work runs it. */
   agents: readonly Agent[]
   clock: Clock
@@ -64,6 +71,7 @@ export class SessionManager {
       agents: [followerAgent, commandsAgent],
       logger: silentLogger,
       toolLists: new DeviceToolLists({ peers, clock, platform }),
+      secrets: new SecretSources(),
       ...options,
       clock,
     }
@@ -230,12 +238,14 @@ export class SessionManager {
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
-    const { store, feed, peers, toolLists, clock, logger, platform } = this.environment
+    const { store, feed, peers, toolLists, secrets, copier, clock, logger, platform } = this.environment
     const { sessionId, deviceId, owner } = task
     // An operator knows a session by one id, whatever peers call theirs.
     const runId = owner.kind === 'operator' ? sessionId : undefined
     const log = new SessionLog({ store, feed, lane, clock, sessionId, runId, past: past?.records })
-    return new Session({ task, log, device: new SessionDevice(deviceId, peers, platform, toolLists), clock, logger, past })
+    const sent = past?.batches.flatMap(({ batch }) => batch.secrets.map(({ name }) => name))
+    const device = new SessionDevice(deviceId, peers, platform, toolLists)
+    return new Session({ task, log, device, secrets: new SessionSecrets(secrets, sent), copier, clock, logger, past })
   }
 
   /** Runs a session until it ends and reports the end, without waiting for that. Never throws. */

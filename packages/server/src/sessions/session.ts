@@ -4,7 +4,9 @@ import { Adoption } from './adoption.js'
 import { agentContext } from './agent-context.js'
 import { CommandDispatcher } from './command-dispatcher.js'
 import { Questions } from './questions.js'
+import type { FileCopier } from './file-copier.js'
 import type { PastSession } from './restore.js'
+import type { SessionSecrets } from './session-secrets.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import { Steps } from './steps.js'
@@ -16,6 +18,8 @@ export interface SessionParts {
   task: Task
   log: SessionLog
   device: SessionDevice
+  secrets: SessionSecrets
+  copier: FileCopier | undefined
   clock: Clock
   logger: Logger
   /** What the log knows about a session that is continued after a restart. */
@@ -33,6 +37,7 @@ export class Session {
   /** Whether its device has started an assigned task itself. */
   readonly adoption = new Adoption()
   readonly #device: SessionDevice
+  readonly #copier: FileCopier | undefined
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #steps: Steps
@@ -48,17 +53,18 @@ export class Session {
   #cancelled: CancelReason | null = null
   #agentName: string | null = null
 
-  constructor({ task, log, device, clock, logger, past }: SessionParts) {
+  constructor({ task, log, device, secrets, copier, clock, logger, past }: SessionParts) {
     this.task = task
     this.log = log
     this.#device = device
+    this.#copier = copier
     this.#clock = clock
     this.#logger = logger
     this.#steps = new Steps(log, past?.steps)
     this.#remarks = past?.remarks ?? []
     this.#begun = past !== undefined && past.batches.length > 0
     this.questions = new Questions(log, clock, this.#abort.signal, past?.questions)
-    this.dispatcher = new CommandDispatcher(task, log, device, clock, past?.batches)
+    this.dispatcher = new CommandDispatcher({ task, log, device, secrets, clock, past: past?.batches })
   }
 
   /** Why the session is being ended from outside, if it is. */
@@ -97,7 +103,7 @@ export class Session {
    * @param agent undefined if no agent of the server can run this work
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
-    const outcome = await this.#outcomeOf(agent)
+    const outcome = this.dispatcher.secrets.masked(await this.#outcomeOf(agent))
     while (!this.detached) {
       try {
         await this.log.record('ended', { ...outcome, agent: this.#agentName })
@@ -213,6 +219,8 @@ export class Session {
       dispatcher: this.dispatcher,
       questions: this.questions,
       steps: this.#steps,
+      secrets: this.dispatcher.secrets,
+      copier: this.#copier,
       remarks: this.#remarks,
       clock: this.#clock,
       logger: this.#logger,

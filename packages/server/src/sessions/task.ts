@@ -1,4 +1,4 @@
-import { aipError, type AipError, type Command } from '@orrery/aip'
+import { aipError, shortened, type AipError, type Command } from '@orrery/aip'
 import type { Owner, Work } from '@orrery/aip/records'
 import { serverError } from '../errors.js'
 
@@ -83,6 +83,5 @@ export function describeWork(work: Work): string {
 }
 
 function describeCommand(command: Command): string {
-  const line = `${command.tool_name} ${JSON.stringify(command.parameters ?? {})}`
-  return line.length <= 200 ? line : `${line.slice(0, 199)}…`
+  return shortened(`${command.tool_name} ${JSON.stringify(command.parameters ?? {})}`, 200)
 }

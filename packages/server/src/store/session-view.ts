@@ -46,6 +46,7 @@ export function newView(runId: string, accepted: RecordData['accepted'], time: n
     steps: 0,
     usage: null,
     question: null,
+    waits_for: null,
     created_at: isoTime(time),
     started_at: null,
     ended_at: null,

@@ -1,4 +1,4 @@
-import { messageOf, type Clock } from '@orrery/aip'
+import { messageOf, parseWhole, startOf, type Clock } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
 import { RecordType, type RecordData } from '@orrery/aip/records'
 import { RecordLog, type LogRecord, type StreamInfo, type StreamQuery } from '@orrery/log'
@@ -20,6 +20,7 @@ export class SqliteSessionStore implements SessionStore {
   constructor(path: string, { durability, clock }: { durability?: 'normal' | 'full'; clock?: Clock } = {}) {
     this.#log = RecordLog.open(path, {
       labels: SESSION_LABELS,
+      parse: parseWhole,
       ...(durability === undefined ? {} : { durability }),
       ...(clock === undefined ? {} : { now: () => clock.now() }),
     })
@@ -112,7 +113,8 @@ export class SqliteSessionStore implements SessionStore {
   #summariesOf(streams: readonly StreamInfo[]): Session[] {
     return streams.flatMap(({ stream, open, summary }) => {
       const view = open ? this.#viewOf(stream) : ((summary as Session | null) ?? this.#replayed(stream))
-      return view === undefined ? [] : [{ ...view }]
+      // A row of an older version has no field that came later.
+      return view === undefined ? [] : [{ ...view, waits_for: null }]
     })
   }
 
@@ -156,7 +158,7 @@ function listed(view: Session): Session {
   const { request } = view
   return request.length <= SERVER_LIMITS.listedRequest
     ? view
-    : { ...view, request: `${request.slice(0, SERVER_LIMITS.listedRequest).toWellFormed()}…` }
+    : { ...view, request: `${startOf(request, SERVER_LIMITS.listedRequest)}…` }
 }
 
 function queryOf({

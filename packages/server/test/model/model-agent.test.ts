@@ -106,6 +106,18 @@ describe('a request in words', () => {
       expect(text).toMatch(said)
   })
 
+  it('tells the model that a command failed, also where an existing device reports its exit code as a success', async () => {
+    await using rig = await startModelRig({
+      script: [{ calls: [{ tool: 'sh' }, { tool: 'finish', input: { result: 'x' } }] }, { text: 'it failed' }],
+      tools: [tool('sh')],
+      answers: { sh: () => ({ success: false, exit_code: 2, stdout: '', stderr: 'no such folder' }) },
+    })
+    expect(await rig.run('list it')).toMatchObject({ status: 'completed', result: 'it failed' })
+    const text = rig.model.requests[1]?.text ?? ''
+    expect(text).toMatch(/failure\n<data \w+>\nthe program ended with exit code 2\n\{.*no such folder/)
+    expect(text).toMatch(/Not finished: another call of this turn failed/)
+  })
+
   it.each([
     ['a data URI, as existing screenshot tools give', 'data:image/png;base64,aGk='],
     [

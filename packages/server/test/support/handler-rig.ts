@@ -3,6 +3,7 @@ import { scriptedAgent } from '../../../../test/support/scripted-agent.js'
 import { LogCapture } from '../../../../test/support/test-server.js'
 import { assertNoneStuck } from '../../../../test/support/stuck-sessions.js'
 import { emptyToolList, type Json } from '../../../../test/support/wire-client.js'
+import { SecretSources } from '../../src/config/secret-sources.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 import { ClientConnectionManager } from '../../src/clients/client-connection-manager.js'
 import { KnownDevices } from '../../src/clients/known-devices.js'
@@ -55,7 +56,7 @@ export class HandlerRig implements AsyncDisposable {
       feed: this.#feed,
       asks: this.#asks,
       files: new DeviceFiles(this.clients, { ...this.#common, sessions: this.sessions, waiting: this.#waiting }),
-      workflows: new WorkflowLibrary(null, this.log),
+      workflows: new WorkflowLibrary(null, new SecretSources(), this.log),
       allowance: new ModelAllowance({ agents: [scriptedAgent], clock: systemClock, perDay: 0 }),
     }),
     tokens: this.#tokens,

@@ -3,53 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../../test/support/manual-clock.js'
-import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../../../../test/support/test-server.js'
+import { OPERATOR_KEY, startTestServer } from '../../../../test/support/test-server.js'
 import { WireClient, type Json } from '../../../../test/support/wire-client.js'
-
-/** What the device answers a tool: a result, or `{ fail: text }`. */
-type Answer = (parameters: Json, call: number) => unknown
-
-/** A device that answers commands by tool name and notes what it was asked. */
-async function answerDevice(server: TestServer, answers: Record<string, Answer>): Promise<{ calls: Json[]; device: WireClient }> {
-  const device = await WireClient.register(server.url, DEVICE_KEY, { client_id: 'd1' })
-  const calls: Json[] = []
-  const counts = new Map<string, number>()
-  void (async () => {
-    for (;;) {
-      const message = await device.next()
-      if (message['type'] !== 'command') continue
-      const results = (message['actions'] as Json[]).map((action) => {
-        const tool = String(action['tool_name'])
-        calls.push({ tool, ...(action['parameters'] as Json) })
-        const count = counts.get(tool) ?? 0
-        counts.set(tool, count + 1)
-        const value = answers[tool]?.(action['parameters'] as Json, count) ?? null
-        const failed = typeof value === 'object' && value !== null && 'fail' in value
-        return {
-          status: failed ? 'failure' : 'success',
-          error: failed ? value.fail : null,
-          result: failed ? null : value,
-          call_id: action['call_id'],
-        }
-      })
-      device.send({
-        type: 'command_results',
-        session_id: message['session_id'],
-        prev_response_id: message['response_id'],
-        action_results: results,
-      })
-    }
-  })().catch(() => {})
-  return { calls, device }
-}
-
-async function runWorkflow(server: TestServer, workflow: string, inputs: Json = {}): Promise<Json> {
-  const { status, body } = await server.api('/api/sessions', { device_id: 'd1', workflow, inputs, file: 'my.yaml' })
-  expect(status, JSON.stringify(body)).toBe(201)
-  const id = String(body['session_id'])
-  await server.events(id)
-  return (await server.api(`/api/sessions/${id}`)).body
-}
+import { answerDevice, runWorkflow } from '../support/answering-device.js'
 
 const HEAD = 'name: demo\ndescription: A test\n'
 
@@ -192,7 +148,7 @@ result: \${{ join(steps.d.result, '-') }}
     expect((await constellation.next())['error']).toMatch(/^There is no workflow 'nope'; there are: /)
   })
 
-  it('of the data folder comes before a bundled one, and a broken file is left out of the list', async () => {
+  it('of the data folder comes before a bundled one, and a broken file is listed with its mistakes', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'orrery-'))
     mkdirSync(join(dataDir, 'workflows'))
     writeFileSync(
@@ -214,6 +170,9 @@ result: \${{ join(steps.d.result, '-') }}
         description: 'Mine',
         inputs: [],
       })
+      expect((await server.api('/api/workflows')).body['invalid']).toEqual([
+        { file: 'broken.yaml', problems: [expect.stringMatching(/^broken\.yaml:1:8: /)] },
+      ])
       expect(server.log.lines.some((line) => line.startsWith('warn Workflow left out: '))).toBe(true)
     }
     rmSync(dataDir, { recursive: true })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLogger } from '@orrery/aip'
 import { describe, expect, it } from 'vitest'
+import { SecretSources } from '../../src/config/secret-sources.js'
 import { WorkflowLibrary } from '../../src/agents/workflow/workflow-library.js'
 
 const SOURCE = 'name: demo\ndescription: A demo.\nsteps: [{ tool: echo }]\n'
@@ -11,7 +12,7 @@ describe('a library that is asked for many workflows at once', () => {
   it('gives each, and reads one file at a time', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'orrery-workflows-'))
     writeFileSync(join(folder, 'demo.yaml'), SOURCE)
-    const library = new WorkflowLibrary(folder, silentLogger)
+    const library = new WorkflowLibrary(folder, new SecretSources(), silentLogger)
     const open = (): number => readdirSync('/proc/self/fd').length
     const before = open()
     let most = 0

@@ -1,4 +1,6 @@
+import { startOf } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
+import { jsonText } from './json-text.js'
 import type { ToolProse } from './model-tools.js'
 import { Untrusted } from './untrusted.js'
 
@@ -19,9 +21,9 @@ export function aboutDevice({ deviceId, platform, application, tools }: DeviceFa
     ...(application === null ? {} : { application: { process: name(application.process), root: name(application.root) } }),
     tools,
   }
-  return new Untrusted(JSON.stringify(about)).shortened(SERVER_LIMITS.modelDevice)
+  return new Untrusted(jsonText(about)).shortened(SERVER_LIMITS.modelDevice)
 }
 
 function name(text: string): string {
-  return text.slice(0, SERVER_LIMITS.modelDeviceName)
+  return startOf(text, SERVER_LIMITS.modelDeviceName)
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { YamlSource } from '../../config/yaml-source.js'
+import { YamlSource } from '@orrery/graph'
 import type { Work } from '@orrery/aip/records'
 
 /** A plan in words, as the existing FollowerAgent accepts it. Its other keys, such as `close`, only concern that agent's own desktop. */

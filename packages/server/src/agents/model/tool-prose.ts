@@ -1,3 +1,4 @@
+import { startOf } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
 
 /** Keywords of JSON Schema that only describe, in words of the tool's author. */
@@ -22,7 +23,7 @@ export function proseIn(schema: unknown, path = ''): Record<string, string> {
   if (!isObject(schema)) return {}
   const { properties, items, description } = schema
   const own =
-    typeof description === 'string' && path !== '' ? { [path]: description.slice(0, SERVER_LIMITS.modelToolDescription) } : {}
+    typeof description === 'string' && path !== '' ? { [path]: startOf(description, SERVER_LIMITS.modelToolDescription) } : {}
   const inner = isObject(properties)
     ? Object.entries(properties).map(([name, value]) => proseIn(value, path === '' ? name : `${path}.${name}`))
     : []

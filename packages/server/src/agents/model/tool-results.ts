@@ -1,5 +1,7 @@
 import type { Result } from '@orrery/aip'
 import type { CallOutcome, Image } from './conversation.js'
+import { jsonText } from './json-text.js'
+import { programFailure } from '../program-outcome.js'
 import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
@@ -7,9 +9,10 @@ const DATA_URI = /^data:(image\/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)$/
 
 /** Returns what the model sees of a result. */
 export function outcomeOf(callId: string, tool: string, result: Result): CallOutcome {
-  const status = result.status === 'success' ? 'success' : result.status === 'skipped' ? 'skipped' : 'failure'
+  const failed = programFailure(result)
+  const status = result.status === 'skipped' ? 'skipped' : result.status === 'success' && failed === null ? 'success' : 'failure'
   const images: Image[] = []
-  const parts = [result.error ?? '', textIn(result.result, images) ?? '']
+  const parts = [result.error ?? failed ?? '', textIn(result.result, images) ?? '']
   return { callId, tool, status, text: Untrusted.lines(parts).shortened(SERVER_LIMITS.modelResult), images }
 }
 
@@ -22,7 +25,7 @@ function textIn(value: unknown, images: Image[]): string | null {
   if (Array.isArray(value) && value.some((item) => imageOf(item) !== null || textItem(item) !== null)) {
     return value.map((item) => textItem(item) ?? textIn(item, images) ?? '').join('\n')
   }
-  return JSON.stringify(value, (_key, inner: unknown) => {
+  return jsonText(value, (_key, inner: unknown) => {
     const within = typeof inner === 'string' ? imageOf(inner) : null
     return within === null ? inner : place(within, images)
   })

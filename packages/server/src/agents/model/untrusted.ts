@@ -1,3 +1,5 @@
+import { endOf, shortened, startOf } from '@orrery/aip'
+
 /** Encloses a text of others for one prompt: without secrets, between marks. */
 export type Enclose = (text: string) => string
 
@@ -8,7 +10,8 @@ export class Untrusted {
   readonly #text: string
 
   constructor(text: string) {
-    this.#text = text
+    // Strict endpoints refuse a request that has half a character in it.
+    this.#text = text.toWellFormed()
   }
 
   /** Its length in characters. */
@@ -23,13 +26,18 @@ export class Untrusted {
     const head = Math.floor(length * 0.6)
     const tail = Math.floor(length * 0.3)
     const note = `[… ${text.length - head - tail} characters left out …]`
-    return new Untrusted(`${text.slice(0, head)}\n${note}\n${text.slice(text.length - tail)}`)
+    return new Untrusted(`${startOf(text, head)}\n${note}\n${endOf(text, tail)}`)
   }
 
   /** Returns its beginning as one line. @param length characters that are left */
   line(length: number): Untrusted {
-    const line = this.#text.replaceAll(/\s+/g, ' ')
-    return new Untrusted(line.length <= length ? line : `${line.slice(0, length - 1)}…`)
+    return new Untrusted(shortened(this.#text.replaceAll(/\s+/g, ' '), length))
+  }
+
+  /** Returns whether another text is in it, however its letters are enclosed and escaped. */
+  has(text: string): boolean {
+    const sought = lettersOf(text)
+    return sought !== '' && lettersOf(this.#text).includes(sought)
   }
 
   /** Returns what a model reads. */
@@ -51,4 +59,8 @@ export class Untrusted {
     const all = texts.map((text) => (typeof text === 'string' ? text : text.#text))
     return new Untrusted(all.filter((text) => text !== '').join(between))
   }
+}
+
+function lettersOf(text: string): string {
+  return text.replaceAll(/\\+[nrt]/g, '').replaceAll(/[^\p{L}\p{N}]/gu, '')
 }

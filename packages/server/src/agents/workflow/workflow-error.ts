@@ -1,5 +1,5 @@
 import { type AipError } from '@orrery/aip'
-import { describeProblems, type FileProblem } from '../../config/file-problem.js'
+import { describeProblems, type FileProblem } from '@orrery/graph'
 import { serverError } from '../../errors.js'
 
 /** All problems of a workflow file as one error. */

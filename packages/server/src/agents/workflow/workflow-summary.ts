@@ -1,8 +1,8 @@
 import type { WorkflowSummary } from '@orrery/aip/api'
-import type { WorkflowFile } from './workflow-schema.js'
+import type { WorkflowFile } from '@orrery/graph'
 
-/** A workflow as lists show it. */
-export function summaryOf({ name, description, inputs }: WorkflowFile): WorkflowSummary {
+/** Returns a workflow as lists show it. @param name by which it is called */
+export function summaryOf(name: string, { description, inputs }: WorkflowFile): WorkflowSummary {
   return {
     name,
     description,
