@@ -31,7 +31,7 @@ function modelOrExplain(): NonNullable<ReturnType<typeof resolveModel>> {
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error))
   }
-  return fail("No model is named: set ORRERY_MODEL; 'npx orrery model --help' tells the rest")
+  return fail("No model is named: set ORRERY_MODEL; './orrery model --help' tells the rest")
 }
 
 function fail(message: string): never {

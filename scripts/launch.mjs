@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDevicePackageStale } from './pack.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = join(root, 'node_modules', '.bin')
@@ -77,6 +78,11 @@ if (!installed()) {
   await step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 await step('the build', join(bin, 'tsc'), ['-b'])
+// What other machines install: the server gives it to them.
+if (process.argv[2] === 'orrery' && ['up', 'server'].includes(process.argv[3])) {
+  if (isDevicePackageStale())
+    await step('the package for other machines', process.execPath, [join(root, 'scripts/pack.mjs'), 'device'])
+}
 
 const [target, ...args] = process.argv.slice(2)
 const [command, commandArgs] =

@@ -41,7 +41,17 @@ export const FOLDER_ORDERS: readonly FolderOrder[] = [
   },
   {
     src: 'packages/cli/src',
-    layers: ['main', 'program', 'commands', 'copy demo exec running', 'follow', 'results', 'settings', 'terminal'],
+    layers: [
+      'main device-main',
+      'program device-program run-program',
+      'base-program',
+      'commands',
+      'copy demo exec running',
+      'follow',
+      'results',
+      'settings',
+      'terminal',
+    ],
     known: [],
   },
   {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -69,6 +69,17 @@ describe('between a server and a device', () => {
       result: [{ result: { checksum: md5(BIG) } }],
     })
     await expect.poll(test.audit).toMatch(/receive_file[\s\S]*send_file/)
+  })
+
+  it('a file keeps its permissions and its time', async () => {
+    await using test = await pair()
+    const modified = '2024-02-03T04:05:06.000Z'
+    expect((await test.put('run.sh', 'x', `&mode=750&modified=${modified}`)).status).toBe(200)
+    const stats = statSync(join(test.root, 'run.sh'))
+    expect([(stats.mode & 0o7777).toString(8), stats.mtime.toISOString()]).toEqual(['750', modified])
+    const { headers } = await test.get('run.sh')
+    expect([headers.get('x-orrery-mode'), headers.get('last-modified')]).toEqual(['750', 'Sat, 03 Feb 2024 04:05:06 GMT'])
+    expect((await test.put('run.sh', 'x', '&mode=4755&overwrite=true')).status).toBe(422)
   })
 
   it('a file is replaced only where that is asked for', async () => {

@@ -133,7 +133,7 @@ describe('the README', () => {
     })
     writeFileSync(file, plan)
     // Without a model it is known as work for one, and not as a bad workflow.
-    const { output } = await shell(`npx orrery run --workflow ${file}`, home.path)
+    const { output } = await shell(`./orrery run --workflow ${file}`, home.path)
     expect(output).toContain('No model is configured')
   })
 

@@ -21,6 +21,8 @@ export type Reply =
   | { cut: string }
   /** Says this much, then reports an error in the stream. */
   | { broken: string; error: string }
+  /** Exactly this, as a stream of events unless its type says otherwise; then, if it is cut, the connection breaks. */
+  | { raw: string; status?: number; type?: string; cut?: true }
   /** Nothing comes for as long as the client waits. */
   | 'silence'
 
@@ -135,6 +137,12 @@ type Said = Extract<Reply, { text?: string; calls?: ScriptedCall[] }>
 
 function answer(response: ServerResponse, reply: Reply, dialect: Dialect, streaming: boolean, index: number): void {
   if (reply === 'silence') return
+  if ('raw' in reply) {
+    response.writeHead(reply.status ?? 200, { 'content-type': reply.type ?? 'text/event-stream' })
+    if (reply.cut !== true) return void response.end(reply.raw)
+    response.write(reply.raw)
+    return void setImmediate(() => response.destroy())
+  }
   if ('status' in reply) {
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers })
     return void response.end(JSON.stringify(dialect.error(reply.error, reply.status)))

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseDeviceConfig, startDevice } from '@orrery/device'
@@ -8,8 +8,8 @@ import type { Json } from '../support/wire-client.ts'
 /** A server with a real device, whose shell runs everything, in a folder of its own. */
 export interface WorkflowRig extends AsyncDisposable {
   server: TestServer
-  /** The folder of the device. */
-  folder: string
+  /** Returns the folder of a device. @param id default: the first device */
+  folderOf(id?: string): string
   /** Runs a workflow, by its text or name. @returns the session, ended */
   run(workflow: string, inputs?: Json, device?: string): Promise<Json>
 }
@@ -24,15 +24,18 @@ export async function startWorkflowRig(
   options: Parameters<typeof startTestServer>[0] = {},
 ): Promise<WorkflowRig> {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-workflows-'))
+  const first = Object.keys(config)[0] ?? ''
+  const folderOf = (id: string = first): string => join(folder, id)
+  for (const id of Object.keys(config)) mkdirSync(folderOf(id))
   const server = await startTestServer(options)
   const devices = Object.entries(config).map(([clientId, own]) =>
     startDevice({
       serverUrl: `${server.url.replace('http', 'ws')}/ws`,
       token: DEVICE_KEY,
       clientId,
-      cwd: folder,
+      cwd: folderOf(clientId),
       config: parseDeviceConfig(
-        JSON.stringify({ shell: 'full', roots: [folder], policy: [{ tool: '*', do: 'allow' }], ...own }),
+        JSON.stringify({ shell: 'full', roots: [folderOf(clientId)], policy: [{ tool: '*', do: 'allow' }], ...own }),
         'device.jsonc',
       ),
     }),
@@ -40,8 +43,8 @@ export async function startWorkflowRig(
   await Promise.all(devices.map(({ registered }) => registered))
   return {
     server,
-    folder,
-    async run(workflow, inputs = {}, device = Object.keys(config)[0] ?? '') {
+    folderOf,
+    async run(workflow, inputs = {}, device = first) {
       const { status, body } = await server.api('/api/sessions', { device_id: device, workflow, inputs, file: 'my.yaml' })
       if (status !== 201) throw new Error(String(body['detail']))
       await server.events(String(body['session_id']))

@@ -1,24 +1,5 @@
 #!/usr/bin/env node
-import { inspect } from 'node:util'
-import { EXIT, report } from './terminal/errors.js'
-import { installInterrupt } from './terminal/interrupt.js'
 import { buildProgram } from './program.js'
-import { noteText } from './terminal/write.js'
+import { runProgram } from './run-program.js'
 
-// The reader of a pipe may leave early, as `head` does; that is not a failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed))
-
-// Node would print an error with all that it quotes as it is.
-process.on('uncaughtException', (error) => {
-  noteText(inspect(error))
-  process.exit(EXIT.failed)
-})
-
-installInterrupt()
-try {
-  const program = buildProgram()
-  if (process.argv.length <= 2) program.outputHelp()
-  else await program.parseAsync()
-} catch (error) {
-  process.exitCode = report(error)
-}
+await runProgram(buildProgram)

@@ -1,5 +1,5 @@
-import { Command, CommanderError, Option } from 'commander'
-import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { baseProgram } from './base-program.js'
 import { answerCommand } from './commands/answer.js'
 import { auditCommand } from './commands/audit.js'
 import { callCommand } from './commands/call.js'
@@ -21,25 +21,13 @@ import { sessionsCommand } from './commands/sessions.js'
 import { toolsCommand } from './commands/tools.js'
 import { workflowsCommand } from './commands/workflows.js'
 import { upCommand } from './commands/up.js'
-import { EXIT } from './terminal/errors.js'
 import { firstSteps, styleHelp } from './terminal/help.js'
-import { writeHelp } from './terminal/write.js'
 
 /** The whole command line. Its parse functions throw `CommanderError` instead of ending the process. */
 export function buildProgram(): Command {
-  const program = new Command('orrery')
-    .description('Runs agent tasks on many machines: a server, devices that connect to it, and the commands to work with them.')
-    .version(version(), '-v, --version', 'print the version')
-    .addOption(new Option('-V').hideHelp())
-    .on('option:V', () => {
-      writeHelp(process.stdout, `${version()}\n`)
-      throw new CommanderError(EXIT.ok, 'commander.version', version())
-    })
-    .helpOption('-h, --help', 'explain a command')
-    .usage('<command> [options]')
-    // Options after a command are its own, also where two levels have an option of one name.
-    .enablePositionalOptions()
-    .addHelpText('after', firstSteps)
+  const program = baseProgram(
+    'Runs agent tasks on many machines: a server, devices that connect to it, and the commands to work with them.',
+  ).addHelpText('after', firstSteps)
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
@@ -53,10 +41,4 @@ export function buildProgram(): Command {
   for (const command of [initCommand(), modelCommand(), policyCommand(), auditCommand()]) program.addCommand(command)
   styleHelp(program)
   return program
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return known ? String(manifest.version) : 'unknown'
 }

@@ -9,19 +9,22 @@ import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { withServers } from './support/config.js'
 import { dial, online } from './support/running-device.js'
+import { temporaryFolders } from './support/temporary.js'
+
+const folder = temporaryFolders()
 
 const bare = withServers({})
 
 /** A certificate of 127.0.0.1 that signs itself. */
 function selfSigned(): { cert: string; key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'orrery-'))
+  const place = mkdtempSync(join(tmpdir(), 'orrery-'))
   const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=lab -keyout key -out cert'
   execFileSync('openssl', ['req', ...options.split(' '), '-addext', 'subjectAltName=IP:127.0.0.1'], {
-    cwd: folder,
+    cwd: place,
     stdio: 'ignore',
   })
-  const [cert, key] = ['cert', 'key'].map((name) => readFileSync(join(folder, name), 'utf8'))
-  rmSync(folder, { recursive: true })
+  const [cert, key] = ['cert', 'key'].map((name) => readFileSync(join(place, name), 'utf8'))
+  rmSync(place, { recursive: true })
   return { cert: cert!, key: key! }
 }
 
@@ -98,6 +101,46 @@ describe('the connection of a device', () => {
     void clock.advance(2000)
     await (await running.server.connection()).accept()
     await running.device.client.connectedEvent.wait()
+  })
+
+  it('gives up at once when a server of Orrery refuses the key, which it shows in no other way', async () => {
+    const options = { config: bare, token: 'k', clock: new ManualClock(), maxRetries: 5 }
+    const failed: unknown[] = []
+    await using running = await dial(
+      { ...options, onFailed: (error) => failed.push(error) },
+      { refuse: () => true, name: 'Orrery' },
+    )
+    expect(await running.device.done).toBe('retries_spent')
+    expect(running.server.attempts).toBe(1)
+    expect(failed).toMatchObject([{ code: 'UNAUTHORIZED' }])
+    expect(running.logger.lines).toContain('error [WS] The server refuses the key. Exiting.')
+  })
+
+  it('keeps trying where the server knows it, even if it is refused', async () => {
+    const clock = new ManualClock()
+    const journalPath = join(folder(), 'journal.db')
+    let refused = false
+    const agreed = { aip: { version: 1, features: ['journal', 'resume'], resume_token: 't1', session_id: null } }
+    await using running = await online({ config: bare, token: 'k', clock, journalPath, persistent: true }, agreed, {
+      refuse: () => refused,
+      name: 'Orrery',
+    })
+    refused = true
+    running.connection.socket.terminate()
+    await running.logger.until('Retrying in')
+    void clock.advance(5000)
+    await expect.poll(() => running.logger.count('Retrying in')).toBeGreaterThan(1)
+    refused = false
+    let isBack = false
+    const back = running.server.connection().finally(() => {
+      isBack = true
+    })
+    const passing = async (): Promise<boolean> => {
+      await clock.advance(1000)
+      return isBack
+    }
+    await expect.poll(passing).toBe(true)
+    expect((await (await back).accept(agreed))['type']).toBe('register')
   })
 
   it('waits at most an hour for the next attempt [S-079]', async () => {

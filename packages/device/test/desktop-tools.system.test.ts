@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemPrograms } from '../../../test/support/system-programs.js'
@@ -107,6 +107,12 @@ describe.runIf(ready)('the tools of the server desktop', () => {
     await expect.poll(see, { timeout: 10_000 }).toBe('ffff00')
     await tools.value('press_keys', { keys: ['q'] })
     await expect.poll(see, { timeout: 10_000 }).toBe('000000')
+    for (const [tool, args] of [
+      ['click', { x: 5000, y: 1 }],
+      ['scroll', { x: 1, y: 900 }],
+      ['drag', { start_x: 1, start_y: 1, end_x: 1800, end_y: 1 }],
+    ] as const)
+      expect(await tools.error(tool, args)).toMatch(/^\d+, \d+ is outside of the screen, which has 1800 x 900 pixels$/)
 
     // The same with the names that existing agents know.
     expect(await tools.error('click_on_coordinates', { x: 0.5, y: 0.5 })).toBe(
@@ -134,6 +140,20 @@ describe.runIf(ready)('the tools of the server desktop', () => {
     await expect.poll(see, { timeout: 10_000 }).toBe('0000ff')
     expect(await tools.value('capture_window_screenshot')).toMatch(/^data:image\/png;base64,/)
     expect(await tools.error('select_application_window', { id: '99999' })).toBe("There is no window '99999'")
+  })
+
+  it('type a line end as the Return key', { timeout: 120_000 }, async () => {
+    await using at = await desktop()
+    const { tools } = at
+    const typed = join(folder(), 'typed')
+    const script = String.raw`printf '\033]2;reader\007'; stty raw -echo; dd bs=1 count=9 of="$0" 2> /dev/null`
+    await tools.value('start_job', { program: 'xterm', args: ['-u8', '-e', 'sh', '-c', script, typed] })
+    const find = async (): Promise<Window | undefined> =>
+      (await tools.value<{ windows: Window[] }>('list_windows')).windows.find(({ title }) => title === 'reader')
+    await expect.poll(find, { timeout: 40_000 }).toBeDefined()
+    const { id } = (await find())!
+    await tools.value('type_text', { text: 'one\ntw\r\n\t.', window_id: id })
+    await expect.poll(() => (existsSync(typed) ? readFileSync(typed, 'utf8') : ''), { timeout: 20_000 }).toBe('one\rtw\r\t.')
   })
 
   it('give pictures within bounds, and in full size on request', { timeout: 120_000 }, async () => {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AIPProtocol } from '@orrery/aip'
-import { WebSocketTransport, sendContent } from '@orrery/aip/node'
+import { WebSocketTransport, receiveContent, sendContent } from '@orrery/aip/node'
 import { DeviceConfig } from '../src/index.js'
 import { ALLOW_ALL } from './support/config.js'
 import { online } from './support/running-device.js'
@@ -41,6 +41,39 @@ describe('a device that takes a file', () => {
     ])
     expect(readFileSync(join(test.root, 'a.txt'), 'utf8')).toBe('hello')
     expect(readdirSync(test.root)).toEqual(['a.txt'])
+  })
+
+  it('gives it the permissions and the time that it had, and tells those of a file that it sends', async () => {
+    const modified = '2024-02-03T04:05:06.000Z'
+    await using test = await receiving({ path: 'run.sh', size: 5, mode: '750', modified })
+    const aip = new AIPProtocol(new WebSocketTransport((await test.running.server.connection()).socket), { side: 'server' })
+    await sendContent(aip, bytes('hello'), { filename: 'x', size: 5 })
+    expect(await test.ended).toMatchObject([{ status: 'success' }])
+    const path = join(test.root, 'run.sh')
+    expect([(statSync(path).mode & 0o7777).toString(8), statSync(path).mtime.toISOString()]).toEqual(['750', modified])
+    const sent = test.running.connection.run([{ tool_name: 'send_file', parameters: { transfer_id: ID, path } }])
+    const dialled = await test.running.server.connection()
+    // What comes is not from a registered device.
+    dialled.socket.removeAllListeners('message')
+    const other = new AIPProtocol(new WebSocketTransport(dialled.socket), { side: 'server' })
+    const { mode, modified: told, chunks } = await receiveContent(other)
+    expect([mode, told]).toEqual(['750', modified])
+    for await (const _ of chunks);
+    await other.transport.close(1000)
+    expect(await sent).toMatchObject([{ status: 'success' }])
+  })
+
+  it('passes on no more rights than permissions, and keeps those of a file that it replaces', async () => {
+    await using refused = await receiving({ path: 'a', size: 5, mode: '4755' })
+    expect(await refused.ended).toMatchObject([{ status: 'failure', error: expect.stringContaining("'mode'") as unknown }])
+    await using test = await receiving({ path: 'a.txt', size: 5, overwrite: true })
+    writeFileSync(join(test.root, 'a.txt'), 'old')
+    chmodSync(join(test.root, 'a.txt'), 0o640)
+    const aip = new AIPProtocol(new WebSocketTransport((await test.running.server.connection()).socket), { side: 'server' })
+    await sendContent(aip, bytes('hello'), { filename: 'x', size: 5 })
+    await test.ended
+    const mode = statSync(join(test.root, 'a.txt')).mode & 0o777
+    expect([0o640, 0o644, 0o666]).toContain(mode)
   })
 
   it.each([

@@ -9,6 +9,7 @@ export const GRAPH_LIMITS_TABLE = defineLimits({
     'Words, marks and spaces of a workflow file: reading one takes much longer than its length tells.',
   ),
   fileProblems: limit(100, 'problems', 'Mistakes that are listed of one file.'),
+  syntaxProblems: limit(3, 'problems', 'Mistakes that are listed of a file that is not YAML.'),
   yamlNesting: limit(64, 'levels', 'Lists and objects in one another on one line of a workflow file.'),
   expressions: limit(1000, 'expressions', 'Expressions of a workflow file.'),
   expression: limit(8192, 'characters', 'One expression.'),

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeFolder } from './make-folder.js'
 import { LogError, toLogError } from './log-error.js'
 import type { RecordLogOptions } from './types.js'
 
@@ -123,7 +124,7 @@ export function pragma(db: DatabaseSync, name: 'page_size' | 'page_count' | 'fre
 }
 
 function createFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   try {
     // Never opened when it exists: closing a file drops all locks that this process has on it.
     closeSync(openSync(path, 'wx', 0o600))

@@ -1,5 +1,6 @@
 export type { ValueReference } from './large-values.js'
 export { KeyValues } from './key-values.js'
 export { LogError, type LogErrorCode } from './log-error.js'
+export { makeFolder } from './make-folder.js'
 export { RecordLog } from './record-log.js'
 export type { AppendOptions, LogRecord, PruneLimits, RecordLogOptions, StreamInfo, StreamQuery } from './types.js'

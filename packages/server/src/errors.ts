@@ -132,6 +132,11 @@ export const SERVER_ERRORS = defineErrors({
     'No session with this id is kept.',
     (v) => `Session '${v.id}' is not known here; 'orrery sessions' lists the sessions`,
   ),
+  DEVICE_PACKAGE_MISSING: entry(
+    'The server was started without the npm package for devices.',
+    () =>
+      'This server has no package for devices: in its checkout, `npm run pack` makes one. Or clone Orrery on the other machine and use `npm run device`',
+  ),
   VALUE_NOT_FOUND: entry<[{ id: string; value: string }]>(
     'No event of the session refers to a value with this id.',
     (v) => `Session '${v.id}' has no value '${v.value}'`,
@@ -193,7 +198,8 @@ export const SERVER_ERRORS = defineErrors({
   ),
   MODEL_WITHOUT_TOOLS: entry<[{ model: string; setting: string; detail: string }]>(
     'The model cannot call tools, which an agent needs.',
-    (v) => `The model '${v.model}' cannot call tools: name another in ${v.setting} (${v.detail})`,
+    (v) =>
+      `The model '${v.model}' cannot call tools: name another in ${v.setting}, or turn on the tool parser of its endpoint (${v.detail})`,
   ),
   MODEL_WITHOUT_IMAGES: entry<[{ model: string; detail: string }]>(
     'The model does not take images.',
@@ -215,9 +221,22 @@ export const SERVER_ERRORS = defineErrors({
     "The model's endpoint fails repeatedly.",
     (v) => `The model at ${v.where} fails: try later, or check ${v.setting} (${v.detail})`,
   ),
+  MODEL_SETTING_REFUSED: entry<[{ where: string; model: string; setting: string; detail: string }]>(
+    'The model does not accept a setting of its request.',
+    (v) => `The model '${v.model}' at ${v.where} does not accept ${v.setting}: leave it out or change it (${v.detail})`,
+  ),
+  MODEL_FOREIGN_ANSWER: entry<[{ where: string; setting: string; detail: string }]>(
+    'What answers at the address is not a model, such as a page to sign in to a network.',
+    (v) => `No model answers at ${v.where}: check ${v.setting}, and what is between; ${v.detail}`,
+  ),
   MODEL_REFUSED: entry<[{ where: string; model: string; detail: string }]>(
     "The model's endpoint refused the request.",
     (v) => `The model '${v.model}' at ${v.where} refused the request: ${v.detail}`,
+  ),
+  MODEL_CALLS_AS_TEXT: entry<[{ model: string; where: string; setting: string }]>(
+    'The model writes its tool calls into its text, and its endpoint does not read them there.',
+    (v) =>
+      `The model '${v.model}' at ${v.where} writes its calls as text: turn on the tool parser of its endpoint (vLLM: --enable-auto-tool-choice --tool-call-parser, llama.cpp: --jinja), or name another model in ${v.setting}`,
   ),
   MODEL_STOPPED: entry<[{ reason: string }]>(
     'The model ended its turn in a way that stops the task.',

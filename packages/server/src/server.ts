@@ -21,6 +21,7 @@ import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { openFiles } from './connection/open-files.js'
 import { Strangers } from './connection/strangers.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
+import { copyFile } from './files/copy-file.js'
 import { DeviceFiles } from './files/device-files.js'
 import { WaitingTransfers } from './files/waiting-transfers.js'
 import { createFleet } from './fleet/create-fleet.js'
@@ -83,6 +84,8 @@ export interface ServerOptions extends RegistrationRules {
   tls?: TlsOptions
   /** Tasks that use the model, for each device and day, which the device itself may ask for. Default 0. */
   devicesMayAsk?: number
+  /** Path of the npm package for devices, which `GET /orrery-device.tgz` returns. Default: there is none. */
+  devicePackage?: string | undefined
   /** How long ended sessions are kept, in milliseconds. Default: a day. */
   retentionMs?: number
   /** Where secrets of workflows are, by name; variables `ORRERY_SECRET_NAME` of the process are secrets too. */
@@ -138,6 +141,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     peers,
     toolLists,
     secrets: secretSources,
+    copier: { copy: (request) => copyFile(files, clients, request) },
     agents,
     clock,
     logger,
@@ -145,6 +149,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     resumeGraceMs,
   })
   const waiting = new WaitingTransfers((deviceId) => clients.getClientInfo(deviceId)?.transferKey ?? null)
+  const files = new DeviceFiles(clients, { sessions, waiting, clock, logger })
   const tokens = new ResumeTokens(clientStore, clock)
   const asks = new Asks({ live: sessions.live, peers, feed, clock, logger })
   const fleet = createFleet({
@@ -156,9 +161,10 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     store,
     feed,
     asks,
-    files: new DeviceFiles(clients, { sessions, waiting, clock, logger }),
+    files,
     workflows: new WorkflowLibrary(folder, secretSources, logger),
     allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
+    devicePackage: options.devicePackage,
   })
   const keys = new Keys(options)
   const budget = new SharedBudget(SERVER_LIMITS.unsentInAll)

@@ -80,6 +80,12 @@ export const WriteFileQuery = FileQuery.extend({
     .default('false')
     .transform((text) => text === 'true')
     .describe('Whether an existing file is replaced'),
+  mode: z
+    .string()
+    .regex(/^[0-7]{1,3}$/)
+    .optional()
+    .describe('Permissions in octal, such as 750; default: those of the file that it replaces, or of a new file'),
+  modified: z.iso.datetime().optional().describe('Time of the last change, ISO 8601 in UTC; default: now'),
 })
 
 /** A file that a device has written. */

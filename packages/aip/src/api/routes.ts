@@ -77,6 +77,8 @@ export const ROUTES = {
       'content-length': 'The size of the file',
       'content-disposition': 'The name of the file',
       'x-orrery-session-id': 'The session of the transfer; its result has the checksum',
+      'x-orrery-mode': 'The permissions of the file in octal, such as 750, where the device tells them',
+      'last-modified': 'When the file was changed last, where the device tells it',
     }),
   }),
   'devices.writeFile': defineRoute({
@@ -239,6 +241,13 @@ export const ROUTES = {
     right: 'any',
     doc: 'Returns this description as an OpenAPI document',
     answer: json(z.record(z.string(), z.unknown())),
+  }),
+  'server.devicePackage': defineRoute({
+    method: 'GET',
+    path: '/orrery-device.tgz',
+    right: 'open',
+    doc: 'Returns the npm package for devices, so that a new machine needs nothing but Node: `npx -y -p node@24 -p http://SERVER/orrery-device.tgz orrery …`',
+    answer: bytes({ 'content-length': 'its size in bytes' }),
   }),
   'server.alive': defineRoute({
     method: 'GET',

@@ -5,6 +5,9 @@ import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { shown, type AIPProtocol } from '../protocol/aip-protocol.js'
 
+/** Permissions of a file in octal: of owner, group and others. Rights that a program passes on are not among them. */
+export const FileMode = z.string().regex(/^[0-7]{1,3}$/)
+
 const Start = z
   .object({
     type: z.literal('file_transfer_start'),
@@ -12,6 +15,8 @@ const Start = z
     size: z.number().int().nonnegative(),
     chunk_size: z.number().int().positive(),
     total_chunks: z.number().int().nonnegative(),
+    mode: FileMode.optional().catch(undefined),
+    modified: z.iso.datetime().optional().catch(undefined),
   })
   // Otherwise empty chunks could arrive forever.
   .refine((start) => start.total_chunks === Math.ceil(start.size / start.chunk_size), { path: ['total_chunks'] })
@@ -32,6 +37,10 @@ export interface ContentOptions {
   mimeType?: string | undefined
   sessionId?: string | undefined
   description?: string | undefined
+  /** Its permissions in octal, e.g. `750`. Default: none are sent. */
+  mode?: string | undefined
+  /** When it was changed last, ISO 8601, UTC. Default: it is not sent. */
+  modified?: string | undefined
   /** Called after each chunk with the number of bytes sent so far. */
   onProgress?: ((sent: number, size: number) => void) | undefined
 }
@@ -44,7 +53,17 @@ export interface ContentOptions {
  * @throws AipError `SIZE_MISMATCH` if there are fewer bytes, and what sending or the source throws
  */
 export async function sendContent(aip: AIPProtocol, source: AsyncIterable<Uint8Array>, options: ContentOptions): Promise<string> {
-  const { filename, size, chunkBytes = LIMITS.fileChunk, mimeType = null, sessionId, description, onProgress } = options
+  const {
+    filename,
+    size,
+    chunkBytes = LIMITS.fileChunk,
+    mimeType = null,
+    sessionId,
+    description,
+    mode,
+    modified,
+    onProgress,
+  } = options
   const common = { filename, ...(sessionId === undefined ? {} : { session_id: sessionId }) }
   const total = Math.ceil(size / chunkBytes)
   await aip.transport.send(
@@ -56,6 +75,8 @@ export async function sendContent(aip: AIPProtocol, source: AsyncIterable<Uint8A
       total_chunks: total,
       mime_type: mimeType,
       ...(description === undefined ? {} : { description }),
+      ...(mode === undefined ? {} : { mode }),
+      ...(modified === undefined ? {} : { modified }),
     }),
   )
   const hash = createHash('md5')
@@ -102,6 +123,9 @@ export interface IncomingContent {
   filename: string
   /** Bytes. */
   size: number
+  /** As in {@link ContentOptions}; undefined from peers that do not send it. */
+  mode: string | undefined
+  modified: string | undefined
   /**
    * The bytes, which can be read once; each chunk is received on demand. Size and checksum are verified at the end.
    * @returns the MD5 of the bytes, in hex
@@ -118,7 +142,8 @@ export interface IncomingContent {
 export async function receiveContent(aip: AIPProtocol, maxBytes: number = LIMITS.file): Promise<IncomingContent> {
   const start = expectHeader(Start, 'file_transfer_start', await aip.transport.receive())
   if (start.size > maxBytes) throw aipError('FILE_TOO_LARGE', { size: start.size, limit: maxBytes })
-  return { filename: start.filename, size: start.size, chunks: receiveChunks(aip, start) }
+  const { filename, size, mode, modified } = start
+  return { filename, size, mode, modified, chunks: receiveChunks(aip, start) }
 }
 
 async function* receiveChunks(aip: AIPProtocol, start: z.infer<typeof Start>): AsyncGenerator<Uint8Array, string, void> {

@@ -1,4 +1,5 @@
 import { isAipError } from '../errors.js'
+import { isOwnRefusal } from './own-refusal.js'
 import type { WebSocketSettings } from './websocket-settings.js'
 import { WebSocketTransport } from './websocket-transport.js'
 
@@ -28,7 +29,8 @@ export class KeyedDialer {
         this.#ways = [way]
         return transport
       } catch (error) {
-        if (!isAipError(error, 'UNAUTHORIZED')) throw error
+        // A server of Orrery reads the header: the key in its address would only be seen by others.
+        if (!isAipError(error, 'UNAUTHORIZED') || isOwnRefusal(error)) throw error
         refusal = error
       }
     }

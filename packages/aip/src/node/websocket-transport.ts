@@ -1,10 +1,15 @@
 import type { Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { WebSocket } from 'ws'
-import type { Timer } from '../clock.js'
-import { AipError, messageOf } from '../define-errors.js'
+import { systemClock, type Timer } from '../clock.js'
+import { messageOf } from '../define-errors.js'
 import { aipError } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
+import { cutReason } from './close-reason.js'
+import { handshakeRefusal } from './own-refusal.js'
+import { openTunnel } from './proxy-tunnel.js'
+import { proxyFor } from './proxy.js'
 import type { Pace } from '../transport/pace.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
 import { DEVICE_SOCKET, type WebSocketSettings } from './websocket-settings.js'
@@ -106,9 +111,11 @@ export class WebSocketTransport implements Transport {
     return new Promise((resolve, reject) => {
       const fail = (detail: string): void =>
         reject(aipError('CONNECT_FAILED', { url: shown, detail: url === '' ? detail : detail.replaceAll(url, shown) }))
+      const dialing = new AbortController()
       let socket: WebSocket
       try {
         socket = new WebSocket(url, {
+          ...throughProxy(url, dialing.signal),
           perMessageDeflate: false,
           maxPayload: rest.maxFrameBytes ?? LIMITS.frame,
           handshakeTimeout: LIMITS.registrationTime,
@@ -121,7 +128,12 @@ export class WebSocketTransport implements Transport {
       const transport = new WebSocketTransport(socket, { ...DEVICE_SOCKET, ...rest })
       const abort = (): void => socket.terminate()
       signal?.addEventListener('abort', abort, { once: true })
-      const settle = (): void => signal?.removeEventListener('abort', abort)
+      // Until there is a connection, the time limit of the handshake does not count.
+      const limit = (rest.clock ?? systemClock).after(LIMITS.registrationTime, () => dialing.abort())
+      const settle = (): void => {
+        limit.cancel()
+        signal?.removeEventListener('abort', abort)
+      }
       socket.once('upgrade', (response) => {
         transport.#tcp = response.socket
       })
@@ -129,16 +141,17 @@ export class WebSocketTransport implements Transport {
         settle()
         resolve(transport)
       })
-      socket.once('unexpected-response', (request, { statusCode }) => {
+      socket.once('unexpected-response', (request, { statusCode, headers: answered }) => {
         request.destroy()
         const detail = `Unexpected server response: ${statusCode}`
         if (statusCode !== 401 && statusCode !== 403) return fail(detail)
         const { message } = aipError('CONNECT_FAILED', { url: shown, detail: `${detail} (the key is missing or wrong)` })
-        reject(new AipError('UNAUTHORIZED', message))
+        reject(handshakeRefusal(message, answered['server']))
       })
       socket.once('error', (error: Error) => fail(messageOf(error)))
       socket.once('close', () => {
         settle()
+        dialing.abort()
         fail('connection closed')
       })
       if (signal?.aborted) abort()
@@ -305,12 +318,32 @@ export class WebSocketTransport implements Transport {
   }
 }
 
+/** What makes a WebSocket go through the proxy of its address; nothing where there is none. @throws AipError as {@link proxyFor} does */
+function throughProxy(url: string, signal: AbortSignal): { createConnection?: CreateConnection } {
+  const proxy = proxyFor(url)
+  if (proxy === null) return {}
+  return {
+    createConnection: (options, done) => {
+      const { host = '', port = '' } = options
+      const tls = url.startsWith('wss:') ? { ...options, host: undefined, port: undefined, path: undefined } : null
+      void handOver(openTunnel(proxy, { host, port: Number(port), tls }, signal), done)
+    },
+  }
+}
+
+async function handOver(opening: Promise<Socket>, done: Parameters<CreateConnection>[1]): Promise<void> {
+  const opened = await opening.catch((error: unknown) => (error instanceof Error ? error : new Error(messageOf(error))))
+  if (opened instanceof Error) done(opened)
+  else done(null, opened)
+}
+
+/** How `http.request` is given a connection that takes a while. */
+type CreateConnection = (
+  options: ConnectionOptions & { host?: string; port?: string | number },
+  done: (error: Error | null, socket?: Socket) => void,
+) => void
+
 /** Removes the query of a URL, which holds the key, and its password. */
 function withoutKey(url: string): string {
   return url.replace(/\?.*$/s, '').replace(/\/\/[^/]*@/, '//')
-}
-
-/** Cuts a reason to the 123 bytes of a close frame (RFC 6455, 5.5), at the end of a character. */
-function cutReason(reason: string): string {
-  return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(123)).read)
 }

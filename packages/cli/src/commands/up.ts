@@ -109,6 +109,7 @@ async function up(options: Options): Promise<void> {
     clientId: own.clientId,
     shell: own.config.shell,
     deviceKey: settings.deviceKey,
+    hasPackage: settings.devicePackage !== undefined,
     asksHere: process.stdin.isTTY && process.stderr.isTTY,
     model: settings.model?.main.model ?? null,
   }))

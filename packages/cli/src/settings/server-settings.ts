@@ -4,6 +4,7 @@ import { LIMITS, messageOf, type Logger } from '@orrery/aip'
 import type { ServerConfig, ServerOptions } from '@orrery/server'
 import { configuredModel } from './configured-model.js'
 import { usageError } from '../terminal/errors.js'
+import { devicePackage } from './device-package.js'
 import { ensureKey, findKey, inHome } from './home.js'
 import { type LogLevel, chooseLogLevel, createLogger, toLogLevel } from './logging.js'
 
@@ -42,6 +43,7 @@ export async function serverSettings(flags: ServerFlags, configFile: string | un
     port: flags.port ?? config.port ?? 5000,
     operatorKey,
     deviceKey: await ensureKey('device.key'),
+    ...defined('devicePackage', devicePackage()),
     dataDir: flags.dataDir === undefined ? (config.data_dir ?? inHome('server')) : resolve(flags.dataDir),
     ...defined('durability', flags.durability ?? config.durability),
     ...defined('platform', flags.platform ?? config.platform),

@@ -15,6 +15,10 @@ export interface DeviceFile {
   sessionId: string
   /** Bytes. */
   size: number
+  /** Its permissions in octal, such as `750`; null if the device does not tell them. */
+  mode: string | null
+  /** When it was changed last, to the second; null if the device does not tell it. */
+  modified: Date | null
   /**
    * The content; it can be read once. It ends without an error only if it is complete.
    * @throws {ApiClientError} `TRANSFER_CUT`
@@ -36,9 +40,12 @@ export function deviceFile(
 ): DeviceFile {
   const sessionId = response.headers.get('x-orrery-session-id') ?? ''
   const size = Number(response.headers.get('content-length'))
+  const changed = response.headers.get('last-modified')
   return {
     sessionId,
     size,
+    mode: response.headers.get('x-orrery-mode'),
+    modified: changed === null ? null : new Date(changed),
     content: contentOf(response, () => reasonOf(sessionId, sessionOf), signal),
     async sent() {
       const session = await sessionOf(sessionId).catch(() => null)

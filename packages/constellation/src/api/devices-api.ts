@@ -8,6 +8,10 @@ import type { CallOptions, RouteCaller } from './route-caller.js'
 export interface FileContent extends FileBytes {
   /** Replace an existing file. Default false. */
   overwrite?: boolean
+  /** Its permissions in octal, such as `750`. Default: those of the file that it replaces, or of a new file. */
+  mode?: string | undefined
+  /** When it was changed last. Default: now. */
+  modified?: Date | undefined
 }
 
 /** The devices of a server. */
@@ -64,10 +68,15 @@ export class DevicesApi {
   writeFile(
     id: string,
     path: string,
-    { overwrite = false, ...content }: FileContent,
+    { overwrite = false, mode, modified, ...content }: FileContent,
     options: Pick<CallOptions, 'signal'> = {},
   ): Promise<WrittenFile> {
-    const query = { path, overwrite: overwrite ? ('true' as const) : ('false' as const) }
+    const query = {
+      path,
+      overwrite: overwrite ? ('true' as const) : ('false' as const),
+      ...(mode === undefined ? {} : { mode }),
+      ...(modified === undefined ? {} : { modified: modified.toISOString() }),
+    }
     return this.#caller.call('devices.writeFile', { params: { id }, query }, { timeoutMs: null, ...options, content })
   }
 }

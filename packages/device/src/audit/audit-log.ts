@@ -1,6 +1,7 @@
-import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { appendFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { messageOf, visibleText, type Logger } from '@orrery/aip'
+import { makeFolder } from '@orrery/log'
 
 /** One tool call and its outcome. */
 export interface AuditEntry {
@@ -81,7 +82,7 @@ export class AuditLog {
 
   async #begin(): Promise<number> {
     const { path } = this.#options
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     return (await stat(path).catch(() => null))?.size ?? 0
   }
 

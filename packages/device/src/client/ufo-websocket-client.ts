@@ -12,7 +12,7 @@ import {
   type DeviceInfo,
   type Logger,
 } from '@orrery/aip'
-import { ReconnectingLink, heartbeatLoop, type Down, type ServerConnection } from '@orrery/aip/node'
+import { ReconnectingLink, heartbeatLoop, isOwnRefusal, type Down, type ServerConnection } from '@orrery/aip/node'
 import type { DeviceDetails } from '../info/device-details.js'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
@@ -82,6 +82,8 @@ export class UFOWebSocketClient extends MessageHandlers {
   readonly #link: ReconnectingLink
   protected readonly sessions: DeviceSessions
   readonly #reports: StateReports
+  /** Whether the server has refused the key. */
+  #isRefused = false
   /** As collected last. */
   #details: DeviceDetails | undefined
 
@@ -135,7 +137,7 @@ export class UFOWebSocketClient extends MessageHandlers {
   async connectAndListen(): Promise<ConnectionEnd> {
     if ((await this.#link.run()) === 'stopped') return 'stopped'
     await this.sessions.stop()
-    this.logger.error('[WS] Max retries reached. Exiting.')
+    this.logger.error(this.#isRefused ? '[WS] The server refuses the key. Exiting.' : '[WS] Max retries reached. Exiting.')
     return 'retries_spent'
   }
 
@@ -213,7 +215,9 @@ export class UFOWebSocketClient extends MessageHandlers {
     this.retryCount += 1
     this.#options.onFailed?.(reason)
     const forEver = this.#triesForEver()
-    if (!forEver && this.retryCount >= this.maxRetries) return null
+    this.#isRefused = isOwnRefusal(error)
+    // A key does not become right, but a server that knows this device may have been started with other keys by mistake.
+    if (!forEver && (this.#isRefused || this.retryCount >= this.maxRetries)) return null
     const { longestWaitS } = this.#options
     const wait = forEver
       ? resumeWait(longestWaitS === undefined ? undefined : longestWaitS * 1000)

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { JSONRPCMessage, Transport, TransportSendOptions } from '@modelcontextprotocol/client'
 import { messageOf, type Clock } from '@orrery/aip'
+import { proxiedFetch } from '@orrery/aip/node'
+import type { Environment } from '../process/child-environment.js'
 import { loadClientSdk, openConnection, type ClientSdk, type Connector } from './connection.js'
 import { LenientTransport } from './lenient-transport.js'
 import { AnswerMender } from './mend-answers.js'
@@ -13,11 +15,15 @@ export interface HttpServer {
 }
 
 /** Connects to a server over HTTP. */
-export function httpConnector({ url, headers, transport }: HttpServer, { clock }: { clock: Clock }): Connector {
+export function httpConnector(
+  { url, headers, transport }: HttpServer,
+  { clock, env }: { clock: Clock; env: Environment },
+): Connector {
   return async (options) => {
     const sdk = await loadClientSdk()
     const mender = new AnswerMender(sdk, options.onFlaw)
     const requestInit = { headers }
+    const reach = proxiedFetch(env)
     const target = new URL(url)
     let reason: string | null = null
     /** Closes a connection over which the server can no longer be reached: over HTTP that shows only when something is sent. */
@@ -27,10 +33,10 @@ export function httpConnector({ url, headers, transport }: HttpServer, { clock }
     }
     const connect = (): Transport => {
       if (transport === 'sse') {
-        const inner = new sdk.SSEClientTransport(target, { requestInit })
+        const inner = new sdk.SSEClientTransport(target, { requestInit, fetch: reach })
         return new LenientTransport(watched(inner, lost), { mender, clock })
       }
-      const exchanges = new Exchanges()
+      const exchanges = new Exchanges(reach)
       const inner = new sdk.StreamableHTTPClientTransport(target, { requestInit, fetch: exchanges.fetch })
       watched(inner, lost)
       return new LenientTransport(inner, { mender, clock, exchange: exchanges.over(inner) })
@@ -53,8 +59,15 @@ export function httpConnector({ url, headers, transport }: HttpServer, { clock }
 class Exchanges {
   readonly #current = new AsyncLocalStorage<{ streams: boolean }>()
 
+  readonly #reach: ReturnType<typeof proxiedFetch>
+
+  /** @param reach sends a request */
+  constructor(reach: ReturnType<typeof proxiedFetch>) {
+    this.#reach = reach
+  }
+
   readonly fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
-    const response = await fetch(url, init)
+    const response = await this.#reach(url, init)
     const current = this.#current.getStore()
     if (current !== undefined) current.streams = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
     return response

@@ -39,6 +39,11 @@ export class Roots {
     return this.#folders.some((root) => isInside(root, this.#cwd)) ? this.#cwd : (this.#folders[0] ?? this.#cwd)
   }
 
+  /** The folders in words, with what to do about a path outside of them. */
+  get shared(): string {
+    return `${this.#folders.join(', ')}; its owner can share more with "roots" in device.jsonc`
+  }
+
   /** Replaces the folders. */
   update({ folders = [], closed = [] }: Omit<RootsOptions, 'cwd'>): void {
     this.#folders = (folders.length === 0 ? [this.#cwd] : folders).map((folder) => resolve(this.#cwd, folder))
@@ -113,7 +118,7 @@ export class Roots {
   #refuseOtherMachines(absolute: string, shown: string): void {
     if (process.platform !== 'win32' || !/^[/\\]{2}/.test(absolute)) return
     if (!this.folders.some((root) => isInside(root, absolute)))
-      throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: this.folders.join(', ') })
+      throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: this.shared })
   }
 
   async #allowed(shown: string, real: string): Promise<string> {
@@ -121,7 +126,7 @@ export class Roots {
     const closed = await closedOnes(this.#closed)
     if (closed.some((folder) => isInside(folder, real)) || (await isOwnThread(real)))
       throw aipError('PATH_CLOSED', { path: shown })
-    throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: this.folders.join(', ') })
+    throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: this.shared })
   }
 }
 

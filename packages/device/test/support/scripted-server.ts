@@ -72,6 +72,8 @@ export class ScriptedConnection {
 export interface ServerBehaviour {
   /** Asked for each connection: true answers 403. Default: none is refused. */
   refuse?: (request: IncomingMessage) => boolean
+  /** The header `Server` of what it refuses. */
+  name?: string
   /** Whether pings are answered. Default true. */
   autoPong?: boolean
   /** Serves `wss://` with this certificate. */
@@ -88,14 +90,17 @@ export class ScriptedServer implements AsyncDisposable {
   #attempts = 0
   readonly #attemptsWanted: { count: number; resolve: () => void }[] = []
 
-  private constructor(http: ReturnType<typeof createServer>, { refuse, autoPong = true, tls }: ServerBehaviour) {
+  private constructor(http: ReturnType<typeof createServer>, { refuse, name, autoPong = true, tls }: ServerBehaviour) {
     this.#http = http
     this.url = `${tls === undefined ? 'ws' : 'wss'}://127.0.0.1:${(http.address() as AddressInfo).port}/ws`
     this.#sockets = new WebSocketServer({ noServer: true, autoPong })
     http.on('upgrade', (request, socket, head) => {
       this.#attempts += 1
       for (const wanted of this.#attemptsWanted) if (this.#attempts >= wanted.count) wanted.resolve()
-      if (refuse?.(request) === true) return void socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+      if (refuse?.(request) === true) {
+        const server = name === undefined ? '' : `Server: ${name}\r\n`
+        return void socket.end(`HTTP/1.1 403 Forbidden\r\n${server}Content-Length: 0\r\n\r\n`)
+      }
       this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
         const connection = new ScriptedConnection(websocket, request)
         const waiting = this.#waiting.shift()

@@ -23,7 +23,7 @@ export class YamlSource {
     const { errors } = this.#document
     if (errors.length === 0)
       return [...this.#repeatedKeys(), ...this.#keysOfParts(), ...this.#unknownTags(), ...this.#largeNumbers()]
-    return this.#parseErrors().slice(0, GRAPH_LIMITS.fileProblems)
+    return this.#parseErrors()
   }
 
   /** Returns the values as JSON; an integer that JavaScript would round is a {@link WholeNumber}. @throws if aliases expand without bounds */
@@ -72,15 +72,19 @@ export class YamlSource {
     return problems
   }
 
-  /** What the parser reports; an expression between brackets without quotes, which it reports several times, as what it is. */
+  /**
+   * What the parser reports first: the rest nearly always follows from that. An expression between brackets without quotes, which it reports
+   * several times, is reported as what it is.
+   */
   #parseErrors(): FileProblem[] {
     const found = this.#document.errors.map(({ pos: [offset], message }) => {
       const unquoted = this.#text.startsWith('${{', offset - 1)
       const text = unquoted ? 'an expression between { } or [ ] must be in quotes: "${{ … }}"' : message
       return { unquoted, ...this.#place(unquoted ? offset - 1 : offset), message: text }
     })
-    const lines = new Set(found.flatMap(({ unquoted, line }) => (unquoted ? [line] : [])))
-    return found.flatMap(({ unquoted, ...problem }) => (unquoted || !lines.has(problem.line) ? [problem] : []))
+    const causes = found.some(({ unquoted }) => unquoted) ? found.filter(({ unquoted }) => unquoted) : found
+    const firstOfLine = causes.filter(({ line }, index) => causes.findIndex((other) => other.line === line) === index)
+    return firstOfLine.slice(0, GRAPH_LIMITS.syntaxProblems).map(({ line, column, message }) => ({ line, column, message }))
   }
 
   /** A map or a list as a key is nearly always `${{ }}` without quotes, which YAML takes for maps. */

@@ -23,6 +23,21 @@ export interface SecretPlaceholders {
   of(name: string): string
 }
 
+/** A file on a device. */
+export interface FilePlace {
+  device: string
+  /** As a target one that is empty or ends with a slash is a folder: the file keeps its name. */
+  path: string
+}
+
+/** A file that is copied from one device to another. */
+export interface FileCopy {
+  from: FilePlace
+  to: FilePlace
+  /** Whether an existing file is replaced. */
+  overwrite: boolean
+}
+
 /** What an agent works with: the request, the device's tools, and the means to act. */
 export interface AgentContext {
   readonly sessionId: string
@@ -51,6 +66,13 @@ export interface AgentContext {
    * @throws AipError when they cannot be listed
    */
   listTools(toolType?: 'action' | 'data_collection', options?: ExecuteOptions): Promise<MCPToolInfo[]>
+  /**
+   * Copies a file between two devices, one of which may be that of the session.
+   * @param label what this does, in words
+   * @returns device, path, bytes and checksum of the new file, in `result`; a failure is a result, not an exception
+   * @throws AipError when the session is cancelled
+   */
+  copyFile(copy: FileCopy, label: string): Promise<Result>
   /** Runs `decide` and records its value, which is used instead after a restart. The value must survive JSON. */
   step<T>(name: string, decide: () => Promise<T>): Promise<T>
   /** Returns what users have added to the request so far, oldest first; the same texts in the same order after a restart. */

@@ -5,6 +5,7 @@ import { LIMITS, type Clock, type Transport } from '@orrery/aip'
 import {
   DEVICE_SOCKET,
   FrameWatch,
+  OWN_SERVER,
   SharedBudget,
   TRANSFER_SOCKET,
   WebSocketTransport,
@@ -148,7 +149,8 @@ const UNAVAILABLE = '503 Service Unavailable'
 
 /** Answers a handshake and lets go of its connection: ended alone, it would stay for as long as the other end keeps its own. */
 function refuse(socket: Socket, status: string): void {
-  socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  // By the name a client knows that trying again, or in another way, does not help.
+  socket.write(`HTTP/1.1 ${status}\r\nServer: ${OWN_SERVER}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   socket.destroySoon()
 }
 

@@ -5,7 +5,7 @@ import { receiveContent, sendContent } from '@orrery/aip/node'
 import type { Owner } from '@orrery/aip/records'
 import { z } from 'zod'
 import type { ClientConnectionManager } from '../clients/client-connection-manager.js'
-import { FileTransferRun, type FileTransferPorts } from './file-transfer-run.js'
+import { FileTransferRun, type FileTransferPorts, type Here } from './file-transfer-run.js'
 import { serverError } from '../errors.js'
 
 /** A file that comes from a device. */
@@ -15,6 +15,9 @@ export interface DeviceFile {
   filename: string
   /** Bytes. */
   size: number
+  /** Its permissions in octal, and when it was changed last (ISO 8601, UTC); undefined from devices that do not tell it. */
+  mode: string | undefined
+  modified: string | undefined
   /** The bytes. The last ones follow only once the checksum is verified; the stream fails when the transfer does. */
   content: Readable
 }
@@ -27,6 +30,9 @@ export interface FileForDevice {
   size: number
   /** Whether an existing file is replaced. */
   overwrite: boolean
+  /** Its permissions in octal, and when it was changed last (ISO 8601, UTC). */
+  mode?: string | undefined
+  modified?: string | undefined
 }
 
 /** What the device's tool returns. */
@@ -47,19 +53,25 @@ export class DeviceFiles {
   /**
    * Has a device send a file.
    * @param signal aborted when the bytes are no longer wanted, which may be before they are read
+   * @param here default: in a session of its own
    * @throws AipError `DEVICE_NOT_FOUND`, `DEVICE_OFFLINE`, `TRANSFER_UNSUPPORTED`, `TIMEOUT`, or what the device says
    */
-  async read(owner: Owner, deviceId: string, path: string, signal: AbortSignal): Promise<DeviceFile> {
+  async read(owner: Owner, deviceId: string, path: string, signal: AbortSignal, here?: Here): Promise<DeviceFile> {
     this.#requireFiles(deviceId)
-    const run = await FileTransferRun.begin(this.#ports, { owner, deviceId, tool: 'send_file', parameters: { path } }, signal)
+    const run = await FileTransferRun.begin(
+      this.#ports,
+      { owner, deviceId, tool: 'send_file', parameters: { path } },
+      signal,
+      here,
+    )
     try {
-      const { filename, size, chunks } = await receiveContent(run.aip)
+      const { filename, size, mode, modified, chunks } = await receiveContent(run.aip)
       const content = Readable.from(passOn(run, chunks), { objectMode: false, highWaterMark: LIMITS.transferChunk })
       this.#track(content)
       // A reader that has stopped never asks for more, and so would not notice the failure.
       const stop = async (): Promise<void> => void content.destroy(await run.failure(aipError('CONNECTION_CLOSED')))
       void run.outcome.then(({ status }) => (status === 'completed' ? undefined : stop()))
-      return { sessionId: run.sessionId, filename, size, content }
+      return { sessionId: run.sessionId, filename, size, mode, modified, content }
     } catch (error) {
       throw await run.failure(error)
     }
@@ -69,16 +81,24 @@ export class DeviceFiles {
    * Has a device receive a file.
    * @param body the bytes of the file; after a failure the rest is read and discarded, so that the sender gets the answer
    * @param signal aborted when the sender of the bytes has gone
+   * @param here default: in a session of its own
    * @throws as {@link read}
    */
-  async write(owner: Owner, deviceId: string, file: FileForDevice, body: Readable, signal: AbortSignal): Promise<WrittenFile> {
+  async write(
+    owner: Owner,
+    deviceId: string,
+    file: FileForDevice,
+    body: Readable,
+    signal: AbortSignal,
+    here?: Here,
+  ): Promise<WrittenFile> {
     const bytes = new PassThrough()
     this.#track(body)
     try {
       this.#requireFiles(deviceId)
       if (file.size > LIMITS.file) throw aipError('FILE_TOO_LARGE', { size: file.size, limit: LIMITS.file })
       const call = { owner, deviceId, tool: 'receive_file', parameters: { ...file } } as const
-      const run = await FileTransferRun.begin(this.#ports, call, signal)
+      const run = await FileTransferRun.begin(this.#ports, call, signal, here)
       body.pipe(bytes)
       return await this.#send(run, file, bytes)
     } finally {

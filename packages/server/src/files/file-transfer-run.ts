@@ -11,13 +11,15 @@ import {
   type Clock,
   type ErrorCode,
   type Logger,
+  type Result,
   type Timer,
   type Transport,
 } from '@orrery/aip'
 import type { Owner } from '@orrery/aip/records'
+import type { RunHere } from '../sessions/file-copier.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Session } from '../sessions/session.js'
-import { newTask, type Outcome } from '../sessions/task.js'
+import { newTask, type CancelReason, type Outcome } from '../sessions/task.js'
 import type { TransferTool } from '../sessions/transfer-tools.js'
 import type { WaitingTransfer, WaitingTransfers } from './waiting-transfers.js'
 import { isServerError, serverError, serverErrorOfText, type ServerErrorCode } from '../errors.js'
@@ -28,6 +30,22 @@ export interface FileTransferPorts {
   waiting: WaitingTransfers
   clock: Clock
   logger: Logger
+}
+
+/** The session that a transfer is part of, when it is not one of its own. */
+export interface Here {
+  /** The id of the transfer. */
+  transferId: string
+  /** Runs the transfer tool as a command of that session. */
+  run: RunHere
+}
+
+/** The run of a transfer tool. */
+interface Started {
+  sessionId: string
+  /** How it ended; never rejects. */
+  outcome: Promise<Outcome>
+  cancel(reason: CancelReason): void
 }
 
 /** One call of a transfer tool; the id of the transfer is added to its parameters. */
@@ -65,7 +83,8 @@ export class FileTransferRun {
   /** How the session ended; never rejects. */
   readonly outcome: Promise<Outcome>
   readonly #ports: FileTransferPorts
-  readonly #session: Session
+  readonly #deviceId: string
+  readonly #started: Started
   readonly #waiting: WaitingTransfer
   readonly #silence: SilenceWatch
   #transport: Transport | null = null
@@ -75,15 +94,22 @@ export class FileTransferRun {
   /** Runs once the connection has ended: how long the device may take to report the outcome. */
   #lastWord: Timer | null = null
 
-  private constructor(ports: FileTransferPorts, session: Session, waiting: WaitingTransfer, signal: AbortSignal) {
+  private constructor(
+    ports: FileTransferPorts,
+    deviceId: string,
+    started: Started,
+    waiting: WaitingTransfer,
+    signal: AbortSignal,
+  ) {
     this.#ports = ports
-    this.#session = session
+    this.#deviceId = deviceId
+    this.#started = started
     this.#waiting = waiting
     const seconds = LIMITS.transferSilence / 1000
     this.#silence = new SilenceWatch(ports.clock, LIMITS.transferSilence, () => this.end(cut(`nothing moved for ${seconds} s`)))
     const gone = (): void => this.end(serverError('CLIENT_DISCONNECTED'))
     signal.addEventListener('abort', gone, { once: true })
-    this.outcome = ports.sessions.live.ended(session).finally(() => {
+    this.outcome = started.outcome.finally(() => {
       this.#over = true
       waiting.close()
       this.#silence.stop()
@@ -97,20 +123,23 @@ export class FileTransferRun {
   /**
    * Has a device send or receive a file.
    * @param signal aborted when the caller has gone; the transfer then ends
+   * @param here default: in a session of its own, when the device has time for it
    * @returns the transfer, once the device has connected
    * @throws AipError what the device reports, `TIMEOUT` if it does not respond in time, or the reason why no session can start
    */
-  static async begin(ports: FileTransferPorts, call: TransferCall, signal: AbortSignal): Promise<FileTransferRun> {
-    const waiting = ports.waiting.open(call.deviceId)
+  static async begin(ports: FileTransferPorts, call: TransferCall, signal: AbortSignal, here?: Here): Promise<FileTransferRun> {
+    const waiting = ports.waiting.open(call.deviceId, here?.transferId)
     const parameters = { ...call.parameters, transfer_id: waiting.id }
-    const command = { tool_name: call.tool, parameters, tool_type: 'action' as const, call_id: null }
+    const command = { tool_name: call.tool, parameters, tool_type: 'action' as const }
     let run: FileTransferRun
     try {
-      const { session } = await ports.sessions.executeTask(
-        newTask(call.owner, call.deviceId, { kind: 'commands', commands: [command] }),
-      )
-      run = new FileTransferRun(ports, session, waiting, signal)
-      ports.sessions.start(session)
+      if (here === undefined) {
+        const { session } = await ports.sessions.executeTask(
+          newTask(call.owner, call.deviceId, { kind: 'commands', commands: [{ ...command, call_id: null }] }),
+        )
+        run = new FileTransferRun(ports, call.deviceId, ofSession(ports.sessions, session), waiting, signal)
+        ports.sessions.start(session)
+      } else run = new FileTransferRun(ports, call.deviceId, ofCommand(here.run(command)), waiting, signal)
     } catch (error) {
       waiting.close()
       throw error
@@ -120,7 +149,7 @@ export class FileTransferRun {
   }
 
   get sessionId(): string {
-    return this.#session.task.sessionId
+    return this.#started.sessionId
   }
 
   /** The connection for the bytes. */
@@ -142,7 +171,7 @@ export class FileTransferRun {
     this.#waiting.close()
     this.#transport?.terminate()
     const left = isServerError(reason, 'CLIENT_DISCONNECTED')
-    this.#ports.sessions.cancelTask(this.sessionId, left ? 'user_requested' : 'transfer_cut')
+    this.#started.cancel(left ? 'user_requested' : 'transfer_cut')
   }
 
   /** Confirms to the device that all its bytes have arrived, and waits for the session to end. */
@@ -166,7 +195,7 @@ export class FileTransferRun {
   async #connect(): Promise<void> {
     const { clock } = this.#ports
     const failed = this.outcome.then((outcome) => Promise.reject(this.#reason ?? this.#errorOf(outcome)))
-    const limit = { clock, ms: LIMITS.transferStart, operation: `Waiting for device '${this.#session.task.deviceId}'` }
+    const limit = { clock, ms: LIMITS.transferStart, operation: `Waiting for device '${this.#deviceId}'` }
     try {
       this.#transport = await withTimeLimit(Promise.race([this.#waiting.connected, failed]), limit)
       this.#silence.heard()
@@ -183,9 +212,31 @@ export class FileTransferRun {
   /** Returns what the device reports about a failed transfer. */
   #errorOf({ error }: Outcome): AipError {
     const detail = error ?? 'the device did not say why'
-    if (errorOfText(detail, ['TOOL_UNKNOWN'])) return serverError('TRANSFER_UNSUPPORTED', { id: this.#session.task.deviceId })
+    if (errorOfText(detail, ['TOOL_UNKNOWN'])) return serverError('TRANSFER_UNSUPPORTED', { id: this.#deviceId })
     return errorOfText(detail, KEPT) ?? serverErrorOfText(detail, KEPT_OF_SERVER) ?? serverError('TRANSFER_FAILED', { detail })
   }
+}
+
+function ofSession(sessions: SessionManager, session: Session): Started {
+  const { sessionId } = session.task
+  return {
+    sessionId,
+    outcome: sessions.live.ended(session),
+    cancel: (reason) => void sessions.cancelTask(sessionId, reason),
+  }
+}
+
+/** A command of a session ends by itself when its connection for the bytes has ended. */
+function ofCommand(answered: Promise<Result>): Started {
+  const outcome = answered.then(
+    (answer): Outcome => ({
+      status: answer.status === 'success' ? 'completed' : 'failed',
+      result: [answer],
+      error: answer.error,
+    }),
+    (error: unknown): Outcome => ({ status: 'failed', result: null, error: messageOf(error) }),
+  )
+  return { sessionId: '', outcome, cancel: () => {} }
 }
 
 function cut(detail: string): AipError {

@@ -40,9 +40,8 @@ export class WaitingTransfers {
     return randomBytes(32).toString('base64url')
   }
 
-  /** Waits for a device. The caller must close it. */
-  open(deviceId: string): WaitingTransfer {
-    const id = crypto.randomUUID()
+  /** Waits for a device. The caller must close it. @param id of the transfer, which is used once; default: a new one */
+  open(deviceId: string, id: string = crypto.randomUUID()): WaitingTransfer {
     const { promise, resolve } = Promise.withResolvers<Transport>()
     this.#waiting.set(id, { deviceId, connect: resolve })
     return { id, connected: promise, close: () => void this.#waiting.delete(id) }

@@ -32,6 +32,8 @@ export interface FleetParts {
   files: DeviceFiles
   workflows: WorkflowLibrary
   allowance: ModelAllowance
+  /** Path of the npm package for devices. Default: there is none. */
+  devicePackage?: string | undefined
 }
 
 /** Puts the use cases together. */
@@ -49,6 +51,6 @@ export function createFleet(parts: FleetParts): Fleet {
     files: new FleetFiles(parts.files, devices),
     asks,
     events: new FleetEvents({ feed, devices, sessions: sessionUses, asks }),
-    server: new FleetServer(clients, sessions),
+    server: new FleetServer(clients, sessions, parts.devicePackage),
   }
 }

@@ -40,6 +40,7 @@ import { registerRoutes } from './register-routes.js'
 import { serverHandlers } from './server-handlers.js'
 import { sessionHandlers } from './session-handlers.js'
 import { taskHandlers } from './task-handlers.js'
+import { registerWelcomePage } from './welcome-page.js'
 import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 import { UnusedConnections } from './unused-connections.js'
@@ -119,6 +120,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     ...taskHandlers(fleet),
     ...serverHandlers(fleet, () => ({ ...app.swagger() })),
   }
+  registerWelcomePage(app)
   registerRoutes(app, handlers, (request, reply, right) => authorize(request, reply, right, options))
   return app
 }

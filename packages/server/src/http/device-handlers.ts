@@ -18,13 +18,15 @@ export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'de
         'content-length': file.size,
         'content-disposition': attachment(file.filename),
         'x-orrery-session-id': file.sessionId,
+        ...(file.mode === undefined ? {} : { 'x-orrery-mode': file.mode }),
+        ...(file.modified === undefined ? {} : { 'last-modified': new Date(file.modified).toUTCString() }),
       }
       return { headers, content: file.content }
     },
     'devices.writeFile': ({ principal, params, query, headers, request, reply }) => {
       const size = headers['content-length']
       if (size === undefined) throw serverError('LENGTH_REQUIRED')
-      const file = { path: query.path, overwrite: query.overwrite, size: Number(size) }
+      const file = { ...query, size: Number(size) }
       return files.write(principal, params.id, file, request.raw, goneSignal(reply))
     },
   }

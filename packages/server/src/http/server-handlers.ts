@@ -10,6 +10,10 @@ export function serverHandlers({ server }: Fleet, openapi: () => Record<string, 
     'server.health': ({ principal }) => ({ status: 'healthy', online_clients: server.clients(principal) }),
     'server.clients': ({ principal }) => ({ online_clients: server.clients(principal) }),
     'server.openapi': openapi,
+    'server.devicePackage': async () => {
+      const { content, size } = await server.devicePackage()
+      return { headers: { 'content-length': size }, content }
+    },
     'server.alive': () => ({ status: 'ok' }),
     'server.ready': ({ reply }) => {
       if (!server.stopping) return { status: 'ok' }

@@ -2,6 +2,8 @@ import { EncodedValue, commandOf, sleep, type Clock, type Logger, type Result } 
 import type { AgentContext } from '../agents/agent.js'
 import type { CommandDispatcher } from './command-dispatcher.js'
 import { offeredTools } from './offered-tools.js'
+import { copyStep } from './copy-step.js'
+import type { FileCopier } from './file-copier.js'
 import type { Questions } from './questions.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionSecrets } from './session-secrets.js'
@@ -19,6 +21,7 @@ export interface AgentContextParts {
   questions: Questions
   steps: Steps
   secrets: SessionSecrets
+  copier: FileCopier | undefined
   remarks: readonly string[]
   clock: Clock
   logger: Logger
@@ -55,6 +58,7 @@ export function agentContext(parts: AgentContextParts): AgentContext {
         throw serverError('AGENT_FAILED', { text: result?.error ?? 'the device did not list its tools' })
       return offeredTools(result.result, (tool) => device.addedArguments(tool))
     },
+    copyFile: (copy, label) => copyStep(parts, copy, label),
     step: (name, decide) => steps.take(name, decide),
     sleep: async (ms) => {
       await sleep(clock, ms, signal)

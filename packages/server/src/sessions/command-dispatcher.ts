@@ -136,6 +136,15 @@ export class CommandDispatcher {
     return results
   }
 
+  /** Takes up a file transfer from before a restart: the device says what became of it, because nothing waits for its connection. */
+  async continueTransfer(transferId: string): Promise<void> {
+    const [next] = this.#past
+    const [action] = next?.batch.actions ?? []
+    if (next === undefined || action?.parameters?.['transfer_id'] !== transferId) return
+    this.#past.shift()
+    await this.#continue(next, next.batch.actions, {})
+  }
+
   /** Sends the returned device what it has not answered, or gives that up if it could run twice. */
   resend(): void {
     for (const pending of this.#pending.values()) {

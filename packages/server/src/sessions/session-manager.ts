@@ -12,6 +12,7 @@ import { Absences } from './absences.js'
 import { DeviceToolLists } from './device-tool-lists.js'
 import { Delivery } from './delivery.js'
 import type { DeviceLane } from './device-lane.js'
+import type { FileCopier } from './file-copier.js'
 import { Intake, type Taken } from './intake.js'
 import { Lanes } from './lanes.js'
 import { LiveSessions } from './live-sessions.js'
@@ -35,6 +36,8 @@ export interface SessionEnvironment {
   toolLists: DeviceToolLists
   /** The secrets that workflows and agents may use. */
   secrets: SecretSources
+  /** Copies files for agents. Default: nothing does. */
+  copier?: FileCopier | undefined
   /** The first one that accepts a work runs it. */
   agents: readonly Agent[]
   clock: Clock
@@ -235,14 +238,14 @@ export class SessionManager {
   }
 
   #newSession(task: Task, lane: Lane, past?: PastSession): Session {
-    const { store, feed, peers, toolLists, secrets, clock, logger, platform } = this.environment
+    const { store, feed, peers, toolLists, secrets, copier, clock, logger, platform } = this.environment
     const { sessionId, deviceId, owner } = task
     // An operator knows a session by one id, whatever peers call theirs.
     const runId = owner.kind === 'operator' ? sessionId : undefined
     const log = new SessionLog({ store, feed, lane, clock, sessionId, runId, past: past?.records })
     const sent = past?.batches.flatMap(({ batch }) => batch.secrets.map(({ name }) => name))
     const device = new SessionDevice(deviceId, peers, platform, toolLists)
-    return new Session({ task, log, device, secrets: new SessionSecrets(secrets, sent), clock, logger, past })
+    return new Session({ task, log, device, secrets: new SessionSecrets(secrets, sent), copier, clock, logger, past })
   }
 
   /** Runs a session until it ends and reports the end, without waiting for that. Never throws. */

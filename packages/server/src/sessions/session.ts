@@ -4,6 +4,7 @@ import { Adoption } from './adoption.js'
 import { agentContext } from './agent-context.js'
 import { CommandDispatcher } from './command-dispatcher.js'
 import { Questions } from './questions.js'
+import type { FileCopier } from './file-copier.js'
 import type { PastSession } from './restore.js'
 import type { SessionSecrets } from './session-secrets.js'
 import type { SessionDevice } from './session-device.js'
@@ -18,6 +19,7 @@ export interface SessionParts {
   log: SessionLog
   device: SessionDevice
   secrets: SessionSecrets
+  copier: FileCopier | undefined
   clock: Clock
   logger: Logger
   /** What the log knows about a session that is continued after a restart. */
@@ -35,6 +37,7 @@ export class Session {
   /** Whether its device has started an assigned task itself. */
   readonly adoption = new Adoption()
   readonly #device: SessionDevice
+  readonly #copier: FileCopier | undefined
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #steps: Steps
@@ -50,10 +53,11 @@ export class Session {
   #cancelled: CancelReason | null = null
   #agentName: string | null = null
 
-  constructor({ task, log, device, secrets, clock, logger, past }: SessionParts) {
+  constructor({ task, log, device, secrets, copier, clock, logger, past }: SessionParts) {
     this.task = task
     this.log = log
     this.#device = device
+    this.#copier = copier
     this.#clock = clock
     this.#logger = logger
     this.#steps = new Steps(log, past?.steps)
@@ -216,6 +220,7 @@ export class Session {
       questions: this.questions,
       steps: this.#steps,
       secrets: this.dispatcher.secrets,
+      copier: this.#copier,
       remarks: this.#remarks,
       clock: this.#clock,
       logger: this.#logger,

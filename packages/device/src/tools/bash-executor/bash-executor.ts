@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { LIMITS, errorText } from '@orrery/aip'
 import { z } from 'zod'
 import { destinationOf, pathFrom } from '../../paths/destination.js'
-import { SYSTEM_PATH, allowCommand, lineWords, type ShellMode } from '../../policy/shell-policy.js'
+import { allowCommand, lineWords, type ShellMode } from '../../policy/shell-policy.js'
 import { childEnvironment } from '../../process/child-environment.js'
 import { codeOfSignal, failedEnd } from '../../process/program-end.js'
 import { runProcess, type ProcessOutcome } from '../../process/run-process.js'
@@ -11,6 +11,7 @@ import { STRICT_PROGRAMS } from '../../policy/strict-programs.js'
 import { defineServer } from '../built-in-server.js'
 import { argvThatRan, programValue, type FailingProgram } from '../failing-program.js'
 import { defineTool, type DefinedTool } from '../define-tool.js'
+import { strictEnvironment } from '../strict-environment.js'
 import type { ToolContext } from '../tool-context.js'
 import { SystemInfo, readSystemInfo } from './system-info.js'
 
@@ -112,19 +113,18 @@ async function execute(
   const folder = await stat(cwd).catch(() => null)
   if (folder?.isDirectory() !== true) throw new Error(`Invalid working directory: ${cwd}`)
   const command = await allowCommand(input.command, context.shell, cwd, context.roots, context.permits)
+  const argv = argvThatRan({ line: input.command }, context.shell)
   const seconds = Math.min(TIMEOUT.max, Math.max(TIMEOUT.min, input.timeout))
   const outcome = await runProcess({
     ...command,
     cwd,
-    // A program of the strict list may start a helper by name; it too comes from the system's folders.
-    env: childEnvironment(context.env, context.shell === 'strict' ? { PATH: SYSTEM_PATH.join(':') } : {}),
+    env: context.shell === 'strict' ? strictEnvironment(context, argv, cwd) : childEnvironment(context.env),
     timeoutMs: seconds * 1000,
     keptOutput: input.max_output,
     clock: context.clock,
     signal,
   })
   const told = report(outcome, seconds)
-  const argv = argvThatRan({ line: input.command }, context.shell)
   return programValue(told, told.error ?? failedEnd({ code: outcome.exitCode, signal: null }, argv))
 }
 

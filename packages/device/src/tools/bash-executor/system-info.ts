@@ -1,7 +1,7 @@
 import { messageOf } from '@orrery/aip'
 import { z } from 'zod'
 import { SYSTEM_PATH, allowCommand } from '../../policy/shell-policy.js'
-import { childEnvironment } from '../../process/child-environment.js'
+import { plainEnvironment } from '../../process/child-environment.js'
 import { runProcess } from '../../process/run-process.js'
 import type { ToolContext } from '../tool-context.js'
 import { DEVICE_LIMITS } from '../../limits.js'
@@ -26,7 +26,7 @@ async function output(context: ToolContext, line: string, signal: AbortSignal): 
     const outcome = await runProcess({
       ...command,
       cwd: context.cwd,
-      env: childEnvironment(context.env, { PATH: SYSTEM_PATH.join(':') }),
+      env: plainEnvironment(context.env, { PATH: SYSTEM_PATH.join(':') }),
       timeoutMs: DEVICE_LIMITS.systemInfo,
       clock: context.clock,
       signal,

@@ -4,7 +4,7 @@ import { defineTool, type ToolHints } from '../define-tool.js'
 import type { DesktopState } from './desktop-state.js'
 import { KEY_DELAY, typeCharacters } from './keyboard.js'
 import { DESKTOP_LIMITS } from './limits.js'
-import { clickAt, dragBetween, pointIn, scrollAt } from './mouse.js'
+import { clickAt, dragBetween, pointIn, requireOnScreen, scrollAt } from './mouse.js'
 import { findWindow, focusWindow } from './windows.js'
 
 /** What a click or a key does is up to the program that gets it: it may send, pay or delete. */
@@ -63,6 +63,7 @@ export const click = defineTool({
   output: DONE,
   describeCall: NOTHING,
   run: async ({ x, y, button, count }, state: DesktopState, signal) => {
+    await requireOnScreen(state.x11, [{ x, y }], signal)
     await clickAt(state.x11, { x, y }, button, count, signal)
     return { result: `Clicked ${button} at ${x}, ${y}` }
   },
@@ -94,7 +95,9 @@ export const drag = defineTool({
   describeCall: NOTHING,
   run: async (args, state: DesktopState, signal) => {
     const from = { x: args.start_x, y: args.start_y }
-    await dragBetween(state.x11, from, { x: args.end_x, y: args.end_y }, { button: args.button, seconds: 0.3 }, signal)
+    const to = { x: args.end_x, y: args.end_y }
+    await requireOnScreen(state.x11, [from, to], signal)
+    await dragBetween(state.x11, from, to, { button: args.button, seconds: 0.3 }, signal)
     return { result: `Dragged from ${from.x}, ${from.y} to ${args.end_x}, ${args.end_y}` }
   },
 })
@@ -139,6 +142,7 @@ export const scroll = defineTool({
   output: DONE,
   describeCall: NOTHING,
   run: async ({ x, y, direction, steps }, { x11 }: DesktopState, signal) => {
+    await requireOnScreen(x11, [{ x, y }], signal)
     await scrollAt(x11, { x, y }, direction, steps, signal)
     return { result: `Scrolled ${direction} by ${steps}` }
   },

@@ -12,7 +12,13 @@ const REMAPPED_DELAY = 200
 
 /** Types a text. @throws as {@link X11.run}, like all here */
 export async function typeCharacters(x11: X11, text: string, signal: AbortSignal): Promise<void> {
-  for (const run of text.match(/\p{ASCII}+|\P{ASCII}+/gu) ?? []) {
+  // A line end stands alone among the runs.
+  for (const run of text.split(/(\r?\n)/).flatMap((part) => part.match(/\p{ASCII}+|\P{ASCII}+/gu) ?? [])) {
+    // `type` sends a line end as Linefeed, which programs ignore.
+    if (run.endsWith('\n')) {
+      await x11.xdotool(['key', '--clearmodifiers', '--delay', KEY_DELAY, 'Return'], signal)
+      continue
+    }
     const delay = run.charCodeAt(0) < 0x80 ? KEY_DELAY : REMAPPED_DELAY
     // Through its input: as an argument a text could be taken for an option.
     await x11.xdotool(['type', '--clearmodifiers', '--delay', delay, '--file', '-'], signal, run)

@@ -1,3 +1,4 @@
+import { aipError } from '@orrery/aip'
 import type { Area } from './windows.js'
 import type { X11 } from './x11.js'
 
@@ -22,6 +23,15 @@ export interface Point {
 export function pointIn(area: Area, x: number, y: number): Point {
   const within = (part: number, size: number): number => Math.min(size - 1, Math.round(part * size))
   return { x: area.x + within(x, area.width), y: area.y + within(y, area.height) }
+}
+
+/** Makes sure that places are on the screen: the mouse would stop at its edge. @throws AipError `INVALID_INPUT`, and as {@link X11.run} */
+export async function requireOnScreen(x11: X11, places: readonly Point[], signal: AbortSignal): Promise<void> {
+  const [width = 0, height = 0] = (await x11.xdotool(['getdisplaygeometry'], signal)).trim().split(' ').map(Number)
+  for (const { x, y } of places) {
+    if (x < width && y < height) continue
+    throw aipError('INVALID_INPUT', { detail: `${x}, ${y} is outside of the screen, which has ${width} x ${height} pixels` })
+  }
 }
 
 /** Clicks, this many times. @throws as {@link X11.run}, like everything here */

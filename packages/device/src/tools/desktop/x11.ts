@@ -1,5 +1,5 @@
 import { aipError, type Clock } from '@orrery/aip'
-import { childEnvironment, type Environment } from '../../process/child-environment.js'
+import { plainEnvironment, type Environment } from '../../process/child-environment.js'
 import { findProgram } from '../../process/find-program.js'
 import { runProcess } from '../../process/run-process.js'
 import { DESKTOP_LIMITS } from './limits.js'
@@ -46,7 +46,7 @@ export class X11 {
     const outcome = await runProcess({
       file,
       args,
-      env: childEnvironment(this.#env, authority === undefined ? {} : { XAUTHORITY: authority }),
+      env: plainEnvironment(this.#env, authority === undefined ? {} : { XAUTHORITY: authority }),
       timeoutMs: DESKTOP_LIMITS.time,
       clock: this.#clock,
       signal,

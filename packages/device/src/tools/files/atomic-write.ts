@@ -5,6 +5,9 @@ import { isAipError, aipError } from '@orrery/aip'
 import { fileError } from '../../paths/file-error.js'
 import { FILE_NOT_FOLDER, type Folder } from './folder.js'
 
+/** The bits of a mode that are permissions of owner, group and others. */
+export const PERMISSIONS = 0o777
+
 /** Permissions of a new file, before the umask. */
 const NEW_FILE = 0o666
 
@@ -43,6 +46,7 @@ export async function writeAtomically(
  * Makes or replaces a file at once: readers see the old content or the new one, and a crash leaves one of them. Permissions are kept.
  * @param before what {@link presentFile} gave; if another program has changed the file since, it is left alone
  * @param write writes the new content to an empty file; when it fails, nothing has changed and nothing is left
+ * @param wantedMode its permissions; default: those of the file that it replaces, or of a new file
  * @returns what `write` gives
  * @throws AipError `FILE_CHANGED`, `FILE_FAILED`, or of `write`
  */
@@ -52,17 +56,20 @@ export async function replaceAtomically<T>(
   before: Present,
   shown: string,
   write: (file: FileHandle) => Promise<T>,
+  wantedMode?: number,
 ): Promise<T> {
   const temporary = `.orrery-${randomUUID()}.tmp`
   try {
     // As the system does on a write: changing a program must not pass on its rights.
-    const mode = before === null ? NEW_FILE : Number(before.mode & 0o777n)
+    const mode = wantedMode ?? (before === null ? NEW_FILE : Number(before.mode) & PERMISSIONS)
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
     const file = await open(folder.at(temporary), flags, mode)
     let written: T
     try {
       written = await write(file)
-      if (before !== null) await keepOwner(file, before, mode)
+      if (before !== null) await keepOwner(file, before)
+      // What is asked for, and what was there, the umask does not change.
+      if (before !== null || wantedMode !== undefined) await file.chmod(mode)
       await file.sync()
     } finally {
       await file.close()
@@ -78,9 +85,8 @@ export async function replaceAtomically<T>(
 }
 
 /** Only the superuser may give a file to others; otherwise it becomes the user's own, as with any editor that replaces files. */
-async function keepOwner(file: FileHandle, before: BigIntStats, mode: number): Promise<void> {
+async function keepOwner(file: FileHandle, before: BigIntStats): Promise<void> {
   await file.chown(Number(before.uid), Number(before.gid)).catch(() => {})
-  await file.chmod(mode)
 }
 
 function isSame(one: Present, other: Present): boolean {

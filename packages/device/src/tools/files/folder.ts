@@ -88,7 +88,7 @@ export class Folder implements AsyncDisposable {
     const path = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => null)
     if (path !== null && (await roots.allows(path))) return new Folder(path, roots, handle)
     await handle.close()
-    throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: roots.folders.join(', ') })
+    throw aipError('PATH_OUTSIDE_ROOTS', { path: shown, roots: roots.shared })
   }
 
   /** A path by which the system reaches an entry of this folder. @param name without separators; empty: the folder itself */

@@ -19,6 +19,12 @@ export const receiveFile = defineTool({
     path: z.string().describe('Absolute, or relative to the start folder of the device'),
     size: z.number().int().min(0).max(LIMITS.file).describe('Bytes that come'),
     overwrite: z.boolean().default(false).describe('Replace an existing file'),
+    mode: z
+      .string()
+      .regex(/^[0-7]{1,3}$/)
+      .optional()
+      .describe('Permissions in octal, e.g. 750; default: those of the file that it replaces, or of a new file'),
+    modified: z.iso.datetime().optional().describe('Time of the last change, ISO 8601, UTC; default: now'),
     transfer_id: z.uuid().describe('The transfer that waits at the server'),
   }),
   output: z.object({
@@ -37,7 +43,18 @@ export const receiveFile = defineTool({
     await using connection = await transfers.dial(args.transfer_id, signal)
     const { size, chunks } = await receiveContent(connection.aip, args.size)
     if (size !== args.size) throw aipError('SIZE_MISMATCH', { expected: args.size, actual: size })
-    const checksum = await replaceAtomically(folder, name, before, args.path, (file) => writeChunks(file, chunks))
+    const checksum = await replaceAtomically(
+      folder,
+      name,
+      before,
+      args.path,
+      async (file) => {
+        const written = await writeChunks(file, chunks)
+        if (args.modified !== undefined) await file.utimes(new Date(args.modified), new Date(args.modified))
+        return written
+      },
+      args.mode === undefined ? undefined : Number.parseInt(args.mode, 8),
+    )
     return { path: folder.pathOf(name), bytes: size, checksum, created: before === null }
   },
 })

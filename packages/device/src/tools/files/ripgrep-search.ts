@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { aipError, type Clock } from '@orrery/aip'
 import { z } from 'zod'
 import { CappedOutput } from '../../process/capped-output.js'
-import { childEnvironment, type Environment } from '../../process/child-environment.js'
+import { plainEnvironment, type Environment } from '../../process/child-environment.js'
 import { ProcessGroup } from '../../process/process-group.js'
 import { searchedText, shorten, type ContentMatch, type Wanted } from './content-search.js'
 import type { Folder } from './folder.js'
@@ -42,7 +42,7 @@ export async function* searchWithRipgrep(
   ]
   const options = {
     cwd: folder.at(''),
-    env: childEnvironment(env),
+    env: plainEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'],
   }
   const group = new ProcessGroup(program, args, options, clock)

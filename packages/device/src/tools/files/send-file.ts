@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { fileError } from '../../paths/file-error.js'
 import { defineTool } from '../define-tool.js'
 import type { FilesState } from './files-state.js'
+import { PERMISSIONS } from './atomic-write.js'
 import { Folder } from './folder.js'
 
 /** `send_file`: sends the content of a file to the server, over a separate connection. */
@@ -29,7 +30,7 @@ export const sendFile = defineTool({
     const real = await roots.target(args.path)
     await using folder = await Folder.above(real, roots, args.path)
     await using file = await folder.file(basename(real), args.path)
-    const { size } = await file.stat()
+    const { size, mode, mtime } = await file.stat()
     await using connection = await transfers.dial(args.transfer_id, signal)
     const chunkBytes = LIMITS.transferChunk
     try {
@@ -38,6 +39,8 @@ export const sendFile = defineTool({
         filename: basename(real),
         size,
         chunkBytes,
+        mode: (mode & PERMISSIONS).toString(8),
+        modified: mtime.toISOString(),
       })
       await connection.taken()
       return { path: real, bytes: size, checksum }

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { aipError, withTimeLimit, type Clock } from '@orrery/aip'
 import { z } from 'zod'
-import { childEnvironment, type Environment } from '../../process/child-environment.js'
+import { plainEnvironment, type Environment } from '../../process/child-environment.js'
 import { ProcessGroup } from '../../process/process-group.js'
 import { PDF_LIMITS } from './limits.js'
 
@@ -28,7 +28,7 @@ export async function pdfText(
   { clock, env, signal }: { clock: Clock; env: Environment; signal: AbortSignal },
 ): Promise<string> {
   const [program = '', ...args] = command()
-  const group = new ProcessGroup(program, args, { env: childEnvironment(env), stdio: [file.fd, 'pipe', 'ignore'] }, clock)
+  const group = new ProcessGroup(program, args, { env: plainEnvironment(env), stdio: [file.fd, 'pipe', 'ignore'] }, clock)
   try {
     await group.started
     const { stdout } = group.child

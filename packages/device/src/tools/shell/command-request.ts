@@ -2,12 +2,13 @@ import { stat } from 'node:fs/promises'
 import { aipError } from '@orrery/aip'
 import { z } from 'zod'
 import { PolicyViolation } from '../../policy/policy-violation.js'
-import { SYSTEM_PATH, allowStrict, shellCommand, type AllowedCommand } from '../../policy/shell-policy.js'
+import { allowStrict, shellCommand, type AllowedCommand } from '../../policy/shell-policy.js'
 import { splitCommand } from '../../policy/split-command.js'
 import { childEnvironment, type Environment } from '../../process/child-environment.js'
 import { programToRun } from '../../process/find-program.js'
 import { deviceError } from '../../errors.js'
 import type { CallEffects, CallPlace } from '../../policy/call-effects.js'
+import { strictEnvironment } from '../strict-environment.js'
 import type { ToolContext } from '../tool-context.js'
 
 /** What both a command and a job are started from. */
@@ -57,14 +58,15 @@ export async function readyCommand(context: ToolContext, request: CommandRequest
     const command = request.line === undefined ? await programOf(request, env) : shellCommand(checked(request).line ?? '')
     return { ...command, cwd, env }
   }
-  const command = await allowStrict(argvOf(request), cwd, roots, permits)
+  const argv = argvOf(request)
+  const command = await allowStrict(argv, cwd, roots, permits)
   const [refused] = variablesOf(request)
   if (refused !== undefined)
     throw new PolicyViolation(
       'shell.environment',
       `the variable ${refused} could change what a program does; only LANG, LC_*, TZ, COLUMNS, LINES and NO_COLOR may be set`,
     )
-  return { ...command, cwd, env: childEnvironment(context.env, { ...request.env, PATH: SYSTEM_PATH.join(':') }) }
+  return { ...command, cwd, env: strictEnvironment(context, argv, cwd, request.env) }
 }
 
 /** What a command would touch: its words, or the system's shell with the line, and the folder in which it runs. */

@@ -1,5 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '@orrery/log'
 import { SHELL_LIMITS } from './limits.js'
 import { SpooledOutput } from './spooled-output.js'
 import { deviceError } from '../../errors.js'
@@ -62,7 +63,7 @@ export class OutputStore {
 
   #place(): string {
     if (this.#folder !== null) return this.#folder
-    mkdirSync(this.#dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(this.#dataDir)
     removeLeftBehind(this.#dataDir)
     if (live.size === 0) process.on('exit', closeAll)
     live.add(this)

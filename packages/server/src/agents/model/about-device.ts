@@ -1,5 +1,6 @@
 import { startOf } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
+import { jsonText } from './json-text.js'
 import type { ToolProse } from './model-tools.js'
 import { Untrusted } from './untrusted.js'
 
@@ -20,7 +21,7 @@ export function aboutDevice({ deviceId, platform, application, tools }: DeviceFa
     ...(application === null ? {} : { application: { process: name(application.process), root: name(application.root) } }),
     tools,
   }
-  return new Untrusted(JSON.stringify(about)).shortened(SERVER_LIMITS.modelDevice)
+  return new Untrusted(jsonText(about)).shortened(SERVER_LIMITS.modelDevice)
 }
 
 function name(text: string): string {

@@ -1,5 +1,7 @@
 import { shortened as shortenedText } from '@orrery/aip'
-import type { CallOutcome, Entry } from './conversation.js'
+import type { Entry } from './conversation.js'
+import { jsonText } from './json-text.js'
+import { mapOutcomes, withoutImages } from './left-out-images.js'
 import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
@@ -7,8 +9,6 @@ import { SERVER_LIMITS } from '../../limits.js'
 const CHARS_PER_TOKEN = 3
 /** Tokens per image, a conservative estimate. */
 const IMAGE_TOKENS = 1600
-/** Replaces an image that is not sent to the model again. */
-const IMAGE_LEFT_OUT = '[image left out]'
 
 /** Estimates how many tokens a text takes. */
 export function tokensOf(text: string | Untrusted): number {
@@ -24,14 +24,14 @@ export function tokensOf(text: string | Untrusted): number {
  */
 export function fitConversation(conversation: readonly Entry[], maxTokens: number, images: boolean): Entry[] {
   let entries = latestObservationOnly(conversation)
-  if (!images) entries = entries.map(withoutImages)
+  if (!images) entries = entries.map((entry) => withoutImages(entry))
   const fits = (): boolean => sizeOf(entries) <= maxTokens
   const shrink = (change: (entry: Entry) => Entry, upTo: number): void => {
     for (let index = 0; index < upTo && !fits(); index += 1) entries = entries.with(index, change(entries[index] as Entry))
   }
   const lastWith = (test: (entry: Entry) => boolean): number => entries.findLastIndex(test)
   shrink(
-    withoutImages,
+    (entry) => withoutImages(entry),
     lastWith((entry) => imagesOf(entry) > 0),
   )
   shrink(
@@ -39,7 +39,7 @@ export function fitConversation(conversation: readonly Entry[], maxTokens: numbe
     lastWith((entry) => entry.kind === 'results'),
   )
   if (!fits()) entries = collapsed(entries, maxTokens)
-  shrink(withoutImages, entries.length)
+  shrink((entry) => withoutImages(entry), entries.length)
   for (let length = 64_000; length >= SERVER_LIMITS.modelOldResult / 2 && !fits(); length /= 2)
     shrink(shortened(length), entries.length)
   return entries
@@ -56,8 +56,9 @@ function entrySize(entry: Entry): number {
     case 'summary':
       return tokensOf(entry.text) + 8
     case 'turn': {
-      const { text, calls, content } = entry.turn
-      return content === null ? tokensOf(text) + tokensOf(JSON.stringify(calls)) + 8 : tokensOf(JSON.stringify(content)) + 8
+      const { text, calls, content, reasoning = {} } = entry.turn
+      const said = content === null ? tokensOf(text) + tokensOf(JSON.stringify(calls)) : tokensOf(JSON.stringify(content))
+      return said + tokensOf(JSON.stringify(reasoning)) + 8
     }
     case 'results':
     case 'observation':
@@ -78,20 +79,8 @@ function latestObservationOnly(conversation: readonly Entry[]): Entry[] {
   return conversation.filter((entry, index) => entry.kind !== 'observation' || index === last)
 }
 
-function withoutImages(entry: Entry): Entry {
-  return mapOutcomes(entry, (outcome) =>
-    outcome.images.length === 0
-      ? outcome
-      : { ...outcome, images: [], text: Untrusted.lines([outcome.text, ...outcome.images.map(() => IMAGE_LEFT_OUT)]) },
-  )
-}
-
 function shortened(length: number): (entry: Entry) => Entry {
   return (entry) => mapOutcomes(entry, (outcome) => ({ ...outcome, text: outcome.text.shortened(length) }))
-}
-
-function mapOutcomes(entry: Entry, change: (outcome: CallOutcome) => CallOutcome): Entry {
-  return entry.kind === 'results' || entry.kind === 'observation' ? { ...entry, outcomes: entry.outcomes.map(change) } : entry
 }
 
 /** Replaces as many older turns as necessary, with the outcomes of their calls, by one line each. */
@@ -113,7 +102,7 @@ function collapsed(entries: readonly Entry[], maxTokens: number): Entry[] {
 
 function lineOf(entry: Entry): Untrusted[] {
   if (entry.kind === 'turn') {
-    const calls = entry.turn.calls.map(({ tool, input }) => `${tool} ${clip(JSON.stringify(input), 120)}`)
+    const calls = entry.turn.calls.map(({ tool, input }) => `${tool} ${clip(jsonText(input), 120)}`)
     return [new Untrusted(`- ${[clip(entry.turn.text, 120), ...calls].filter(Boolean).join('; ')}`)]
   }
   if (entry.kind !== 'results') return []

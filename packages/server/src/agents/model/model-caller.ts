@@ -6,6 +6,7 @@ import { failureOf, modelError, type ModelFailure } from './model-failure.js'
 import type { Secrets } from '../../identity/secrets.js'
 import type { ModelEndpoint, ModelSettings } from './model-settings.js'
 import type { ReadTurn } from './read-turn.js'
+import { RequestShape, type Sent } from './request-shape.js'
 import type { Turn } from './turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
 
@@ -28,10 +29,8 @@ export class ModelCaller {
   readonly #models = new Map<ModelEndpoint, LanguageModelV4>()
   /** Endpoints that have not failed permanently in this session. */
   readonly #left: ModelEndpoint[]
-  /** Endpoints that turned out not to accept images. */
-  readonly #blind = new Set<ModelEndpoint>()
-  /** The share of its configured window that an endpoint really has. */
-  readonly #window = new Map<ModelEndpoint, number>()
+  /** The form in which each endpoint accepts requests. */
+  readonly #shapes = new Map<ModelEndpoint, RequestShape>()
 
   /** @param secrets what is removed from requests and from errors */
   constructor(settings: ModelSettings, secrets: Secrets, port: CallerPort) {
@@ -67,14 +66,20 @@ export class ModelCaller {
     for (let repeated = 0; ;) {
       signal.throwIfAborted()
       let failure: ModelFailure
+      const requests: Sent[] = []
       try {
-        return await this.#askOnce(endpoint, question)
+        return await this.#askOnce(endpoint, question, (sent) => requests.push(sent))
       } catch (thrown) {
         signal.throwIfAborted()
         failure = failureOf(thrown, clock.now())
         failure.detail = this.#secrets.removedFrom(failure.detail)
       }
-      if (this.#adapts(endpoint, failure)) continue
+      const sent = requests.at(-1)
+      const change = sent === undefined ? null : this.#shapeOf(endpoint).adapt(failure, sent)
+      if (change !== null) {
+        logger.warn(`${endpoint.model} refused a request (${failure.detail}); it is asked again: ${change}`)
+        continue
+      }
       const error = modelError(failure, endpoint, timeoutMs)
       if (!failure.passing || repeated >= retries) throw error
       const wait =
@@ -87,19 +92,7 @@ export class ModelCaller {
     }
   }
 
-  /** Returns whether the request can be repeated in a form that the endpoint accepts. */
-  #adapts(endpoint: ModelEndpoint, { kind }: ModelFailure): boolean {
-    if (kind === 'images' && endpoint.images && !this.#blind.has(endpoint)) {
-      this.#blind.add(endpoint)
-      return true
-    }
-    const part = this.#window.get(endpoint) ?? 1
-    if (kind !== 'context' || part <= 1 / 2 ** SERVER_LIMITS.modelHalvings) return false
-    this.#window.set(endpoint, part / 2)
-    return true
-  }
-
-  async #askOnce(endpoint: ModelEndpoint, question: Question): Promise<ReadTurn> {
+  async #askOnce(endpoint: ModelEndpoint, question: Question, onSend: (sent: Sent) => void): Promise<ReadTurn> {
     const { clock, signal } = this.#port
     const model = this.#models.get(endpoint) ?? (await connectModel(endpoint))
     this.#models.set(endpoint, model)
@@ -107,9 +100,15 @@ export class ModelCaller {
       clock,
       signal,
       timeoutMs: this.#settings.timeoutMs,
-      window: Math.floor(endpoint.contextTokens * (this.#window.get(endpoint) ?? 1)),
-      images: endpoint.images && !this.#blind.has(endpoint),
+      shape: this.#shapeOf(endpoint),
+      onSend,
       clean: (text) => this.#secrets.removedFrom(text),
     })
+  }
+
+  #shapeOf(endpoint: ModelEndpoint): RequestShape {
+    const shape = this.#shapes.get(endpoint) ?? new RequestShape(endpoint)
+    this.#shapes.set(endpoint, shape)
+    return shape
   }
 }

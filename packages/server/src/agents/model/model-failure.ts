@@ -1,34 +1,26 @@
-import { APICallError } from '@ai-sdk/provider'
-import { messageOf, shortened, type AipError } from '@orrery/aip'
+import { APICallError, JSONParseError, TypeValidationError } from '@ai-sdk/provider'
+import { messageOf, shortened, startOf, type AipError } from '@orrery/aip'
+import { isErrorBody, isPage, reportIn, reportOf, type ErrorReport } from './error-report.js'
+import { kindOfAnswer, kindOfReport, type FailureKind } from './failure-kind.js'
+import { proxyProblem } from './model-proxy.js'
 import { addressOf, type ModelEndpoint } from './model-settings.js'
 import { CutStreamError } from './read-turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
 import { serverError } from '../../errors.js'
 
-/** The kinds of failed requests to a model, by how they are handled. */
-type Kind =
-  | 'key'
-  | 'unknown'
-  | 'quota'
-  | 'rate'
-  | 'context'
-  | 'tools'
-  | 'images'
-  | 'unreachable'
-  | 'cut'
-  | 'silent'
-  | 'overloaded'
-  | 'refused'
-
 /** A failed request to a model. */
 export interface ModelFailure {
-  kind: Kind
+  kind: FailureKind
   /** Whether the same request may succeed later. */
   passing: boolean
   /** How long the endpoint asks to wait, in milliseconds; null if it does not say. */
   retryAfterMs: number | null
-  /** The provider's own message. */
+  /** The HTTP status; null if it is none that came. */
+  status: number | null
+  /** The endpoint's own message, short enough for an error. */
   detail: string
+  /** More of it, with the part of the request that it names. */
+  said: string
 }
 
 /** The endpoint was silent for too long. */
@@ -36,47 +28,76 @@ export class SilentEndpointError extends Error {
   override readonly name = 'SilentEndpointError'
 }
 
-const PASSING: ReadonlySet<Kind> = new Set(['rate', 'unreachable', 'cut', 'silent', 'overloaded'])
-
-const CONTEXT =
-  /context.{0,30}(length|window|size)|too (long|many tokens)|maximum.{0,40}tokens|exceed.{0,40}(context|tokens)|tokens.{0,20}exceed/i
-const TOOLS =
-  /(tool|function)s?\b.{0,60}(not|n't|un)\s?(support|allow|available|enabled)|(not|n't|un)\s?support.{0,60}(tool|function)/i
-const IMAGES =
-  /(image|vision|multi-?modal).{0,60}(not\b|n't|unsupported|only)|(not|n't|un)\s?support.{0,60}(image|vision|multi-?modal)/i
-const OVERLOADED = /overloaded|server_error|api_error|internal|unavailable|capacity|timeout/i
-const RATE = /rate.?limit|too many requests/i
+const PASSING: ReadonlySet<FailureKind> = new Set(['rate', 'unreachable', 'cut', 'silent', 'overloaded', 'foreign'])
+/** Precedes the beginning of what came instead of an answer. */
+const STRANGE = 'what came is not the answer of a model, but: '
 
 /** Interprets an error of the SDK, of its stream or of the network. */
 export function failureOf(thrown: unknown, now: number): ModelFailure {
-  const make = (kind: Kind, detail: string, retryAfterMs: number | null = null): ModelFailure => ({
+  const make = (kind: FailureKind, detail: string, more: Partial<ModelFailure> = {}): ModelFailure => ({
     kind,
     passing: PASSING.has(kind),
-    retryAfterMs,
+    retryAfterMs: null,
+    status: null,
     detail: oneLine(detail),
+    said: startOf(detail, SERVER_LIMITS.modelErrorRead),
+    ...more,
   })
+  const reported = (report: ErrorReport, kind: FailureKind, status: number | null, retryAfterMs: number | null): ModelFailure => {
+    const detail = `${status ?? ''} ${report.message}`.trim()
+    return make(kind, detail, {
+      status,
+      retryAfterMs,
+      said: startOf(`${report.param ?? ''} ${detail}`, SERVER_LIMITS.modelErrorRead),
+    })
+  }
   if (thrown instanceof SilentEndpointError) return make('silent', thrown.message)
   if (thrown instanceof CutStreamError) return make('cut', thrown.message)
-  if (APICallError.isInstance(thrown) && thrown.statusCode !== undefined && thrown.statusCode >= 400) {
-    const detail = detailOf(thrown)
-    return make(
-      kindOf(thrown.statusCode, `${detail} ${thrown.responseBody ?? ''}`),
-      detail,
-      retryAfter(thrown.responseHeaders, now),
-    )
+  const proxy = proxyProblem(thrown)
+  if (proxy !== null) return make('unreachable', proxy)
+  if (APICallError.isInstance(thrown) && thrown.statusCode !== undefined) {
+    const { statusCode: status, responseBody: body = '', message } = thrown
+    const wait = retryAfter(thrown.responseHeaders, now)
+    if (status >= 400) {
+      const report = reportIn(body)
+      return reported(report.message === '' ? { ...report, message } : report, kindOfAnswer(status, report), status, wait)
+    }
+    if (body !== '') return failureOfBody(body, wait)
   }
   const code = codeOf(thrown)
   // The SDK wraps network errors that precede an answer in a type of its own, but not those in the middle of one.
   const lost = code === 'ECONNRESET' || code === 'UND_ERR_SOCKET'
   if (APICallError.isInstance(thrown) && !lost) return make('unreachable', code ?? thrown.message)
-  const text = textOf(thrown)
   // Errors inside a stream have no status.
-  if (isReported(thrown)) {
-    if (CONTEXT.test(text)) return make('context', text)
-    if (RATE.test(text)) return make('rate', text)
-    return make(OVERLOADED.test(text) ? 'overloaded' : 'refused', text)
+  if (TypeValidationError.isInstance(thrown)) return ofUnreadable(thrown.value)
+  if (JSONParseError.isInstance(thrown)) return ofUnreadable(thrown.text)
+  if (isReported(thrown)) return ofPart(thrown)
+  return make('cut', code ?? messageOf(thrown))
+
+  function failureOfBody(body: string, wait: number | null): ModelFailure {
+    if (isPage(body)) return make('page', strange(body))
+    const value = parsedBody(body)
+    if (!isErrorBody(value)) return make('foreign', strange(body))
+    const report = reportOf(value)
+    return reported(report, kindOfReport(report), report.status, wait)
   }
-  return make('cut', code ?? text)
+
+  /** A part of a stream that is none may still be an error. */
+  function ofUnreadable(part: unknown): ModelFailure {
+    const words = typeof part === 'string' ? part : JSON.stringify(part)
+    if (isPage(words)) return make('page', strange(words))
+    const failure = ofPart(part)
+    return failure.kind === 'refused' && !isErrorBody(part) ? make('foreign', strange(words)) : failure
+  }
+
+  function ofPart(part: unknown): ModelFailure {
+    const report = typeof part === 'string' ? reportIn(part) : reportOf(part)
+    return reported(report, kindOfReport(report), report.status, null)
+  }
+}
+
+function strange(body: string): string {
+  return body.trim() === '' ? 'what came is empty' : `${STRANGE}${startOf(body, SERVER_LIMITS.modelStrangeBody)}`
 }
 
 /** Makes an error for the user: what went wrong, and which setting to check. */
@@ -96,7 +117,12 @@ export function modelError({ kind, detail }: ModelFailure, endpoint: ModelEndpoi
     case 'tools':
       return serverError('MODEL_WITHOUT_TOOLS', { model, setting: settings.model, detail })
     case 'images':
+    case 'image size':
       return serverError('MODEL_WITHOUT_IMAGES', { model, detail })
+    case 'temperature':
+      return serverError('MODEL_SETTING_REFUSED', { where, model, setting: 'model.temperature', detail })
+    case 'max tokens':
+      return serverError('MODEL_SETTING_REFUSED', { where, model, setting: 'model.max_output_tokens', detail })
     case 'unreachable':
       return serverError('MODEL_UNREACHABLE', { where, setting: settings.baseUrl, detail })
     case 'cut':
@@ -105,27 +131,15 @@ export function modelError({ kind, detail }: ModelFailure, endpoint: ModelEndpoi
       return serverError('MODEL_SILENT', { where, seconds: timeoutMs / 1000 })
     case 'overloaded':
       return serverError('MODEL_UNAVAILABLE', { where, setting: settings.baseUrl, detail })
+    case 'page':
+    case 'foreign':
+      return serverError('MODEL_FOREIGN_ANSWER', { where, setting: settings.baseUrl, detail })
+    case 'tool count':
+    case 'tool schema':
+    case 'reasoning':
     case 'refused':
       return serverError('MODEL_REFUSED', { where, model, detail })
   }
-}
-
-function kindOf(status: number, text: string): Kind {
-  if (status === 401 || status === 403) return 'key'
-  if (status === 404) return 'unknown'
-  if (status === 402 || (status === 429 && /insufficient_quota|billing|credit/i.test(text))) return 'quota'
-  if (status === 429) return 'rate'
-  if (status === 408 || status === 409 || status >= 500) return 'overloaded'
-  if (CONTEXT.test(text) || status === 413) return 'context'
-  if (TOOLS.test(text)) return 'tools'
-  if (IMAGES.test(text)) return 'images'
-  if (/model.{0,80}(not found|does not exist|not exist|unknown|invalid)|(invalid|unknown) model/i.test(text)) return 'unknown'
-  return 'refused'
-}
-
-function detailOf({ message, responseBody, statusCode }: APICallError): string {
-  const own = message.trim() === '' ? (responseBody ?? '') : message
-  return `${statusCode ?? ''} ${own}`.trim()
 }
 
 function retryAfter(headers: Record<string, string> | undefined, now: number): number | null {
@@ -149,9 +163,12 @@ function isReported(thrown: unknown): boolean {
   return typeof thrown === 'string' || (typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error))
 }
 
-function textOf(thrown: unknown): string {
-  if (typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error)) return JSON.stringify(thrown)
-  return messageOf(thrown)
+function parsedBody(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown
+  } catch {
+    return null
+  }
 }
 
 function oneLine(text: string): string {

@@ -5,10 +5,13 @@ import type { CallOutcome, Entry } from './conversation.js'
 import { DeviceSide } from './device-side.js'
 import { ModelCaller } from './model-caller.js'
 import type { Secrets } from '../../identity/secrets.js'
-import type { ModelSettings } from './model-settings.js'
-import { answerOwnCall, type End } from './own-calls.js'
-import { OWN_TOOLS, ownTools } from './own-tools.js'
+import { addressOf, type ModelSettings } from './model-settings.js'
+import type { End } from './finish-call.js'
+import { answerOwnCall } from './own-calls.js'
+import { isOwnTool } from './own-tools.js'
 import { renderPrompt } from './prompts.js'
+import { RepeatedFailures } from './repeated-failures.js'
+import { looksLikeCall } from './text-calls.js'
 import type { ToolCall, Turn } from './turn.js'
 import { SERVER_LIMITS } from '../../limits.js'
 import { serverError } from '../../errors.js'
@@ -25,6 +28,7 @@ export class ModelSession {
   readonly #device: DeviceSide
   readonly #conversation: Entry[] = []
   readonly #turns: Turn[] = []
+  readonly #failures = new RepeatedFailures()
   /** How many remarks the model has received. */
   #heard = 0
 
@@ -47,26 +51,35 @@ export class ModelSession {
   /** Runs the session until it ends. @throws AipError if it fails because of the model, the budget or the device */
   async run(): Promise<AgentOutcome> {
     await this.#device.begin()
-    const results: string[] = []
+    const results: unknown[] = []
     const goals = goalsOf(this.#context.work)
     for (const [index, goal] of goals.entries()) {
       this.#say(goal)
       const { status, result } = await this.#pursue()
       if (status === 'failed') {
-        const reason = result === '' ? 'the model gave up' : result
+        const reason = result === '' ? 'the model gave up' : textOf(result)
         return { status, result: null, error: goals.length === 1 ? reason : `step ${index + 1} failed: ${reason}` }
       }
       results.push(result)
     }
-    return { status: 'completed', result: results.join('\n\n') }
+    return { status: 'completed', result: results.length === 1 ? results[0] : results.map(textOf).join('\n\n') }
   }
 
   /** Takes turns until the last goal is reached or given up, and the model has received every remark. */
   async #pursue(): Promise<End> {
-    for (let nudges = 0; ;) {
+    for (let [nudges, texts] = [0, 0]; ;) {
       const seen = await this.#device.look()
       if (seen !== null) this.#conversation.push(seen)
       const turn = await this.#nextTurn()
+      if (turn.calls.length > 0) {
+        nudges = 0
+        texts = 0
+      } else if (isCallAsText(turn)) {
+        if (texts === SERVER_LIMITS.textCalls) throw this.#callsAsText(turn)
+        texts += 1
+        this.#say(CALL_AS_TEXT)
+        continue
+      }
       const end = turn.calls.length > 0 ? await this.#answer(turn) : endOf(turn)
       if (end !== null) {
         if (!(await this.#isAwaited())) return end
@@ -79,6 +92,12 @@ export class ModelSession {
         )
       }
     }
+  }
+
+  #callsAsText({ model }: Turn): Error {
+    const { main, fallback } = this.#settings
+    const endpoint = fallback?.model === model ? fallback : main
+    return serverError('MODEL_CALLS_AS_TEXT', { model, where: addressOf(endpoint), setting: endpoint.settings.model })
   }
 
   /** Returns whether the user has said something that the model has not received yet; it then continues instead of ending. */
@@ -97,9 +116,10 @@ export class ModelSession {
         system: renderPrompt('system', { role: role.prompt }),
         about,
         entries: [...this.#conversation, ...heard.map((text) => this.#remarked(text))],
-        tools: [...ownTools(role.inApplication), ...tools],
+        tools,
       })
-      return { heard, ...asked }
+      // Fitted before they are recorded, so that they stay what they were.
+      return { heard, ...asked, calls: this.#device.fitted(asked.calls) }
     })
     this.#heard += turn.heard.length
     this.#conversation.push(...turn.heard.map((text) => this.#remarked(text)), { kind: 'turn', turn })
@@ -110,7 +130,7 @@ export class ModelSession {
   /** Answers the calls of a turn: those for the device as one batch, then the server's own. @returns the end, if the model called for it */
   async #answer({ calls, text }: Turn): Promise<End | null> {
     const { inApplication } = this.#device.role
-    const own = calls.filter(({ tool }) => isOwn(tool))
+    const own = calls.filter(({ tool }) => isOwnTool(tool))
     const outcomes = await this.#device.run(calls.filter((call) => !own.includes(call)))
     const later: Entry[] = []
     let end: End | null = null
@@ -118,18 +138,26 @@ export class ModelSession {
     for (const call of own) {
       const answered = await answerOwnCall(call, {
         ask: (question) => this.#context.ask(question, this.#settings.questionMs),
+        findTools: (query) => this.#device.findTools(query),
         inApplication,
         anyFailed: anyFailed(outcomes),
       })
       outcomes.set(call, answered.outcome)
       // What it said alongside is the result that it forgot to pass.
-      if (answered.end !== undefined) end ??= { ...answered.end, result: answered.end.result || text }
+      if (answered.end !== undefined) end ??= answered.end.result === '' ? { ...answered.end, result: text } : answered.end
       left ||= answered.left === true
       if (answered.said !== undefined) later.push(answered.said)
     }
     this.#conversation.push({ kind: 'results', outcomes: calls.flatMap((call) => outcomes.get(call) ?? []) }, ...later)
+    if (end === null) this.#noteFailures(outcomes)
     if (left && end === null) await this.#device.begin()
     return end
+  }
+
+  /** Tells the model that it repeats a call that fails. @throws AipError if it does so too often */
+  #noteFailures(outcomes: ReadonlyMap<ToolCall, CallOutcome>): void {
+    const told = [...outcomes].map(([call, outcome]) => this.#failures.note(call, outcome)).filter((text) => text !== null)
+    for (const text of new Set(told)) this.#say(text)
   }
 
   /** Says something to the model on behalf of the user. */
@@ -142,10 +170,22 @@ export class ModelSession {
   }
 }
 
-/** Returns how a turn without calls ends the goal: as completed, with its text; null if it has no text, or was cut off. */
+/** The answer to a call that a model wrote into its text. */
+const CALL_AS_TEXT =
+  'Nothing was done: that was text that looks like a tool call. Call tools with the function calls of your interface, not in your text. If the text is your answer, call finish with it as the result.'
+
+/** Returns whether what a turn says is a call that was neither made nor understood. */
+function isCallAsText({ finish, text }: Turn): boolean {
+  return finish !== 'content-filter' && finish !== 'length' && looksLikeCall(text)
+}
+
+/**
+ * Returns how a turn without calls ends the goal: as completed, with its text; null if it has no text, was cut off, or should have had
+ * calls.
+ */
 function endOf({ finish, text }: Turn): End | null {
   if (finish === 'content-filter') throw serverError('MODEL_STOPPED', { reason: 'its provider filtered the answer' })
-  return finish === 'length' || text === '' ? null : { status: 'completed', result: text }
+  return finish === 'length' || finish === 'tool-calls' || text === '' ? null : { status: 'completed', result: text }
 }
 
 /** Returns the goals of the model, one after the other: a request as a whole, a plan step by step. */
@@ -163,10 +203,10 @@ function goalsOf(work: AgentContext['work']): string[] {
   )
 }
 
-function anyFailed(outcomes: ReadonlyMap<ToolCall, CallOutcome>): boolean {
-  return [...outcomes.values()].some(({ status }) => status !== 'success')
+function textOf(result: unknown): string {
+  return typeof result === 'string' ? result : JSON.stringify(result)
 }
 
-function isOwn(tool: string): boolean {
-  return (OWN_TOOLS as readonly string[]).includes(tool)
+function anyFailed(outcomes: ReadonlyMap<ToolCall, CallOutcome>): boolean {
+  return [...outcomes.values()].some(({ status }) => status !== 'success')
 }

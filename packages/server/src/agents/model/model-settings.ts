@@ -1,3 +1,5 @@
+import type { ModelProxy } from './model-proxy.js'
+
 /** Who serves a model, which decides the protocol. `openai-compatible` is any endpoint with OpenAI's chat completions. */
 export type ProviderName = 'openai' | 'anthropic' | 'openai-compatible' | 'ollama'
 
@@ -28,6 +30,8 @@ export interface ModelEndpoint {
   /** Whether images are sent to it. */
   images: boolean
   prices: Prices | null
+  /** The proxies by which it is reached; null: directly. */
+  proxy: ModelProxy | null
 }
 
 /** What one session may use; null: no limit. */

@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto'
 import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider'
 import { startOf, type MCPToolInfo } from '@orrery/aip'
 import { SERVER_LIMITS } from '../../limits.js'
-import { proseIn, withoutProse } from './tool-prose.js'
-
-/** Keywords that providers refuse at the top level of a schema. */
-const REFUSED = new Set(['$schema', '$id', 'oneOf', 'anyOf', 'allOf', 'not', 'enum', 'const', 'if', 'then', 'else'])
+import { acceptableSchema } from './acceptable-schema.js'
+import { proseIn } from './tool-prose.js'
 
 /** The tools of a device in the form for a model. */
 export interface ModelTools {
@@ -54,7 +52,7 @@ export function modelTools(tools: readonly MCPToolInfo[], reserved: readonly str
     type: 'function' as const,
     name: given.get(tool.tool_name) ?? tool.tool_name,
     description: DESCRIBED,
-    inputSchema: inputSchema(tool.input_schema),
+    inputSchema: acceptableSchema(tool.input_schema),
   }))
   const prose = sorted.map((tool): [string, ToolProse] => [
     given.get(tool.tool_name) ?? tool.tool_name,
@@ -74,10 +72,4 @@ function safeName(name: string): string {
 
 function digest(name: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 6)
-}
-
-/** Makes a schema that every provider accepts: an object at the top, without the keywords that they refuse there. */
-function inputSchema(schema: Record<string, unknown> | null): LanguageModelV4FunctionTool['inputSchema'] {
-  const kept = Object.fromEntries(Object.entries(schema ?? {}).filter(([key]) => !REFUSED.has(key)))
-  return { properties: {}, ...(withoutProse(kept) as typeof kept), type: 'object' }
 }

@@ -1,14 +1,20 @@
 import type {
+  LanguageModelV4FinishReason,
   LanguageModelV4GenerateResult,
   LanguageModelV4StreamPart,
+  LanguageModelV4ToolCall,
   LanguageModelV4Usage,
   SharedV4ProviderMetadata,
 } from '@ai-sdk/provider'
 import type { Prices } from './model-settings.js'
+import { parseArguments } from './parse-arguments.js'
+import { REASONING } from './reasoning-memory.js'
+import { withoutThoughts } from './thoughts.js'
 import type { AssistantContent, ToolCall, Turn, TurnUsage } from './turn.js'
+import { SERVER_LIMITS } from '../../limits.js'
 
 /** What a provider's stream contains of one turn. */
-export type ReadTurn = Pick<Turn, 'text' | 'calls' | 'finish' | 'usage' | 'content'>
+export type ReadTurn = Pick<Turn, 'text' | 'calls' | 'finish' | 'usage' | 'content' | 'reasoning'>
 
 /** The stream ended before the turn was complete. */
 export class CutStreamError extends Error {
@@ -28,6 +34,8 @@ export async function readTurn(
   const content: AssistantContent = []
   const open = new Map<string, { type: 'text' | 'reasoning'; text: string }>()
   const calls: ToolCall[] = []
+  let reasoning: ReadTurn['reasoning']
+  let length = 0
   let finish: ReadTurn['finish'] | null = null
   let usage: LanguageModelV4Usage | null = null
   const keep = (metadata: SharedV4ProviderMetadata | undefined): { providerOptions?: SharedV4ProviderMetadata } => {
@@ -36,6 +44,8 @@ export async function readTurn(
   }
   for await (const part of stream) {
     sign()
+    if ('delta' in part) length += part.delta.length
+    if (length > SERVER_LIMITS.modelAnswer) throw new CutStreamError('the answer does not end')
     switch (part.type) {
       case 'text-start':
       case 'reasoning-start': {
@@ -56,20 +66,20 @@ export async function readTurn(
         break
       }
       case 'tool-call': {
-        const input = objectOf(part.input)
-        calls.push({ id: part.toolCallId, tool: part.toolName, input })
+        calls.push(callOf(part))
         content.push({
           type: 'tool-call',
           toolCallId: part.toolCallId,
           toolName: part.toolName,
-          input: input ?? {},
+          input: calls.at(-1)?.input ?? {},
           ...keep(part.providerMetadata),
         })
         break
       }
       case 'finish':
-        finish = part.finishReason.unified
+        finish = finishOf(part.finishReason)
         usage = part.usage
+        reasoning = part.providerMetadata?.[REASONING]
         break
       case 'error':
         throw part.error
@@ -91,18 +101,24 @@ export async function readTurn(
     }
   }
   if (finish === null || finish === 'interrupted') throw new CutStreamError('the answer was cut off')
-  const said = content.filter((part) => part.type !== 'text' || part.text !== '')
-  const text = said
+  // Reasoning that its provider has not signed goes back in its own way, or not at all.
+  const said = content.filter(
+    (part) => !('text' in part) || (part.text !== '' && (part.type === 'text' || part.providerOptions !== undefined)),
+  )
+  const whole = said
     .filter((part) => part.type === 'text')
     .map((part) => part.text)
     .join('')
     .trim()
+  const text = withoutThoughts(whole).toWellFormed()
   return {
     text,
-    calls,
+    // Arguments that the model could not finish are not those of a tool without parameters.
+    calls: finish === 'length' ? calls.map(withoutEmptyInput) : calls,
     finish,
     usage: usageOf(usage, prices),
-    content: said.some((part) => part.providerOptions !== undefined) ? said : null,
+    content: text !== whole || said.some((part) => part.providerOptions !== undefined) ? said : null,
+    ...(reasoning === undefined ? {} : { reasoning }),
   }
 }
 
@@ -119,22 +135,24 @@ export async function* partsOf(answer: LanguageModelV4GenerateResult): AsyncGene
       yield { type: 'reasoning-delta', id, delta: part.text }
     } else yield part
   }
-  yield { type: 'finish', usage: answer.usage, finishReason: answer.finishReason }
+  const more = answer.providerMetadata === undefined ? {} : { providerMetadata: answer.providerMetadata }
+  yield { type: 'finish', usage: answer.usage, finishReason: answer.finishReason, ...more }
 }
 
-function objectOf(json: string): Record<string, unknown> | null {
-  // Some endpoints send no arguments at all for a tool without parameters.
-  if (json.trim() === '') return {}
-  try {
-    const value: unknown = JSON.parse(json)
-    return isObject(value) ? value : null
-  } catch {
-    return null
-  }
+function callOf({ toolCallId: id, toolName: tool, input: text }: LanguageModelV4ToolCall): ToolCall {
+  return { id, tool, ...parseArguments(text) }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function withoutEmptyInput(call: ToolCall): ToolCall {
+  const isEmpty = call.input !== null && Object.keys(call.input).length === 0
+  return isEmpty ? { ...call, input: null, problem: 'your answer was cut off before them' } : call
+}
+
+/** Some endpoints report a failure, or what a filter did, as the reason of an end that looks like any other. */
+function finishOf({ unified, raw = '' }: LanguageModelV4FinishReason): ReadTurn['finish'] {
+  if (unified !== 'other') return unified
+  if (/error|abort|cancel|time.?out|insufficient|overload|interrupt|network/i.test(raw)) return 'interrupted'
+  return /sensitive|safety|filter|refus|block|prohibit|recitation|moderation/i.test(raw) ? 'content-filter' : 'other'
 }
 
 function usageOf(usage: LanguageModelV4Usage | null, prices: Prices | null): TurnUsage {

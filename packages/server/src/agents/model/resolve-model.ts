@@ -1,5 +1,6 @@
 import { aipError } from '@orrery/aip'
 import type { EndpointConfig, ModelConfig } from '../../config/model-config.js'
+import { proxyIn } from './model-proxy.js'
 import type { ModelEndpoint, ModelSettings, ProviderName } from './model-settings.js'
 
 /** Environment variables, in the form of `process.env`. */
@@ -20,7 +21,7 @@ const OPENAI = /^https:\/\/api\.openai\.com(\/|$)/
 
 /**
  * Returns the model that environment and configuration name; ORRERY_MODEL takes precedence over the name in the configuration.
- * @param env OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, OLLAMA_HOST, ORRERY_MODEL
+ * @param env OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, OLLAMA_HOST, ORRERY_MODEL, HTTP_PROXY, HTTPS_PROXY, NO_PROXY
  * @param config the block `model` of the server's configuration
  * @returns null if no model is named
  * @throws AipError `INVALID_CONFIG` that names the missing or wrong setting
@@ -76,6 +77,7 @@ function endpointOf(name: Found<string>, config: EndpointOptions, env: ModelEnvi
     stream: config.stream ?? true,
     images: config.images ?? true,
     // A model on one's own machine costs nothing.
+    proxy: proxyIn(env),
     prices: config.prices ?? (provider === 'ollama' ? { input: 0, output: 0 } : null),
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { LanguageModelV4Message, LanguageModelV4Prompt } from '@ai-sdk/provider'
 import type { CallOutcome, Entry, Image } from './conversation.js'
-import { assistantContent } from './turn.js'
+import { assistantMessage, type ReasoningBack } from './turn.js'
 import type { Enclose, Untrusted } from './untrusted.js'
 
 type UserContent = Extract<LanguageModelV4Message, { role: 'user' }>['content']
@@ -18,13 +18,18 @@ export interface PromptParts {
   /** What the device says of itself; null if there is nothing. */
   about: Untrusted | null
   entries: readonly Entry[]
+  /** Whether the endpoint gets the reasoning of earlier turns back; `filled`: those without any have an empty one. */
+  reasoning?: ReasoningBack
 }
 
 /**
  * Converts a conversation to the SDK's form. Everything that a model reads passes here.
  * @param clean removes secrets from a text
  */
-export function toPrompt({ system, about, entries }: PromptParts, clean: (text: string) => string): LanguageModelV4Prompt {
+export function toPrompt(
+  { system, about, entries, reasoning = 'as it came' }: PromptParts,
+  clean: (text: string) => string,
+): LanguageModelV4Prompt {
   const enclose = dataMarks(clean)
   const prompt: LanguageModelV4Prompt = [{ role: 'system', content: clean(system), providerOptions: CACHED }]
   const say = (content: UserContent): void => {
@@ -40,8 +45,8 @@ export function toPrompt({ system, about, entries }: PromptParts, clean: (text: 
         say([text(clean(entry.text))])
         break
       case 'turn': {
-        const content = assistantContent(entry.turn)
-        if (content.length > 0) prompt.push({ role: 'assistant', content })
+        const message = assistantMessage(entry.turn, reasoning)
+        if (message.content.length > 0) prompt.push(message)
         break
       }
       case 'results':

@@ -1,5 +1,6 @@
 import type { Result } from '@orrery/aip'
 import type { CallOutcome, Image } from './conversation.js'
+import { jsonText } from './json-text.js'
 import { programFailure } from '../program-outcome.js'
 import { Untrusted } from './untrusted.js'
 import { SERVER_LIMITS } from '../../limits.js'
@@ -24,7 +25,7 @@ function textIn(value: unknown, images: Image[]): string | null {
   if (Array.isArray(value) && value.some((item) => imageOf(item) !== null || textItem(item) !== null)) {
     return value.map((item) => textItem(item) ?? textIn(item, images) ?? '').join('\n')
   }
-  return JSON.stringify(value, (_key, inner: unknown) => {
+  return jsonText(value, (_key, inner: unknown) => {
     const within = typeof inner === 'string' ? imageOf(inner) : null
     return within === null ? inner : place(within, images)
   })

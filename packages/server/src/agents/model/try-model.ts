@@ -6,6 +6,7 @@ import { Secrets } from '../../identity/secrets.js'
 import { addressOf, modelKeys, type ModelEndpoint, type ModelSettings } from './model-settings.js'
 import { modelTools } from './model-tools.js'
 import type { ReadTurn } from './read-turn.js'
+import { RequestShape } from './request-shape.js'
 import { Untrusted } from './untrusted.js'
 
 /** Whether a model can do one thing. */
@@ -52,8 +53,7 @@ async function checkEndpoint(endpoint: ModelEndpoint, settings: ModelSettings, s
         clock: systemClock,
         signal,
         timeoutMs: settings.timeoutMs,
-        window: endpoint.contextTokens,
-        images: true,
+        shape: new RequestShape({ ...endpoint, images: true }),
         clean,
       }
       const turn = await askOnce(await connectModel(endpoint), endpoint, { system: SYSTEM, about: null, ...question }, options)

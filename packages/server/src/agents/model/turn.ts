@@ -1,4 +1,4 @@
-import type { LanguageModelV4Message } from '@ai-sdk/provider'
+import type { LanguageModelV4Message, SharedV4ProviderOptions } from '@ai-sdk/provider'
 
 /** One tool call that the model requests. */
 export interface ToolCall {
@@ -7,6 +7,8 @@ export interface ToolCall {
   tool: string
   /** Null if what the model wrote is not a JSON object. */
   input: Record<string, unknown> | null
+  /** Why there is no input. */
+  problem?: string
 }
 
 /** The usage of a turn. */
@@ -39,10 +41,27 @@ export interface Turn {
   ms: number
   /** The message in the form in which the provider requires it back, if it is more than text and calls, such as signed reasoning. */
   content: AssistantContent | null
+  /** Reasoning in the endpoint's own form, which goes back with the message; turns that were recorded before it was kept have none. */
+  reasoning?: SharedV4ProviderOptions[string]
 }
 
+/** How an endpoint gets the reasoning of earlier turns back; `filled`: a turn that has none gets an empty one. */
+export type ReasoningBack = 'as it came' | 'filled' | 'none'
+
+/** Reasoning for an endpoint that requires some with every call, also of a turn that another model made. */
+const EMPTY_REASONING = { reasoning_content: '' }
+
 /** Returns the message of the model for a prompt. */
-export function assistantContent({ text, calls, content }: Turn): AssistantContent {
+export function assistantMessage(turn: Turn, back: ReasoningBack): Extract<LanguageModelV4Message, { role: 'assistant' }> {
+  const content = contentOf(turn)
+  const reasoning = back === 'none' ? undefined : (turn.reasoning ?? (back === 'filled' ? EMPTY_REASONING : undefined))
+  // This provider puts what it is given here into the message, under the same names.
+  return reasoning === undefined
+    ? { role: 'assistant', content }
+    : { role: 'assistant', content, providerOptions: { openaiCompatible: reasoning } }
+}
+
+function contentOf({ text, calls, content }: Turn): AssistantContent {
   if (content !== null) return content
   return [
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),

@@ -34,6 +34,12 @@ export class Untrusted {
     return new Untrusted(shortened(this.#text.replaceAll(/\s+/g, ' '), length))
   }
 
+  /** Returns whether another text is in it, however its letters are enclosed and escaped. */
+  has(text: string): boolean {
+    const sought = lettersOf(text)
+    return sought !== '' && lettersOf(this.#text).includes(sought)
+  }
+
   /** Returns what a model reads. */
   enclosed(enclose: Enclose): string {
     return enclose(this.#text)
@@ -53,4 +59,8 @@ export class Untrusted {
     const all = texts.map((text) => (typeof text === 'string' ? text : text.#text))
     return new Untrusted(all.filter((text) => text !== '').join(between))
   }
+}
+
+function lettersOf(text: string): string {
+  return text.replaceAll(/\\+[nrt]/g, '').replaceAll(/[^\p{L}\p{N}]/gu, '')
 }

@@ -13,6 +13,7 @@ import {
 import type { AgentContext, AgentOutcome } from '../agent.js'
 import type { CalledWorkflows } from './called-workflows.js'
 import { parseWorkflow } from './parse-workflow.js'
+import { stepCopy } from './step-copy.js'
 import { STRICT, renderedEnv, stepCommand, stepOptions } from './step-command.js'
 import { outcomeOf, stepOutcome, type StepOutcome } from './step-outcome.js'
 import { SERVER_LIMITS } from '../../limits.js'
@@ -130,10 +131,16 @@ export class WorkflowRun {
     const label =
       prefix +
       (step.name === undefined ? (step.id ?? step.tool ?? step.run ?? step.uses ?? '') : String(render(step.name, scope)))
+    if (step.uses === 'cp') return this.#copy(step, scope, label)
     if (step.uses !== undefined) return this.#workflow(step, step.uses, scope, label)
     const [result] = await this.#context.execute([stepCommand(step, scope)], stepOptions(step, scope, agentName, label))
     if (result === undefined) throw new Error('the device gave no result')
     return outcomeOf(result, step['ok-exit-codes'])
+  }
+
+  async #copy(step: WorkflowStep, scope: Scope, label: string): Promise<StepOutcome> {
+    const copy = stepCopy(step, scope, this.#context.deviceId)
+    return outcomeOf(await this.#context.copyFile(copy, label), undefined)
   }
 
   /** Runs another workflow, with inputs and steps of its own. */
