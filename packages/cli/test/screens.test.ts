@@ -59,7 +59,11 @@ describe('the terminal of a device', () => {
     device.lost(new Error('refused'), AT + 5000)
     device.show({ type: 'connected' }, AT + 12_000)
     device.show({ type: 'connected' }, AT + 13_000)
-    expect(shown).toEqual(['connection lost: refused; trying again', 'connected again after 12 s'])
+    expect(shown).toEqual([
+      'not connected: refused; trying again',
+      'connection lost: refused; trying again',
+      'connected again after 12 s',
+    ])
   })
 
   it('says which configuration counts', () => {
