@@ -15,7 +15,6 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'aip/src/node/websocket-transport.ts': ['SHORT_FRAME'],
   'device/src/client/progress-pacer.ts': ['SECOND'],
   'device/src/config/config-watcher.ts': ['SETTLE'],
-  'device/src/tools/files/atomic-write.ts': ['PERMISSIONS'],
   'device/src/config/host-spellings.ts': ['MOST_SECONDS'],
   'device/src/dbus/message.ts': ['METHOD_CALL', 'METHOD_RETURN', 'ERROR', 'START'],
   'device/src/journal/command-journal.ts': ['PRUNE_PAUSE'],
