@@ -263,7 +263,7 @@ describe('help', () => {
     [['help', 'policy', 'explain'], 0, /^Usage: orrery policy explain/],
     [['help', 'nope'], 2, /There is no command 'nope'/],
     [['-v'], 0, /^\d+\.\d+/],
-    [['policy', 'explain'], 2, /missing required argument 'tool'\. See '(npx )?orrery policy explain --help'/],
+    [['policy', 'explain'], 2, /missing required argument 'tool'\. See '(?:.\/)?orrery policy explain --help'/],
     [['call'], 2, /Name a tool/],
   ])('%j', async (words, code, text) => {
     expect(await onTerminal(...words)).toMatchObject({ code, written: expect.stringMatching(text) as unknown })
