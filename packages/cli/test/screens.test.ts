@@ -206,7 +206,7 @@ describe('what is listed', () => {
     writeFileSync(join(home, 'devices', 'd1', 'audit.jsonl'), written.map((each) => `${JSON.stringify(each)}\n`).join(''))
     vi.stubEnv('ORRERY_HOME', home)
     const { stdout } = await inPipes('audit')
-    expect(stdout.toString()).toMatch(/TOOK +WITH\n.*2 min 0 s +df -h\n.*2 min 0 s +#01234567\n$/)
+    expect(stdout.toString()).toMatch(/TOOK +WITH\n.*2 min 0 s +df -h\n.*2 min 0 s +df #01234567\n$/)
     vi.stubEnv('ORRERY_HOME', home)
     expect((await onTerminal('audit')).written).toContain('"audit": { "contents": true }')
     vi.stubEnv('ORRERY_HOME', home)

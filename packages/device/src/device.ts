@@ -107,6 +107,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     policy: policyOf(config),
     approvals,
     permits,
+    deviceName: clientId,
     audit,
     auditContents: config.audit.contents,
     onCall: (call) => options.onEvent?.({ type: 'called', call }),

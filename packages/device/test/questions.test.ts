@@ -37,7 +37,7 @@ const CALL: ToolCall = {
   readOnly: false,
   args: {},
 }
-const VERDICT: Verdict = { do: 'ask', rule: 'default', detail: 'why', command: null, input: 'none', invalid: null }
+const VERDICT: Verdict = { do: 'ask', rule: 'default', detail: 'why', command: null, input: 'none', program: null, invalid: null }
 
 describe.runIf(process.platform !== 'win32')('a question about a call', () => {
   it('shows the whole call, word by word', async () => {

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { orrery } from '../terminal/invocation.js'
+import { isPrivateAddress } from '../settings/open-network.js'
 import { type Line, paint } from '../terminal/painted.js'
 
 /** Where a device finds the server. */
@@ -21,13 +23,23 @@ export function joinLines({ host, port, deviceKey, hasPackage }: JoinFacts): Lin
     ]
   const address = host === '0.0.0.0' || host === '::' ? lanAddress() : host
   const name = `${address.includes(':') ? `[${address}]` : address}:${port}`
-  const flags = `--ws-server ws://${name}/ws`
+  const isOpen = isIP(address) !== 0 && !isPrivateAddress(address)
+  const flags = `--ws-server ws://${name}/ws${isOpen ? ' --insecure' : ''}`
+  const warning = isOpen
+    ? [
+        paint(
+          'yellow',
+          `  ${address} is not in a private network: others on the way could read the key. Use TLS or a tunnel there.`,
+        ),
+      ]
+    : []
   const withoutPackage = `  npm run device -- ${flags} --token ${deviceKey}`
-  if (!hasPackage) return ['  Clone Orrery there, and run in its folder', withoutPackage]
+  if (!hasPackage) return ['  Clone Orrery there, and run in its folder', withoutPackage, ...warning]
   return [
     '  It needs npm and Node 20 or newer. Run there:',
     `  ORRERY_API_KEY=${deviceKey} npx -y -p node@24 -p http://${name}/orrery-device.tgz orrery device ${flags}`,
     paint('dim', `  or in a clone of Orrery: npm run device -- ${flags} --token ${deviceKey}`),
+    ...warning,
   ]
 }
 
@@ -38,5 +50,7 @@ function isLoopback(host: string): boolean {
 /** An address under which other machines in the network may reach this one. */
 function lanAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
-  return all.find((each) => !each.internal && each.family === 'IPv4')?.address ?? 'THIS-MACHINE'
+  const outside = all.filter((each) => !each.internal && each.family === 'IPv4')
+  const [first] = outside
+  return (outside.find((each) => isPrivateAddress(each.address)) ?? first)?.address ?? 'THIS-MACHINE'
 }

@@ -27,6 +27,8 @@ export interface GateOptions {
   policy: Policy
   approvals: Approvals
   permits: Permits
+  /** How texts name the device. */
+  deviceName: string
   /** Null where nothing is kept. */
   audit: AuditLog | null
   /** Whether the audit holds the arguments themselves. */
@@ -72,7 +74,14 @@ export class Gate {
       denied,
       close: (result) => {
         release?.()
-        this.#record(call, origin, { rule: verdict.rule, by, allowed: denied === null, result, startedAt })
+        this.#record(call, origin, {
+          rule: verdict.rule,
+          program: verdict.program,
+          by,
+          allowed: denied === null,
+          result,
+          startedAt,
+        })
       },
     }
   }
@@ -107,13 +116,26 @@ export class Gate {
       return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
     }
     const { decision, by } = answer
-    return { denied: decision === 'allow' ? null : denial({ rule, detail: `denied by ${by}` }), by }
+    return { denied: decision === 'allow' ? null : aipError('APPROVAL_DENIED', { rule, place: this.#placeOf(by) }), by }
+  }
+
+  /** Where an approver has answered, in words. */
+  #placeOf(by: string): string {
+    const [, name] = /^server: (.*)$/s.exec(by) ?? []
+    return name === undefined ? `at the terminal of ${this.#options.deviceName}` : `by ${name} at the server`
   }
 
   #record(
     call: ToolCall,
     { sessionId, callId, agent }: CallOrigin,
-    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error' | 'result'>; startedAt: number },
+    end: {
+      rule: string
+      program: string | null
+      by: string
+      allowed: boolean
+      result: Pick<Result, 'status' | 'error' | 'result'>
+      startedAt: number
+    },
   ): void {
     const { audit, auditContents, onCall, clock } = this.#options
     const { error, result } = end.result
@@ -123,6 +145,7 @@ export class Gate {
       call_id: callId,
       agent,
       tool: `${call.server}/${call.tool}`,
+      program: end.program,
       arguments_hash: argumentsHash(call.args),
       decision: end.allowed ? 'allow' : 'deny',
       rule: end.rule,
