@@ -201,7 +201,7 @@ describe('what is listed', () => {
     mkdirSync(join(home, 'devices', 'd1'), { recursive: true })
     const written = [
       { ...entry, ...more, arguments: { command: 'df -h' } },
-      { ...entry, ...more },
+      { ...entry, ...more, program: 'df' },
     ]
     writeFileSync(join(home, 'devices', 'd1', 'audit.jsonl'), written.map((each) => `${JSON.stringify(each)}\n`).join(''))
     vi.stubEnv('ORRERY_HOME', home)
