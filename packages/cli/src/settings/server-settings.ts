@@ -88,6 +88,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('secrets', config.secrets),
     ...defined('messageRate', config.message_rate),
     ...defined('publicUrl', config.public_url),
+    ...defined('corsOrigins', config.cors_origins),
     ...defined('trustedProxies', config.trusted_proxies),
     ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),
     ...defined('heartbeatTimeoutMs', milliseconds(timeout)),
