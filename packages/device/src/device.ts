@@ -4,6 +4,7 @@ import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-c
 import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
 import { capabilitiesOf } from './capabilities.js'
+import { addRule } from './config/add-rule.js'
 import { ConfigWatcher, type ConfigFile } from './config/config-watcher.js'
 import { DEFAULT_DEVICE_CONFIG, restartKeysIn, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
@@ -103,6 +104,8 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   const audit = openAudit(options.auditPath, config, logger)
   const policyOf = ({ policy, shell }: DeviceConfig): Policy =>
     new Policy({ config: policy, shell, roots, cwd, env, builtIn: BUILT_IN_TOOLS })
+  const ruleFile = options.configFile
+  let current = config
   const gate = new Gate({
     policy: policyOf(config),
     approvals,
@@ -110,6 +113,10 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     deviceName: clientId,
     audit,
     auditContents: config.audit.contents,
+    rules: ruleFile && {
+      file: ruleFile.path,
+      add: (rule) => addRule(ruleFile.path, rule, current.policy.rules, env),
+    },
     onCall: (call) => options.onEvent?.({ type: 'called', call }),
     clock,
   })
@@ -138,7 +145,6 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
   let request = options.request
-  let current = config
   const client = new UFOWebSocketClient({
     wsUrl,
     ufoClient,

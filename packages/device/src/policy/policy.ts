@@ -2,6 +2,7 @@ import { AipError, errorText, type ToolType } from '@orrery/aip'
 import { matchesName } from '../paths/glob.js'
 import type { Environment } from '../process/child-environment.js'
 import type { BuiltInTools, CallEffects } from './call-effects.js'
+import { narrowRule, type AlwaysRule } from './always-rule.js'
 import { commandOf, factsOf, type CallFacts, type CommandToRun } from './call-facts.js'
 import { launchArguments } from './launch-policy.js'
 import type { PolicyAction, PolicyConfig, PolicyRule } from './policy-config.js'
@@ -97,6 +98,21 @@ export class Policy {
     } catch {
       return false
     }
+  }
+
+  /**
+   * Returns the rule by which such a call would not be asked about again, as narrow as a rule can be.
+   * @param asked what was decided about the call
+   * @returns null if there is none that would allow exactly this
+   */
+  async always(call: ToolCall, asked: Verdict): Promise<AlwaysRule | null> {
+    const { config } = this.#options
+    const facts = await factsOf(call.args, this.#describe(call), this.#options, true)
+    const rule = narrowRule(call, facts)
+    if (rule === null) return null
+    const at = Number(/^policy\.rules\[(\d+)\]$/.exec(asked.rule)?.[1] ?? config.rules.length)
+    const then = new Policy({ ...this.#options, config: { ...config, rules: config.rules.toSpliced(at, 0, rule) } })
+    return (await then.decide(call)).do === 'allow' ? { rule, at } : null
   }
 
   async #judge(call: ToolCall, effects: CallEffects | null, facts: CallFacts): Promise<Verdict> {
