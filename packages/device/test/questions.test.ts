@@ -102,6 +102,14 @@ describe.runIf(process.platform !== 'win32')('a question about a call', () => {
     expect([same === first, other === first]).toEqual([true, false])
   })
 
+  it('is followed by a report once it is answered, so that a caller that leaves does not cancel what was approved', async () => {
+    const { options } = asking({}, 'allow')
+    await using running = await online(options, { aip: { version: 1, features: ['progress'] } })
+    await running.connection.run([{ tool_name: 'write_file', parameters: { path: 'a.txt', content: '' }, call_id: 'c1' }])
+    const messages = running.connection.frames.filter(({ type }) => type === 'progress').map(({ message }) => message)
+    expect(messages).toEqual(['waiting for permission at the device', 'approved'])
+  })
+
   it('is not answered through the server by an answer to something else', async () => {
     const config = DeviceConfig.parse({ tools: onlyTools('files'), policy: { approvers: ['server'] } })
     await using running = await online({ cwd: folder(), config }, { aip: { version: 1, features: ['ask'] } })
