@@ -1,5 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeFolder } from '@orrery/log/make-folder'
 import { usageError } from '../terminal/errors.js'
 import { download, upload, type Copied, type CopyContext } from './copy-file.js'
 import { fileNameIn, targetPath } from './copy-place.js'
@@ -30,7 +31,7 @@ export async function downloadAll(context: CopyContext, wanted: readonly WantedF
 /** Where a file of several comes: in an existing folder below its name, else in a new one that takes the place of its folder. */
 async function localPlace(to: string, below: string, exists: boolean, force: boolean): Promise<string> {
   const path = join(to, exists || !below.includes('/') ? below : below.slice(below.indexOf('/') + 1))
-  await mkdir(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   return localTarget(path, fileNameIn(below), force)
 }
 
