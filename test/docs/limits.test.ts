@@ -27,7 +27,7 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'device/src/tools/desktop/accessible.ts': ['SCREEN', 'RELATION_LABELLED_BY'],
   'device/src/tools/desktop/keyboard.ts': ['KEY_DELAY', 'REMAPPED_DELAY'],
   'device/src/tools/desktop/mouse.ts': ['CLICK_DELAY', 'WHEEL_DELAY', 'DRAG_STEPS'],
-  'device/src/tools/files/atomic-write.ts': ['NEW_FILE'],
+  'device/src/tools/files/atomic-write.ts': ['PERMISSIONS', 'NEW_FILE'],
   'device/src/tools/files/read-file.ts': ['CHUNK', 'NEWLINE', 'LONGEST_MARK'],
   'device/src/tools/files/ripgrep-search.ts': ['FAILED', 'MESSAGE_LIMIT'],
   'server/src/agents/model/ask-once.ts': ['ANSWER_PART'],

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { hasPrograms } from '../../../test/support/has-programs.js'
 import { OrreryHome, type OrreryProcess } from '../../../test/support/orrery-process.js'
 
 /** The prompt of a question. */
-const PROMPT = /Allow this once\? \[y\/N\] /
+const PROMPT = /Allow this call\? \[y\]es  \[n\]o  \[a\]lways /
 
 /** A folder that the devices share; their home is closed to tools. */
 let shared: string
@@ -50,7 +50,7 @@ describe.skipIf(!hasPrograms('script', 'stty'))('a question at the terminal of a
     const call = home.start(...write('early.txt'))
     await up.said(PROMPT)
     up.type('\r')
-    expect((await call.ended).stderr).toContain('denied by terminal')
+    expect((await call.ended).stderr).toContain('Denied at the terminal of')
     expect(existsSync(join(shared, 'early.txt'))).toBe(false)
     await expect.poll(() => decisions(home), { timeout: 30_000 }).toEqual(['deny by terminal'])
   })
@@ -64,9 +64,9 @@ describe.skipIf(!hasPrograms('script', 'stty'))('a question at the terminal of a
     expect((await first.ended).code).toBe(0)
     expect(existsSync(join(shared, 'first.txt'))).toBe(true)
     const second = home.start(...write('second.txt'))
-    await up.said(/Question 2[\s\S]*Allow this once\? \[y\/N\] /)
+    await up.said(/Question 2[\s\S]*Allow this call\? \[y\]es  \[n\]o  \[a\]lways /)
     up.type('n\r')
-    expect((await second.ended).stderr).toContain('denied by terminal')
+    expect((await second.ended).stderr).toContain('Denied at the terminal of')
   })
 
   it('shows the whole call, page by page, without what could hide in it', async () => {
@@ -78,11 +78,66 @@ describe.skipIf(!hasPrograms('script', 'stty'))('a question at the terminal of a
     up.type('\r')
     await up.said(/page 2 of 3[\s\S]*n denies: /)
     up.type('\r')
-    const last = await up.said(/page 3 of 3[\s\S]*Allow this once\? \[y\/N\] /)
+    const last = await up.said(/page 3 of 3[\s\S]*Allow this call\? \[y\]es  \[n\]o  \[a\]lways /)
     expect(last[0].replaceAll(/\s+/g, '')).toContain(String.raw`a\u202etail`)
     up.type('y\r')
     expect((await call.ended).code).toBe(0)
     expect(readFileSync(join(shared, 'long.txt'), 'utf8')).toContain('\u202Etail')
+  })
+
+  it('allows always by a rule that it shows, confirms and writes; the rule decides from then on', async () => {
+    await using home = new OrreryHome()
+    const file = join(home.path, 'device.jsonc')
+    writeFileSync(
+      file,
+      `{\n  // mine\n  "roots": [${JSON.stringify(shared)}], // shared\n  "policy": [\n    { "tool": "delete_*", "do": "deny" } // never\n  ]\n}\n`,
+    )
+    const up = home.startInTerminal('up', '--port', '0')
+    await up.said(/Sessions appear below/)
+    const first = home.start(...write('always.txt'))
+    const question = await up.said(PROMPT)
+    expect(question.input).toMatch(/Asked by operator/)
+    up.type('a\r')
+    await up.said(/This rule is added to \S*device\.jsonc[\s\S]*"tool": "write_file"[\s\S]*Add it\? \[y\/N\] /)
+    up.type('y\r')
+    expect((await first.ended).code).toBe(0)
+    const rule = `{ "tool": "write_file", "path": ${JSON.stringify(realpathSync(join(shared, 'always.txt')))}, "do": "allow" }`
+    expect(readFileSync(file, 'utf8').replaceAll(/\s+/g, ' ')).toBe(
+      `{ // mine "roots": [${JSON.stringify(shared)}], // shared "policy": [ { "tool": "delete_*", "do": "deny" }, // never ${rule} ] } `,
+    )
+    await expect
+      .poll(async () => (await home.run('call', '--no-wait', ...write('always.txt', 'y').slice(1))).code, { timeout: 30_000 })
+      .toBe(0)
+  })
+
+  it('asks again if the rule is not confirmed, and says what to add after a denial', async () => {
+    await using home = new OrreryHome()
+    const up = await upInTerminal(home)
+    const before = readFileSync(join(home.path, 'device.jsonc'), 'utf8')
+    const call = home.start(...write('never.txt'))
+    await up.said(PROMPT)
+    up.type('a\r')
+    await up.said(/Add it\? \[y\/N\] /)
+    up.type('\r')
+    await up.said(/Add it\?[\s\S]*Allow this call\? /)
+    up.type('n\r')
+    expect((await call.ended).code).not.toBe(0)
+    await up.said(/To allow it always, add \{ "tool": "write_file"[\s\S]*device\.jsonc/)
+    expect(readFileSync(join(home.path, 'device.jsonc'), 'utf8')).toBe(before)
+  })
+
+  it('allows once, and says why, if the rule cannot be written', async () => {
+    await using home = new OrreryHome()
+    const up = await upInTerminal(home)
+    writeFileSync(join(home.path, 'device.jsonc'), '{ broken')
+    const call = home.start(...write('once.txt'))
+    await up.said(PROMPT)
+    up.type('a\r')
+    await up.said(/Add it\? \[y\/N\] /)
+    up.type('y\r')
+    await up.said(/The rule is not in [\s\S]*allowed once/)
+    expect((await call.ended).code).toBe(0)
+    expect(readFileSync(join(home.path, 'device.jsonc'), 'utf8')).toBe('{ broken')
   })
 
   it('is alone on the screen: other lines come after its answer', async () => {
@@ -94,7 +149,7 @@ describe.skipIf(!hasPrograms('script', 'stty'))('a question at the terminal of a
     const { stdout } = await shownBy(up, 'n\r', call)
     const question = stdout.slice(stdout.search(PROMPT))
     // The cursor is placed after the prompt, and what is typed follows.
-    expect(question).toMatch(/^Allow this once\? \[y\/N\] \S*n\s/)
+    expect(question).toMatch(/^Allow this call\? \[y\]es  \[n\]o  \[a\]lways \S*n\s/)
     expect(question).toContain('get_system_info')
   })
 })

@@ -5,6 +5,7 @@ import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-c
 import { ComputerManager } from './computer/computer-manager.js'
 import { UFOClient } from './computer/ufo-client.js'
 import { capabilitiesOf } from './capabilities.js'
+import { addRule } from './config/add-rule.js'
 import { ConfigWatcher, type ConfigFile } from './config/config-watcher.js'
 import { DEFAULT_DEVICE_CONFIG, restartKeysIn, type DeviceConfig } from './config/device-config.js'
 import type { LocalServerFactory } from './mcp/local-connector.js'
@@ -106,12 +107,19 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   const audit = openAudit(options.auditPath, config, logger)
   const policyOf = ({ policy, shell }: DeviceConfig): Policy =>
     new Policy({ config: policy, shell, roots, cwd, env, builtIn: BUILT_IN_TOOLS })
+  const ruleFile = options.configFile
+  let current = config
   const gate = new Gate({
     policy: policyOf(config),
     approvals,
     permits,
+    deviceName: clientId,
     audit,
     auditContents: config.audit.contents,
+    rules: ruleFile && {
+      file: ruleFile.path,
+      add: (rule) => addRule(ruleFile.path, rule, current.policy.rules, env),
+    },
     onCall: (call) => options.onEvent?.({ type: 'called', call }),
     clock,
   })
@@ -140,7 +148,6 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   const registered = Promise.withResolvers<void>()
   registered.promise.catch(() => {})
   let request = options.request
-  let current = config
   const client = new UFOWebSocketClient({
     wsUrl,
     trust: options.trust,

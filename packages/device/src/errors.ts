@@ -44,6 +44,10 @@ export const DEVICE_ERRORS = defineErrors({
     'A tool cannot work on this machine as it is: the operating system or a program is missing.',
     (v) => `${v.what} is not supported here: ${v.detail}`,
   ),
+  RULE_NOT_ADDED: entry<[{ file: string; detail: string }]>(
+    "A rule could not be added to a device's configuration.",
+    (v) => `The rule is not in ${v.file}: ${v.detail}`,
+  ),
   PRESET_UNAVAILABLE: entry<[{ preset: string; detail: string }]>(
     'An MCP server that the configuration adds by name cannot start: a package or a program is not installed.',
     (v) => `The preset '${v.preset}' cannot start: ${v.detail}`,

@@ -18,7 +18,7 @@ export { MCPServerManager, type MCPServerManagerOptions } from './mcp/mcp-server
 export { MCPServer, type MCPServerOptions, type MCPServerState, type ServerSpec } from './mcp/mcp-server.js'
 export { AuditLog, type AuditEntry, type AuditLogOptions } from './audit/audit-log.js'
 export { readAudit } from './audit/read-audit.js'
-export type { Ask, Answer, TerminalApprover } from './policy/approvals.js'
+export type { AlwaysOffer, Ask, Answer, TerminalAnswer, TerminalApprover, TerminalAsk } from './policy/approvals.js'
 export { explainPolicy } from './explain-policy.js'
 export { Policy, type PolicyOptions, type ToolCall, type Verdict } from './policy/policy.js'
 export { PolicyConfig, PolicyRule, type Approver, type PolicyAction } from './policy/policy-config.js'

@@ -96,6 +96,7 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   shortestSecret: limit(4, 'characters', 'A secret of workflows: a shorter one would be found everywhere.'),
   commandGrace: limit(5000, 'ms', 'How much longer than the command of a `run` step the server waits for its result.'),
   commandTimeMost: limit(3600, 'seconds', 'The longest time that a `run` step with variables may ask for.'),
+  cleanUp: limit(300_000, 'ms', 'How long the steps of a cancelled workflow may take that run in spite of it.'),
   foreachItems: limit(1000, 'items', 'Items of one `foreach` of a workflow.'),
   callsPerTurn: limit(
     50,

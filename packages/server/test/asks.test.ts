@@ -37,6 +37,13 @@ async function asking(
 const open = async (server: TestServer): Promise<unknown> => (await server.api('/api/asks')).body['asks']
 
 describe('a call that waits for permission', () => {
+  it('was sent with who asked for what, for its owner to see', async () => {
+    const clock = new ManualClock()
+    await using server = await startTestServer({ agents: [scriptedAgent], clock })
+    const { command } = await asking(server, clock)
+    expect(command).toMatchObject({ requested_by: 'operator', user_request: 'run one' })
+  })
+
   it('is listed with all that the decision is about, and is in the events of its session', async () => {
     const clock = new ManualClock()
     await using server = await startTestServer({ agents: [scriptedAgent], clock })

@@ -70,10 +70,10 @@ export const command = defineMessage({
   type: 'command',
   direction: 'to_client',
   roles: ['device'],
-  leftOut: ['concurrent'],
+  leftOut: ['concurrent', 'requested_by'],
   documented: ['COMMAND'],
-  doc: 'A batch of tool calls, to be run in order and answered by command_results. With concurrent: true, which is sent only to a device with that feature, it runs alongside the running session, and only trusted read-only tools run.',
-  schema: z.object({ ...fields('command'), concurrent: z.boolean().nullable().default(null) }),
+  doc: 'A batch of tool calls, to be run in order and answered by command_results. With concurrent: true, which is sent only to a device with that feature, it runs alongside the running session, and only trusted read-only tools run. A device that negotiates is also told in requested_by and user_request who asked for what, to show it to its owner.',
+  schema: z.object({ ...fields('command'), concurrent: z.boolean().nullable().default(null), requested_by: text }),
 })
 
 export const taskEnd = defineMessage({

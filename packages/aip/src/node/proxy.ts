@@ -38,6 +38,11 @@ export function proxyFor(address: string | URL, env: ProxyVariables = process.en
   return { url, shown: `${url.protocol}//${url.host} (${name})` }
 }
 
+/** Returns the variables of an environment that name proxies, without the others, which may be secrets. */
+export function proxyVariablesIn(env: ProxyVariables): ProxyVariables {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:https?|all|no)_proxy$/i.test(name)))
+}
+
 function firstOf(names: readonly string[], env: ProxyVariables): [name: string, value: string] {
   for (const name of names.flatMap((each) => [each.toLowerCase(), each])) {
     const value = env[name]?.trim()

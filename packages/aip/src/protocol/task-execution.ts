@@ -77,7 +77,10 @@ export class TaskExecutionProtocol extends ProtocolPart {
     processName?: string
     rootName?: string
     concurrent?: boolean
+    /** Who asked for what, for the owner of the device to see. */
+    asker?: { by: string; request: string } | undefined
   }): Promise<void> {
+    const { asker } = batch
     return this.aip.sendMessage(command, {
       agent_name: batch.agentName,
       process_name: batch.processName ?? '',
@@ -87,6 +90,7 @@ export class TaskExecutionProtocol extends ProtocolPart {
       task_name: batch.taskName,
       response_id: batch.responseId,
       ...(batch.concurrent === true ? { concurrent: true } : {}),
+      ...(asker === undefined ? {} : { requested_by: asker.by, user_request: asker.request }),
     })
   }
 

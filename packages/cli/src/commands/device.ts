@@ -92,7 +92,8 @@ async function device(options: Options): Promise<void> {
     import('../settings/device-settings.js'),
     import('@orrery/device'),
   ])
-  const logger = await createLogger(chooseLogLevel(options.logLevel))
+  const level = chooseLogLevel(options.logLevel)
+  const logger = await createLogger(level, level === 'DEBUG' || level === 'INFO' ? undefined : '[WS] ')
   const settings = await deviceSettings(options)
   const { clientId, config } = settings
   const token = tokenFor(options, config.token)
@@ -128,7 +129,7 @@ async function device(options: Options): Promise<void> {
     taskName: options.task_name,
     onFailed: (error) => {
       refusals.add(error)
-      lines.lost(error)
+      if (refusals.last === null) lines.lost(error)
     },
     onEvent: (event) => {
       if (event.type === 'connected') refusals.clear()

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { CertificatePin } from './certificate-pin.js'
 import { orrery } from '../terminal/invocation.js'
+import { isPrivateAddress } from '../settings/open-network.js'
 import { type Line, paint } from '../terminal/painted.js'
 
 /** Where a device finds the server. */
@@ -26,11 +28,20 @@ export function joinLines({ host, port, deviceKey, hasPackage, secure, pin }: Jo
     ]
   const address = joinHost(host)
   const name = `${address.includes(':') ? `[${address}]` : address}:${port}`
-  const check = pin === null ? '' : ` --fingerprint ${pin.fingerprint}`
-  const flags = `--ws-server ${secure ? 'wss' : 'ws'}://${name}/ws${check}`
-  const url = `${secure ? 'https' : 'http'}://${name}/orrery-device.tgz`
+  const isOpen = !secure && isIP(address) !== 0 && !isPrivateAddress(address)
+  const more = `${isOpen ? ' --insecure' : ''}${pin === null ? '' : ` --fingerprint ${pin.fingerprint}`}`
+  const flags = `--ws-server ${secure ? 'wss' : 'ws'}://${name}/ws${more}`
+  const warning = isOpen
+    ? [
+        paint(
+          'yellow',
+          `  ${address} is not in a private network: others on the way could read the key. Use TLS or a tunnel there.`,
+        ),
+      ]
+    : []
   const withoutPackage = `  npm run device -- ${flags} --token ${deviceKey}`
-  if (!hasPackage) return ['  Clone Orrery there, and run in its folder', withoutPackage]
+  if (!hasPackage) return ['  Clone Orrery there, and run in its folder', withoutPackage, ...warning]
+  const url = `${secure ? 'https' : 'http'}://${name}/orrery-device.tgz`
   const start = (from: string): string => `  ORRERY_API_KEY=${deviceKey} npx -y -p node@24 -p ${from} orrery device ${flags}`
   const lines =
     pin === null
@@ -41,7 +52,7 @@ export function joinLines({ host, port, deviceKey, hasPackage, secure, pin }: Jo
           `  curl -fsSOk --pinnedpubkey '${pin.publicKey}' ${url}`,
           start('./orrery-device.tgz'),
         ]
-  return [...lines, paint('dim', `  or in a clone of Orrery: npm run device -- ${flags} --token ${deviceKey}`)]
+  return [...lines, paint('dim', `  or in a clone of Orrery: npm run device -- ${flags} --token ${deviceKey}`), ...warning]
 }
 
 /** The name or address under which other machines may reach a server that listens on this host. */
@@ -56,5 +67,7 @@ function isLoopback(host: string): boolean {
 /** An address under which other machines in the network may reach this one. */
 function lanAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
-  return all.find((each) => !each.internal && each.family === 'IPv4')?.address ?? 'THIS-MACHINE'
+  const outside = all.filter((each) => !each.internal && each.family === 'IPv4')
+  const [first] = outside
+  return (outside.find((each) => isPrivateAddress(each.address)) ?? first)?.address ?? 'THIS-MACHINE'
 }

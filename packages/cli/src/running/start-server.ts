@@ -1,5 +1,5 @@
 import type { OrreryServer } from '@orrery/server'
-import { mkdirSync } from 'node:fs'
+import { makeFolder } from '@orrery/log/make-folder'
 import { CliError, usageError } from '../terminal/errors.js'
 import { alreadyRuns, announceServer } from '../settings/running-server.js'
 import type { ServerSettings } from '../settings/server-settings.js'
@@ -11,7 +11,7 @@ import type { ServerSettings } from '../settings/server-settings.js'
  */
 export async function startLocalServer(settings: ServerSettings): Promise<OrreryServer> {
   try {
-    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(settings.dataDir)
   } catch (cause) {
     throw new CliError(`Cannot make the folder ${settings.dataDir}: choose another with --data-dir`, undefined, { cause })
   }

@@ -23,6 +23,9 @@ import { deviceErrorText } from '../errors.js'
 export interface Batch extends Step {
   session_id: string | null
   response_id: string | null
+  /** Who asked for it and for what, as the server says. */
+  requested_by: string | null
+  user_request: string | null
   /** Of the COMMAND; its answer repeats it. */
   status: TaskStatus
   /** Whether it only reads and runs beside the session that has the device. */
@@ -118,6 +121,8 @@ export class BatchRunner {
       ...hooks,
       failingPrograms: batch.failingPrograms,
       sessionId: batch.session_id,
+      requestedBy: batch.requested_by,
+      task: batch.user_request,
       signal: running.signal,
       callSignal: (command) => running.callSignal(command),
       onProgress: (command, { progress, total, message }) => {

@@ -19,6 +19,9 @@ export interface BatchControl {
   callSignal?: (command: Command) => AbortSignal
   /** The session of the batch. */
   sessionId?: string | null
+  /** Who asked for it and for what, as the server says. */
+  requestedBy?: string | null
+  task?: string | null
   /** What is known of a command already; it is taken instead of running it. @param repeatable whether it may run twice */
   known?: ((command: Command, repeatable: () => Promise<boolean>) => Promise<Result | null>) | undefined
   /** Called before a command that is allowed runs. */
@@ -82,10 +85,15 @@ export class CommandRouter {
       if (control.readsOnly === true) await computer.requireReadOnly(command)
       const known = await control.known?.(command, () => computer.isRepeatable(command))
       if (known) return known
-      const origin = { sessionId: control.sessionId ?? null, callId: command.call_id, agent: addressee.agentName }
-      const passage = await computer.authorise(command, origin, signal, () =>
-        onProgress?.(command, { progress: 0, message: 'waiting for permission at the device' }),
-      )
+      const { sessionId = null, requestedBy, task } = control
+      const origin = { sessionId, callId: command.call_id, agent: addressee.agentName, requestedBy, task }
+      let asked = false
+      const passage = await computer.authorise(command, origin, signal, () => {
+        asked = true
+        onProgress?.(command, { progress: 0, message: 'waiting for permission at the device' })
+      })
+      // From now on a caller that leaves no longer cancels it.
+      if (asked && !passage?.denied) onProgress?.(command, { progress: 0, message: 'approved' })
       let result = outcome(command, { status: 'failure', error: passage?.denied?.message ?? null })
       try {
         if (!passage?.denied) {

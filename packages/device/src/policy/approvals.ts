@@ -17,15 +17,42 @@ export interface Ask {
   expiresAt: number
 }
 
+/** What the owner at the device's terminal can do beyond one answer: a rule that allows such calls from now on. */
+export interface AlwaysOffer {
+  /** The rule as JSON, as it would be written. */
+  rule: string
+  /** The configuration file that it would be written to. */
+  file: string
+  /** What it allows beyond this call; null for nothing. */
+  beyond: string | null
+  /** Writes it. @returns what decides from now on, e.g. `policy.rules[2]` @throws AipError `RULE_NOT_ADDED` */
+  add(): Promise<string>
+}
+
+/** A question as it is asked at the device's terminal. */
+export interface TerminalAsk extends Ask {
+  /** The agent that asks for the call, who asked the server for the task, and the task in words, as the server names them. */
+  agent: string | null
+  requestedBy: string | null
+  task: string | null
+  /** Null where no rule can say exactly this, or where there is no file for it. */
+  always: AlwaysOffer | null
+}
+
 /** How an ask was answered. */
 export interface Answer {
   decision: 'allow' | 'deny'
   /** Who answered: `terminal`, or the operator as the server names it. */
   by: string
+  /** The rule that the owner has added with the answer, and that decides from now on. */
+  rule?: string
 }
 
+/** What is answered at the terminal: once, or by a rule that was added. */
+export type TerminalAnswer = 'allow' | 'deny' | { rule: string }
+
 /** Asks at the device's terminal. @param signal aborts when the question is settled otherwise @returns null without an answer */
-export type TerminalApprover = (ask: Ask, signal: AbortSignal) => Promise<'allow' | 'deny' | null>
+export type TerminalApprover = (ask: TerminalAsk, signal: AbortSignal) => Promise<TerminalAnswer | null>
 
 /** What {@link Approvals} are built from. */
 export interface ApprovalsOptions {
@@ -71,7 +98,7 @@ export class Approvals {
    * @returns null if there is no one to ask, `expired` if no answer came in time or the wait was ended
    */
   async request(
-    question: Omit<Ask, 'askId' | 'digest' | 'expiresAt'>,
+    { agent, requestedBy, task, always, ...question }: Omit<TerminalAsk, 'askId' | 'digest' | 'expiresAt'>,
     signal: AbortSignal,
     waiting: () => void,
   ): Promise<Answer | 'expired' | null> {
@@ -89,7 +116,7 @@ export class Approvals {
     this.#pending.set(ask.askId, { ask, settle: resolve })
     waiting()
     this.#sender?.(ask)
-    if (terminal !== undefined) this.#askTerminal(terminal, ask, settled.signal, resolve)
+    if (terminal !== undefined) this.#askTerminal(terminal, { ...ask, agent, requestedBy, task, always }, settled.signal, resolve)
     void sleep(clock, timeoutMs, AbortSignal.any([settled.signal, signal])).then(() => resolve('expired'))
     const answer = await promise
     settled.abort()
@@ -113,9 +140,11 @@ export class Approvals {
     return this.viaServer ? this.#server : null
   }
 
-  #askTerminal(terminal: TerminalApprover, ask: Ask, signal: AbortSignal, settle: (answer: Answer) => void): void {
+  #askTerminal(terminal: TerminalApprover, ask: TerminalAsk, signal: AbortSignal, settle: (answer: Answer) => void): void {
     terminal(ask, signal).then(
-      (decision) => decision && settle({ decision, by: 'terminal' }),
+      (answer) =>
+        answer &&
+        settle({ by: 'terminal', ...(typeof answer === 'string' ? { decision: answer } : { decision: 'allow', ...answer }) }),
       (error: unknown) => this.#options.logger.error(`Approval could not be asked for at the terminal: ${messageOf(error)}`),
     )
   }

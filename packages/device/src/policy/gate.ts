@@ -1,17 +1,22 @@
 import { LIMITS, aipError, type AipError, type Clock, type Result } from '@orrery/aip'
 import type { AuditEntry, AuditLog } from '../audit/audit-log.js'
-import type { Approvals } from './approvals.js'
+import type { AlwaysOffer, Approvals } from './approvals.js'
+import { ruleText, type AlwaysRule } from './always-rule.js'
 import { argumentsHash } from './arguments-hash.js'
 import type { Permits } from './permits.js'
 import { denial, type Policy, type ToolCall, type Verdict } from './policy.js'
 import { questionText } from './question-text.js'
 import { DEVICE_LIMITS } from '../limits.js'
+import { deviceError } from '../errors.js'
 
 /** Which command of which session a call is. */
 export interface CallOrigin {
   sessionId: string | null
   callId: string | null
   agent: string | null
+  /** Who asked the server for it, and for what, as the server says. */
+  requestedBy?: string | null | undefined
+  task?: string | null | undefined
 }
 
 /** A call about which the policy has decided. */
@@ -27,13 +32,24 @@ export interface GateOptions {
   policy: Policy
   approvals: Approvals
   permits: Permits
+  /** How texts name the device. */
+  deviceName: string
   /** Null where nothing is kept. */
   audit: AuditLog | null
   /** Whether the audit holds the arguments themselves. */
   auditContents: boolean
   /** Called with each call and what it ran with, for the owner to see; nothing of it is kept. */
   onCall?: ((call: AuditEntry) => void) | undefined
+  /** Where the owner's rules are, and how one more gets there; null if there is no such file. */
+  rules?: { file: string; add(rule: AlwaysRule): Promise<void> } | undefined
   clock: Clock
+}
+
+/** Why a call must not run, or null, who decided, and the rule that was added with that. */
+interface Decision {
+  denied: AipError | null
+  by: string
+  rule?: string
 }
 
 /** What every tool call passes through: the policy, permission where it is needed, and the audit. */
@@ -63,7 +79,7 @@ export class Gate {
     const { policy, permits, clock } = this.#options
     const startedAt = clock.now()
     const verdict = await policy.decide(call)
-    const { denied, by } =
+    const { denied, by, rule }: Decision =
       verdict.do === 'ask'
         ? await this.#ask(call, verdict, origin, signal, waiting)
         : { denied: verdict.do === 'deny' ? denial(verdict) : null, by: 'policy' }
@@ -72,7 +88,14 @@ export class Gate {
       denied,
       close: (result) => {
         release?.()
-        this.#record(call, origin, { rule: verdict.rule, by, allowed: denied === null, result, startedAt })
+        this.#record(call, origin, {
+          rule: rule ?? verdict.rule,
+          program: verdict.program,
+          by,
+          allowed: denied === null,
+          result,
+          startedAt,
+        })
       },
     }
   }
@@ -80,10 +103,10 @@ export class Gate {
   async #ask(
     call: ToolCall,
     verdict: Verdict,
-    { sessionId, callId }: CallOrigin,
+    { sessionId, callId, agent, requestedBy = null, task = null }: CallOrigin,
     signal: AbortSignal,
     waiting: () => void,
-  ): Promise<{ denied: AipError | null; by: string }> {
+  ): Promise<Decision> {
     const { rule, detail } = verdict
     const summary = questionText(call, verdict)
     if (summary.length > LIMITS.askedCall) {
@@ -97,6 +120,10 @@ export class Gate {
         tool: call.tool,
         argumentsHash: argumentsHash(call.args),
         summary,
+        agent,
+        requestedBy,
+        task,
+        always: await this.#offer(call, verdict),
       },
       signal,
       waiting,
@@ -106,14 +133,52 @@ export class Gate {
       const why = answer === null ? 'Approval could not be asked for' : 'Approval was asked for, and there was no answer in time'
       return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
     }
-    const { decision, by } = answer
-    return { denied: decision === 'allow' ? null : denial({ rule, detail: `denied by ${by}` }), by }
+    const { decision, by, rule: added } = answer
+    const denied = decision === 'allow' ? null : aipError('APPROVAL_DENIED', { rule, place: this.#placeOf(by) })
+    return { denied, by, ...(added === undefined ? {} : { rule: added }) }
+  }
+
+  /** Where an approver has answered, in words. */
+  #placeOf(by: string): string {
+    const [, name] = /^server: (.*)$/s.exec(by) ?? []
+    return name === undefined ? `at the terminal of ${this.#options.deviceName}` : `by ${name} at the server`
+  }
+
+  /** The rule that would allow such calls from now on; null if there is none, or no file for it. */
+  async #offer(call: ToolCall, verdict: Verdict): Promise<AlwaysOffer | null> {
+    const { policy, rules } = this.#options
+    const always = rules === undefined ? null : await policy.always(call, verdict)
+    if (always === null || rules === undefined) return null
+    const rule = ruleText(always.rule)
+    return {
+      rule,
+      file: rules.file,
+      beyond: always.rule.argv === undefined ? null : 'in any folder, and with any input',
+      add: async () => {
+        // Since the question was asked, rules may have been added or changed.
+        const { policy: now } = this.#options
+        const decided = await now.decide(call)
+        if (decided.do === 'allow') return decided.rule
+        const place = decided.do === 'ask' ? await now.always(call, decided) : null
+        if (place === null || ruleText(place.rule) !== rule)
+          throw deviceError('RULE_NOT_ADDED', { file: rules.file, detail: 'its rules have changed since the question' })
+        await rules.add(place)
+        return `policy.rules[${place.at}]`
+      },
+    }
   }
 
   #record(
     call: ToolCall,
     { sessionId, callId, agent }: CallOrigin,
-    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error' | 'result'>; startedAt: number },
+    end: {
+      rule: string
+      program: string | null
+      by: string
+      allowed: boolean
+      result: Pick<Result, 'status' | 'error' | 'result'>
+      startedAt: number
+    },
   ): void {
     const { audit, auditContents, onCall, clock } = this.#options
     const { error, result } = end.result
@@ -123,6 +188,7 @@ export class Gate {
       call_id: callId,
       agent,
       tool: `${call.server}/${call.tool}`,
+      program: end.program,
       arguments_hash: argumentsHash(call.args),
       decision: end.allowed ? 'allow' : 'deny',
       rule: end.rule,

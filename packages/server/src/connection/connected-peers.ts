@@ -30,7 +30,13 @@ export class ConnectedPeers implements Peers {
       sendCommands: (batch) => {
         const typed = features.size > 0 ? batch.actions : batch.actions.map(withToolType)
         const actions = typed.map((action) => this.#overlays.complete(id, action))
-        return taskProtocol.sendCommands({ ...batch, actions, concurrent: batch.concurrent && features.has('concurrent') })
+        const asker = features.size > 0 ? batch.asker : undefined
+        return taskProtocol.sendCommands({
+          ...batch,
+          actions,
+          asker,
+          concurrent: batch.concurrent && features.has('concurrent'),
+        })
       },
       sendTaskAssignment: (task) => taskProtocol.sendTaskAssignment(task),
       sendCancel: (target) => taskProtocol.sendCancel(target),

@@ -7,7 +7,7 @@ import { failures, matchResults } from './results.js'
 import type { SessionDevice } from './session-device.js'
 import type { SessionLog } from './session-log.js'
 import type { SessionSecrets } from './session-secrets.js'
-import type { Task } from './task.js'
+import { askerOf, type Task } from './task.js'
 import { unknownTools } from './unknown-tools.js'
 import { serverError, serverErrorText } from '../errors.js'
 
@@ -87,6 +87,7 @@ export class CommandDispatcher {
         call_id: crypto.randomUUID(),
       })),
       secrets,
+      asker: askerOf(this.#task),
       concurrent: work.kind === 'commands' && work.concurrent === true,
     }
     const refused = this.#mayRefuse(batch) ? await this.#refusal(batch) : null

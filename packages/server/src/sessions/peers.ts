@@ -16,6 +16,8 @@ export interface Batch {
   actions: Command[]
   /** Where the values of secrets belong in the actions, which have `***` there. */
   secrets: readonly SecretPlace[]
+  /** Who asked for what, for the owner of the device to see. */
+  asker?: { by: string; request: string }
   /** It only reads, so it may run alongside another batch. */
   concurrent: boolean
 }

@@ -2,7 +2,7 @@ import type { Result } from '@orrery/aip'
 import type { RecordData } from '@orrery/aip/records'
 import type { SessionRecord } from '../store/session-view.js'
 import type { Batch } from './peers.js'
-import type { Task } from './task.js'
+import { askerOf, type Task } from './task.js'
 
 /** A batch of a session that is continued from the log. */
 export interface PastBatch {
@@ -70,7 +70,8 @@ function taskOf(accepted: RecordData['accepted']): Task {
   }
 }
 
-function batchOf(sent: RecordData['commands_sent'], { sessionId, taskName, work }: Task): Batch {
+function batchOf(sent: RecordData['commands_sent'], task: Task): Batch {
+  const { sessionId, taskName, work } = task
   return {
     sessionId,
     taskName,
@@ -81,6 +82,7 @@ function batchOf(sent: RecordData['commands_sent'], { sessionId, taskName, work 
     label: sent.label,
     actions: sent.commands,
     secrets: sent.secrets ?? [],
+    asker: askerOf(task),
     concurrent: work.kind === 'commands' && work.concurrent === true,
   }
 }

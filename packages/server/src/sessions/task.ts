@@ -82,6 +82,18 @@ export function describeWork(work: Work): string {
   }
 }
 
-function describeCommand(command: Command): string {
-  return shortened(`${command.tool_name} ${JSON.stringify(command.parameters ?? {})}`, 200)
+function describeCommand({ tool_name: tool, parameters }: Command): string {
+  const { program, args } = parameters ?? {}
+  // A program as one would type it.
+  const words =
+    typeof program === 'string' && Array.isArray(args) ? [program, ...args].join(' ') : JSON.stringify(parameters ?? {})
+  return shortened(`${tool} ${words}`, 200)
 }
+
+/** Returns who asked for a task, and what for in at most this many characters: what the owner of its device is shown. */
+export function askerOf({ owner, work }: Pick<Task, 'owner' | 'work'>): { by: string; request: string } {
+  const by = owner.client_id === null ? owner.kind : `${owner.kind} ${owner.client_id}`
+  return { by, request: shortened(describeWork(work), SHOWN_REQUEST) }
+}
+
+const SHOWN_REQUEST = 300
