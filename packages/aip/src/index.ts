@@ -1,5 +1,6 @@
 export { backoff, resumeWait } from './backoff.js'
 export { sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
+export { tlsProblemOf, tlsProblemText, type TlsProblem } from './tls-problem.js'
 export { closestName } from './closest-name.js'
 export {
   buildMessage,

@@ -1,4 +1,5 @@
 import { AipError, CLIENT_ID, aipError, silentLogger, systemClock, type Clock, type Logger } from '@orrery/aip'
+import type { ServerTrust } from '@orrery/aip/node'
 import { TransferDialer } from './transfers/transfer-dialer.js'
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
 import { ComputerManager } from './computer/computer-manager.js'
@@ -30,6 +31,8 @@ export interface DeviceOptions {
   serverName?: string | undefined
   /** The device key. It is sent in a header, and as `?token=` only to a server that refuses that, as existing servers do. */
   token?: string | undefined
+  /** Which certificate of the server counts, with `wss://`. Default: one that Node trusts. */
+  trust?: ServerTrust | undefined
   /** 1 to 128 letters, digits or `_ . @ : -`. */
   clientId: string
   /** Default: the operating system. */
@@ -120,7 +123,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     onCall: (call) => options.onEvent?.({ type: 'called', call }),
     clock,
   })
-  const transfers = new TransferDialer({ wsUrl, clock, logger })
+  const transfers = new TransferDialer({ wsUrl, trust: options.trust, clock, logger })
   const servers = new MCPServerManager({
     config,
     clock,
@@ -147,6 +150,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   let request = options.request
   const client = new UFOWebSocketClient({
     wsUrl,
+    trust: options.trust,
     ufoClient,
     clock,
     logger,

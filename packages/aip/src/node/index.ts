@@ -18,6 +18,8 @@ export { proxyFor, proxyVariablesIn, type Proxy, type ProxyVariables } from './p
 export { OWN_SERVER, isOwnRefusal } from './own-refusal.js'
 export { ReconnectingLink, receiveAll, type Down, type LinkOptions } from './reconnecting-link.js'
 export { registerClient, type ClientIdentity, type Registered } from './register-client.js'
+export { fingerprintOf, parseFingerprint, type ServerTrust } from './server-trust.js'
+export { trustingFetch } from './trusting-fetch.js'
 export { type ServerConnection } from './server-connection.js'
 export { SharedBudget, type Holder } from './shared-budget.js'
 export { CONSTELLATION_SOCKET, DEVICE_SOCKET, TRANSFER_SOCKET, type WebSocketSettings } from './websocket-settings.js'

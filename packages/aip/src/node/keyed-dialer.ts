@@ -1,5 +1,6 @@
 import { isAipError } from '../errors.js'
 import { isOwnRefusal } from './own-refusal.js'
+import type { ServerTrust } from './server-trust.js'
 import type { WebSocketSettings } from './websocket-settings.js'
 import { WebSocketTransport } from './websocket-transport.js'
 
@@ -21,7 +22,9 @@ export class KeyedDialer {
   }
 
   /** @throws AipError `UNAUTHORIZED` if the server refuses the key, otherwise `CONNECT_FAILED` */
-  async connect(settings: Partial<WebSocketSettings> & { signal?: AbortSignal }): Promise<WebSocketTransport> {
+  async connect(
+    settings: Partial<WebSocketSettings> & { signal?: AbortSignal; trust?: ServerTrust | undefined },
+  ): Promise<WebSocketTransport> {
     let refusal: unknown
     for (const way of this.#ways) {
       try {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import type { CertificatePin } from './certificate-pin.js'
 import { orrery } from '../terminal/invocation.js'
 import { isPrivateAddress } from '../settings/open-network.js'
 import { type Line, paint } from '../terminal/painted.js'
@@ -11,20 +12,25 @@ export interface JoinFacts {
   deviceKey: string
   /** Whether the server gives the package for devices. */
   hasPackage: boolean
+  /** Whether it serves TLS. */
+  secure: boolean
+  /** What a machine needs to trust its certificate; null if every machine does. */
+  pin: CertificatePin | null
 }
 
 /** What to type so that another machine becomes a device. */
-export function joinLines({ host, port, deviceKey, hasPackage }: JoinFacts): Line[] {
+export function joinLines({ host, port, deviceKey, hasPackage, secure, pin }: JoinFacts): Line[] {
   if (isLoopback(host))
     return [
       '  Only this machine can reach the server now. To let others in, stop it and start it with',
       `  ${orrery('up --host 0.0.0.0')}`,
       '  which prints the line for the other machine.',
     ]
-  const address = host === '0.0.0.0' || host === '::' ? lanAddress() : host
+  const address = joinHost(host)
   const name = `${address.includes(':') ? `[${address}]` : address}:${port}`
-  const isOpen = isIP(address) !== 0 && !isPrivateAddress(address)
-  const flags = `--ws-server ws://${name}/ws${isOpen ? ' --insecure' : ''}`
+  const isOpen = !secure && isIP(address) !== 0 && !isPrivateAddress(address)
+  const more = `${isOpen ? ' --insecure' : ''}${pin === null ? '' : ` --fingerprint ${pin.fingerprint}`}`
+  const flags = `--ws-server ${secure ? 'wss' : 'ws'}://${name}/ws${more}`
   const warning = isOpen
     ? [
         paint(
@@ -35,12 +41,23 @@ export function joinLines({ host, port, deviceKey, hasPackage }: JoinFacts): Lin
     : []
   const withoutPackage = `  npm run device -- ${flags} --token ${deviceKey}`
   if (!hasPackage) return ['  Clone Orrery there, and run in its folder', withoutPackage, ...warning]
-  return [
-    '  It needs npm and Node 20 or newer. Run there:',
-    `  ORRERY_API_KEY=${deviceKey} npx -y -p node@24 -p http://${name}/orrery-device.tgz orrery device ${flags}`,
-    paint('dim', `  or in a clone of Orrery: npm run device -- ${flags} --token ${deviceKey}`),
-    ...warning,
-  ]
+  const url = `${secure ? 'https' : 'http'}://${name}/orrery-device.tgz`
+  const start = (from: string): string => `  ORRERY_API_KEY=${deviceKey} npx -y -p node@24 -p ${from} orrery device ${flags}`
+  const lines =
+    pin === null
+      ? ['  It needs npm and Node 20 or newer. Run there:', start(url)]
+      : // npm does not know a fingerprint; curl checks the key of the certificate, also where it is told not to check who signed it.
+        [
+          '  It needs curl, npm and Node 20 or newer. Run there:',
+          `  curl -fsSOk --pinnedpubkey '${pin.publicKey}' ${url}`,
+          start('./orrery-device.tgz'),
+        ]
+  return [...lines, paint('dim', `  or in a clone of Orrery: npm run device -- ${flags} --token ${deviceKey}`), ...warning]
+}
+
+/** The name or address under which other machines may reach a server that listens on this host. */
+export function joinHost(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? lanAddress() : host
 }
 
 function isLoopback(host: string): boolean {

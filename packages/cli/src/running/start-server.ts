@@ -15,10 +15,10 @@ export async function startLocalServer(settings: ServerSettings): Promise<Orrery
   } catch (cause) {
     throw new CliError(`Cannot make the folder ${settings.dataDir}: choose another with --data-dir`, undefined, { cause })
   }
-  const { startServer } = await import('@orrery/server')
+  const [{ startServer }, { fingerprintOf }] = await Promise.all([import('@orrery/server'), import('@orrery/aip/node')])
   try {
     const server = await startServer(settings)
-    const withdraw = announceServer(localUrl(settings, server.port))
+    const withdraw = announceServer(localUrl(settings, server.port), settings.tls && fingerprintOf(settings.tls.cert))
     return {
       ...server,
       url: localUrl(settings, server.port),

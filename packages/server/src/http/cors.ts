@@ -2,7 +2,6 @@ import cors from '@fastify/cors'
 import { ROUTES, ROUTE_NAMES, type Route } from '@orrery/aip/api'
 import type { FastifyInstance } from 'fastify'
 
-const PREFLIGHT_KEPT_S = 600
 /** What requests of the SDK send. */
 const SENT = ['x-api-key', 'authorization', 'content-type', 'last-event-id']
 /** What a page may read besides what browsers show anyway. */
@@ -22,7 +21,8 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: SENT,
     exposedHeaders: READ,
-    maxAge: PREFLIGHT_KEPT_S,
+    // Seconds.
+    maxAge: 600,
     strictPreflight: false,
   })
 }
