@@ -86,6 +86,14 @@ describe.runIf(hasPrograms('openssl'))('the certificate of a server', () => {
     expect(server.keys).toEqual(['Bearer SECRET', 'Bearer SECRET'])
   })
 
+  it('is asked for where somebody dials without TLS: the error says how', async () => {
+    using made = new Certificates()
+    await using server = await secureServer(made.selfSigned('own'))
+    await expect(WebSocketTransport.connect(`ws://127.0.0.1:${server.port}/ws`)).rejects.toThrow(
+      'socket hang up: if it speaks TLS, its address begins with wss://',
+    )
+  })
+
   it('for another name does not count', async () => {
     using made = new Certificates()
     const other = made.selfSigned('other', 'DNS:elsewhere.example')
