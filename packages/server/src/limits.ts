@@ -81,6 +81,7 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   taskName: limit(256, 'characters', 'The name of a task; a longer one of a peer is cut.'),
   waitingTasks: limit(2000, 'tasks', 'Tasks that one connection has sent and that wait to be taken.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
+  recentTokens: limit(1000, 'clients', 'Clients whose resume tokens are kept in memory after they were read.'),
   deviceInfo: limit(64 * 1024, 'characters', 'What a device says of itself, its registration and all pushes together, as JSON.'),
   deviceInfoInAll: limit(
     64 * 1024 * 1024,

@@ -36,7 +36,16 @@ export async function connect(options: TargetOptions): Promise<OrreryApi> {
   const server = options.server ?? localServer()
   if (options.insecure !== true) await refuseOpenNetwork(server)
   const trust = await serverTrust(server, options)
-  return new OrreryApi({ server, apiKey: found?.key, keySource: found?.source, fetch: trust && trustingFetch(trust) })
+  const fetch = trust === undefined ? await proxied() : trustingFetch(trust)
+  return new OrreryApi({ server, apiKey: found?.key, keySource: found?.source, fetch })
+}
+
+/** Returns a `fetch` that follows the variables that name proxies; undefined if there are none. */
+async function proxied(): Promise<typeof fetch | undefined> {
+  if (!Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return undefined
+  const { proxiedFetch } = await import('@orrery/aip/node')
+  const send = proxiedFetch()
+  return (input, init) => send(input instanceof Request ? input.url : input, init)
 }
 
 /** Options of the client commands that work on one device. */
