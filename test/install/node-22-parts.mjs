@@ -1,4 +1,4 @@
-// What runs on another Node than the server: `device URL KEY ID` is a device until it is told to stop, `client URL KEY ID` an orchestrator that gives it a task.
+// What runs on another Node than the server: `device URL KEY ID` is a device until its input ends, `client URL KEY ID` an orchestrator that gives it a task.
 const [, , part, server, key, id] = process.argv
 
 if (part === 'device') {
