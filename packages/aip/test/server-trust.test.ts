@@ -73,7 +73,7 @@ describe.runIf(hasPrograms('openssl'))('the certificate of a server', () => {
     }
   })
 
-  it('with the expected fingerprint counts whoever signed it, and for whatever name; no other gets the key', async () => {
+  it('with the expected fingerprint counts for every name and signer, and no other gets the key', async () => {
     using made = new Certificates()
     const signed = made.signedBy(made.selfSigned('authority'), 'signed', 'DNS:elsewhere.example')
     await using server = await secureServer(signed)
@@ -84,6 +84,14 @@ describe.runIf(hasPrograms('openssl'))('the certificate of a server', () => {
     expect(server.keys).toEqual([])
     expect(await outcomes(server.port, { fingerprint: fingerprintOf(signed.cert) })).toEqual(['made', 'made'])
     expect(server.keys).toEqual(['Bearer SECRET', 'Bearer SECRET'])
+  })
+
+  it('is not seen by a client that dials without TLS: the error says how to dial', async () => {
+    using made = new Certificates()
+    await using server = await secureServer(made.selfSigned('own'))
+    await expect(WebSocketTransport.connect(`ws://127.0.0.1:${server.port}/ws`)).rejects.toThrow(
+      'socket hang up: if it speaks TLS, its address begins with wss://',
+    )
   })
 
   it('for another name does not count', async () => {

@@ -1,4 +1,5 @@
 import { isAipError } from '../errors.js'
+import { parseUrl } from '../parse-url.js'
 import { isOwnRefusal } from './own-refusal.js'
 import type { ServerTrust } from './server-trust.js'
 import type { WebSocketSettings } from './websocket-settings.js'
@@ -52,7 +53,7 @@ export interface KeyedAddress {
  * or which has a user, whose header it would be.
  */
 export function withKeyInHeader(url: string): KeyedAddress {
-  const parsed = URL.parse(url)
+  const parsed = parseUrl(url)
   // Of several keys the last counts, as it does for servers.
   const key = parsed?.searchParams.getAll('token').at(-1)
   if (parsed === null || key === undefined || !HEADER_TEXT.test(key) || parsed.username !== '') return { url }

@@ -325,7 +325,7 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-/** Describes a connection that was not made; an OpenSSL error tells nobody anything. */
+/** Describes a connection that was not made; the text of OpenSSL explains nothing to a user. */
 function connectProblem(error: Error, url: string): string {
   const problem = tlsProblemOf(error)
   if (problem === 'not_tls') return tlsProblemText(problem)

@@ -46,7 +46,7 @@ export function joinLines({ host, port, deviceKey, hasPackage, secure, pin }: Jo
   const lines =
     pin === null
       ? ['  It needs npm and Node 20 or newer. Run there:', start(url)]
-      : // npm does not know a fingerprint; curl checks the key of the certificate, also where it is told not to check who signed it.
+      : // npm does not know a fingerprint; curl checks the key of the certificate, even when it does not check who signed it.
         [
           '  It needs curl, npm and Node 20 or newer. Run there:',
           `  curl -fsSOk --pinnedpubkey '${pin.publicKey}' ${url}`,

@@ -16,7 +16,7 @@ export interface TrustFlags {
 export function addTrustFlags(command: Command): Command {
   return command
     .option('--ca <file>', "trust the server by these certificates instead of Node's: its authority's or its own, PEM")
-    .option('--fingerprint <sha256>', "trust the server's certificate with this fingerprint alone, whoever signed it")
+    .option('--fingerprint <sha256>', "trust the server's certificate with this fingerprint alone, signed by anyone")
 }
 
 /**

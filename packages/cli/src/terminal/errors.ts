@@ -76,7 +76,7 @@ export function tlsAdvice(problem: TlsProblem): string {
   if (problem === 'not_tls') return 'does its address begin with http:// or ws://?'
   if (problem === 'expired') return 'renew it, or correct the clock'
   if (problem === 'other_fingerprint')
-    return 'somebody is in between, or the server has a new one: look there before you trust it'
+    return 'something is in between, or the server has a new one: look there before you trust it'
   return `pass --ca FILE with the certificate of its authority, or --fingerprint, which '${orrery('up')}' prints there`
 }
 

@@ -4,6 +4,7 @@ import {
   TaskExecutionProtocol,
   isAipError,
   messageOf,
+  parseUrl,
   silentLogger,
   systemClock,
   type Clock,
@@ -314,7 +315,7 @@ const LOST: ReadonlySet<string> = new Set(['CONNECTION_CLOSED', 'SEND_FAILED', '
 
 /** The WebSocket address with the key, and the HTTP API behind it. */
 function addresses(server: string, apiKey: string | undefined, trust: ServerTrust | undefined): { url: string; api: OrreryApi } {
-  const given = URL.parse(server)
+  const given = parseUrl(server)
   const key = apiKey ?? given?.searchParams.get('token') ?? undefined
   const api = new OrreryApi({ server: server.replace(/\?.*$/s, ''), apiKey: key, fetch: trust && trustingFetch(trust) })
   const url = new URL(`${api.server.replace(/^http/, 'ws')}/ws`)
