@@ -23,6 +23,8 @@ export interface CallOrigin {
 export interface Passage {
   /** Why the call must not run; null if it may. */
   denied: AipError | null
+  /** What was allowed has begun and may last: the audit has that too. */
+  begun(): void
   /** The call is over, or never ran: it goes into the audit. */
   close(result: Pick<Result, 'status' | 'error' | 'result'>): void
 }
@@ -82,11 +84,13 @@ export class Gate {
         ? await this.#ask(call, verdict, origin, signal, waiting)
         : { denied: verdict.do === 'deny' ? denial(verdict) : null, by: 'policy' }
     const release = denied === null && verdict.command !== null ? permits.grant(verdict.command.argv, verdict.command.cwd) : null
+    const decided = { rule: rule ?? verdict.rule, by, allowed: denied === null, startedAt }
     return {
       denied,
+      begun: () => this.#record(call, origin, { ...decided, result: { status: 'started', error: null, result: null } }),
       close: (result) => {
         release?.()
-        this.#record(call, origin, { rule: rule ?? verdict.rule, by, allowed: denied === null, result, startedAt })
+        this.#record(call, origin, { ...decided, result })
       },
     }
   }
@@ -104,6 +108,7 @@ export class Gate {
       const why = `The call has ${summary.length} characters, of which an approver is shown ${LIMITS.askedCall} at most, so approval is not asked for`
       return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
     }
+    const always = await this.#options.policy.always(call, verdict)
     const answer = await this.#options.approvals.request(
       {
         sessionId,
@@ -114,7 +119,7 @@ export class Gate {
         agent,
         requestedBy,
         task,
-        always: await this.#offer(call, verdict),
+        always: this.#offer(call, always),
       },
       signal,
       waiting,
@@ -122,7 +127,9 @@ export class Gate {
     if (signal.aborted) return { denied: aipError('TOOL_CANCELLED'), by: 'nobody' }
     if (answer === null || answer === 'expired') {
       const why = answer === null ? 'Approval could not be asked for' : 'Approval was asked for, and there was no answer in time'
-      return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
+      // Where nothing is about a tool at all, the detail names the rule already.
+      const remedy = always === null || rule === 'default' ? '' : `; its owner can add ${ruleText(always.rule)} to 'policy'`
+      return { denied: denial({ rule, detail: `${detail}${remedy}. ${why}` }), by: 'nobody' }
     }
     const { decision, by, rule: added } = answer
     const denied = decision === 'allow' ? null : denial({ rule, detail: `denied by ${by}` })
@@ -130,9 +137,8 @@ export class Gate {
   }
 
   /** The rule that would allow such calls from now on; null if there is none, or no file for it. */
-  async #offer(call: ToolCall, verdict: Verdict): Promise<AlwaysOffer | null> {
-    const { policy, rules } = this.#options
-    const always = rules === undefined ? null : await policy.always(call, verdict)
+  #offer(call: ToolCall, always: AlwaysRule | null): AlwaysOffer | null {
+    const { rules } = this.#options
     if (always === null || rules === undefined) return null
     const rule = ruleText(always.rule)
     return {
@@ -155,8 +161,14 @@ export class Gate {
 
   #record(
     call: ToolCall,
-    { sessionId, callId, agent }: CallOrigin,
-    end: { rule: string; by: string; allowed: boolean; result: Pick<Result, 'status' | 'error' | 'result'>; startedAt: number },
+    { sessionId, callId, agent, requestedBy }: CallOrigin,
+    end: {
+      rule: string
+      by: string
+      allowed: boolean
+      result: Pick<Result, 'error' | 'result'> & { status: Result['status'] | 'started' }
+      startedAt: number
+    },
   ): void {
     const { audit, auditContents, onCall, clock } = this.#options
     const { error, result } = end.result
@@ -165,6 +177,7 @@ export class Gate {
       session_id: sessionId,
       call_id: callId,
       agent,
+      ...(requestedBy === null || requestedBy === undefined ? {} : { requested_by: requestedBy }),
       tool: `${call.server}/${call.tool}`,
       arguments_hash: argumentsHash(call.args),
       decision: end.allowed ? 'allow' : 'deny',

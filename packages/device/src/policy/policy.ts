@@ -138,6 +138,7 @@ export class Policy {
   async #otherwise(call: ToolCall, effects: CallEffects | null, command: CommandToRun | null): Promise<Verdict> {
     const { shell, roots } = this.#options
     if (call.builtIn && command !== null) {
+      if (effects?.interactive === true && shell === 'strict') return verdict('deny', 'shell.terminal', NO_TERMINAL)
       if (shell === 'full') return verdict('allow', 'shell.full', 'the shell of this device is open')
       try {
         if (effects?.launches === true) await launchArguments(command.argv, { cwd: command.cwd, roots })
@@ -187,6 +188,9 @@ export class Policy {
     return builtIn ? tools.describeCall(server, tool, args, { roots, shell, cwd }) : null
   }
 }
+
+const NO_TERMINAL =
+  'a terminal can do what an open shell can, and the shell of this device is strict; its owner can add {"tool":"terminal","do":"ask"} to \'policy\' in device.jsonc to be asked about each terminal'
 
 function verdict(action: PolicyAction, rule: string, detail: string, command: Verdict['command'] = null): Verdict {
   return { do: action, rule, detail, command, input: 'none', invalid: null }
