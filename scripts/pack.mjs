@@ -66,7 +66,8 @@ function stage(name) {
   if (main !== 'main.js') writeFileSync(join(folder, 'dist/main.js'), `import './${main}'\n`)
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   const { version, license, bin, type } = cli
-  const engines = { node }
+  // Not `engines`, of which npm would warn: an older Node starts the one that is installed beside it.
+  const config = { node }
   const bundleDependencies = parts.map((part) => `@orrery/${part}`)
   const manifest = {
     name,
@@ -75,7 +76,7 @@ function stage(name) {
     license,
     type,
     bin,
-    engines,
+    config,
     dependencies,
     optionalDependencies,
     bundleDependencies,

@@ -5,10 +5,14 @@ import { GENERATED, code, markdownTable, typeName } from './markdown.ts'
 
 const INTRODUCTION = `# The HTTP API
 
-On the same port as the WebSocket. Every route whose right is not \`open\` requires the operator key in the header \`X-API-Key\`; without it, or
-with a wrong one, the answer is 401. Errors are \`{"detail": text, "code": NAME}\` with a fitting status; [errors.md](errors.md) lists the names.
+On the same port as the WebSocket. Every route whose right is not \`open\` requires the operator key in the header \`X-API-Key\` or as
+\`Authorization: Bearer KEY\`; without it, or with a wrong one, the answer is 401. A body is JSON with \`Content-Type: application/json\`, else the answer is
+415; a key that the route does not know is refused with 422 (only \`/api/dispatch\` ignores it, as existing servers do). Where GET works, so does HEAD. Errors are \`{"detail": text, "code": NAME}\` with a fitting status; [errors.md](errors.md) lists the names.
 The same as OpenAPI: [openapi.json](openapi.json), and from a running server at \`/api/openapi.json\`. In the SDK a route
 is \`api.call(NAME, …)\`, and most are methods too: \`devices.list\` is \`api.devices.list()\`.
+
+Pages of other origins may use the API from a browser if \`cors_origins\` in \`server.yaml\` names their origin exactly, such as \`https://app.example.org\`;
+they show the key themselves, since cookies are never involved. \`@orrery/constellation/api\` runs in browsers.
 
 The streams of events, of one session (\`/api/sessions/:id/events\`) and of the fleet (\`/api/events\`), are described in
 [events.md](events.md). An event holds \`{"$value": id, "bytes": n}\` in place of a value above 64 KiB; the session itself has the whole value, and

@@ -171,7 +171,9 @@ describe('orrery device check', () => {
     writeFileSync(config, '{\n  "shel": "full",\n  "token": "${NO_SUCH_KEY}"\n}\n')
     const wrong = await home.run('device', 'check', '--config', config)
     expect(wrong.code).toBe(2)
-    expect(wrong.stderr).toMatch(/^orrery: \S+:2:3: unknown key 'shel'\n +\S+:3:12: .*'NO_SUCH_KEY' is not set.*\n$/)
+    expect(wrong.stderr).toMatch(
+      /^orrery: \S+:2:3: unknown key 'shel'; did you mean 'shell'\?\n +\S+:3:12: .*'NO_SUCH_KEY' is not set.*\n$/,
+    )
 
     writeFileSync(config, '{ "mcpServers": { "broken": { "command": "no-such-program" } } }')
     const broken = await home.run('device', 'check', '--config', config)

@@ -192,7 +192,9 @@ describe.skipIf(!hasPrograms('script', 'stty', 'tput'))('an interactive terminal
     expect(await first.reported('ended')).toMatchObject({ exit_code: 4 })
     expect(asked[0]).toMatch(/^operator terminal \{"program":"bash","args":\[\]\}\nRuns: "bash"\n[\s\S]*open shell/)
     const second = await at.open({ program: 'bash' })
-    expect(await second.reported('refused')).toMatchObject({ detail: expect.stringContaining('denied by terminal') as unknown })
+    expect(await second.reported('refused')).toMatchObject({
+      detail: expect.stringContaining('Denied at the terminal of') as unknown,
+    })
     expect(at.audit().map(({ outcome, by, requested_by: who }) => `${outcome} ${by} ${who}`)).toEqual([
       'started terminal operator',
       'success terminal operator',

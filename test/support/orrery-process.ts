@@ -35,6 +35,11 @@ export class OrreryHome implements AsyncDisposable {
     return this.#spawn(process.execPath, [MAIN, ...args], 'pipe').give(input)
   }
 
+  /** Runs a command with more variables until it exits. */
+  runIn(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> {
+    return this.#spawn(process.execPath, [MAIN, ...args], 'ignore', env).ended
+  }
+
   /** Starts a command that keeps running. */
   start(...args: string[]): OrreryProcess {
     return this.#spawn(process.execPath, [MAIN, ...args], 'ignore')
@@ -57,9 +62,14 @@ export class OrreryHome implements AsyncDisposable {
     return this.#spawn(program, args, 'ignore').ended
   }
 
-  #spawn(program: string, args: readonly string[], stdin: 'ignore' | 'pipe'): OrreryProcess {
+  #spawn(
+    program: string,
+    args: readonly string[],
+    stdin: 'ignore' | 'pipe',
+    env: Readonly<Record<string, string>> = {},
+  ): OrreryProcess {
     const child = spawn(program, args, {
-      env: { PATH: process.env['PATH'], HOME: this.path, ORRERY_HOME: this.path, NO_COLOR: '1', ...this.#env },
+      env: { PATH: process.env['PATH'], HOME: this.path, ORRERY_HOME: this.path, NO_COLOR: '1', ...this.#env, ...env },
       cwd: this.path,
       stdio: [stdin, 'pipe', 'pipe'],
     })

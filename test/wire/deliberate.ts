@@ -104,6 +104,24 @@ export const SERVER_DELIBERATE: readonly Deliberate[] = [
     is: ({ field, recorded, afterRaw }) => field === 'http' && recorded === 200 && /^GET \/(docs|openapi\.json) /.test(afterRaw),
   },
   {
+    by: 'design, HTTP',
+    why: 'a key counts as a bearer too',
+    is: ({ field, recorded, played, afterRaw }) =>
+      field === 'http' && recorded === 422 && played === 200 && afterRaw.startsWith('GET /api/health '),
+  },
+  {
+    by: 'design, HTTP',
+    why: 'HEAD is answered where GET is, and a body of another type is named as that',
+    is: ({ field, recorded, played }) =>
+      field === 'http' && ((recorded === 405 && played === 200) || (recorded === 422 && played === 415)),
+  },
+  {
+    by: 'design, HTTP',
+    why: 'a page says what the server is',
+    is: ({ field, recorded, played, afterRaw }) =>
+      field === 'http' && recorded === 404 && played === 200 && afterRaw.startsWith('GET / '),
+  },
+  {
     by: 'C-04',
     why: 'a task is dispatched to devices only',
     is: ({ field, recorded, played, afterRaw }) =>

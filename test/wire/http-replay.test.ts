@@ -10,12 +10,15 @@ const RECORDED_KEY = 'secret-key'
 /** Where Orrery answers otherwise on purpose: the name in the table, its status, and why. */
 const DELIBERATE: Record<string, [status: number, why: string]> = {
   'no key': [401, 'a missing key is answered like a wrong one'],
-  'bearer instead': [401, 'a missing key is answered like a wrong one'],
+  'bearer instead': [200, 'a key counts as a bearer too'],
   'token query instead': [401, 'a missing key is answered like a wrong one'],
   'non-ascii key': [401, 'what a request does wrong is never a 500'],
   'dispatch numeric request': [400, 'what a request does wrong is never a 500'],
   'dispatch list client_id': [404, 'what a request does wrong is never a 500'],
   'dispatch to constellation': [404, 'a task is dispatched to devices only'],
+  'dispatch text/plain': [415, 'a body of another type is named as that'],
+  'HEAD health': [200, 'HEAD is answered where GET is'],
+  root: [200, 'a page says what the server is'],
   docs: [404, 'the document is at /api/openapi.json, with the key'],
   openapi: [404, 'the document is at /api/openapi.json, with the key'],
 }

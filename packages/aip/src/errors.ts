@@ -56,6 +56,10 @@ export const ERRORS = defineErrors({
     "The device's owner does not allow this.",
     (v) => `Denied by the device's policy (rule: ${v.rule}): ${v.detail}`,
   ),
+  APPROVAL_DENIED: entry<[{ rule: string; place: string }]>(
+    'The call needs approval, and an approver has denied it.',
+    (v) => `Denied ${v.place}; approval was needed by the rule ${v.rule}`,
+  ),
   JOURNAL_FAILED: entry<[{ detail: string }]>(
     "The device's journal cannot be written, so the device runs no command.",
     (v) => `The journal of the device cannot be written, so nothing is run: ${v.detail}`,

@@ -1,5 +1,7 @@
 export { backoff, resumeWait } from './backoff.js'
 export { sleep, systemClock, isoTime, wireTime, type Clock, type Timer } from './clock.js'
+export { tlsProblemOf, tlsProblemText, type TlsProblem } from './tls-problem.js'
+export { parseUrl } from './parse-url.js'
 export { closestName } from './closest-name.js'
 export {
   buildMessage,

@@ -25,8 +25,12 @@ describe('the table of routes', () => {
     expect(routes.filter(({ route }) => route.method === 'GET' && route.body !== undefined)).toEqual([])
   })
 
-  it('lets only probes in without a key', () => {
-    expect(routes.filter(({ route }) => route.right === 'open').map(({ route }) => route.path)).toEqual(['/healthz', '/readyz'])
+  it('lets in without a key only probes and who fetches the package for devices', () => {
+    expect(routes.filter(({ route }) => route.right === 'open').map(({ route }) => route.path)).toEqual([
+      '/orrery-device.tgz',
+      '/healthz',
+      '/readyz',
+    ])
   })
 })
 

@@ -6,8 +6,8 @@ import module from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-const needed = engines.node.replace('>=', '')
+const { engines = {}, config = {} } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const needed = (engines.node ?? config.node).replace('>=', '')
 
 if (isAtLeast(process.versions.node, needed)) await start()
 else {

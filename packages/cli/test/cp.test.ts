@@ -4,6 +4,7 @@ import {
   readFileSync,
   readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -58,12 +59,20 @@ describe('`orrery cp`', () => {
       .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
       .sort()
 
-  it('brings permissions and the time of the last change from a device', async () => {
+  it('keeps permissions and the time of the last change, both ways', async () => {
     writeFileSync(join(there, 'run.sh'), 'x', { mode: 0o750 })
     utimesSync(join(there, 'run.sh'), 1_700_000_000, 1_700_000_000)
     expect(await cp('lab:run.sh', `${here}/`)).toMatchObject({ code: 0 })
     const { mode, mtimeMs } = statSync(join(here, 'run.sh'))
     expect([mode & 0o777, mtimeMs]).toEqual([0o750 & ~process.umask(), 1_700_000_000_000])
+    mkdirSync(join(here, 'bin'))
+    renameSync(join(here, 'run.sh'), join(here, 'bin', 'run.sh'))
+    expect((await cp(join(here, 'bin', 'run.sh'), 'lab:back.sh')).code).toBe(0)
+    expect((await cp('-r', join(here, 'bin'), 'lab:new')).code).toBe(0)
+    for (const path of ['back.sh', 'new/run.sh']) {
+      const back = statSync(join(there, path))
+      expect([path, back.mode & 0o777, back.mtimeMs]).toEqual([path, mode & 0o777, 1_700_000_000_000])
+    }
   })
 
   it('copies a folder from a device, links left out, into a new or an existing folder', async () => {

@@ -91,7 +91,7 @@ describe('`orrery exec`', () => {
     const { stdout, stderr, code } = await run('--no-wait', '--', 'true')
     expect(code).toBe(0)
     expect(stdout.toString()).toMatch(/^[0-9a-f-]{36}\n$/)
-    expect(stderr).toMatch(/^Follow it with: (npx )?orrery session -f /)
+    expect(stderr).toMatch(/^Follow it with: (?:.\/)?orrery session -f /)
     await expect
       .poll(async () => (await server.api(`/api/sessions/${stdout.toString().trim()}`)).body)
       .toMatchObject({ status: 'completed' })
@@ -100,7 +100,7 @@ describe('`orrery exec`', () => {
   })
 
   it.each([
-    [['df', '-h'], /Put -- before the program: (npx )?orrery exec -- df -h/],
+    [['df', '-h'], /Put -- before the program: (?:.\/)?orrery exec -- df -h/],
     [['d1'], /Put -- before the program/],
     [['--'], /Name a program/],
     [['d1', '-d', 'd2', '--', 'ls'], /Two devices are named: 'd1' and, with --device, 'd2'/],
@@ -136,7 +136,7 @@ describe('a command line where `orrery call` wants JSON', () => {
   ])('%j is explained', async (words) => {
     const { written, code } = await onTerminal('call', ...words)
     expect(code).toBe(2)
-    expect(written).toMatch(/^orrery: The arguments of a tool are JSON. Run a program with: (npx )?orrery exec -- (df|ls|du)/)
+    expect(written).toMatch(/^orrery: The arguments of a tool are JSON. Run a program with: (?:.\/)?orrery exec -- (df|ls|du)/)
   })
 
   it('explains a tool that was taken for a device', async () => {
@@ -146,7 +146,7 @@ describe('a command line where `orrery call` wants JSON', () => {
     })
     const call = (...words: string[]) => onTerminal('call', ...words, '--server', server.url, '--api-key', OPERATOR_KEY)
     const run = await call('execute_command', 'df -h')
-    expect(run.written).toMatch(/'execute_command' is a tool, not a device. Run a program with: (npx )?orrery exec -- df -h/)
+    expect(run.written).toMatch(/'execute_command' is a tool, not a device. Run a program with: (?:.\/)?orrery exec -- df -h/)
     expect((await call('type_text', 'hello')).written).toContain("'type_text' is a tool, not a device")
     expect(await call('nowhere', 'hello')).toMatchObject({
       code: 125,

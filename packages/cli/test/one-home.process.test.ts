@@ -27,4 +27,13 @@ describe('a second process with one ORRERY_HOME', () => {
     expect(up.stderr).toMatch(/^orrery: The device cannot join its own server: .*\n$/)
     rmSync(join(home.path, 'devices'))
   })
+
+  it.runIf(process.platform === 'linux')('reports a place where no folder can be made, instead of trying forever', async () => {
+    await using home = new OrreryHome()
+    const server = await home.run('server', '--port', '0', '--data-dir', '/proc/none')
+    expect(server).toMatchObject({
+      code: 1,
+      stderr: 'orrery: Cannot make the folder /proc/none: choose another with --data-dir\n',
+    })
+  })
 })

@@ -50,7 +50,7 @@ describe.skipIf(!hasPrograms('script', 'stty'))('a question at the terminal of a
     const call = home.start(...write('early.txt'))
     await up.said(PROMPT)
     up.type('\r')
-    expect((await call.ended).stderr).toContain('denied by terminal')
+    expect((await call.ended).stderr).toContain('Denied at the terminal of')
     expect(existsSync(join(shared, 'early.txt'))).toBe(false)
     await expect.poll(() => decisions(home), { timeout: 30_000 }).toEqual(['deny by terminal'])
   })
@@ -66,7 +66,7 @@ describe.skipIf(!hasPrograms('script', 'stty'))('a question at the terminal of a
     const second = home.start(...write('second.txt'))
     await up.said(/Question 2[\s\S]*Allow this call\? \[y\]es  \[n\]o  \[a\]lways /)
     up.type('n\r')
-    expect((await second.ended).stderr).toContain('denied by terminal')
+    expect((await second.ended).stderr).toContain('Denied at the terminal of')
   })
 
   it('shows the whole call, page by page, without what could hide in it', async () => {

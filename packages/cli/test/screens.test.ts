@@ -59,7 +59,11 @@ describe('the terminal of a device', () => {
     device.lost(new Error('refused'), AT + 5000)
     device.show({ type: 'connected' }, AT + 12_000)
     device.show({ type: 'connected' }, AT + 13_000)
-    expect(shown).toEqual(['connection lost: refused; trying again', 'connected again after 12 s'])
+    expect(shown).toEqual([
+      'not connected: refused; trying again',
+      'connection lost: refused; trying again',
+      'connected again after 12 s',
+    ])
   })
 
   it('says which configuration counts', () => {
@@ -197,12 +201,12 @@ describe('what is listed', () => {
     mkdirSync(join(home, 'devices', 'd1'), { recursive: true })
     const written = [
       { ...entry, ...more, arguments: { command: 'df -h' } },
-      { ...entry, ...more },
+      { ...entry, ...more, program: 'df' },
     ]
     writeFileSync(join(home, 'devices', 'd1', 'audit.jsonl'), written.map((each) => `${JSON.stringify(each)}\n`).join(''))
     vi.stubEnv('ORRERY_HOME', home)
     const { stdout } = await inPipes('audit')
-    expect(stdout.toString()).toMatch(/TOOK +WITH\n.*2 min 0 s +df -h\n.*2 min 0 s +#01234567\n$/)
+    expect(stdout.toString()).toMatch(/TOOK +WITH\n.*2 min 0 s +df -h\n.*2 min 0 s +df #01234567\n$/)
     vi.stubEnv('ORRERY_HOME', home)
     expect((await onTerminal('audit')).written).toContain('"audit": { "contents": true }')
     vi.stubEnv('ORRERY_HOME', home)
@@ -259,7 +263,7 @@ describe('help', () => {
     [['help', 'policy', 'explain'], 0, /^Usage: orrery policy explain/],
     [['help', 'nope'], 2, /There is no command 'nope'/],
     [['-v'], 0, /^\d+\.\d+/],
-    [['policy', 'explain'], 2, /missing required argument 'tool'\. See '(npx )?orrery policy explain --help'/],
+    [['policy', 'explain'], 2, /missing required argument 'tool'\. See '(?:.\/)?orrery policy explain --help'/],
     [['call'], 2, /Name a tool/],
   ])('%j', async (words, code, text) => {
     expect(await onTerminal(...words)).toMatchObject({ code, written: expect.stringMatching(text) as unknown })

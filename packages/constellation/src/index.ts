@@ -7,6 +7,7 @@ export {
   type DevicesApi,
   type EventOptions,
   type EventsApi,
+  type Fetch,
   type FileBytes,
   type FileContent,
   type FollowOptions,
@@ -19,6 +20,7 @@ export {
   type SessionsApi,
   type WorkflowsApi,
 } from './api/index.js'
+export { trustingFetch, type ServerTrust } from '@orrery/aip/node'
 export { ConstellationClient } from './client/constellation-client.js'
 export type { ConstellationOptions, DeviceState, DeviceTarget, RunTaskOptions } from './client/constellation-options.js'
 export { CONSTELLATION_ERRORS, ConstellationError, type ConstellationErrorCode } from './client/constellation-error.js'

@@ -83,7 +83,7 @@ describe('OrreryApi', () => {
     await server[Symbol.asyncDispose]()
     const error = await failure(new OrreryApi({ server: server.url }).devices.list())
     expect(error).toMatchObject({ code: 'CONNECT_FAILED', status: null })
-    expect(error.message).toBe(`No server answers at ${server.url} (ECONNREFUSED): is it running? Try 'orrery up'`)
+    expect(error.message).toBe(`No server answers at ${server.url} (ECONNREFUSED): is it running, and is the address right?`)
   })
 
   it('says which key was refused, and where keys come from', async () => {
@@ -95,7 +95,8 @@ describe('OrreryApi', () => {
     )
     expect(named).toMatchObject({ code: 'UNAUTHORIZED', status: 401 })
     expect(named.message).toContain('refused the API key from ORRERY_API_KEY')
-    expect(named.message).toContain('operator.key')
+    expect(named.message).toContain('pass its operator key as apiKey')
+    expect(named.problem).not.toContain('apiKey')
     expect(named.message).not.toContain('secret')
     const none = await failure(new OrreryApi({ server: server.url }).devices.list())
     expect(none.message).toContain('none was given')

@@ -1,5 +1,6 @@
 import { AipError, CLIENT_ID, aipError, silentLogger, systemClock, type Clock, type Logger } from '@orrery/aip'
 import { DeviceTerminals } from './terminals/device-terminals.js'
+import type { ServerTrust } from '@orrery/aip/node'
 import { TransferDialer } from './transfers/transfer-dialer.js'
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
 import { ComputerManager } from './computer/computer-manager.js'
@@ -31,6 +32,8 @@ export interface DeviceOptions {
   serverName?: string | undefined
   /** The device key. It is sent in a header, and as `?token=` only to a server that refuses that, as existing servers do. */
   token?: string | undefined
+  /** Which certificate of the server counts, with `wss://`. Default: one that Node trusts. */
+  trust?: ServerTrust | undefined
   /** 1 to 128 letters, digits or `_ . @ : -`. */
   clientId: string
   /** Default: the operating system. */
@@ -111,6 +114,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     policy: policyOf(config),
     approvals,
     permits,
+    deviceName: clientId,
     audit,
     auditContents: config.audit.contents,
     rules: ruleFile && {
@@ -120,7 +124,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     onCall: (call) => options.onEvent?.({ type: 'called', call }),
     clock,
   })
-  const transfers = new TransferDialer({ wsUrl, clock, logger })
+  const transfers = new TransferDialer({ wsUrl, trust: options.trust, clock, logger })
   const servers = new MCPServerManager({
     config,
     clock,
@@ -147,6 +151,7 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
   let request = options.request
   const client = new UFOWebSocketClient({
     wsUrl,
+    trust: options.trust,
     ufoClient,
     clock,
     logger,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { errorText } from '@orrery/aip'
 import { ManualClock } from '../../../test/support/manual-clock.js'
 import { AuditLog, DeviceConfig, type Ask, type AuditEntry, type DeviceOptions } from '../src/index.js'
 import { argumentsHash } from '../src/policy/arguments-hash.js'
@@ -16,7 +17,7 @@ const posix = process.platform !== 'win32'
 /** A device with its files and the strict shell, and a policy. */
 function options(policy: unknown, more: Partial<DeviceOptions> = {}): Partial<DeviceOptions> & { cwd: string } {
   const cwd = folder()
-  const config = DeviceConfig.parse({ tools: onlyTools('BashExecutor', 'files'), policy })
+  const config = DeviceConfig.parse({ tools: onlyTools('BashExecutor', 'files', 'shell'), policy })
   return { cwd, config, auditPath: join(cwd, 'audit', 'audit.jsonl'), ...more }
 }
 
@@ -50,7 +51,9 @@ describe.runIf(posix)('the gate of a device', () => {
     await using tools = await toolCaller(at)
     await tools.value('write_file', WRITE)
     expect(readFileSync(join(at.cwd, 'a.txt'), 'utf8')).toBe('x')
-    expect(await tools.error('write_file', { ...WRITE, content: 'y' })).toContain('denied by terminal')
+    expect(await tools.error('write_file', { ...WRITE, content: 'y' })).toBe(
+      errorText('APPROVAL_DENIED', { rule: 'default', place: 'at the terminal of lab-1' }),
+    )
     expect(asked[0]).toMatchObject({ tool: 'write_file', argumentsHash: argumentsHash(WRITE) })
     expect(asked[0]?.summary).toContain('a.txt')
     expect(asked[0]?.askId).not.toBe(asked[1]?.askId)
@@ -87,11 +90,41 @@ describe.runIf(posix)('the gate of a device', () => {
       await tools.error('read_file', { path: 'nothing' })
     }
     expect(entries(at.auditPath)).toMatchObject([
-      { tool: 'files/list_files', decision: 'allow', rule: 'read-only', by: 'policy', outcome: 'success', error: null },
+      {
+        tool: 'files/list_files',
+        program: null,
+        decision: 'allow',
+        rule: 'read-only',
+        by: 'policy',
+        outcome: 'success',
+        error: null,
+      },
       { tool: 'files/delete_file', decision: 'deny', rule: 'policy.rules[0]', by: 'policy', outcome: 'failure' },
       { tool: 'files/read_file', decision: 'allow', outcome: 'failure', arguments_hash: argumentsHash({ path: 'nothing' }) },
     ])
     expect(readFileSync(at.auditPath ?? '', 'utf8')).not.toContain('nothing"')
+  })
+
+  it('names the program of a command in the audit, and no more of it', async () => {
+    const at = options([])
+    {
+      await using tools = await toolCaller(at)
+      await tools.value('execute_command', { command: 'echo hidden' })
+      await tools.error('run_command', { program: '/tmp/tool', args: ['hidden'] })
+    }
+    expect(entries(at.auditPath)).toMatchObject([
+      { program: 'echo', decision: 'allow' },
+      { program: 'tool', decision: 'deny' },
+    ])
+    expect(readFileSync(at.auditPath ?? '', 'utf8')).not.toContain('hidden')
+  })
+
+  it('suggests the rule that would allow a command, and a tool that may be meant', async () => {
+    await using tools = await toolCaller(options([]))
+    expect(await tools.error('execute_command', { command: 'rm -rf x' })).toBe(
+      `Denied by the device's policy (rule: shell.allow-list): 'rm' is not a program of the strict shell; to allow it always, add {"argv":["rm","**"],"do":"allow"} to "policy" in device.jsonc. Approval could not be asked for`,
+    )
+    expect(await tools.error('raed_file')).toMatch(/^Tool action::raed_file is not registered .*; did you mean 'read_file'\?$/)
   })
 
   it('keeps the arguments in the audit only where the owner says so', async () => {

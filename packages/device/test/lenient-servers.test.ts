@@ -330,14 +330,28 @@ describe('what a tool has done', () => {
   it('reports its failure with the reason, wherever that stands', async () => {
     const device = deviceWith({
       lab: said({
-        tools: [tool('structured'), tool('with_data')],
-        answers: { structured: { isError: true, content: [], structuredContent: { reason: 'quota exceeded' } } },
+        tools: [tool('structured'), tool('twice'), tool('with_data')],
+        answers: {
+          structured: { isError: true, content: [], structuredContent: { reason: 'quota exceeded' } },
+          twice: {
+            isError: true,
+            content: [
+              { type: 'text', text: 'no room' },
+              { type: 'text', text: '{"free":0}' },
+            ],
+            structuredContent: { free: 0 },
+          },
+        },
         raw: {
           with_data: '{"jsonrpc":"2.0","id":"ID","error":{"code":-32000,"message":"Boom","data":{"hint":"set TICKETS_TOKEN"}}}',
         },
       }),
     })
-    expect((await device.call('structured')).error).toContain('quota exceeded')
+    const structured = await device.call('structured')
+    expect(structured.error).toContain('quota exceeded')
+    expect(structured.result).toEqual({ reason: 'quota exceeded' })
+    // What is there a second time for readers of text is not part of the reason.
+    expect(await device.call('twice')).toMatchObject({ status: 'failure', error: 'no room', result: { free: 0 } })
     expect((await device.call('with_data')).error).toMatch(/Boom.*set TICKETS_TOKEN/)
   })
 

@@ -37,7 +37,7 @@ const CALL: ToolCall = {
   readOnly: false,
   args: {},
 }
-const VERDICT: Verdict = { do: 'ask', rule: 'default', detail: 'why', command: null, input: 'none', invalid: null }
+const VERDICT: Verdict = { do: 'ask', rule: 'default', detail: 'why', command: null, input: 'none', program: null, invalid: null }
 
 describe.runIf(process.platform !== 'win32')('a question about a call', () => {
   it('shows the whole call, word by word', async () => {
@@ -100,6 +100,14 @@ describe.runIf(process.platform !== 'win32')('a question about a call', () => {
     const [first, same, other] = asked.map(({ digest }) => digest)
     expect(first).toMatch(/^[0-9a-f]{64}$/)
     expect([same === first, other === first]).toEqual([true, false])
+  })
+
+  it('is followed by a report once it is answered, so that a caller that leaves does not cancel what was approved', async () => {
+    const { options } = asking({}, 'allow')
+    await using running = await online(options, { aip: { version: 1, features: ['progress'] } })
+    await running.connection.run([{ tool_name: 'write_file', parameters: { path: 'a.txt', content: '' }, call_id: 'c1' }])
+    const messages = running.connection.frames.filter(({ type }) => type === 'progress').map(({ message }) => message)
+    expect(messages).toEqual(['waiting for permission at the device', 'approved'])
   })
 
   it('is not answered through the server by an answer to something else', async () => {

@@ -15,7 +15,7 @@ interface Change {
 const FORMAT = 1001
 
 /** Milliseconds between two commits: with 10,000 devices that return at once, each commit holds the tokens of several. */
-const COMMIT_PAUSE = 3
+const COMMIT_PAUSE = 8
 
 /**
  * Values by key, in buckets, in one SQLite file. What is set within a few milliseconds is committed together, and can be read at

@@ -298,6 +298,10 @@ export const SERVER_ERRORS = defineErrors({
     'Many different wrong keys came from this address within a minute; a right key is still accepted.',
     (v) => `Too many wrong keys from this address: try again in ${v.seconds} s`,
   ),
+  UNSUPPORTED_MEDIA_TYPE: entry(
+    'The body of a request is not declared as JSON.',
+    () => 'The body must be JSON: send it with the header Content-Type: application/json',
+  ),
   METHOD_NOT_ALLOWED: entry('The path exists, the method does not.', () => 'Method Not Allowed'),
   INTERNAL: entry('A defect; the log of the server has the details.', () => 'Internal error; see the log of the server'),
 })

@@ -88,6 +88,7 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   taskName: limit(256, 'characters', 'The name of a task; a longer one of a peer is cut.'),
   waitingTasks: limit(2000, 'tasks', 'Tasks that one connection has sent and that wait to be taken.'),
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
+  recentTokens: limit(1000, 'clients', 'Clients whose resume tokens are kept in memory after they were read.'),
   deviceInfo: limit(64 * 1024, 'characters', 'What a device says of itself, its registration and all pushes together, as JSON.'),
   deviceInfoInAll: limit(
     64 * 1024 * 1024,
@@ -103,6 +104,7 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   shortestSecret: limit(4, 'characters', 'A secret of workflows: a shorter one would be found everywhere.'),
   commandGrace: limit(5000, 'ms', 'How much longer than the command of a `run` step the server waits for its result.'),
   commandTimeMost: limit(3600, 'seconds', 'The longest time that a `run` step with variables may ask for.'),
+  cleanUp: limit(300_000, 'ms', 'How long the steps of a cancelled workflow may take that run in spite of it.'),
   foreachItems: limit(1000, 'items', 'Items of one `foreach` of a workflow.'),
   callsPerTurn: limit(
     50,

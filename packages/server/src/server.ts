@@ -80,6 +80,8 @@ export interface ServerOptions extends RegistrationRules {
   devicesFile?: string
   /** Address under which browsers reach the server, if a proxy is before it. */
   publicUrl?: string
+  /** Origins of web pages, such as `https://app.example.org`, that may use the HTTP API from a browser. Default: none. */
+  corsOrigins?: readonly string[]
   /** Addresses or networks of proxies whose `X-Forwarded-For` counts. Default: none. */
   trustedProxies?: readonly string[]
   /** Serves https and wss instead; PEM texts. With `clientCa`, clients must present a certificate that it signed. */
@@ -199,6 +201,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     clock,
     logger,
     tls: options.tls,
+    corsOrigins: options.corsOrigins ?? [],
     known: (socket) => strangers.isKnown(socket),
   })
   app.server.maxConnections = connections

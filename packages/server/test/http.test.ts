@@ -27,7 +27,7 @@ describe('the key of the HTTP API', () => {
         { 'x-api-key': '' },
         { 'x-api-key': 'wrong' },
         { 'x-api-key': DEVICE_KEY },
-        { authorization: `Bearer ${OPERATOR_KEY}` },
+        { authorization: `Bearer ${DEVICE_KEY}` },
       ]
       for (const headers of wrong) {
         expect(await server.api(path, undefined, headers)).toEqual({

@@ -53,8 +53,8 @@ describe('every route of the table', () => {
 describe('another method', () => {
   it.each([
     ['GET', '/api/devices/x/commands', 'POST'],
-    ['DELETE', '/api/sessions/x', 'GET'],
-    ['POST', '/api/devices/x/files?path=y', 'GET, PUT'],
+    ['DELETE', '/api/sessions/x', 'GET, HEAD'],
+    ['POST', '/api/devices/x/files?path=y', 'GET, HEAD, PUT'],
   ])('%s %s is 405, and the answer says which there are', async (method, path, allowed) => {
     const response = await fetch(server.url + path, { method, headers: { 'x-api-key': OPERATOR_KEY } })
     expect(response.status).toBe(405)

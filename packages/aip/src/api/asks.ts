@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { body } from './body.js'
 import { Position } from './position.js'
 
 /** A call that waits on its device for approval. */
@@ -23,7 +24,7 @@ export type Ask = z.infer<typeof Ask>
 export const AskList = z.object({ asks: z.array(Ask), position: Position })
 
 /** An answer to an ask. */
-export const AskAnswer = z.object({
+export const AskAnswer = body({
   decision: z.enum(['allow', 'deny']),
   digest: z.string().optional().describe('The digest of the ask that was shown; with another one the answer is refused'),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Command, Feature, MCPToolInfo, McpServerStatus, Result } from '../messages/values.js'
+import { body } from './body.js'
 import { Position } from './position.js'
 import { SessionStatus } from './sessions.js'
 
@@ -41,15 +42,14 @@ export const ToolList = z.object({
 })
 
 /** A command as the API takes it. */
-export const CommandInput = Command.pick({ tool_name: true })
-  .extend({
-    parameters: z.record(z.string(), z.unknown()).nullish(),
-    tool_type: Command.shape.tool_type.nullish().describe('Default: an action tool if there is one, else data collection'),
-  })
-  .meta({ id: 'Command', description: 'A tool call' })
+export const CommandInput = body({
+  tool_name: Command.shape.tool_name,
+  parameters: z.record(z.string(), z.unknown()).nullish(),
+  tool_type: Command.shape.tool_type.nullish().describe('Default: an action tool if there is one, else data collection'),
+}).meta({ id: 'Command', description: 'A tool call' })
 export type CommandInput = z.input<typeof CommandInput>
 
-export const RunCommands = z.object({
+export const RunCommands = body({
   commands: z.array(CommandInput).min(1).max(1000),
   timeout_ms: z.number().int().min(1).max(6_000_000).optional().describe('How long the device may take'),
   concurrent: z

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 
-/** Body of a dispatch. Errors in it get the texts that existing peers know, so the schema refuses nothing. */
+/** Body of a dispatch. Errors in it get the texts that existing peers know, so the schema refuses nothing and only documents the types. */
 export const Dispatch = z.looseObject({
-  client_id: z.unknown().optional().describe('The device'),
-  request: z.unknown().optional().describe('The task, in words'),
-  task_name: z.unknown().optional().describe('Default: a UUID'),
+  client_id: z.unknown().optional().meta({ type: 'string', description: 'The device' }),
+  request: z.unknown().optional().meta({ type: 'string', description: 'The task, in words' }),
+  task_name: z.unknown().optional().meta({ type: 'string', description: 'Default: a UUID' }),
 })
 
 /** A dispatch that was sent to its device. */

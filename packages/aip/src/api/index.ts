@@ -1,5 +1,6 @@
 /** The HTTP API, shared by the server, the SDK and the command line. Field names are those of the wire. */
 export { ApiError } from './api-error.js'
+export { unknownKeys } from './body.js'
 export { Ask, AskAnswer, AskList } from './asks.js'
 export { CreateSession } from './create-session.js'
 export {

@@ -71,7 +71,7 @@ export const ROUTES = {
     method: 'POST',
     path: '/api/devices/:id/commands',
     right: 'run',
-    doc: 'Runs commands on a device and waits for their results',
+    doc: 'Runs commands on a device and waits for their results. If the caller leaves, what has not begun or waits for an approval is cancelled; what has begun continues',
     params: device,
     body: RunCommands,
     answer: json(CommandsOutcome),

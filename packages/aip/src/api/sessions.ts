@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { body } from './body.js'
 import { Position } from './position.js'
 import { WaitsFor } from '../records/waits-for.js'
 
@@ -62,11 +63,11 @@ export const SessionQuery = z.object({
 export type SessionQuery = z.input<typeof SessionQuery>
 
 /** A remark that a user adds to the request of a running session. */
-export const Remark = z.object({ text: z.string().min(1).max(20_000) })
+export const Remark = body({ text: z.string().min(1).max(20_000) })
 export type Remark = z.infer<typeof Remark>
 
 /** The answer to the question of a session. */
-export const QuestionAnswer = z.object({
+export const QuestionAnswer = body({
   text: z.string().min(1).max(20_000),
   question_id: z.string().optional().describe('Default: the open question'),
 })

@@ -1,5 +1,7 @@
 import { isAipError } from '../errors.js'
+import { parseUrl } from '../parse-url.js'
 import { isOwnRefusal } from './own-refusal.js'
+import type { ServerTrust } from './server-trust.js'
 import type { WebSocketSettings } from './websocket-settings.js'
 import { WebSocketTransport } from './websocket-transport.js'
 
@@ -21,7 +23,9 @@ export class KeyedDialer {
   }
 
   /** @throws AipError `UNAUTHORIZED` if the server refuses the key, otherwise `CONNECT_FAILED` */
-  async connect(settings: Partial<WebSocketSettings> & { signal?: AbortSignal }): Promise<WebSocketTransport> {
+  async connect(
+    settings: Partial<WebSocketSettings> & { signal?: AbortSignal; trust?: ServerTrust | undefined },
+  ): Promise<WebSocketTransport> {
     let refusal: unknown
     for (const way of this.#ways) {
       try {
@@ -49,7 +53,7 @@ export interface KeyedAddress {
  * or which has a user, whose header it would be.
  */
 export function withKeyInHeader(url: string): KeyedAddress {
-  const parsed = URL.parse(url)
+  const parsed = parseUrl(url)
   // Of several keys the last counts, as it does for servers.
   const key = parsed?.searchParams.getAll('token').at(-1)
   if (parsed === null || key === undefined || !HEADER_TEXT.test(key) || parsed.username !== '') return { url }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { parseUrl } from '../parse-url.js'
 
 /** Variables of an environment, as `process.env` has them. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>
@@ -26,16 +27,21 @@ const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'ws:': '80', 'h
  * @throws Error if the variable is not the address of an HTTP proxy
  */
 export function proxyFor(address: string | URL, env: ProxyVariables = process.env): Proxy | null {
-  const target = typeof address === 'string' ? URL.parse(address) : address
+  const target = typeof address === 'string' ? parseUrl(address) : address
   if (target === null) return null
   const [name, value] = firstOf(VARIABLES[target.protocol] ?? [], env)
   if (value === '' || isDirect(target, env)) return null
-  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`)
+  const url = parseUrl(/^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`)
   // The value itself may hold a password.
   if (url === null || url.hostname === '') throw new Error(`the variable ${name} is not the address of a proxy`)
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new Error(`the variable ${name} names a proxy of the kind ${url.protocol}; only http: and https: are known`)
   return { url, shown: `${url.protocol}//${url.host} (${name})` }
+}
+
+/** Returns the variables of an environment that name proxies, without the others, which may be secrets. */
+export function proxyVariablesIn(env: ProxyVariables): ProxyVariables {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:https?|all|no)_proxy$/i.test(name)))
 }
 
 function firstOf(names: readonly string[], env: ProxyVariables): [name: string, value: string] {

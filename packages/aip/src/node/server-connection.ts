@@ -8,6 +8,7 @@ import { RegistrationProtocol } from '../protocol/registration.js'
 import { TaskExecutionProtocol } from '../protocol/task-execution.js'
 import type { Transport } from '../transport/transport.js'
 import type { KeyedDialer } from './keyed-dialer.js'
+import type { ServerTrust } from './server-trust.js'
 import type { WebSocketSettings } from './websocket-settings.js'
 
 /** A client's connection to a server, with everything that belongs to it. */
@@ -26,6 +27,8 @@ export interface ServerConnection {
 export interface DialOptions {
   /** Settings of the socket that differ from a device's. */
   socket?: Partial<WebSocketSettings>
+  /** Which certificate of the server counts. */
+  trust?: ServerTrust | undefined
   clock: Clock
   logger: Logger
   /** Ends the attempt, if it aborts. */
@@ -36,8 +39,11 @@ export interface DialOptions {
  * Dials a server.
  * @throws AipError `UNAUTHORIZED` if the server refuses the key, otherwise `CONNECT_FAILED`
  */
-export async function dialServer(dialer: KeyedDialer, { socket, clock, logger, signal }: DialOptions): Promise<ServerConnection> {
-  const transport = await dialer.connect({ ...socket, clock, signal })
+export async function dialServer(
+  dialer: KeyedDialer,
+  { socket, trust, clock, logger, signal }: DialOptions,
+): Promise<ServerConnection> {
+  const transport = await dialer.connect({ ...socket, clock, signal, trust })
   const aip = new AIPProtocol(transport, { side: 'client', clock, logger })
   return {
     transport,

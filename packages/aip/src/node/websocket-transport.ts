@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
 import { WebSocket } from 'ws'
 import { systemClock, type Timer } from '../clock.js'
-import { messageOf } from '../define-errors.js'
-import { aipError } from '../errors.js'
+import { AipError, messageOf } from '../define-errors.js'
+import { aipError, errorText } from '../errors.js'
 import { LIMITS } from '../limits.js'
 import { Inbox } from '../transport/inbox.js'
 import { cutReason } from './close-reason.js'
 import { handshakeRefusal } from './own-refusal.js'
-import { openTunnel } from './proxy-tunnel.js'
-import { proxyFor } from './proxy.js'
+import { dialConnection } from './dial-connection.js'
+import type { ServerTrust } from './server-trust.js'
+import { tlsProblemOf, tlsProblemText } from '../tls-problem.js'
 import type { Pace } from '../transport/pace.js'
 import type { CloseInfo, Transport, TransportState } from '../transport/transport.js'
 import { DEVICE_SOCKET, type WebSocketSettings } from './websocket-settings.js'
@@ -100,22 +100,29 @@ export class WebSocketTransport implements Transport {
   /**
    * Dials a server.
    * @param url `ws://` or `wss://`
+   * @param settings.trust which certificate of the server counts
    * @throws AipError `UNAUTHORIZED` if the server refuses the key, otherwise `CONNECT_FAILED` with the reason
    */
   static connect(
     url: string,
-    settings: Partial<WebSocketSettings> & { headers?: Record<string, string>; signal?: AbortSignal } = {},
+    settings: Partial<WebSocketSettings> & {
+      headers?: Record<string, string>
+      signal?: AbortSignal
+      trust?: ServerTrust | undefined
+    } = {},
   ): Promise<WebSocketTransport> {
-    const { headers, signal, ...rest } = settings
+    const { headers, signal, trust, ...rest } = settings
     const shown = withoutKey(url)
     return new Promise((resolve, reject) => {
-      const fail = (detail: string): void =>
-        reject(aipError('CONNECT_FAILED', { url: shown, detail: url === '' ? detail : detail.replaceAll(url, shown) }))
+      const fail = (detail: string, cause?: unknown): void => {
+        const text = url === '' ? detail : detail.replaceAll(url, shown)
+        reject(new AipError('CONNECT_FAILED', errorText('CONNECT_FAILED', { url: shown, detail: text }), { cause }))
+      }
       const dialing = new AbortController()
       let socket: WebSocket
       try {
         socket = new WebSocket(url, {
-          ...throughProxy(url, dialing.signal),
+          ...dialConnection(url, trust, dialing.signal),
           perMessageDeflate: false,
           maxPayload: rest.maxFrameBytes ?? LIMITS.frame,
           handshakeTimeout: LIMITS.registrationTime,
@@ -148,7 +155,7 @@ export class WebSocketTransport implements Transport {
         const { message } = aipError('CONNECT_FAILED', { url: shown, detail: `${detail} (the key is missing or wrong)` })
         reject(handshakeRefusal(message, answered['server']))
       })
-      socket.once('error', (error: Error) => fail(messageOf(error)))
+      socket.once('error', (error: Error) => fail(connectProblem(error, url), error))
       socket.once('close', () => {
         settle()
         dialing.abort()
@@ -318,30 +325,14 @@ export class WebSocketTransport implements Transport {
   }
 }
 
-/** What makes a WebSocket go through the proxy of its address; nothing where there is none. @throws AipError as {@link proxyFor} does */
-function throughProxy(url: string, signal: AbortSignal): { createConnection?: CreateConnection } {
-  const proxy = proxyFor(url)
-  if (proxy === null) return {}
-  return {
-    createConnection: (options, done) => {
-      const { host = '', port = '' } = options
-      const tls = url.startsWith('wss:') ? { ...options, host: undefined, port: undefined, path: undefined } : null
-      void handOver(openTunnel(proxy, { host, port: Number(port), tls }, signal), done)
-    },
-  }
+/** Describes a connection that was not made; the text of OpenSSL explains nothing to a user. */
+function connectProblem(error: Error, url: string): string {
+  const problem = tlsProblemOf(error)
+  if (problem === 'not_tls') return tlsProblemText(problem)
+  if (problem !== null) return `${tlsProblemText(problem)} (${messageOf(error)})`
+  const mayBeTls = url.startsWith('ws:') && /^socket hang up$|ECONNRESET/.test(error.message)
+  return `${messageOf(error)}${mayBeTls ? ': if it speaks TLS, its address begins with wss://' : ''}`
 }
-
-async function handOver(opening: Promise<Socket>, done: Parameters<CreateConnection>[1]): Promise<void> {
-  const opened = await opening.catch((error: unknown) => (error instanceof Error ? error : new Error(messageOf(error))))
-  if (opened instanceof Error) done(opened)
-  else done(null, opened)
-}
-
-/** How `http.request` is given a connection that takes a while. */
-type CreateConnection = (
-  options: ConnectionOptions & { host?: string; port?: string | number },
-  done: (error: Error | null, socket?: Socket) => void,
-) => void
 
 /** Removes the query of a URL, which holds the key, and its password. */
 function withoutKey(url: string): string {

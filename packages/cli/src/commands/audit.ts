@@ -71,9 +71,9 @@ async function audit({ device, limit, json }: Options): Promise<void> {
     note(paint('dim', `\nTo record what calls run with, set "audit": { "contents": true } in device.jsonc`))
 }
 
-/** What a call ran with, where the owner has it recorded; else the beginning of its hash, by which equal calls are known. */
-function whatRan({ tool, arguments: args, arguments_hash: hash }: AuditEntry): string {
-  if (args === undefined) return `#${hash.slice(0, 8)}`
+/** What a call ran with, where the owner has it recorded; else the program and the beginning of the hash, by which equal calls are known. */
+function whatRan({ tool, program, arguments: args, arguments_hash: hash }: AuditEntry): string {
+  if (args === undefined) return `${program === undefined || program === null ? '' : `${program} `}#${hash.slice(0, 8)}`
   return describeCommand({ tool_name: '', parameters: args, call_id: tool }).trim()
 }
 

@@ -86,17 +86,16 @@ async function showEnd(
     if (options.out !== undefined) await showResult(result?.result, shown)
   } else if (result === undefined) throw new CliError(ended.error ?? `The call ended as ${ended.status}`)
   else {
-    await showResult(result.result, shown)
+    await showResult(result.result, { ...shown, reason: result.error })
     noteFailure(result)
   }
   process.exitCode = codeOf(ended, result, program)
 }
 
-/** What a tool says about its failure may have many lines, like its result; what a program printed says it already. */
+/** What a tool says about its failure may have many lines, like its result; how a program ended is shown with what it printed. */
 function noteFailure(result: Result): void {
   if (result.status === 'success' || result.error === null) return
-  const outcome = programOutcome(result.result)
-  if (outcome === null || outcome.exitCode === null) noteText(result.error)
+  if (programOutcome(result.result) === null) noteText(result.error)
 }
 
 function codeOf({ status }: Session, result: Result | undefined, program: boolean): number {

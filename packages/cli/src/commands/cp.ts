@@ -28,8 +28,8 @@ export function cpCommand(): Command {
   const command = new Command('cp')
     .summary('copy files from or to a device')
     .description(
-      'Copies files, of any size, between this machine and a device. Existing files are kept, and a file appears only when it is complete. From a ' +
-        'device, permissions and the time of the last change come too. The policy of the device decides what it sends and takes. Ctrl-C ends the copy.',
+      'Copies files, of any size, between this machine and a device. Existing files are kept, and a file appears only when it is complete. Permissions ' +
+        'and the time of the last change are kept. The policy of the device decides what it sends and takes. Ctrl-C ends the copy.',
     )
     .usage('[options] <from...> <to>')
     .argument(
@@ -74,7 +74,7 @@ async function cp(words: string[], options: CopyOptions): Promise<void> {
   const release = onInterrupt(() => stop.abort())
   const files = new DeviceFiles(api, device)
   const done: Copied[] = []
-  const context = { api, device, force: options.force === true, signal: stop.signal, done }
+  const context = { api, device, force: options.force === true, signal: stop.signal, keeps: true, done }
   const recursive = options.recursive === true
   try {
     const copied =
@@ -110,7 +110,7 @@ async function uploadLocal(
   if (to === '' || /[\\/]$/.test(to)) throw usageError('The standard input has no name: name the file on the device')
   await using stdin = await stdinFile(context.signal)
   const [file] = await localFiles(stdin.path, false)
-  return file === undefined ? [] : await uploadAll(context, files, [file], to)
+  return file === undefined ? [] : await uploadAll({ ...context, keeps: false }, files, [file], to)
 }
 
 async function all(sources: readonly CopyPlace[], find: (path: string) => Promise<WantedFile[]>): Promise<WantedFile[]> {

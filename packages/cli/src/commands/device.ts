@@ -13,6 +13,7 @@ import { DeviceLines, deviceInUse } from '../running/device-lines.js'
 import { paint } from '../terminal/painted.js'
 import { serve } from '../running/service.js'
 import { type ShellMode, shellInWords, shellOption } from '../settings/shell-mode.js'
+import { addTrustFlags, serverTrust } from '../settings/trust.js'
 import { refuseOpenNetwork } from '../settings/open-network.js'
 import { Refusals } from '../running/refusals.js'
 import { deviceCheckCommand } from './device-check.js'
@@ -23,6 +24,8 @@ interface Options extends PresetFlags {
   token?: string
   tokenFile?: string
   insecure?: boolean
+  ca?: string
+  fingerprint?: string
   platform?: string
   maxRetries?: number
   heartbeat?: number
@@ -36,7 +39,7 @@ interface Options extends PresetFlags {
 /** `orrery device`: a device client for this machine. */
 export function deviceCommand(): Command {
   return (
-    addPresetFlags(new Command('device'))
+    addTrustFlags(addPresetFlags(new Command('device')))
       .summary('connect this machine to a server')
       .description(
         'Connects this machine to a server as a device: it runs the commands that the server sends and its owner allows.',
@@ -89,11 +92,13 @@ async function device(options: Options): Promise<void> {
     import('../settings/device-settings.js'),
     import('@orrery/device'),
   ])
-  const logger = await createLogger(chooseLogLevel(options.logLevel))
+  const level = chooseLogLevel(options.logLevel)
+  const logger = await createLogger(level, level === 'DEBUG' || level === 'INFO' ? undefined : '[WS] ')
   const settings = await deviceSettings(options)
   const { clientId, config } = settings
   const token = tokenFor(options, config.token)
   const serverUrl = socketUrl(options.wsServer ?? config.server ?? localServer())
+  const trust = await serverTrust(serverUrl, options, config)
   if (options.insecure !== true) await refuseOpenNetwork(serverUrl)
   // An address may have the key in its query, which must not be shown.
   const shown = serverUrl.replace(/\?.*$/, '')
@@ -111,6 +116,7 @@ async function device(options: Options): Promise<void> {
   const running = startHere({
     ...localDevice(settings),
     serverUrl,
+    trust,
     serverName: shown === socketUrl(localServer()) ? OWN_SERVER : undefined,
     logger,
     token,
@@ -123,7 +129,7 @@ async function device(options: Options): Promise<void> {
     taskName: options.task_name,
     onFailed: (error) => {
       refusals.add(error)
-      lines.lost(error)
+      if (refusals.last === null) lines.lost(error)
     },
     onEvent: (event) => {
       if (event.type === 'connected') refusals.clear()
@@ -146,7 +152,9 @@ async function device(options: Options): Promise<void> {
   if (end !== 'retries_spent') return
   throw refusals.last === null
     ? new CliError(`Cannot reach ${shown}: is the server running there? Gave up after ${maxRetries} attempts`)
-    : new CliError(`${shown} refuses this device: ${refusals.last}. Gave up after ${maxRetries} attempts`)
+    : new CliError(
+        `${refusals.insecure ? `Cannot reach ${shown}` : `${shown} refuses this device`}: ${refusals.last}. Gave up after ${maxRetries} attempts`,
+      )
 }
 
 /** Flag beats environment beats file; of the two files, the configuration is the more explicit. */

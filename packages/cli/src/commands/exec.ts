@@ -9,7 +9,7 @@ import { runInTerminal } from './shell.js'
 import { type CliError, EXIT, orreryError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
-import { paint } from '../terminal/painted.js'
+import { paint, singleLine } from '../terminal/painted.js'
 import { note, noteText, printJson, printOutput } from '../terminal/write.js'
 import { type DeviceTargetOptions, connect, namedDevice, pickDevice, withDevice } from '../settings/target.js'
 
@@ -99,21 +99,21 @@ async function exec(word: string | undefined, words: readonly string[] | null, o
     if (options.json) printJson({ session_id: ended.session_id, status: ended.status, results, error: ended.error })
     else if (outcome === null)
       noteText(result?.error ?? ended.error ?? `The program did not run: the session ended as ${ended.status}`)
-    else await show(api, device, outcome)
+    else await show(api, device, outcome, result?.error ?? null)
     process.exitCode = outcome === null ? EXIT.orrery : exitCodeOf(outcome)
   } catch (error) {
     throw orreryError(error)
   }
 }
 
-async function show(api: OrreryApi, device: string, program: ProgramOutcome): Promise<void> {
+async function show(api: OrreryApi, device: string, program: ProgramOutcome, reason: string | null): Promise<void> {
   for (const name of ['stdout', 'stderr'] as const) {
     const pieces = wholeOutput(api, device, program, name)
     let piece = await pieces.next()
     for (; piece.done !== true; piece = await pieces.next()) printOutput(process[name], piece.value)
     if (!piece.value) note(paint('dim', `the middle of ${name} was left out`))
   }
-  if (program.exitCode === null || program.signal !== null) note(paint('dim', endInWords(program) ?? ''))
+  if (program.exitCode === null || program.signal !== null) note(paint('dim', singleLine(reason ?? endInWords(program) ?? '')))
 }
 
 function withoutDashes(words: readonly string[]): CliError {

@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf } from '@orrery/aip'
+import { makeFolder } from '@orrery/log/make-folder'
 import { Command } from 'commander'
 import { inHome, makeHome } from '../settings/home.js'
 import { CliError } from '../terminal/errors.js'
@@ -68,7 +69,7 @@ async function init({ config }: { config?: string }): Promise<void> {
   const schema = { title, ...z.toJSONSchema(DeviceConfig, { io: 'input', unrepresentable: 'any' }) }
   try {
     if (config === undefined) makeHome()
-    else mkdirSync(dirname(path), { recursive: true })
+    else makeFolder(dirname(path))
     writeFileSync(path, TEMPLATE, { flag: 'wx', mode: 0o600 })
     writeFileSync(join(dirname(path), SCHEMA), `${JSON.stringify(schema, null, 2)}\n`)
   } catch (error) {

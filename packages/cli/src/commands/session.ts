@@ -3,6 +3,7 @@ import { hasEnded, waitText, type Session, type SessionEvent } from '@orrery/aip
 import type { OrreryApi } from '@orrery/constellation'
 import { Command } from 'commander'
 import { describeEvent } from '../follow/event-data.js'
+import { exitCodeOf, programOutcome } from '../results/program-outcome.js'
 import { showResult } from '../results/show-result.js'
 import { CliError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
@@ -61,11 +62,16 @@ async function showSession(named: string, options: SessionOptions): Promise<void
 async function followSession(api: OrreryApi, id: string, options: SessionOptions): Promise<void> {
   const session = await api.sessions.get(id)
   const { follow, followShown } = await import('../follow/follow.js')
+  // Tools that were called directly have no one to talk to, and their results say it all.
+  const direct = session.agent === 'commands'
   const ended = options.json
     ? await follow(api, session, { event: printJsonLine, cancels: false })
-    : await followShown(api, session, { device: session.device_id, results: true, talks: true, cancels: false })
+    : await followShown(api, session, { device: session.device_id, results: !direct, talks: !direct, cancels: false })
   if (!options.json) await showOutcome(ended, options)
-  if (ended.status !== 'completed') throw new CliError(ended.error ?? `The session ended as ${ended.status}`)
+  const [result] = ended.agent === 'commands' ? (Result.array().safeParse(ended.result).data ?? []) : []
+  const program = programOutcome(result?.result)
+  if (program !== null) process.exitCode = exitCodeOf(program)
+  else if (ended.status !== 'completed') throw new CliError(ended.error ?? `The session ended as ${ended.status}`)
 }
 
 /** Shows the result: of direct commands, that of each. */
@@ -74,8 +80,8 @@ async function showOutcome(session: Session, { out }: SessionOptions): Promise<v
   const commands = session.agent === 'commands' ? Result.array().safeParse(session.result).data : undefined
   if (commands === undefined) return showResult(session.result, shown)
   for (const { result, error, status } of commands) {
-    await showResult(result, shown)
-    if (status !== 'success' && error !== null) noteText(error)
+    await showResult(result, { ...shown, reason: error })
+    if (status !== 'success' && error !== null && programOutcome(result) === null) noteText(error)
   }
   if (out === undefined && commands.length === 0 && hasEnded(session.status)) note(paint('dim', 'no result'))
 }

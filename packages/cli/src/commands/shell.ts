@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { remoteTerminal } from '../exec/remote-terminal.js'
 import { type DeviceTargetOptions, connect, keyOf, namedDevice, pickDevice, withDevice } from '../settings/target.js'
+import { serverTrust } from '../settings/trust.js'
 import { orreryError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
@@ -51,7 +52,13 @@ export async function runInTerminal(
     const device = await pickDevice(api, named, 'with --device ID')
     // A wrong key and an unknown device get a better error here than from a refused handshake.
     await api.devices.get(device)
-    process.exitCode = await remoteTerminal({ key: keyOf(options), server: api.server, device, ...program })
+    process.exitCode = await remoteTerminal({
+      key: keyOf(options),
+      trust: await serverTrust(api.server, options),
+      server: api.server,
+      device,
+      ...program,
+    })
   } catch (error) {
     throw orreryError(error)
   }

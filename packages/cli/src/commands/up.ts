@@ -1,5 +1,6 @@
 import { messageOf } from '@orrery/aip'
 import type { Session } from '@orrery/aip/api'
+import type { ServerTrust } from '@orrery/aip/node'
 import type { DeviceHandle } from '@orrery/device'
 import { Command } from 'commander'
 import { CliError } from '../terminal/errors.js'
@@ -61,15 +62,28 @@ export function upCommand(): Command {
 
 async function up(options: Options): Promise<void> {
   staySmallAsServer()
-  const [{ deviceSettings, localDevice, socketUrl }, { startDevice }, { SessionLines }, { welcome }] = await Promise.all([
+  const [
+    { deviceSettings, localDevice, socketUrl },
+    { startDevice },
+    { SessionLines },
+    { welcome },
+    { certificatePin },
+    { joinHost },
+    { fingerprintOf },
+  ] = await Promise.all([
     import('../settings/device-settings.js'),
     import('@orrery/device'),
     import('../follow/session-lines.js'),
     import('../running/welcome.js'),
+    import('../running/certificate-pin.js'),
+    import('../running/join-lines.js'),
+    import('@orrery/aip/node'),
   ])
   const settings = await serverSettings(options, options.serverConfig)
   const own = await deviceSettings(options)
   const server = await startLocalServer(settings)
+  const { tls } = settings
+  const trust = tls === undefined ? undefined : { fingerprint: fingerprintOf(tls.cert) }
   let device: DeviceHandle | null = null
   const stop = async (): Promise<void> => {
     await device?.stop()
@@ -84,12 +98,13 @@ async function up(options: Options): Promise<void> {
   }
   const sessions = new SessionLines(say)
   server.onSessionEvent((event) => sessions.show(event))
-  for (const session of await openSessions(server.url, settings.operatorKey)) sessions.resumed(session)
+  for (const session of await openSessions(server.url, settings.operatorKey, trust)) sessions.resumed(session)
   const lines = new DeviceLines(say)
   try {
     device = startDevice({
       ...localDevice(own),
       serverUrl: socketUrl(server.url),
+      trust,
       serverName: OWN_SERVER,
       token: settings.deviceKey,
       logger: settings.logger,
@@ -109,6 +124,8 @@ async function up(options: Options): Promise<void> {
     clientId: own.clientId,
     shell: own.config.shell,
     deviceKey: settings.deviceKey,
+    secure: tls !== undefined,
+    pin: tls === undefined ? null : await certificatePin(tls.cert, joinHost(settings.host), new URL(server.url)),
     hasPackage: settings.devicePackage !== undefined,
     asksHere: process.stdin.isTTY && process.stderr.isTTY,
     model: settings.model?.main.model ?? null,
@@ -120,9 +137,9 @@ async function up(options: Options): Promise<void> {
 }
 
 /** The sessions that an earlier process of the server has left open. */
-async function openSessions(server: string, apiKey: string): Promise<Session[]> {
-  const { OrreryApi } = await import('@orrery/constellation')
-  const api = new OrreryApi({ server, apiKey })
-  // Where this process cannot reach the server itself, such as with a certificate of its own, the lines are left out.
+async function openSessions(server: string, apiKey: string, trust: ServerTrust | undefined): Promise<Session[]> {
+  const { OrreryApi, trustingFetch } = await import('@orrery/constellation')
+  const api = new OrreryApi({ server, apiKey, fetch: trust && trustingFetch(trust) })
+  // Where this process cannot reach the server itself, such as one that asks for certificates of clients, the lines are left out.
   return api.sessions.list({ limit: 500 }).catch(() => [])
 }

@@ -25,6 +25,8 @@ export interface CopyContext {
   device: string
   force: boolean
   signal: AbortSignal
+  /** Whether copies keep permissions and times; not those of a pipe. */
+  keeps: boolean
   /** What is copied by now. */
   done: Copied[]
 }
@@ -52,7 +54,11 @@ export async function download(
   }
   const content = counted(file.content, progress)
   const checksum = target === null ? await toStdout(content, verify) : await writeLocal(target, content, { force, verify })
-  if (target !== null && entry !== null) await makeAlike(target, entry)
+  const original = {
+    mode: file.mode ?? entry?.mode,
+    modified: file.modified ?? (entry === null ? undefined : new Date(entry.modified)),
+  }
+  if (target !== null) await makeAlike(target, original)
   progress.done(target ?? 'stdout')
   const to = target === null ? '-' : resolve(target)
   const copied = { session_id: file.sessionId, from: path, to, bytes: size, checksum }
@@ -62,15 +68,16 @@ export async function download(
 
 /** Copies a file of this machine to a device. @throws {CliError} if it arrives damaged */
 export async function upload(
-  { api, device, force, signal, done }: CopyContext,
+  { api, device, force, signal, keeps, done }: CopyContext,
   source: LocalSource,
   { from, name, to }: { from: string; name: string; to: string },
 ): Promise<Copied> {
   using progress = new CopyProgress(name, device, () => source.size, copyWaits(api, device, 'receive_file'))
   let failed: unknown = null
+  const alike = { mode: source.mode, modified: source.modified }
   const bytes = counted(source.bytes, progress, (error) => (failed = error))
   const written = await api.devices
-    .writeFile(device, to, { bytes, size: source.size, overwrite: force }, { signal })
+    .writeFile(device, to, { bytes, size: source.size, overwrite: force, ...(keeps ? alike : {}) }, { signal })
     .catch((error: unknown) => Promise.reject(failed ?? error))
   const checksum = source.checksum()
   if (written.checksum !== checksum)
@@ -94,10 +101,12 @@ async function toStdout(content: AsyncIterable<Uint8Array>, verify: (checksum: s
 }
 
 /** Gives a file the permissions that this user's mask allows, and the time of the original. */
-async function makeAlike(path: string, { mode, modified }: Entry): Promise<void> {
-  await chmod(path, Number.parseInt(mode, 8) & 0o777 & ~process.umask())
-  const time = new Date(modified)
-  if (!Number.isNaN(time.getTime())) await utimes(path, time, time)
+async function makeAlike(
+  path: string,
+  { mode, modified }: { mode: string | undefined; modified: Date | undefined },
+): Promise<void> {
+  if (mode !== undefined) await chmod(path, Number.parseInt(mode, 8) & 0o777 & ~process.umask())
+  if (modified !== undefined && !Number.isNaN(modified.getTime())) await utimes(path, modified, modified)
 }
 
 /** Passes bytes on, and counts them. @param failed gets the error that interrupts them */

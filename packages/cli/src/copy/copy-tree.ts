@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeFolder } from '@orrery/log/make-folder'
 import { usageError } from '../terminal/errors.js'
 import { download, upload, type Copied, type CopyContext } from './copy-file.js'
 import { fileNameIn, targetPath } from './copy-place.js'
-import { CopyProgress } from './copy-progress.js'
 import type { DeviceFiles } from './device-files.js'
 import { kindOf, localSource, localTarget } from './local-file.js'
 import type { WantedFile } from './wanted-files.js'
@@ -32,7 +31,7 @@ export async function downloadAll(context: CopyContext, wanted: readonly WantedF
 /** Where a file of several comes: in an existing folder below its name, else in a new one that takes the place of its folder. */
 async function localPlace(to: string, below: string, exists: boolean, force: boolean): Promise<string> {
   const path = join(to, exists || !below.includes('/') ? below : below.slice(below.indexOf('/') + 1))
-  await mkdir(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   return localTarget(path, fileNameIn(below), force)
 }
 
@@ -66,31 +65,10 @@ export async function uploadAll(
     const source = { from: resolve(file.path), name: fileNameIn(file.below), to: place }
     const missing = !known.has(folder) && (await files.look(folder === '' ? '.' : folder)) === null
     known.add(folder)
-    if (missing && file.size <= WRITTEN) copied.push(await write(files, file.path, source, context))
-    else copied.push(await upload(context, await localSource(file.path), source))
+    // A tool that writes makes the folder too; the copy then replaces what it wrote, with permissions and time.
+    const made = missing && file.size <= WRITTEN
+    if (made) await files.write(place, await readFile(file.path), !context.force)
+    copied.push(await upload({ ...context, force: context.force || made }, await localSource(file.path), source))
   }
-  return copied
-}
-
-/** Writes a file with a tool that makes its folder too. */
-async function write(
-  files: DeviceFiles,
-  path: string,
-  { from, name, to }: { from: string; name: string; to: string },
-  { force, done }: CopyContext,
-): Promise<Copied> {
-  const content = await readFile(path)
-  using progress = new CopyProgress(name, files.device, () => content.length)
-  const { session_id, path: written } = await files.write(to, content, !force)
-  progress.moved(content.length)
-  progress.done(`${files.device}:${written}`)
-  const copied = {
-    session_id,
-    from,
-    to: written,
-    bytes: content.length,
-    checksum: createHash('md5').update(content).digest('hex'),
-  }
-  done.push(copied)
   return copied
 }

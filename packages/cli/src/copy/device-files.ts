@@ -46,20 +46,18 @@ export class DeviceFiles {
     return listed.data
   }
 
-  /** Writes a small file, and makes the folders that it needs. @returns its real path, and the session @throws {CliError} if it is refused */
-  async write(path: string, content: Buffer, onlyNew: boolean): Promise<{ path: string; session_id: string }> {
+  /** Writes a small file, and makes the folders that it needs. @throws {CliError} if it is refused */
+  async write(path: string, content: Buffer, onlyNew: boolean): Promise<void> {
     const parameters = { path, content: content.toString('base64'), encoding: 'base64', only_new: onlyNew }
-    const { result, error, session } = await this.#call('write_file', parameters, false)
-    const written = z.object({ path: z.string() }).safeParse(result)
-    if (!written.success) throw new CliError(error ?? `'${path}' was not written`)
-    return { path: written.data.path, session_id: session }
+    const { status, error } = await this.#call('write_file', parameters, false)
+    if (status !== 'success') throw new CliError(error ?? `'${path}' was not written`)
   }
 
-  async #call(tool: string, parameters: Record<string, unknown>, concurrent = true): Promise<Result & { session: string }> {
+  async #call(tool: string, parameters: Record<string, unknown>, concurrent = true): Promise<Result> {
     const commands = [{ tool_name: tool, parameters }]
-    const { results, error, session_id: session } = await this.#api.devices.runCommands(this.device, { commands, concurrent })
+    const { results, error } = await this.#api.devices.runCommands(this.device, { commands, concurrent })
     const [result] = Result.array().parse(results)
     if (result === undefined) throw new CliError(error ?? `${this.device} did not answer`)
-    return { ...result, session }
+    return result
   }
 }

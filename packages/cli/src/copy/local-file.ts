@@ -9,6 +9,9 @@ import { CliError, usageError } from '../terminal/errors.js'
 export interface LocalSource {
   /** Bytes. */
   size: number
+  /** Permissions in octal, and the time of the last change. */
+  mode: string
+  modified: Date
   /** The bytes; as many as `size`, also of a file that grows. @throws {CliError} */
   bytes: AsyncGenerator<Uint8Array, void, void>
   /** MD5 of the bytes, in hex, once they are read. */
@@ -45,7 +48,8 @@ export async function localSource(path: string): Promise<LocalSource> {
       await file.close()
     }
   }
-  return { size, bytes: read(), checksum: () => hash.digest('hex') }
+  const mode = (stats.mode & 0o777).toString(8)
+  return { size, mode, modified: stats.mtime, bytes: read(), checksum: () => hash.digest('hex') }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { LIMITS, PINGS_PER_SILENCE, TerminalReport, messageOf, terminalFrame, type Transport } from '@orrery/aip'
-import { WebSocketTransport } from '@orrery/aip/node'
+import { WebSocketTransport, type ServerTrust } from '@orrery/aip/node'
 import { CliError, EXIT } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import { paint } from '../terminal/painted.js'
@@ -11,6 +11,8 @@ import { EscapeKeys } from './escape-keys.js'
 export interface WantedTerminal {
   server: string
   key: string | undefined
+  /** What the certificate of the server must be. Default: one that the system trusts. */
+  trust: ServerTrust | undefined
   device: string
   /** Left out: the shell of the device's user. */
   program?: string
@@ -27,10 +29,10 @@ const END_OF_INPUT = Buffer.from([4])
  * @throws {CliError} with Orrery's own exit code if there is no terminal, or it is lost
  */
 export async function remoteTerminal(wanted: WantedTerminal): Promise<number> {
-  const { server, key, device } = wanted
+  const { server, key, trust, device } = wanted
   const url = `${server.replace(/^http/i, 'ws')}/api/devices/${encodeURIComponent(device)}/terminal`
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
-  const transport = await WebSocketTransport.connect(url, { headers, maxFrameBytes: LIMITS.transferFrame }).catch(
+  const transport = await WebSocketTransport.connect(url, { headers, trust, maxFrameBytes: LIMITS.transferFrame }).catch(
     (error: unknown) => {
       throw new CliError(messageOf(error), EXIT.orrery, { cause: error })
     },

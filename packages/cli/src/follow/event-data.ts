@@ -26,6 +26,9 @@ export function resultsOf(event: SessionEvent): ShownResult[] {
 
 /** A command in a few words: the tool and what it is called with. */
 export function describeCommand(command: ShownCommand): string {
+  const { program, args } = command.parameters ?? {}
+  // A program as one would type it.
+  if (typeof program === 'string' && Array.isArray(args)) return `${command.tool_name}  ${[program, ...args].join(' ')}`
   const values = Object.values(command.parameters ?? {})
   const [only] = values
   if (only === undefined) return command.tool_name

@@ -1,8 +1,14 @@
 import type { MCPToolInfo } from '@orrery/aip'
-import { columnsOf } from '../terminal/format.js'
+import { runsProgram } from './program-outcome.js'
+import { columnsOf, displayWidth } from '../terminal/format.js'
 import { orrery } from '../terminal/invocation.js'
-import { type Line, paint, painted } from '../terminal/painted.js'
+import { type Line, type Painted, paint, painted } from '../terminal/painted.js'
 import { table } from '../terminal/table.js'
+
+/** The widest that a text is shown, in columns. */
+const WIDEST = 100
+/** The narrowest that a meaning is wrapped to; in a narrower window it is cut. */
+const NARROWEST = 24
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -24,12 +30,13 @@ export function describeTool(tool: MCPToolInfo, device: string): Line[] {
   const argument = needed.length === 0 ? '' : ` '${JSON.stringify(example).replaceAll("'", String.raw`'\''`)}'`
   return [
     painted`${paint('bold', name)}  ${paint('dim', `${tool.namespace}, ${hintsOf(tool)}`)}`,
-    ...wrapped(tool.description ?? ''),
+    ...wrapped(tool.description ?? '', Math.min(columnsOf(process.stdout, WIDEST), WIDEST)),
     '',
-    ...(rows.length === 0 ? ['It takes no arguments.'] : table(['ARGUMENT', 'TYPE', 'NEEDED', 'MEANING'], rows, [3])),
+    ...(rows.length === 0 ? ['It takes no arguments.'] : argumentTable(rows)),
     '',
     paint('dim', 'Call it with:'),
     `  ${orrery(`call ${device} ${name}${argument}`)}`,
+    ...(runsProgram(tool.tool_name) ? [`  ${orrery(`exec ${device} -- PROGRAM ARGUMENTS`)}`] : []),
   ]
 }
 
@@ -72,9 +79,21 @@ function exampleOf(schema: Schema): unknown {
   return type.startsWith('object') ? {} : '…'
 }
 
-/** A text in lines of at most 100 columns. */
-function wrapped(text: string): string[] {
-  const width = Math.min(columnsOf(process.stdout, 100), 100)
+/** A table whose last column continues on lines of its own. */
+function argumentTable(rows: readonly string[][]): Painted[] {
+  const headers = ['ARGUMENT', 'TYPE', 'NEEDED', 'MEANING']
+  const widths = headers.map((header, column) => Math.max(...[header, ...rows.map((row) => row[column] ?? '')].map(displayWidth)))
+  const room = columnsOf(process.stdout, WIDEST) - widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0)
+  const split = rows.flatMap(([name = '', type = '', needed = '', meaning = '']) =>
+    wrapped(meaning, Math.max(room, NARROWEST)).map((line, index) =>
+      index === 0 ? [name, type, needed, line] : ['', '', '', line],
+    ),
+  )
+  return table(headers, split, [3])
+}
+
+/** A text in lines of at most this width. */
+function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
   for (const paragraph of text.trim().split('\n')) {
     let line = ''

@@ -13,6 +13,8 @@ import { resultParts, type ResultPart } from './result-parts.js'
 export interface ShowOptions {
   /** File for pictures and other bytes, or for the text if there are none; `-` is stdout. */
   out?: string | undefined
+  /** Why a program's end is a failure, in the words of its device. */
+  reason?: string | null
   /** How the user gets the bytes of this result into a file later. */
   saveWith: string
 }
@@ -28,13 +30,13 @@ export async function showResult(value: unknown, options: ShowOptions): Promise<
 }
 
 /** Shows how a program ended, if not with 0. */
-export function noteEnd(program: ProgramOutcome): void {
+function noteEnd(program: ProgramOutcome, reason: string | null): void {
   for (const name of program.cut) note(paint('dim', `the middle of ${name} was left out`))
-  const end = endInWords(program)
+  const end = endInWords(program) === null ? null : (reason ?? endInWords(program))
   if (end !== null) note(paint('dim', singleLine(end)))
 }
 
-function showPart(part: ResultPart, { saveWith }: ShowOptions): void {
+function showPart(part: ResultPart, { saveWith, reason }: ShowOptions): void {
   switch (part.kind) {
     case 'text':
       return printValue(part.text)
@@ -45,7 +47,7 @@ function showPart(part: ResultPart, { saveWith }: ShowOptions): void {
     case 'program':
       printOutput(process.stdout, part.program.stdout)
       printOutput(process.stderr, part.program.stderr)
-      return noteEnd(part.program)
+      return noteEnd(part.program, reason ?? null)
     case 'table':
       return showTable(part.columns, part.rows)
     case 'fields':

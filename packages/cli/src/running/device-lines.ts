@@ -20,15 +20,16 @@ export class DeviceLines {
 
   /** The connection was lost, or another attempt has failed. Said once. */
   lost(error: unknown, now: number = Date.now()): void {
-    if (!this.#connected || this.#lostAt !== null) return
+    if (this.#lostAt !== null) return
     this.#lostAt = now
-    this.#print(painted`${time(now)}  ${paint('yellow', 'connection lost')}: ${singleLine(messageOf(error))}; trying again`)
+    const what = this.#connected ? 'connection lost' : 'not connected'
+    this.#print(painted`${time(now)}  ${paint('yellow', what)}: ${singleLine(messageOf(error))}; trying again`)
   }
 
   show(event: DeviceEvent, now: number = Date.now()): void {
     switch (event.type) {
       case 'connected':
-        if (this.#lostAt !== null)
+        if (this.#lostAt !== null && this.#connected)
           this.#print(painted`${time(now)}  ${paint('green', 'connected again')} after ${duration(now - this.#lostAt)}`)
         this.#connected = true
         this.#lostAt = null

@@ -1,5 +1,5 @@
 import type { OrreryServer } from '@orrery/server'
-import { mkdirSync } from 'node:fs'
+import { makeFolder } from '@orrery/log/make-folder'
 import { CliError, usageError } from '../terminal/errors.js'
 import { alreadyRuns, announceServer } from '../settings/running-server.js'
 import type { ServerSettings } from '../settings/server-settings.js'
@@ -11,14 +11,14 @@ import type { ServerSettings } from '../settings/server-settings.js'
  */
 export async function startLocalServer(settings: ServerSettings): Promise<OrreryServer> {
   try {
-    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(settings.dataDir)
   } catch (cause) {
     throw new CliError(`Cannot make the folder ${settings.dataDir}: choose another with --data-dir`, undefined, { cause })
   }
-  const { startServer } = await import('@orrery/server')
+  const [{ startServer }, { fingerprintOf }] = await Promise.all([import('@orrery/server'), import('@orrery/aip/node')])
   try {
     const server = await startServer(settings)
-    const withdraw = announceServer(localUrl(settings, server.port))
+    const withdraw = announceServer(localUrl(settings, server.port), settings.tls && fingerprintOf(settings.tls.cert))
     return {
       ...server,
       url: localUrl(settings, server.port),

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { makeFolder } from '@orrery/log/make-folder'
 import { CliError } from '../terminal/errors.js'
 import { type FoundKey, type KeyFlags, keyOfFlags } from './key-flags.js'
 
@@ -22,7 +23,7 @@ export function inHome(...parts: string[]): string {
 export function makeHome(): string {
   const home = orreryHome()
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    makeFolder(home)
   } catch (cause) {
     throw new CliError(`Cannot make the folder ${home}: set ORRERY_HOME to one that can be written`, undefined, { cause })
   }

@@ -44,10 +44,14 @@ export function chooseLogLevel(flag: LogLevel | undefined, file?: LogLevel): Log
   return level
 }
 
-/** A logger on stderr: lines to read, with the date where it is not a terminal; JSON with `ORRERY_LOG_FORMAT=json`. @throws {CliError} with exit code 2 */
-export async function createLogger(level: LogLevel): Promise<Logger> {
+/**
+ * A logger on stderr: lines to read, with the date where it is not a terminal; JSON with `ORRERY_LOG_FORMAT=json`.
+ * @param said what begins entries that a command says in lines of its own, which a terminal need not show twice
+ * @throws {CliError} with exit code 2
+ */
+export async function createLogger(level: LogLevel, said?: string): Promise<Logger> {
   const { pino } = await import('pino')
-  const stream = isJson() ? pino.destination({ fd: 2, sync: true }) : { write: writeForPeople }
+  const stream = isJson() ? pino.destination({ fd: 2, sync: true }) : { write: (json: string) => writeForPeople(json, said) }
   // The file of a log is shown in a terminal later.
   const hooks = { streamWrite: visibleText }
   const logger: Logger = pino({ level: LEVELS[level], base: null, hooks }, stream)
@@ -61,8 +65,9 @@ function isJson(): boolean {
   throw usageError(`ORRERY_LOG_FORMAT is '${format}'; it must be text or json`)
 }
 
-function writeForPeople(json: string): void {
+function writeForPeople(json: string, said: string | undefined): void {
   const record = JSON.parse(json) as { time: number; level: number; msg?: string }
+  if (process.stderr.isTTY && said !== undefined && record.msg?.startsWith(said) === true) return
   const { label, style } = SHOWN[record.level] ?? { label: 'log', style: 'dim' }
   const at = new Date(record.time)
   const time = process.stderr.isTTY ? at.toTimeString().slice(0, 8) : at.toISOString()

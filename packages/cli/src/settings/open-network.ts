@@ -53,6 +53,7 @@ async function isPrivate(host: string): Promise<boolean> {
   }
 }
 
-function isPrivateAddress(address: string): boolean {
+/** Returns whether an IP address belongs to this machine or a private network. */
+export function isPrivateAddress(address: string): boolean {
   return PRIVATE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }

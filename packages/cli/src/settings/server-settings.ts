@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LIMITS, messageOf, type Logger } from '@orrery/aip'
 import type { ServerConfig, ServerOptions } from '@orrery/server'
@@ -6,6 +6,7 @@ import { configuredModel } from './configured-model.js'
 import { usageError } from '../terminal/errors.js'
 import { devicePackage } from './device-package.js'
 import { ensureKey, findKey, inHome } from './home.js'
+import { readTlsFiles } from './tls-files.js'
 import { type LogLevel, chooseLogLevel, createLogger, toLogLevel } from './logging.js'
 
 /** Settings of a server that a command starts. */
@@ -88,6 +89,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('secrets', config.secrets),
     ...defined('messageRate', config.message_rate),
     ...defined('publicUrl', config.public_url),
+    ...defined('corsOrigins', config.cors_origins),
     ...defined('trustedProxies', config.trusted_proxies),
     ...defined('clientIdPattern', pattern === undefined ? undefined : new RegExp(pattern)),
     ...defined('heartbeatTimeoutMs', milliseconds(timeout)),
@@ -95,18 +97,7 @@ function furtherSettings(config: ServerConfig): Partial<ServerOptions> {
     ...defined('resumeSilenceMs', milliseconds(config.silence_s)),
     ...defined('devicesMayAsk', config.devices_may_ask),
     ...defined('retentionMs', retention === undefined ? undefined : retention * 3_600_000),
-    ...defined(
-      'tls',
-      tls && { cert: readPem(tls.cert), key: readPem(tls.key), clientCa: tls.client_ca && readPem(tls.client_ca) },
-    ),
-  }
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw usageError(`Cannot read the file for TLS: ${messageOf(error)}`, error)
+    ...defined('tls', tls && readTlsFiles(tls)),
   }
 }
 

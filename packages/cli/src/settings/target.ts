@@ -4,6 +4,7 @@ import { CliError, usageError } from '../terminal/errors.js'
 import { findKey } from './home.js'
 import { orrery } from '../terminal/invocation.js'
 import { refuseOpenNetwork } from './open-network.js'
+import { addTrustFlags, serverTrust } from './trust.js'
 import { localServer } from './running-server.js'
 
 /** Options of every client command. */
@@ -12,27 +13,39 @@ export interface TargetOptions {
   apiKey?: string
   apiKeyFile?: string
   insecure?: boolean
+  ca?: string
+  fingerprint?: string
   json?: boolean
 }
 
 /** Adds the options of every client command. */
 export function withTarget(command: Command): Command {
-  return command
+  command
     .optionsGroup('Connection and output:')
     .option('--server <url>', 'server to talk to (default: the one that runs on this machine, else http://127.0.0.1:5000)')
     .option('--api-key <key>', 'operator key (default: ORRERY_API_KEY, else the file operator.key in ORRERY_HOME)')
     .option('--api-key-file <file>', 'file with the operator key, which others then do not see in the list of processes')
     .option('--insecure', 'talk to a server outside of private networks with http://, which others can read and change')
-    .option('--json', 'print JSON, for programs')
+  return addTrustFlags(command).option('--json', 'print JSON, for programs')
 }
 
 /** The client of the server that the options name. */
 export async function connect(options: TargetOptions): Promise<OrreryApi> {
-  const { OrreryApi } = await import('@orrery/constellation')
+  const { OrreryApi, trustingFetch } = await import('@orrery/constellation')
   const found = operatorKey(options)
   const server = options.server ?? localServer()
   if (options.insecure !== true) await refuseOpenNetwork(server)
-  return new OrreryApi({ server, apiKey: found?.key, keySource: found?.source })
+  const trust = await serverTrust(server, options)
+  const fetch = trust === undefined ? await proxied() : trustingFetch(trust)
+  return new OrreryApi({ server, apiKey: found?.key, keySource: found?.source, fetch })
+}
+
+/** Returns a `fetch` that follows the variables that name proxies; undefined if there are none. */
+async function proxied(): Promise<typeof fetch | undefined> {
+  if (!Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return undefined
+  const { proxiedFetch } = await import('@orrery/aip/node')
+  const send = proxiedFetch()
+  return (input, init) => send(input instanceof Request ? input.url : input, init)
 }
 
 /** The operator key that the options name, for a connection of one's own; undefined if there is none. */

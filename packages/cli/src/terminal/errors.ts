@@ -1,5 +1,7 @@
 import { inspect } from 'node:util'
+import { tlsProblemOf, type TlsProblem } from '@orrery/aip'
 import { CommanderError } from 'commander'
+import { orrery } from './invocation.js'
 import { joined, paint, painted, singleLine } from './painted.js'
 import { note, noteText } from './write.js'
 
@@ -39,7 +41,7 @@ export function orreryError(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return thrown
   if (thrown instanceof CliError && thrown.exitCode !== EXIT.failed) return thrown
   if ('code' in thrown && USAGE_CODES.has(String(thrown.code))) return thrown
-  return isExpected(thrown) ? new CliError(thrown.message, EXIT.orrery, { cause: thrown }) : thrown
+  return isExpected(thrown) ? new CliError(messageFor(thrown), EXIT.orrery, { cause: thrown }) : thrown
 }
 
 /** Prints what was thrown as one line on stderr. @returns the exit code that fits */
@@ -48,10 +50,34 @@ export function report(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const hint = isExpected(error) ? '' : ' (this should not happen; ORRERY_LOG_LEVEL=debug shows more)'
-  printError(`${error.message}${hint}`)
+  printError(`${messageFor(error)}${hint}`)
   if (process.env['ORRERY_LOG_LEVEL']?.toLowerCase() === 'debug') noteText(inspect(error))
   if (error instanceof CliError) return error.exitCode
   return 'code' in error && USAGE_CODES.has(String(error.code)) ? EXIT.usage : EXIT.failed
+}
+
+/** The message of an error. Those of the SDK advise to set its options; here the same are flags. */
+function messageFor(error: Error): string {
+  if (error.name !== 'ApiClientError' || !('problem' in error && 'code' in error)) return error.message
+  const advice = adviceFor(String(error.code), error)
+  return advice === null ? error.message : `${String(error.problem)}: ${advice}`
+}
+
+function adviceFor(code: string, error: Error): string | null {
+  if (code === 'UNAUTHORIZED')
+    return "pass its operator key with --api-key or ORRERY_API_KEY; it is in the file operator.key of the server's ORRERY_HOME"
+  if (code !== 'CONNECT_FAILED') return null
+  const problem = tlsProblemOf(error)
+  return problem === null ? `is it running? Try '${orrery('up')}'` : tlsAdvice(problem)
+}
+
+/** What to do about a connection that TLS does not allow. */
+export function tlsAdvice(problem: TlsProblem): string {
+  if (problem === 'not_tls') return 'does its address begin with http:// or ws://?'
+  if (problem === 'expired') return 'renew it, or correct the clock'
+  if (problem === 'other_fingerprint')
+    return 'something is in between, or the server has a new one: look there before you trust it'
+  return `pass --ca FILE with the certificate of its authority, or --fingerprint, which '${orrery('up')}' prints there`
 }
 
 /** Returns whether an error is not a defect: its message says all that a user needs. */

@@ -64,7 +64,11 @@ export function age(time: string, now: number = Date.now()): string {
 export function inTime(time: string, now: number = Date.now()): string {
   const left = Date.parse(time) - now
   if (Number.isNaN(left)) return time
-  return left <= 0 ? 'now' : `in ${duration(Math.ceil(left / 1000) * 1000).replace('.0 s', ' s')}`
+  return left <= 0
+    ? 'now'
+    : `in ${duration(Math.ceil(left / 1000) * 1000)
+        .replace('.0 s', ' s')
+        .replace(' 0 s', '')}`
 }
 
 /** A time of the day on this machine's clock, with the date where that is not today's. @param time ISO-8601 */

@@ -1,5 +1,11 @@
 import type { ErrorCode } from '@orrery/aip'
 
+/** Options of an {@link ApiClientError}. */
+interface ApiClientErrorOptions extends ErrorOptions {
+  /** What to do about it, in terms of this SDK. */
+  advice?: string
+}
+
 /**
  * A call of the HTTP API that failed. `message` is one line that a user can act on.
  *
@@ -13,8 +19,18 @@ export class ApiClientError extends Error {
   /** Status of the HTTP response; null if there was none. */
   readonly status: number | null
 
-  constructor(code: ErrorCode | (string & {}), message: string, status: number | null = null, options?: ErrorOptions) {
-    super(message, options)
+  /** The message without advice, for programs whose users set other options than those of this SDK. */
+  readonly problem: string
+
+  /** @param problem what went wrong, without a full stop */
+  constructor(
+    code: ErrorCode | (string & {}),
+    problem: string,
+    status: number | null = null,
+    { advice, ...options }: ApiClientErrorOptions = {},
+  ) {
+    super(advice === undefined ? problem : `${problem}: ${advice}`, options)
+    this.problem = problem
     this.code = code
     this.status = status
   }

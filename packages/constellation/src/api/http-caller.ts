@@ -1,6 +1,10 @@
+import { tlsProblemOf, tlsProblemText } from '@orrery/aip'
 import { ApiError, type Method } from '@orrery/aip/api'
 import type { z } from 'zod'
 import { ApiClientError } from './api-client-error.js'
+
+/** What sends requests: `fetch`, or a function like it. */
+export type Fetch = (input: string, init?: RequestInit) => Promise<Response>
 
 /** A server's address and the key to show to it. */
 export interface ServerTarget {
@@ -9,6 +13,7 @@ export interface ServerTarget {
   apiKey: string | undefined
   /** Where the key comes from (a flag, a variable, a file), so that the error for a wrong key can name it. */
   keySource: string | undefined
+  fetch: Fetch
 }
 
 /** Bytes to send. In a browser, use a `Blob` (a `File` is one): only the newest browsers can send a stream. */
@@ -78,7 +83,7 @@ export async function send(target: ServerTarget, request: HttpRequest, signal: A
   if (request.body !== undefined) headers.set('content-type', 'application/json')
   if (request.content !== undefined) headers.set('content-type', 'application/octet-stream')
   if (request.content !== undefined) headers.set('content-length', String(request.content.size))
-  const response = await fetch(target.base + request.path, {
+  const response = await target.fetch(target.base + request.path, {
     method: request.method,
     headers,
     signal: signal ?? null,
@@ -111,8 +116,17 @@ async function* untilAborted(
 
 /** The error for a server that cannot be reached. */
 export function unreachable(target: ServerTarget, cause: unknown): ApiClientError {
-  const detail = `No server answers at ${target.base} (${reasonOf(cause)}): is it running? Try 'orrery up'`
-  return new ApiClientError('CONNECT_FAILED', detail, null, { cause })
+  const problem = tlsProblemOf(cause)
+  if (problem === null) {
+    const detail = `No server answers at ${target.base} (${reasonOf(cause)})`
+    return new ApiClientError('CONNECT_FAILED', detail, null, { cause, advice: 'is it running, and is the address right?' })
+  }
+  const advice =
+    problem === 'not_tls'
+      ? 'is its address http://?'
+      : 'pass fetch: trustingFetch({ ca }) or trustingFetch({ fingerprint }), or set NODE_EXTRA_CA_CERTS before the start'
+  const detail = `No secure connection to ${target.base}: ${tlsProblemText(problem)}`
+  return new ApiClientError('CONNECT_FAILED', detail, null, { cause, advice })
 }
 
 /** The error for a response that no Orrery server would send. */
@@ -134,9 +148,7 @@ function unauthorized(target: ServerTarget): ApiClientError {
     target.apiKey === undefined
       ? `The server at ${target.base} requires an API key, and none was given`
       : `The server at ${target.base} refused the API key${target.keySource === undefined ? '' : ` from ${target.keySource}`}`
-  const where =
-    "pass its operator key with --api-key or ORRERY_API_KEY; it is in the file operator.key of the server's ORRERY_HOME"
-  return new ApiClientError('UNAUTHORIZED', `${what}: ${where}`, 401)
+  return new ApiClientError('UNAUTHORIZED', what, 401, { advice: 'pass its operator key as apiKey' })
 }
 
 function timedOut(target: ServerTarget, request: HttpRequest, cause: unknown): ApiClientError {

@@ -3,6 +3,7 @@ import { AsksApi } from './asks-api.js'
 import { DevicesApi } from './devices-api.js'
 import type { ReconnectLimits } from './event-stream.js'
 import { EventsApi } from './events-api.js'
+import type { Fetch } from './http-caller.js'
 import { type CallOptions, type JsonRouteName, RouteCaller, type RouteInput } from './route-caller.js'
 import { serverAddress } from './server-address.js'
 import { SessionsApi } from './sessions-api.js'
@@ -18,9 +19,14 @@ export interface OrreryApiOptions {
   keySource?: string | undefined
   /** Milliseconds that a call may take. Default 45,000: longer than the server's own limits, whose errors say more. */
   timeoutMs?: number
+  /** What sends the requests, such as `trustingFetch({ ca })` for a server with a certificate of its own. Default: the global `fetch`. */
+  fetch?: Fetch | undefined
   /** How a lost event stream is reconnected. */
   reconnect?: Partial<ReconnectLimits>
 }
+
+/** Called as a function: browsers refuse it as a method of another object. */
+const globalFetch: Fetch = (input, init) => fetch(input, init)
 
 const RECONNECT: ReconnectLimits = { firstMs: 250, longestMs: 5000, giveUpMs: 120_000 }
 
@@ -38,7 +44,12 @@ export class OrreryApi {
 
   /** @throws {ApiClientError} `INVALID_INPUT` when `server` is not an address */
   constructor(options: OrreryApiOptions) {
-    const target = { base: serverAddress(options.server), apiKey: options.apiKey, keySource: options.keySource }
+    const target = {
+      base: serverAddress(options.server),
+      apiKey: options.apiKey,
+      keySource: options.keySource,
+      fetch: options.fetch ?? globalFetch,
+    }
     this.#caller = new RouteCaller(target, options.timeoutMs ?? 45_000)
     this.devices = new DevicesApi(this.#caller)
     const reconnect = { ...RECONNECT, ...options.reconnect }

@@ -1,3 +1,4 @@
+import { parseUrl } from '@orrery/aip'
 import { ApiClientError } from './api-client-error.js'
 
 /**
@@ -7,7 +8,7 @@ import { ApiClientError } from './api-client-error.js'
  */
 export function serverAddress(server: string): string {
   const text = server.trim().replace(/^ws(s?):\/\//i, 'http$1://')
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`)
+  const url = parseUrl(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`)
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') {
     throw new ApiClientError('INVALID_INPUT', `'${server}' is not the address of a server; one looks like http://127.0.0.1:5000`)
   }

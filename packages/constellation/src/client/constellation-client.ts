@@ -4,12 +4,14 @@ import {
   TaskExecutionProtocol,
   isAipError,
   messageOf,
+  parseUrl,
   silentLogger,
   systemClock,
   type Clock,
   type Logger,
   type ServerMessage,
 } from '@orrery/aip'
+import { trustingFetch, type ServerTrust } from '@orrery/aip/node'
 import { OrreryApi } from '../api/orrery-api.js'
 import { ConstellationError, asConstellationError } from './constellation-error.js'
 import type { ConstellationOptions, DeviceState, DeviceTarget, RunTaskOptions } from './constellation-options.js'
@@ -52,11 +54,11 @@ export class ConstellationClient {
   }
 
   /** Adds a device, replacing one with the same id; does not connect. @throws as the constructor does */
-  addDevice({ deviceId, server, apiKey }: DeviceTarget): void {
-    const { api, url } = addresses(server, apiKey)
+  addDevice({ deviceId, server, apiKey, trust }: DeviceTarget): void {
+    const { api, url } = addresses(server, apiKey, trust)
     const target = this.#options.connection === 'server' ? undefined : deviceId
-    const key = `${url} ${target ?? ''}`
-    const link = this.#links.get(key) ?? this.#newLink(url, target)
+    const key = `${url} ${target ?? ''} ${JSON.stringify(trust ?? null)}`
+    const link = this.#links.get(key) ?? this.#newLink(url, target, trust)
     this.#links.set(key, link)
     this.#targets.set(deviceId, { deviceId, link, api, state: { deviceId, status: link.state, reason: null } })
   }
@@ -227,9 +229,10 @@ export class ConstellationClient {
     else this.#logger.warn(`${run.sessionId} continues: its server ends a task only with its connection, which other tasks use`)
   }
 
-  #newLink(url: string, targetId: string | undefined): ServerLink {
+  #newLink(url: string, targetId: string | undefined, trust: ServerTrust | undefined): ServerLink {
     const link: ServerLink = new ServerLink({
       url,
+      trust,
       targetId,
       clientId: this.#clientId(targetId),
       metadata: {
@@ -311,10 +314,10 @@ export class ConstellationClient {
 const LOST: ReadonlySet<string> = new Set(['CONNECTION_CLOSED', 'SEND_FAILED', 'NOT_CONNECTED'])
 
 /** The WebSocket address with the key, and the HTTP API behind it. */
-function addresses(server: string, apiKey: string | undefined): { url: string; api: OrreryApi } {
-  const given = URL.parse(server)
+function addresses(server: string, apiKey: string | undefined, trust: ServerTrust | undefined): { url: string; api: OrreryApi } {
+  const given = parseUrl(server)
   const key = apiKey ?? given?.searchParams.get('token') ?? undefined
-  const api = new OrreryApi({ server: server.replace(/\?.*$/s, ''), apiKey: key })
+  const api = new OrreryApi({ server: server.replace(/\?.*$/s, ''), apiKey: key, fetch: trust && trustingFetch(trust) })
   const url = new URL(`${api.server.replace(/^http/, 'ws')}/ws`)
   if (key !== undefined) url.searchParams.set('token', key)
   return { url: url.href, api }

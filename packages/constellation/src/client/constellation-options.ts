@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@orrery/aip'
+import type { ServerTrust } from '@orrery/aip/node'
 import type { LinkState } from './server-link.js'
 import type { TaskRun } from './task-run.js'
 
@@ -10,6 +11,8 @@ export interface DeviceTarget {
   server: string
   /** The operator key; a `?token=` in the address works too. */
   apiKey?: string | undefined
+  /** Which certificate of the server counts, with `wss://`. Default: one that Node trusts. */
+  trust?: ServerTrust | undefined
 }
 
 /** The state of a device's connection. */

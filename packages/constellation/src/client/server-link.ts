@@ -17,6 +17,7 @@ import {
   heartbeatLoop,
   receiveAll,
   registerClient,
+  type ServerTrust,
   type Down,
   type ServerConnection,
 } from '@orrery/aip/node'
@@ -29,6 +30,8 @@ export type LinkState = 'idle' | 'connecting' | 'connected' | 'failed' | 'closed
 export interface LinkOptions {
   /** `ws://` or `wss://`, with the key as `?token=`. */
   url: string
+  /** Which certificate of the server counts. */
+  trust: ServerTrust | undefined
   clientId: string
   /** The only device of this link; without it, each task names its device. */
   targetId?: string | undefined
@@ -78,10 +81,11 @@ export class ServerLink {
     this.clientId = options.clientId
     this.#options = options
     this.#opened.promise.catch(() => {})
-    const { url, clientId, heartbeatS, clock, logger } = options
+    const { url, trust, clientId, heartbeatS, clock, logger } = options
     this.#questions = new Questions(clock, () => this.#aip())
     this.#link = new ReconnectingLink({
       url,
+      trust,
       socket: CONSTELLATION_SOCKET,
       clock,
       logger,

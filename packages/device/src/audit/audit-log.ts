@@ -14,6 +14,8 @@ export interface AuditEntry {
   requested_by?: string
   /** `server/tool`. */
   tool: string
+  /** The program of a command, by its name alone; null for other calls. Entries of older versions do not have it. */
+  program?: string | null
   /** SHA-256 of the arguments. */
   arguments_hash: string
   /** Only where the owner has switched it on. */

@@ -12,7 +12,14 @@ import {
   type DeviceInfo,
   type Logger,
 } from '@orrery/aip'
-import { ReconnectingLink, heartbeatLoop, isOwnRefusal, type Down, type ServerConnection } from '@orrery/aip/node'
+import {
+  ReconnectingLink,
+  heartbeatLoop,
+  isOwnRefusal,
+  type Down,
+  type ServerConnection,
+  type ServerTrust,
+} from '@orrery/aip/node'
 import type { DeviceDetails } from '../info/device-details.js'
 import type { UFOClient } from '../computer/ufo-client.js'
 import type { CommandJournal } from '../journal/command-journal.js'
@@ -31,6 +38,8 @@ import { DEVICE_LIMITS } from '../limits.js'
 export interface UFOWebSocketClientOptions {
   /** `ws://` or `wss://`, with a `?token=` if the server wants one. */
   wsUrl: string
+  /** Which certificate of the server counts. Default: one that Node trusts. */
+  trust?: ServerTrust | undefined
   ufoClient: UFOClient
   /** Attempts in a row that may fail. Default 3. */
   maxRetries?: number
@@ -114,6 +123,7 @@ export class UFOWebSocketClient extends MessageHandlers {
     })
     this.#link = new ReconnectingLink({
       url: options.wsUrl,
+      trust: options.trust,
       clock,
       logger,
       signal: this.#stopping.signal,

@@ -6,6 +6,7 @@ import {
   ToolType,
   aipError,
   clip,
+  closestName,
   withTimeLimit,
   type Clock,
   type Command,
@@ -166,7 +167,12 @@ export class Computer {
     }
     const down = this.#servers.filter((server) => server.state !== 'ready')
     const note = down.map((server) => ` (MCP server '${server.name}' is not running: ${server.lastError ?? server.state})`)
-    throw aipError('TOOL_UNKNOWN', { key: keys[0] ?? name, computer: this.name + note.join('') })
+    const meant = closestName(
+      name,
+      [...this.#tools(this.#servers.length).values()].map(({ info }) => info.tool_name),
+    )
+    const hint = meant === null ? '' : `; did you mean '${meant}'?`
+    throw aipError('TOOL_UNKNOWN', { key: keys[0] ?? name, computer: this.name + note.join('') + hint })
   }
 
   /** The registry of the first `count` servers; built again only when one of them has changed. */

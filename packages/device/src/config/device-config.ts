@@ -79,6 +79,10 @@ const DeviceFile = z.strictObject({
   server: z.string().optional(),
   /** The device key. */
   token: z.string().optional(),
+  /** File with the certificates that are trusted for the server instead of those of Node, PEM. Relative to this file. */
+  ca: z.string().min(1).optional(),
+  /** SHA-256 of the server's certificate, `sha256:…`: checked instead of its name and who signed it. */
+  fingerprint: z.string().optional(),
   /** Longest wait before the device tries again to reach a server that keeps its sessions, in seconds; default 5. */
   reconnect_s: z.number().positive().optional(),
   /** Time between two heartbeats, in seconds; default 120. */
@@ -135,7 +139,18 @@ export function keysAt([first, second, third]: readonly PropertyKey[]): readonly
 }
 
 /** Keys that are read when a device starts, and not again. */
-const RESTART_KEYS = ['client_id', 'server', 'token', 'reconnect_s', 'heartbeat_s', 'resume', 'max_frame', 'audit'] as const
+const RESTART_KEYS = [
+  'client_id',
+  'server',
+  'token',
+  'ca',
+  'fingerprint',
+  'reconnect_s',
+  'heartbeat_s',
+  'resume',
+  'max_frame',
+  'audit',
+] as const
 
 /** Returns the keys that have changed and take effect only when the device starts again. */
 export function restartKeysIn(before: DeviceConfig, after: DeviceConfig): string[] {

@@ -32,6 +32,7 @@ export async function readDeviceConfig(path: string, env: Environment): Promise<
   const fromHere = (place: string): string => resolve(dirname(path), place)
   const absolute = {
     ...config,
+    ...(config.ca === undefined ? {} : { ca: fromHere(config.ca) }),
     ...(config.mcpYaml === undefined ? {} : { mcpYaml: fromHere(config.mcpYaml) }),
     ...(config.roots === undefined ? {} : { roots: config.roots.map(fromHere) }),
   }

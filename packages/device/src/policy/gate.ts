@@ -34,6 +34,8 @@ export interface GateOptions {
   policy: Policy
   approvals: Approvals
   permits: Permits
+  /** How texts name the device. */
+  deviceName: string
   /** Null where nothing is kept. */
   audit: AuditLog | null
   /** Whether the audit holds the arguments themselves. */
@@ -84,7 +86,7 @@ export class Gate {
         ? await this.#ask(call, verdict, origin, signal, waiting)
         : { denied: verdict.do === 'deny' ? denial(verdict) : null, by: 'policy' }
     const release = denied === null && verdict.command !== null ? permits.grant(verdict.command.argv, verdict.command.cwd) : null
-    const decided = { rule: rule ?? verdict.rule, by, allowed: denied === null, startedAt }
+    const decided = { rule: rule ?? verdict.rule, program: verdict.program, by, allowed: denied === null, startedAt }
     return {
       denied,
       begun: () => this.#record(call, origin, { ...decided, result: { status: 'started', error: null, result: null } }),
@@ -127,13 +129,17 @@ export class Gate {
     if (signal.aborted) return { denied: aipError('TOOL_CANCELLED'), by: 'nobody' }
     if (answer === null || answer === 'expired') {
       const why = answer === null ? 'Approval could not be asked for' : 'Approval was asked for, and there was no answer in time'
-      // Where nothing is about a tool at all, the detail names the rule already.
-      const remedy = always === null || rule === 'default' ? '' : `; its owner can add ${ruleText(always.rule)} to 'policy'`
-      return { denied: denial({ rule, detail: `${detail}${remedy}. ${why}` }), by: 'nobody' }
+      return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
     }
     const { decision, by, rule: added } = answer
-    const denied = decision === 'allow' ? null : denial({ rule, detail: `denied by ${by}` })
+    const denied = decision === 'allow' ? null : aipError('APPROVAL_DENIED', { rule, place: this.#placeOf(by) })
     return { denied, by, ...(added === undefined ? {} : { rule: added }) }
+  }
+
+  /** Where an approver has answered, in words. */
+  #placeOf(by: string): string {
+    const [, name] = /^server: (.*)$/s.exec(by) ?? []
+    return name === undefined ? `at the terminal of ${this.#options.deviceName}` : `by ${name} at the server`
   }
 
   /** The rule that would allow such calls from now on; null if there is none, or no file for it. */
@@ -164,6 +170,7 @@ export class Gate {
     { sessionId, callId, agent, requestedBy }: CallOrigin,
     end: {
       rule: string
+      program: string | null
       by: string
       allowed: boolean
       result: Pick<Result, 'error' | 'result'> & { status: Result['status'] | 'started' }
@@ -179,6 +186,7 @@ export class Gate {
       agent,
       ...(requestedBy === null || requestedBy === undefined ? {} : { requested_by: requestedBy }),
       tool: `${call.server}/${call.tool}`,
+      program: end.program,
       arguments_hash: argumentsHash(call.args),
       decision: end.allowed ? 'allow' : 'deny',
       rule: end.rule,

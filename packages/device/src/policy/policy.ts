@@ -8,6 +8,7 @@ import { launchArguments } from './launch-policy.js'
 import type { PolicyAction, PolicyConfig, PolicyRule } from './policy-config.js'
 import { PolicyViolation } from './policy-violation.js'
 import type { Roots } from './roots.js'
+import { programName } from './programs.js'
 import { leadsWithin, matchesPath, mayMatchIn, pathPattern, type PathPattern } from './path-patterns.js'
 import { grantsCommand, matchesHost, restrictsCommand } from './rule-patterns.js'
 import { allowStrict, type ShellMode } from './shell-policy.js'
@@ -40,6 +41,8 @@ export interface Verdict {
    * commands, allows all that is sent to it.
    */
   input: 'none' | 'unasked' | 'shell'
+  /** The program of a command, by its name alone; null where there is none, or it is not known. */
+  program: string | null
   /** What is wrong with the arguments, where the call cannot run whatever the policy says; null otherwise. */
   invalid: AipError | null
 }
@@ -72,7 +75,8 @@ export class Policy {
       if (effects?.refused !== undefined) return verdict('allow', 'arguments', effects.refused)
       const namesPaths = this.#options.config.rules.some(({ path }) => path !== undefined)
       const facts = await factsOf(call.args, effects, this.#options, namesPaths)
-      const judged = await this.#judge(call, effects, facts)
+      const program = facts.command === null ? null : programName(facts.command.argv[0] ?? '')
+      const judged = { ...(await this.#judge(call, effects, facts)), program }
       return effects?.takesInput === true ? { ...judged, input: facts.opaque ? 'shell' : 'unasked' } : judged
     } catch (error) {
       if (error instanceof PolicyViolation) return verdict('deny', error.rule, error.detail)
@@ -146,13 +150,14 @@ export class Policy {
         return verdict('allow', 'shell.strict', 'one of the programs that the strict shell knows as harmless')
       } catch (error) {
         if (!(error instanceof PolicyViolation)) throw error
-        return verdict('ask', error.rule, error.detail, command)
+        const rule = JSON.stringify({ argv: [command.argv[0] ?? '', '**'], do: 'allow' })
+        return verdict('ask', error.rule, `${error.detail}; ${remedy(rule)}`, command)
       }
     }
     if (effects?.ownJob === true) return verdict('allow', 'own-job', 'the job was allowed when it was started')
     if (call.trusted && call.readOnly) return verdict('allow', 'read-only', 'the tool only reads')
     const rule = JSON.stringify({ tool: call.tool, do: 'allow' })
-    return verdict('ask', 'default', `no rule of device.jsonc is about '${call.tool}'; its owner can add ${rule} to 'policy'`)
+    return verdict('ask', 'default', `'${call.tool}' needs approval; ${remedy(rule)}`)
   }
 
   #grants(rule: PolicyRule, pattern: PathPattern | null, { command, setsVariables, paths, hosts }: CallFacts): boolean {
@@ -190,10 +195,15 @@ export class Policy {
 }
 
 const NO_TERMINAL =
-  'a terminal can do what an open shell can, and the shell of this device is strict; its owner can add {"tool":"terminal","do":"ask"} to \'policy\' in device.jsonc to be asked about each terminal'
+  'a terminal can do what an open shell can, and the shell of this device is strict; to be asked about each one, add {"tool":"terminal","do":"ask"} to "policy" in device.jsonc'
 
 function verdict(action: PolicyAction, rule: string, detail: string, command: Verdict['command'] = null): Verdict {
-  return { do: action, rule, detail, command, input: 'none', invalid: null }
+  return { do: action, rule, detail, command, input: 'none', program: null, invalid: null }
+}
+
+/** What the owner of the device can do about a call that needs approval each time. */
+function remedy(rule: string): string {
+  return `to allow it always, add ${rule} to "policy" in device.jsonc`
 }
 
 function doubtful({ rule, command }: { rule: string; command: CommandToRun | null }): Verdict {

@@ -1,5 +1,5 @@
 import { isAipError, AIPProtocol, aipError, type Clock, type Logger, type Transport } from '@orrery/aip'
-import { TRANSFER_SOCKET, WebSocketTransport, withKeyInHeader } from '@orrery/aip/node'
+import { TRANSFER_SOCKET, WebSocketTransport, withKeyInHeader, type ServerTrust } from '@orrery/aip/node'
 import { deviceError } from '../errors.js'
 
 /** The connection of one file transfer. Disposing of it closes it. */
@@ -29,6 +29,8 @@ export const NO_TRANSFERS: Transfers = { dial: () => Promise.reject(deviceError(
 export interface TransferDialerOptions {
   /** The address of the server, as the device dials it. */
   wsUrl: string
+  /** Which certificate of it counts. */
+  trust?: ServerTrust | undefined
   clock: Clock
   logger: Logger
 }
@@ -71,14 +73,14 @@ export class TransferDialer implements Transfers {
 
   /** Makes a connection for other bytes than those of a file. @param signal stops dialling @throws as {@link dial} */
   connect(id: string, signal: AbortSignal): Promise<Transport> {
-    const { wsUrl, clock } = this.#options
+    const { wsUrl, trust, clock } = this.#options
     if (this.#key === null) return Promise.reject(deviceError('TRANSFER_REFUSED'))
     // Only Orrery's servers have file transfers, and they take the key from the header.
     const server = withKeyInHeader(wsUrl)
     const url = new URL(server.url)
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/transfers/${encodeURIComponent(id)}`
     const headers = { ...server.headers, 'x-orrery-transfer-key': this.#key }
-    return WebSocketTransport.connect(url.href, { ...TRANSFER_SOCKET, clock, headers, signal }).catch(refusal)
+    return WebSocketTransport.connect(url.href, { ...TRANSFER_SOCKET, clock, headers, signal, trust }).catch(refusal)
   }
 }
 

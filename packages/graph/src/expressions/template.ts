@@ -2,6 +2,7 @@ import type { Expr } from '@actions/expressions'
 import { assertShort } from './functions.js'
 import {
   UnreadableExpression,
+  callsOf,
   evaluateExpression,
   isTrue,
   parseExpression,
@@ -117,4 +118,11 @@ export function isMet(condition: string | boolean | undefined, scope: Scope, sta
   const decides = always || (typeof wanted === 'string' && expressionsOf(wanted).some(tellsStatus))
   if (!decides && status !== 'success') return false
   return isTrue(typeof wanted === 'string' ? render(wanted, scope, { status }) : wanted)
+}
+
+/** Returns whether a step may run after the workflow was cancelled: its condition says `always()` or `cancelled()`. */
+export function mayRunCancelled(condition: string | boolean | undefined): boolean {
+  if (typeof condition !== 'string') return false
+  const calls = expressionsOf(asCondition(condition)).flatMap((expression) => callsOf(expression))
+  return calls.some(({ name }) => /^(always|cancelled)$/i.test(name))
 }

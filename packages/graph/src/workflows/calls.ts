@@ -1,5 +1,5 @@
 import { referencesOf } from '../expressions/expression.js'
-import { expressionsOf } from '../expressions/template.js'
+import { expressionsOf, mayRunCancelled } from '../expressions/template.js'
 import { nameIn } from '../expressions/json-data.js'
 import { WORKFLOW_NAME, type WorkflowFile, type WorkflowStep } from './workflow-schema.js'
 import type { FileProblem } from '../yaml/file-problem.js'
@@ -22,6 +22,11 @@ export function secretNames({ env, steps, finally: last }: WorkflowFile): string
   const values = [env, ...[...steps, ...last].map(({ with: args, env: own, run }) => [args, own, run])]
   const references = expressionsOf(values).flatMap((expression) => referencesOf(expression))
   return [...new Set(references.flatMap(({ context, name }) => (context === 'secrets' && name !== null ? [name] : [])))]
+}
+
+/** Returns whether a workflow has steps of its own that run after it was cancelled. */
+export function runsCancelled({ steps, finally: last }: WorkflowFile): boolean {
+  return last.length > 0 || steps.some((step) => mayRunCancelled(step.if))
 }
 
 /**

@@ -52,6 +52,8 @@ export interface AgentContext {
   readonly startedAt: number
   /** Aborted when the session is cancelled; the agent then has 2 s to end. */
   readonly signal: AbortSignal
+  /** Aborted when the session is cancelled and the agent cleans up first: what runs ends soon, and nothing else is begun but that. */
+  readonly stopping: AbortSignal
   readonly logger: Logger
   /** Secrets for the arguments of commands: their values are put in when a command is sent, and taken out of its results. */
   readonly secrets: SecretPlaceholders
@@ -84,7 +86,7 @@ export interface AgentContext {
   ask(question: string, ms: number): Promise<string | null>
   /** Reports progress to those who watch; it is not recorded. */
   report(message: string): void
-  /** Waits. @param ms milliseconds @throws AipError when the session is cancelled meanwhile */
+  /** Waits; less long if the session is {@link stopping}. @param ms milliseconds @throws AipError when the session is cancelled meanwhile */
   sleep(ms: number): Promise<void>
 }
 
@@ -103,6 +105,8 @@ export interface Agent {
   readonly listens?: boolean
   /** Whether it uses the model of the server, for which the operator pays. Default: no. */
   readonly usesModel?: boolean
+  /** Whether it has something to do when a session with this work is cancelled; it then has 5 minutes. Default: no. */
+  cleansUp?(work: Work): boolean
   /** Returns whether this agent can run a work. The first of the server's agents that accepts it runs it. */
   accepts(work: Work): boolean
   /** Runs a session until it ends. An exception ends it as failed with the exception's text. */

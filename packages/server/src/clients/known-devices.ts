@@ -5,8 +5,9 @@ import { SERVER_LIMITS } from '../limits.js'
 import { MemoryFeed } from '../store/memory-feed.js'
 import { SqliteClientStore } from '../store/sqlite-client-store.js'
 
-/** The delay before what a device reports is stored, in milliseconds. */
+/** The delay before what a device reports is stored, and the longest while others report too, in milliseconds. */
 const SAVE_DELAY = 1500
+const LONGEST_SAVE_DELAY = 15_000
 /** How many devices are stored at once, and the pause before the next ones, in milliseconds: the server answers in between. */
 const SAVED_AT_ONCE = 200
 const SAVE_PAUSE = 10
@@ -36,6 +37,9 @@ export class KnownDevices {
   readonly #sizes = new Map<string, number>()
   #size = 0
   #timer: Timer | null = null
+  /** When the oldest and the newest of what is not stored was reported. */
+  #unsavedSince = 0
+  #reportedAt = 0
 
   constructor({ store, feed, clock, logger }: KnownDevicesOptions) {
     this.#store = store
@@ -141,8 +145,17 @@ export class KnownDevices {
 
   /** Stores what is known about a device, after a delay: when thousands return at once, their registrations come first. */
   #save(deviceId: string): void {
+    this.#reportedAt = this.#clock.now()
+    if (this.#unsaved.size === 0) this.#unsavedSince = this.#reportedAt
     this.#unsaved.add(deviceId)
-    this.#timer ??= this.#clock.after(SAVE_DELAY, () => this.#saveSome())
+    this.#timer ??= this.#clock.after(SAVE_DELAY, () => this.#saveWhenQuiet())
+  }
+
+  #saveWhenQuiet(): void {
+    const now = this.#clock.now()
+    const isQuiet = now - this.#reportedAt >= SAVE_DELAY || now - this.#unsavedSince >= LONGEST_SAVE_DELAY
+    if (isQuiet) this.#saveSome()
+    else this.#timer = this.#clock.after(SAVE_DELAY, () => this.#saveWhenQuiet())
   }
 
   #saveSome(): void {

@@ -1,5 +1,6 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '@orrery/aip'
+import { newToken } from '../identity/new-token.js'
 import { TOKEN_PREFIX } from '../identity/secrets.js'
 import type { ClientKey, ClientStore } from '../store/client-store.js'
 import { SERVER_LIMITS } from '../limits.js'
@@ -41,7 +42,7 @@ export class ResumeTokens {
    * @throws AipError `STORE_FAILED`
    */
   async issue(client: ClientKey, shown: string | null): Promise<NewToken> {
-    const token = `${TOKEN_PREFIX}${randomBytes(32).toString('base64url')}`
+    const token = TOKEN_PREFIX + newToken()
     const known = await this.#store.tokens(client)
     const hashes = known?.hashes ?? []
     const place = shown === null ? -1 : hashes.indexOf(digest(shown))

@@ -88,6 +88,12 @@ export const ServerConfig = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Address under which browsers reach the server through a proxy, such as https://orrery.example.org'),
+  cors_origins: z
+    .array(
+      z.string().refine(isOrigin, 'is not an origin, such as https://app.example.org: scheme, host and port, without a path'),
+    )
+    .optional()
+    .describe('Origins of web pages that may use the HTTP API from a browser, such as https://app.example.org; default: none'),
   trusted_proxies: z
     .array(z.string().refine(isNetwork, 'is not an address or a network'))
     .optional()
@@ -154,6 +160,10 @@ function readText(path: string): string {
   } catch (error) {
     throw aipError('INVALID_CONFIG', { detail: messageOf(error) })
   }
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.parse(text)?.origin === text
 }
 
 function isPattern(text: string): boolean {

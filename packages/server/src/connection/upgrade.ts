@@ -16,6 +16,7 @@ import type { WaitingTransfers } from '../files/waiting-transfers.js'
 import type { KeyGuesses } from '../identity/key-guesses.js'
 import type { Keys } from '../identity/keys.js'
 import type { Principal } from '../identity/principal.js'
+import { shownKey } from '../identity/shown-key.js'
 import type { AddressOf } from './client-address.js'
 import { isOwnOrigin } from './origin.js'
 import { LargeTraffic } from './large-traffic.js'
@@ -179,7 +180,7 @@ function socketServer(maxPayload: number): WebSocketServer {
 /** What a handshake requests. */
 interface Asked {
   path: string
-  /** A bearer token, or the last `token` of the query. */
+  /** That of a header, or the last `token` of the query. */
   key: string | undefined
   /** The file transfer that the connection is for, with its key; null for a client's own connection. */
   transfer: { id: string; key: string | undefined } | null
@@ -195,15 +196,12 @@ function isOperator(principal: Principal | null): boolean {
 function askedOf({ url = '', headers }: IncomingMessage): Asked {
   // A whole URL is not parsed: 10,000 devices may return at once.
   const [path = '', ...query] = url.split('?')
-  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1]
   const id = /^\/ws\/transfers\/([^/]+)$/.exec(path)?.[1]
-  const apiKey = headers['x-api-key']
   const device = /^\/api\/devices\/([^/]+)\/terminal\/?$/.exec(path)?.[1]
   const transferKey = headers['x-orrery-transfer-key']
   return {
     path,
-    key:
-      bearer ?? (typeof apiKey === 'string' ? apiKey : undefined) ?? new URLSearchParams(query.join('?')).getAll('token').at(-1),
+    key: shownKey(headers) ?? new URLSearchParams(query.join('?')).getAll('token').at(-1),
     terminal: device === undefined ? null : decoded(device),
     transfer: id === undefined ? null : { id, key: typeof transferKey === 'string' ? transferKey : undefined },
   }

@@ -59,6 +59,7 @@ export interface TransferCall {
 /** Errors that keep their code, and thus their HTTP status, when a session ends with them. */
 const KEPT: readonly ErrorCode[] = [
   'POLICY_DENIED',
+  'APPROVAL_DENIED',
   'PATH_OUTSIDE_ROOTS',
   'PATH_CLOSED',
   'PATH_KIND',

@@ -1,4 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { newToken } from '../identity/new-token.js'
 import type { Transport } from '@orrery/aip'
 
 /** A file transfer waiting for its device. */
@@ -37,7 +38,7 @@ export class WaitingTransfers {
 
   /** Makes a key for the connection of a device. */
   static newKey(): string {
-    return randomBytes(32).toString('base64url')
+    return newToken()
   }
 
   /** Waits for a device. The caller must close it. @param id of the transfer, which is used once; default: a new one */

@@ -28,8 +28,10 @@ import type { AddressOf } from '../connection/client-address.js'
 import type { Fleet } from '../fleet/fleet.js'
 import type { KeyGuesses } from '../identity/key-guesses.js'
 import type { Keys } from '../identity/keys.js'
+import { shownKey } from '../identity/shown-key.js'
 import { STRANGER, requireRight, type Principal } from '../identity/principal.js'
 import { askHandlers } from './ask-handlers.js'
+import { allowOrigins } from './cors.js'
 import { deviceHandlers } from './device-handlers.js'
 import { eventHandlers } from './event-handlers.js'
 import { EventStreams } from './event-streams.js'
@@ -67,6 +69,8 @@ export interface AppOptions {
   keys: Keys
   guesses: KeyGuesses
   addressOf: AddressOf
+  /** Origins of pages that browsers let use the API. */
+  corsOrigins: readonly string[]
   /** Called with the connection over which a right key came. */
   known: (socket: Socket) => void
   /** What all connections may hold for slow readers. */
@@ -95,12 +99,24 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     void reply.header('allow', methods.join(', '))
     throw serverError('METHOD_NOT_ALLOWED')
   })
+  if (options.corsOrigins.length > 0) await allowOrigins(app, options.corsOrigins)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Orrery', description: 'The HTTP API of the Orrery agent server', version: '1' },
-      components: { securitySchemes: { key: { type: 'apiKey', in: 'header', name: 'X-API-Key' } } },
-      security: [{ key: [] }],
+      info: {
+        title: 'Orrery',
+        description: 'The HTTP API of the Orrery agent server',
+        version: '1',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'The server that gives this document' }],
+      components: {
+        securitySchemes: {
+          key: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The operator key' },
+          bearer: { type: 'http', scheme: 'bearer', description: 'The operator key as a bearer token' },
+        },
+      },
+      security: [{ key: [] }, { bearer: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
@@ -129,7 +145,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 function readJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   const bounds = { depth: LIMITS.nesting, values: LIMITS.resultValues, widest: LIMITS.objectKeys }
-  app.removeContentTypeParser('application/json')
+  app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     const text = String(body)
     if (exceeds(jsonShape(text, bounds), bounds))
@@ -153,8 +169,7 @@ function withoutUnused(document: OpenApi): OpenApi {
  */
 function authorize({ headers, raw }: FastifyRequest, reply: FastifyReply, right: Right, options: AppOptions): Principal {
   if (right === 'open') return STRANGER
-  const { 'x-api-key': key } = headers
-  const shown = typeof key === 'string' ? key : ''
+  const shown = shownKey(headers) ?? ''
   const principal = options.keys.principalOf(shown)
   if (principal !== null) options.known(raw.socket)
   else if (shown !== '') {
@@ -191,21 +206,17 @@ function createServer(tls: TlsOptions | undefined): FastifyInstance {
 function toAipError(error: FastifyError, logger: Logger): AipError {
   if (error instanceof AipError) return error
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const [issue] = error.validation
+    // The name of a field that is missing, and the wrong one that came instead, are one mistake.
+    const issue = error.validation.find(({ keyword }) => keyword === 'unrecognized_keys') ?? error.validation[0]
     const path = issue?.instancePath.slice(1).replaceAll('/', '.')
     return aipError('INVALID_INPUT', {
-      detail: `${error.validationContext}${path ? ` '${shownName(path)}'` : ''}: ${withoutKeys(issue?.message ?? 'invalid')}`,
+      detail: `${error.validationContext}${path ? ` '${shownName(path)}'` : ''}: ${issue?.message ?? 'invalid'}`,
     })
   }
+  if (error.statusCode === 415) return serverError('UNSUPPORTED_MEDIA_TYPE')
   if (error.statusCode === 413) return aipError('MESSAGE_TOO_LARGE', { limit: SERVER_LIMITS.httpBody })
   if (error.statusCode !== undefined && error.statusCode < 500)
     return aipError('INVALID_INPUT', { detail: shownName(error.message) })
   logError(logger, 'HTTP request failed', error)
   return serverError('INTERNAL')
-}
-
-/** A message about unknown keys repeats them: a caller chose them, so they are shown like other names. */
-function withoutKeys(message: string): string {
-  const [, text = message, keys] = /^(Unrecognized keys?: )(.*)$/s.exec(message) ?? []
-  return keys === undefined ? message : `${text}${shownName(keys.replaceAll('"', ''))}`
 }

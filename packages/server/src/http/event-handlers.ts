@@ -1,6 +1,7 @@
 import { aipError } from '@orrery/aip'
 import { FleetEventType } from '@orrery/aip/api'
 import type { Fleet } from '../fleet/fleet.js'
+import { eventResponse } from './event-response.js'
 import type { EventStreams } from './event-streams.js'
 import type { HandlersOf } from './handler.js'
 
@@ -10,8 +11,9 @@ export function eventHandlers({ sessions }: Fleet, streams: EventStreams): Handl
     'events.follow': async ({ principal, query, headers, reply }) => {
       const types = query.types?.split(',').map(eventType)
       const run = query.session === undefined ? undefined : (await sessions.get(principal, query.session)).run_id
-      reply.hijack()
-      await streams.fleet(principal, reply.raw, { since: headers['last-event-id']?.toString() ?? query.since, types, run })
+      const response = eventResponse(reply)
+      if (response === null) return
+      await streams.fleet(principal, response, { since: headers['last-event-id']?.toString() ?? query.since, types, run })
     },
   }
 }

@@ -32,7 +32,7 @@ export class EventStreams {
 
   /**
    * Streams the events of a session: those recorded after `afterSeq`, then live ones, until the session ends.
-   * @param response its head must not be sent yet; it is ended here
+   * @param response of {@link eventResponse}; it is ended here
    */
   async session(
     principal: Principal,
@@ -71,7 +71,7 @@ export class EventStreams {
     }
   }
 
-  /** Streams what happens on the fleet until the reader leaves. @param response its head must not be sent yet; it is ended here */
+  /** Streams what happens on the fleet until the reader leaves. @param response of {@link eventResponse}; it is ended here */
   async fleet(principal: Principal, response: ServerResponse, filter: FleetEventFilter): Promise<void> {
     const stream = this.#begin(response)
     try {
@@ -88,7 +88,7 @@ export class EventStreams {
   }
 
   #begin(response: ServerResponse): { signal: AbortSignal; send: (event: ServerSentEvent) => void; end: () => void } {
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+    response.writeHead(200)
     const ended = new AbortController()
     const clock = this.#clock
     const budget = this.#budget

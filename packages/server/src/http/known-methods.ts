@@ -7,5 +7,6 @@ const PATHS = ROUTE_NAMES.map((name) => {
 
 /** Returns the methods that a path supports; none if there is no such path. @param path without its query */
 export function knownMethods(path: string): string[] {
-  return PATHS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+  const methods = PATHS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
 }

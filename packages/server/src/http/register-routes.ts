@@ -1,7 +1,16 @@
-import { encodedJson } from '@orrery/aip'
-import { ApiError, ROUTES, ROUTE_NAMES, type Right, type Route, type RouteBody, type RouteName } from '@orrery/aip/api'
+import { aipError, encodedJson } from '@orrery/aip'
+import {
+  ApiError,
+  unknownKeys,
+  ROUTES,
+  ROUTE_NAMES,
+  type Right,
+  type Route,
+  type RouteBody,
+  type RouteName,
+} from '@orrery/aip/api'
 import type { RouteParams, RouteQuery } from '@orrery/aip/api'
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import { z } from 'zod'
 import { STRANGER, type Principal } from '../identity/principal.js'
 import type { BytesOutcome, Call, Handler, Handlers } from './handler.js'
@@ -41,25 +50,36 @@ function addRoute<Name extends RouteName>(
 ): void {
   const { [name]: route }: Record<Name, Route> = ROUTES
   const handler: Handler<Name> = handlers[name]
-  app.route({
-    method: route.method,
+  const schema = schemaOf(name, route)
+  const options: Omit<RouteOptions, 'method'> = {
     url: route.path,
-    schema: schemaOf(name, route),
+    schema,
     onRequest: (request, reply, done) => {
       request.principal = authorize(request, reply, route.right)
       if (route.alsoRight !== undefined) authorize(request, reply, route.alsoRight)
+      // Existing servers take a body without a type as JSON.
+      if (name === 'tasks.dispatch') request.headers['content-type'] ??= 'application/json'
       done()
     },
     handler: async (request, reply) => {
+      if (route.body === undefined) refuseBody(request.body)
       reply.status(route.answer.status)
       const outcome = await handler(callOf<Name>(request, reply))
-      if (route.answer.kind === 'bytes') return sendBytes(reply, outcome as BytesOutcome)
+      if (route.answer.kind === 'bytes') return sendBytes(request, reply, outcome as BytesOutcome)
       // Fastify would send a string unquoted, and make objects of what is JSON already.
       const json =
         typeof outcome === 'string' ? JSON.stringify(outcome) : route.right === 'run' ? encodedJson(outcome) : undefined
       return json === undefined ? outcome : reply.type('application/json').send(json)
     },
-  })
+  }
+  app.route({ ...options, method: route.method })
+  if (route.method === 'GET') app.route({ ...options, method: 'HEAD', schema: { ...schema, hide: true } })
+}
+
+/** @throws AipError `INVALID_INPUT` for what a route without a body would ignore */
+function refuseBody(given: unknown): void {
+  const keys = typeof given === 'object' && given !== null ? Object.keys(given) : []
+  if (keys.length > 0) throw aipError('INVALID_INPUT', { detail: `body: ${unknownKeys(keys, [])}` })
 }
 
 /** What fastify has validated with the route's own schemas. */
@@ -75,8 +95,12 @@ function callOf<Name extends RouteName>(request: FastifyRequest, reply: FastifyR
   }
 }
 
-function sendBytes(reply: FastifyReply, { headers, content }: BytesOutcome): FastifyReply {
-  return reply.headers({ 'content-type': 'application/octet-stream', 'cache-control': 'no-store', ...headers }).send(content)
+function sendBytes({ method }: FastifyRequest, reply: FastifyReply, { headers, content }: BytesOutcome): FastifyReply {
+  void reply.headers({ 'content-type': 'application/octet-stream', 'cache-control': 'no-store', ...headers })
+  if (method !== 'HEAD') return reply.send(content)
+  // What a device would send for nothing ends here.
+  content.destroy()
+  return reply.send()
 }
 
 /** Returns what fastify needs for a route: the schemas that it validates, and the text of the OpenAPI document. */
@@ -93,7 +117,7 @@ function schemaOf(name: RouteName, route: Route): FastifySchema {
     ...(query === undefined ? {} : { querystring: query }),
     ...(headers === undefined ? {} : { headers }),
     ...(body === undefined ? {} : body === 'bytes' ? { consumes: ['application/octet-stream'] } : { body }),
-    response: { ...responses(route), default: ApiError },
+    response: { ...responses(route), '4xx': ApiError, default: ApiError },
   }
 }
 

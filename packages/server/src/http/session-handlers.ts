@@ -1,4 +1,5 @@
 import type { Fleet } from '../fleet/fleet.js'
+import { eventResponse } from './event-response.js'
 import type { EventStreams } from './event-streams.js'
 import type { HandlersOf } from './handler.js'
 
@@ -11,8 +12,9 @@ export function sessionHandlers({ sessions, tasks }: Fleet, streams: EventStream
     'sessions.events': async ({ principal, params, headers, reply }) => {
       const session = await sessions.get(principal, params.id)
       const lastEventId = Number(headers['last-event-id'] ?? 0)
-      reply.hijack()
-      await streams.session(principal, reply.raw, session, Number.isSafeInteger(lastEventId) ? lastEventId : 0)
+      const response = eventResponse(reply)
+      if (response === null) return
+      await streams.session(principal, response, session, Number.isSafeInteger(lastEventId) ? lastEventId : 0)
     },
     'sessions.log': ({ principal, params, query: { after, limit } }) => sessions.log(principal, params.id, after, limit),
     'sessions.value': ({ principal, params }) => sessions.value(principal, params.id, params.value),

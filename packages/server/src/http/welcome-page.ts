@@ -33,7 +33,10 @@ const HEADERS = {
 
 /** Serves the page at `/`. */
 export function registerWelcomePage(app: FastifyInstance): void {
-  app.get('/', { schema: { hide: true } }, (_request, reply) =>
-    reply.headers(HEADERS).type('text/html; charset=utf-8').send(PAGE),
-  )
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/',
+    schema: { hide: true },
+    handler: (_request, reply) => reply.headers(HEADERS).type('text/html; charset=utf-8').send(PAGE),
+  })
 }

@@ -27,11 +27,13 @@ export interface AgentContextParts {
   logger: Logger
   /** Aborted when the session is cancelled. */
   signal: AbortSignal
+  /** Aborted when the session is cancelled and its agent cleans up. */
+  stopping: AbortSignal
 }
 
 /** A session as its agent sees it. */
 export function agentContext(parts: AgentContextParts): AgentContext {
-  const { task, log, device, dispatcher, questions, steps, secrets, remarks, clock, logger, signal } = parts
+  const { task, log, device, dispatcher, questions, steps, secrets, remarks, clock, logger, signal, stopping } = parts
   const execute: AgentContext['execute'] = async (commands, options) => {
     const results = await dispatcher.executeCommands(commands.map(commandOf), options)
     return options?.encoded === true ? results : results.map(withPlainValue)
@@ -44,6 +46,7 @@ export function agentContext(parts: AgentContextParts): AgentContext {
     work: task.work,
     agentName: device.agentName,
     signal,
+    stopping,
     logger,
     secrets: secrets.placeholders,
     execute,
@@ -61,7 +64,7 @@ export function agentContext(parts: AgentContextParts): AgentContext {
     copyFile: (copy, label) => copyStep(parts, copy, label),
     step: (name, decide) => steps.take(name, decide),
     sleep: async (ms) => {
-      await sleep(clock, ms, signal)
+      await sleep(clock, ms, AbortSignal.any([signal, stopping]))
       signal.throwIfAborted()
     },
   }

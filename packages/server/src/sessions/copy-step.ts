@@ -13,6 +13,7 @@ export interface CopyStepParts {
   steps: Steps
   copier: FileCopier | undefined
   signal: AbortSignal
+  stopping: AbortSignal
 }
 
 /**
@@ -35,7 +36,7 @@ export async function copyStep(parts: CopyStepParts, copy: FileCopy, label: stri
 }
 
 async function copied(
-  { task, dispatcher, copier, signal }: CopyStepParts,
+  { task, dispatcher, copier, signal, stopping }: CopyStepParts,
   copy: FileCopy,
   transferId: string,
   label: string,
@@ -49,7 +50,8 @@ async function copied(
       owner: task.owner,
       deviceId: task.deviceId,
       transferId,
-      signal,
+      // A copy of the cleaning up runs when the session is stopping already.
+      signal: stopping.aborted ? signal : AbortSignal.any([signal, stopping]),
       runHere: (command) => {
         const answered = dispatcher.executeCommands([command], { label, timeoutMs: LIMITS.toolTime }).then(onlyResult)
         running = answered.catch(() => {})

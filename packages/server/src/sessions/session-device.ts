@@ -43,6 +43,11 @@ export class SessionDevice {
     return this.#peers.device(this.id)?.features.has('concurrent') === true
   }
 
+  /** Whether it is online and ends what runs for a session when it is asked to. */
+  get cancels(): boolean {
+    return this.#peers.device(this.id)?.features.has('cancel') === true
+  }
+
   /** Whether it answers nothing to a command for a tool that it does not have, as existing devices do. */
   get isSilentAboutTools(): boolean {
     return this.#peers.device(this.id)?.features.size === 0

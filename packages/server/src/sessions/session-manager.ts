@@ -9,6 +9,7 @@ import { SqliteSessionStore } from '../store/sqlite-session-store.js'
 import type { Lane, SessionStore } from '../store/session-store.js'
 import { readRecord } from '../store/session-view.js'
 import { Absences } from './absences.js'
+import { CLEAN_UP_STEP } from './clean-up.js'
 import { DeviceToolLists } from './device-tool-lists.js'
 import { Delivery } from './delivery.js'
 import type { DeviceLane } from './device-lane.js'
@@ -213,8 +214,9 @@ export class SessionManager {
     lane.admit(session)
     this.live.add(session)
     const { owner, deviceId } = past.task
-    if (owner.kind === 'constellation' && !owner.resumes) {
-      session.cancel('constellation_disconnected')
+    const cleanedUp = past.steps.some(({ name }) => name === CLEAN_UP_STEP)
+    if (cleanedUp || (owner.kind === 'constellation' && !owner.resumes)) {
+      session.cancel(cleanedUp ? 'user_requested' : 'constellation_disconnected')
       await this.#run(session)
       return
     }

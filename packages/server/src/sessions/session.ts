@@ -1,6 +1,7 @@
 import { AipError, LIMITS, logError, messageOf, sleep, type Clock, type Logger } from '@orrery/aip'
 import type { Agent, AgentContext } from '../agents/agent.js'
 import { Adoption } from './adoption.js'
+import { CLEAN_UP_STEP, CleanUp } from './clean-up.js'
 import { agentContext } from './agent-context.js'
 import { CommandDispatcher } from './command-dispatcher.js'
 import { Questions } from './questions.js'
@@ -50,7 +51,10 @@ export class Session {
   #presence: Promise<void> = Promise.resolve()
   /** Aborted when the session is released without an end. */
   readonly #detached = new AbortController()
+  readonly #cleanUp = new CleanUp()
   #cancelled: CancelReason | null = null
+  /** What runs it now. */
+  #agent: Agent | null = null
   #agentName: string | null = null
 
   constructor({ task, log, device, secrets, copier, clock, logger, past }: SessionParts) {
@@ -104,6 +108,8 @@ export class Session {
    */
   async run(agent: Agent | undefined): Promise<Outcome> {
     const outcome = this.dispatcher.secrets.masked(await this.#outcomeOf(agent))
+    this.#agent = null
+    this.#cleanUp.end()
     while (!this.detached) {
       try {
         await this.log.record('ended', { ...outcome, agent: this.#agentName })
@@ -117,15 +123,42 @@ export class Session {
     return outcome
   }
 
-  /** Ends the session from outside; its {@link run} settles within 2 s. Later reasons change nothing. */
+  /**
+   * Ends the session from outside; its {@link run} settles within 2 s, or after the agent has cleaned up. Later reasons change nothing but that
+   * they end the cleaning up.
+   */
   cancel(reason: CancelReason): void {
-    if (this.#cancelled !== null) return
-    this.#cancelled = reason
+    if (this.#cancelled !== null && !this.#cleanUp.runs) return
+    if (this.#cancelled === null && this.#mayCleanUp(reason)) {
+      this.#cancelled = reason
+      this.#cleanUp.begin(this.#clock, () => this.cancel(reason))
+      void this.#recordCleanUp(reason)
+      return
+    }
+    this.#cleanUp.end()
+    this.#cancelled ??= reason
     // What runs for a session that the next start of the server continues keeps running.
     if (!this.detached) this.#device.cancel(this.task.sessionId, reason)
     const error = CANCELLATION[reason].error()
     this.#abort.abort(error)
     this.dispatcher.abort(error)
+  }
+
+  /** Returns whether its agent has something to do first, and its device can end what runs and then do that. */
+  #mayCleanUp(reason: CancelReason): boolean {
+    if (this.detached || (reason !== 'user_requested' && reason !== 'constellation_disconnected')) return false
+    return this.#device.cancels && this.#agent?.cleansUp?.(this.task.work) === true
+  }
+
+  /** Records that the session is cancelled, so that a restart does not continue it, and only then ends what runs. */
+  async #recordCleanUp(reason: CancelReason): Promise<void> {
+    try {
+      await this.log.record('agent_step', { name: CLEAN_UP_STEP, value: { reason } })
+      this.#device.cancel(this.task.sessionId, reason)
+    } catch (error) {
+      this.#logger.error(messageOf(error))
+      this.cancel(reason)
+    }
   }
 
   /** Releases the session without ending it: the log keeps it open for the next start of the server. */
@@ -173,6 +206,7 @@ export class Session {
       if (this.#cancelled === null) {
         if (agent === undefined) throw serverError('NO_AGENT')
         this.#agentName = agent.name
+        this.#agent = agent
         if (this.log.view.status === 'paused') {
           // One that was open when the server started has waited for its device.
           await this.#resumed().catch((error: unknown) => this.#logger.error(messageOf(error)))
@@ -225,6 +259,7 @@ export class Session {
       clock: this.#clock,
       logger: this.#logger,
       signal: this.#abort.signal,
+      stopping: this.#cleanUp.signal,
     })
   }
 }

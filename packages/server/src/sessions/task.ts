@@ -83,8 +83,12 @@ export function describeWork(work: Work): string {
   }
 }
 
-function describeCommand(command: Command): string {
-  return shortened(`${command.tool_name} ${JSON.stringify(command.parameters ?? {})}`, 200)
+function describeCommand({ tool_name: tool, parameters }: Command): string {
+  const { program, args } = parameters ?? {}
+  // A program as one would type it.
+  const words =
+    typeof program === 'string' && Array.isArray(args) ? [program, ...args].join(' ') : JSON.stringify(parameters ?? {})
+  return shortened(`${tool} ${words}`, 200)
 }
 
 /** Returns who asked for a task, and what for, shortened: what the owner of its device is shown. */

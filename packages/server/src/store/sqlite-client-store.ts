@@ -3,6 +3,7 @@ import { Feature, PushedTool, messageOf } from '@orrery/aip'
 import { KeyValues } from '@orrery/log'
 import { z } from 'zod'
 import type { ClientKey, ClientStore, HeldTokens, KnownDevice, KnownTools } from './client-store.js'
+import { SERVER_LIMITS } from '../limits.js'
 import { serverError } from '../errors.js'
 
 const DEVICES = 'devices'
@@ -30,6 +31,8 @@ const Tokens = z
 /** Keeps what is known about clients in one SQLite file, or in memory. */
 export class SqliteClientStore implements ClientStore {
   readonly #values: KeyValues
+  /** The tokens that were read last, by client: a registration reads them twice. This store alone writes them. */
+  readonly #recentTokens = new Map<string, HeldTokens | null>()
 
   /** @param path of the file; `:memory:` keeps nothing after the process @throws LogError if it cannot be opened */
   constructor(path: string) {
@@ -61,16 +64,33 @@ export class SqliteClientStore implements ClientStore {
     return this.#values.set(TOOLS, deviceId, tools).catch(fail)
   }
 
-  tokens({ clientType, clientId }: ClientKey): Promise<HeldTokens | null> {
-    return this.#try(() => Tokens.parse(this.#values.get(TOKENS[clientType], clientId) ?? null))
+  tokens(client: ClientKey): Promise<HeldTokens | null> {
+    const name = nameOf(client)
+    const recent = this.#recentTokens.get(name)
+    if (recent !== undefined) return Promise.resolve(recent)
+    return this.#try(() => {
+      const tokens = Tokens.parse(this.#values.get(TOKENS[client.clientType], client.clientId) ?? null)
+      if (this.#recentTokens.size >= SERVER_LIMITS.recentTokens) this.#recentTokens.clear()
+      this.#recentTokens.set(name, tokens)
+      return tokens
+    })
   }
 
-  saveTokens({ clientType, clientId }: ClientKey, tokens: HeldTokens): Promise<void> {
-    return this.#values.set(TOKENS[clientType], clientId, tokens).catch(fail)
+  saveTokens(client: ClientKey, tokens: HeldTokens): Promise<void> {
+    return this.#forgetting(client, this.#values.set(TOKENS[client.clientType], client.clientId, tokens))
   }
 
-  deleteTokens({ clientType, clientId }: ClientKey): Promise<void> {
-    return this.#values.delete(TOKENS[clientType], clientId).catch(fail)
+  deleteTokens(client: ClientKey): Promise<void> {
+    return this.#forgetting(client, this.#values.delete(TOKENS[client.clientType], client.clientId))
+  }
+
+  /** Forgets tokens that change, at once and again if the change fails: they were read as changed meanwhile. */
+  #forgetting(client: ClientKey, change: Promise<void>): Promise<void> {
+    this.#recentTokens.delete(nameOf(client))
+    return change.catch((error: unknown) => {
+      this.#recentTokens.delete(nameOf(client))
+      return fail(error)
+    })
   }
 
   close(): Promise<void> {
@@ -84,6 +104,10 @@ export class SqliteClientStore implements ClientStore {
       return Promise.reject(storeError(error))
     }
   }
+}
+
+function nameOf({ clientType, clientId }: ClientKey): string {
+  return `${clientType} ${clientId}`
 }
 
 /** Imports the tokens of an older file, which was a log of records: each open stream holds one hash, labelled with its client. */

@@ -126,6 +126,10 @@ result: \${{ join(steps.d.result, '-') }}
       status: 404,
       body: { code: 'WORKFLOW_NOT_FOUND', detail: expect.stringContaining('system-report') as unknown },
     })
+    expect(await post({ request: `workflow:${'x'.repeat(3000)}` })).toMatchObject({
+      status: 404,
+      body: { code: 'WORKFLOW_NOT_FOUND' },
+    })
     expect(calls).toEqual([])
     expect((await server.api('/api/sessions')).body).toMatchObject({ sessions: [] })
   })

@@ -32,7 +32,6 @@ const CommandInput = z.object({
     .max(DEVICE_LIMITS.wholeOutput)
     .default(DEVICE_LIMITS.processOutput)
     .describe('Bytes that are returned of each output; of a longer one the head and the tail. For programs that need all of it'),
-  api_key: z.string().nullish().describe('Not needed; ignored'),
 })
 
 const CommandOutput = z.object({
@@ -77,10 +76,9 @@ function executeCommand(shell: ShellMode): DefinedTool<ToolContext> {
 const getSystemInfo = defineTool({
   name: 'get_system_info',
   title: 'Get system information',
-  description:
-    'What this machine is and how it is doing: system name, uptime, memory and disk use, each as the text of the usual program.',
+  description: 'Gives what uname, uptime, free and df print. machine_info and list_disks give the same as numbers.',
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
-  input: z.object({ api_key: z.string().nullish().describe('Not needed; ignored') }),
+  input: z.object({}),
   output: SystemInfo,
   describeCall: () => ({}),
   run: (_input, context: ToolContext, signal) => readSystemInfo(context, signal),
@@ -94,7 +92,7 @@ export const bashExecutor = defineServer<ToolContext>(
 )
 
 function describe({ shell, roots }: ToolContext): string {
-  const common = 'Runs a command line on this machine and returns its exit code and what it printed.'
+  const common = 'Runs a command line; gives exit code and output. One that ends with an error is a failure.'
   if (shell === 'full') return `${common} It runs through the shell of the system.`
   return (
     `${common} It runs without a shell: no pipes, redirections, variables or patterns; quote arguments with blanks. ` +

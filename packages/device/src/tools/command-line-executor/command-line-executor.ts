@@ -26,7 +26,7 @@ function runShell(shell: ShellMode): DefinedTool<LaunchState> {
     name: 'run_shell',
     title: 'Launch an application',
     description:
-      'Launches an application and waits up to 5 s for it; what it prints is not returned. ' +
+      'Launches an application, which runs on, and gives no output. ' +
       (shell === 'full'
         ? 'The line runs through the shell of the system.'
         : 'The line is the name of an application, then files to open; no shell is involved.'),

@@ -31,7 +31,7 @@ export function runCommand(shell: ShellMode): DefinedTool<ShellState> {
     name: 'run_command',
     title: 'Run a command',
     description:
-      'Runs a program until it ends and returns exit code and output. ' +
+      'Runs a program with its arguments, or a line, with input, variables or a terminal if wanted; gives exit code and output. ' +
       `${whatRuns(shell)} Of a long output the head and the tail come, and read_output gives the rest by the id in stdout_id or stderr_id. ` +
       'What runs on, or asks questions, is better started with start_job.',
     hints: commandHints(shell),

@@ -22,8 +22,7 @@ const rounded = (value: number): number => Math.round(value * 10) / 10
 export const machineInfo = defineTool({
   name: 'machine_info',
   title: 'Machine information',
-  description:
-    'What this machine is and how busy it is: operating system, hardware, processor and its load, memory, time since the start.',
+  description: 'Hardware, operating system, processor and its load, memory and time since the start, as single values.',
   hints: LOOKS,
   input: z.object({}),
   output: z.object({

@@ -1,15 +1,15 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider'
+import { proxiedFetch } from '@orrery/aip/node'
 import { endpointFetch } from './endpoint-fetch.js'
-import { proxiedFetch } from './model-proxy.js'
 import type { ModelEndpoint } from './model-settings.js'
 import { reasoningMemory } from './reasoning-memory.js'
 
 /** Connects to a model. Its provider's SDK is loaded now rather than when the server starts. */
-export async function connectModel({ provider, model, baseUrl, apiKey, proxy }: ModelEndpoint): Promise<LanguageModelV4> {
+export async function connectModel({ provider, model, baseUrl, apiKey, proxies }: ModelEndpoint): Promise<LanguageModelV4> {
   const address = baseUrl === null ? {} : { baseURL: baseUrl }
   // An empty key rather than none: without one, the SDK would look for a key in the environment.
   const key = apiKey ?? ''
-  const send = endpointFetch(proxy === null ? (input, init) => fetch(input, init) : await proxiedFetch(proxy))
+  const send = endpointFetch(proxiedFetch(proxies))
   switch (provider) {
     case 'openai': {
       const { createOpenAI } = await import('@ai-sdk/openai')

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { APICallError } from '@ai-sdk/provider'
-import type { Fetch } from './model-proxy.js'
+import type { proxiedFetch } from '@orrery/aip/node'
 import { SERVER_LIMITS } from '../../limits.js'
 
 /** An endpoint answered as a whole although it was asked for a stream. */
@@ -26,11 +26,12 @@ export function answeredWith<T>(body: string, work: () => Promise<T>): Promise<T
  * Returns a `fetch` that looks at the beginning of each stream, whatever its type is said to be. Anything else is read as a whole.
  * @returns a `fetch` that throws {@link WholeAnswerError}, or an `APICallError` with the body, for anything but a stream of events
  */
-export function endpointFetch(send: Fetch): Fetch {
+export function endpointFetch(send: ReturnType<typeof proxiedFetch>): typeof fetch {
   return async (input, init) => {
     const body = given.getStore()
     if (body !== undefined) return new Response(body, { headers: { 'content-type': 'application/json' } })
-    const response = await send(input, init)
+    const url = input instanceof Request ? input.url : input
+    const response = await send(url, init)
     if (!response.ok || response.body === null || !asksForStream(init?.body)) return response
     const { begin, rest } = await beginning(response.body)
     if (isEventStream(begin)) return new Response(rest, { status: response.status, headers: response.headers })
@@ -38,7 +39,7 @@ export function endpointFetch(send: Fetch): Fetch {
     if (isWholeAnswer(whole)) throw new WholeAnswerError(whole)
     throw new APICallError({
       message: 'The answer is not a stream of events',
-      url: input instanceof Request ? input.url : String(input),
+      url: String(url),
       requestBodyValues: {},
       statusCode: response.status,
       responseHeaders: Object.fromEntries(response.headers),

@@ -1,4 +1,4 @@
-import type { ModelProxy } from './model-proxy.js'
+import type { ProxyVariables } from '@orrery/aip/node'
 
 /** Who serves a model, which decides the protocol. `openai-compatible` is any endpoint with OpenAI's chat completions. */
 export type ProviderName = 'openai' | 'anthropic' | 'openai-compatible' | 'ollama'
@@ -30,8 +30,8 @@ export interface ModelEndpoint {
   /** Whether images are sent to it. */
   images: boolean
   prices: Prices | null
-  /** The proxies by which it is reached; null: directly. */
-  proxy: ModelProxy | null
+  /** The variables that name the proxies by which it is reached, and what is reached directly. */
+  proxies: ProxyVariables
 }
 
 /** What one session may use; null: no limit. */

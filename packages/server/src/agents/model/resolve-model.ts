@@ -1,6 +1,6 @@
 import { aipError } from '@orrery/aip'
 import type { EndpointConfig, ModelConfig } from '../../config/model-config.js'
-import { proxyIn } from './model-proxy.js'
+import { proxyVariablesIn } from '@orrery/aip/node'
 import type { ModelEndpoint, ModelSettings, ProviderName } from './model-settings.js'
 
 /** Environment variables, in the form of `process.env`. */
@@ -77,7 +77,7 @@ function endpointOf(name: Found<string>, config: EndpointOptions, env: ModelEnvi
     stream: config.stream ?? true,
     images: config.images ?? true,
     // A model on one's own machine costs nothing.
-    proxy: proxyIn(env),
+    proxies: proxyVariablesIn(env),
     prices: config.prices ?? (provider === 'ollama' ? { input: 0, output: 0 } : null),
   }
 }

@@ -1,3 +1,5 @@
+import { runsCancelled } from '@orrery/graph'
+import type { Work } from '@orrery/aip/records'
 import type { Agent, AgentContext, AgentOutcome } from '../agent.js'
 import { parseWorkflow } from './parse-workflow.js'
 import { WorkflowRun } from './workflow-run.js'
@@ -13,8 +15,14 @@ export function followerAgentAs(agentName: string | undefined): Agent {
   return {
     name: 'workflow',
     accepts: (work) => work.kind === 'workflow',
+    cleansUp: (work) => work.kind === 'workflow' && cleansUp(work),
     run: (context) => run(context, agentName),
   }
+}
+
+/** Returns whether a workflow, or one that it calls, has steps that run after it was cancelled. */
+function cleansUp({ source, file, called = {} }: Extract<Work, { kind: 'workflow' }>): boolean {
+  return [{ source, file }, ...Object.values(called)].some((each) => runsCancelled(parseWorkflow(each.source, each.file)))
 }
 
 function run(context: AgentContext, agentName: string | undefined): Promise<AgentOutcome> {

@@ -37,6 +37,8 @@ export class WorkflowRun {
   readonly #call: WorkflowCall
   readonly #context: AgentContext
   readonly #scope: Scope
+  /** Whether the session was cancelled since this run began; one that begins after that is part of the cleaning up. */
+  readonly #stopped: () => boolean
   readonly #outcomes: Record<string, StepOutcome> = {}
   #status: JobStatus = 'success'
   /** Why it has failed: the first step that counts. */
@@ -45,6 +47,7 @@ export class WorkflowRun {
   constructor(call: WorkflowCall, context: AgentContext) {
     this.#call = call
     this.#context = context
+    this.#stopped = stopsDuring(context.stopping)
     const { secrets } = context
     this.#scope = {
       inputs: call.inputs,
@@ -78,6 +81,11 @@ export class WorkflowRun {
     return Object.fromEntries(Object.entries(this.#outcomes).map(([id, { result }]) => [id, result]))
   }
 
+  /** How the steps before have ended, for a condition. */
+  get #before(): JobStatus {
+    return this.#stopped() ? 'cancelled' : this.#status
+  }
+
   /** @param last whether it is one of `finally`, whose condition alone decides */
   async #take(step: WorkflowStep, number: string, last: boolean): Promise<void> {
     const outcome = await this.#outcomeOf(step, last)
@@ -99,17 +107,18 @@ export class WorkflowRun {
   }
 
   async #run(step: WorkflowStep, last: boolean): Promise<StepOutcome> {
-    if (!isMet(step.if, this.#scope, this.#status, last)) return stepOutcome('skipped')
-    if (step.foreach === undefined) return this.#attempts(step, this.#scope)
+    if (!isMet(step.if, this.#scope, this.#before, last)) return stepOutcome('skipped')
+    const stopped = stopsDuring(this.#context.stopping)
+    if (step.foreach === undefined) return this.#attempts(step, this.#scope, stopped)
     const items = render(step.foreach, this.#scope)
     if (!Array.isArray(items)) throw new TypeError(`foreach needs a list, not ${items === null ? 'null' : typeof items}`)
     if (items.length > SERVER_LIMITS.foreachItems)
       throw new RangeError(`foreach takes at most ${SERVER_LIMITS.foreachItems} items, not ${items.length}`)
     const outcomes: StepOutcome[] = []
     for (const [index, item] of items.entries()) {
-      const outcome = await this.#attempts(step, { ...this.#scope, item: item as unknown, index })
+      const outcome = await this.#attempts(step, { ...this.#scope, item: item as unknown, index }, stopped)
       outcomes.push(outcome)
-      if (outcome.status === 'failure' && !step['continue-on-error']) break
+      if (stopped() || (outcome.status === 'failure' && !step['continue-on-error'])) break
     }
     const error = outcomes.find(({ status }) => status === 'failure')
     const results = outcomes.map(({ result }) => result)
@@ -117,12 +126,13 @@ export class WorkflowRun {
   }
 
   /** Does once what the step says, with its retries. */
-  async #attempts(step: WorkflowStep, outer: Scope): Promise<StepOutcome> {
+  async #attempts(step: WorkflowStep, outer: Scope, stopped: () => boolean): Promise<StepOutcome> {
     const scope = { ...outer, env: { ...outer.env, ...renderedEnv(step.env, outer) } }
     for (let tries = step.retry?.times ?? 0; ; tries -= 1) {
       const outcome = await this.#once(step, scope)
-      if (outcome.status === 'success' || tries === 0) return outcome
+      if (outcome.status === 'success' || tries === 0 || stopped()) return outcome
       await this.#context.sleep(step.retry?.wait_ms ?? 0)
+      if (stopped()) return outcome
     }
   }
 
@@ -165,6 +175,12 @@ export class WorkflowRun {
     const outcome = await new WorkflowRun(call, this.#context).run()
     return stepOutcome(outcome.status === 'completed' ? 'success' : 'failure', outcome.result, outcome.error ?? null)
   }
+}
+
+/** Returns a function that says whether the session was cancelled since now; a step that begins after that is part of the cleaning up. */
+function stopsDuring(stopping: AbortSignal): () => boolean {
+  const before = stopping.aborted
+  return () => !before && stopping.aborted
 }
 
 function failed(error: string): AgentOutcome {
