@@ -90,7 +90,7 @@ function routeSection(name: RouteName, objects: Objects): string {
   const body = route.body === 'bytes' ? [] : fieldRows(route.body, undefined, objects)
   return [
     `### ${route.method} ${route.path}\n`,
-    `${route.doc}. Right: ${code(route.right)}. In the SDK: ${code(name)}.\n`,
+    `${route.doc}. Right: ${code(route.right)}${route.alsoRight === undefined ? '' : ` and ${code(route.alsoRight)}`}. In the SDK: ${code(name)}.\n`,
     ...(parameters.length === 0 ? [] : [markdownTable(['parameter', 'in', 'type', 'required', 'meaning'], parameters)]),
     ...(route.body === 'bytes' ? ['Body: bytes.\n'] : []),
     ...(body.length === 0 ? [] : [markdownTable(['body field', 'type', 'required', 'meaning'], body)]),
@@ -100,6 +100,7 @@ function routeSection(name: RouteName, objects: Objects): string {
 
 function answer({ answer }: Route, objects: Objects): string[] {
   const status = [answer.status, ...('alsoStatus' in answer ? answer.alsoStatus : [])].join(' or ')
+  if (answer.kind === 'socket') return [`Answer: ${status}, a WebSocket: ${answer.doc}.\n`]
   if (answer.kind === 'bytes') {
     const headers = Object.entries(answer.headers).map(([name, doc]) => [code(name), doc])
     return [`Answer: ${status}, bytes.\n`, markdownTable(['header', 'meaning'], headers)]

@@ -6,6 +6,7 @@ import {
   PINGS_PER_SILENCE,
   TO_CLIENT,
   TO_SERVER,
+  TerminalReport,
   type Feature,
   type MessageRecord,
 } from '@orrery/aip'
@@ -95,7 +96,33 @@ After the confirmation:
 
 A server that confirms without \`resume\` cannot continue anything: the device ends its sessions. A session whose device stays away for more than
 ${LIMITS.resumeGrace / 1000} s fails as \`device_disconnected\`.
+
+## Terminals
+
+An operator connects to \`/api/devices/ID/terminal\` with a key of the rights \`approve\` and \`run\`. The first message says what to run, as JSON in a text frame:
+\`{"type": "open", "columns": 80, "rows": 24}\`, with \`program\`, \`args\`, \`cwd\` and \`term\` as they are needed. The server sends the device \`open_terminal\`, the device dials
+\`/ws/transfers/TERMINAL_ID\` with its \`transfer_key\`, as for a file, and the server passes frames on both ways, one at a time. What is typed and printed
+comes in binary frames, everything else as JSON in text frames:
+
+${markdownTable(['to the device', 'what it is'], [[code('{"type": "resize", "columns", "rows"}'), 'The window of the operator has another size.']])}
+${markdownTable(['to the operator', 'what it is'], reportRows())}
+Whatever ends one connection ends the other, and with it the program and all that it has started. Both ends ping ${PINGS_PER_SILENCE} times per ${LIMITS.resumeSilence / 1000} s.
 `
+
+/** The reports about a terminal, with their fields. */
+function reportRows(): string[][] {
+  return TerminalReport.options.map((report) => {
+    const { type, ...fields } = report.shape
+    return [
+      code(
+        `{"type": "${type.value}"${Object.keys(fields)
+          .map((name) => `, "${name}"`)
+          .join('')}}`,
+      ),
+      report.description ?? '',
+    ]
+  })
+}
 
 /** What the two sides do, by feature; one without a text does not compile. */
 function featureDocs(): Record<Feature, string> {
@@ -107,6 +134,7 @@ function featureDocs(): Record<Feature, string> {
     ask: 'The device may send `ask`, and the server answers with `answer`.',
     files: 'The device dials for whole files with the `transfer_key`.',
     concurrent: 'The server may send a `command` with `concurrent: true`, which runs alongside the running session.',
+    terminal: 'The server may send `open_terminal`; the device dials for the terminal with the `transfer_key`.',
     info: 'The server may ask the device what it is now, with `device_info_query`.',
   }
 }

@@ -9,7 +9,7 @@ const COMMAND_LINE = /^packages\/cli\/src\//
 const SOURCE = /^packages\/[^/]+\/src\/.*\.ts$/
 const STREAMS = new Set(['stdout', 'stderr'])
 /** What the command line may ask a stream itself. */
-const ASKED = /^\.(?:isTTY|columns|rows|on)\b/
+const ASKED = /^\.(?:isTTY|columns|rows|on|off)\b/
 /** Where a stream may be named without being asked anything: an argument, a default, a comparison. */
 const NAMED = /^\s*(?:[,)\]}\n]|$)/
 /** An object that is written to is a stream, going by its name. */

@@ -27,6 +27,8 @@ const NO_LIMITS: Readonly<Record<string, readonly string[]>> = {
   'device/src/tools/desktop/accessible.ts': ['SCREEN', 'RELATION_LABELLED_BY'],
   'device/src/tools/desktop/keyboard.ts': ['KEY_DELAY', 'REMAPPED_DELAY'],
   'device/src/tools/desktop/mouse.ts': ['CLICK_DELAY', 'WHEEL_DELAY', 'DRAG_STEPS'],
+  'device/src/config/add-rule.ts': ['OWNER_ONLY'],
+  'device/src/tools/shell/terminal.ts': ['PTS'],
   'device/src/tools/files/atomic-write.ts': ['PERMISSIONS', 'NEW_FILE'],
   'device/src/tools/files/read-file.ts': ['CHUNK', 'NEWLINE', 'LONGEST_MARK'],
   'device/src/tools/files/ripgrep-search.ts': ['FAILED', 'MESSAGE_LIMIT'],

@@ -47,8 +47,19 @@ export class OrreryHome implements AsyncDisposable {
 
   /** Starts a command in a pseudo-terminal, which the program `script` makes: what it shows is in `stdout`. */
   startInTerminal(...args: string[]): OrreryProcess {
-    const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`)
-    return this.#spawn('script', ['-qfec', `stty rows 24 cols 80; exec ${words.join(' ')}`, '/dev/null'], 'pipe')
+    return this.startShellInTerminal('', args)
+  }
+
+  /** The same with lines for the shell of that terminal before the command and after it. */
+  startShellInTerminal(before: string, args: readonly string[], after = ''): OrreryProcess {
+    const words = [process.execPath, MAIN, ...args].map((word) => `'${word.replaceAll("'", `'"'"'`)}'`)
+    const lines = ['stty rows 24 cols 80', before, `${after === '' ? 'exec ' : ''}${words.join(' ')}`, after]
+    return this.#spawn('script', ['-qfec', lines.filter((line) => line !== '').join('\n'), '/dev/null'], 'pipe')
+  }
+
+  /** Runs another program until it exits. */
+  runProgram(program: string, ...args: string[]): Promise<Ended> {
+    return this.#spawn(program, args, 'ignore').ended
   }
 
   #spawn(

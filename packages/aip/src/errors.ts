@@ -133,6 +133,12 @@ export const ERRORS = defineErrors({
     (v) => `'${v.path}': ${v.detail}`,
   ),
 
+  // Terminals
+  TOO_MANY_TERMINALS: entry<[{ limit: number }]>(
+    'A device, or all of them together, have as many interactive terminals open as they may.',
+    (v) => `${v.limit} terminals are open already; close one of them`,
+  ),
+
   // HTTP; the first three are those of existing peers
   INVALID_INPUT: entry<[{ detail: string }]>('A request body or parameter has the wrong form.', (v) => v.detail),
 })

@@ -18,6 +18,7 @@ import { sayCommand } from './commands/say.js'
 import { serverCommand } from './commands/server.js'
 import { sessionCommand } from './commands/session.js'
 import { sessionsCommand } from './commands/sessions.js'
+import { shellCommand } from './commands/shell.js'
 import { toolsCommand } from './commands/tools.js'
 import { workflowsCommand } from './commands/workflows.js'
 import { upCommand } from './commands/up.js'
@@ -31,7 +32,16 @@ export function buildProgram(): Command {
   program.commandsGroup('Start:')
   for (const command of [demoCommand(), upCommand(), serverCommand(), deviceCommand()]) program.addCommand(command)
   program.commandsGroup('Work:')
-  for (const command of [runCommand(), execCommand(), callCommand(), cpCommand(), sayCommand(), cancelCommand(), answerCommand()])
+  for (const command of [
+    runCommand(),
+    execCommand(),
+    shellCommand(),
+    callCommand(),
+    cpCommand(),
+    sayCommand(),
+    cancelCommand(),
+    answerCommand(),
+  ])
     program.addCommand(command)
   program.commandsGroup('Look:')
   for (const command of [devicesCommand(), toolsCommand(), workflowsCommand(), sessionsCommand(), sessionCommand()])

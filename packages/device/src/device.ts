@@ -1,4 +1,5 @@
 import { AipError, CLIENT_ID, aipError, silentLogger, systemClock, type Clock, type Logger } from '@orrery/aip'
+import { DeviceTerminals } from './terminals/device-terminals.js'
 import type { ServerTrust } from '@orrery/aip/node'
 import { TransferDialer } from './transfers/transfer-dialer.js'
 import { UFOWebSocketClient, type ConnectionEnd } from './client/ufo-websocket-client.js'
@@ -157,7 +158,11 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     persistent: options.persistent ?? false,
     details: () => collectDetails(capabilitiesOf(current, env)),
     approvals,
-    ...(config.tools.files ? { transfers } : {}),
+    ...(config.tools.files || config.tools.shell ? { transfers } : {}),
+    files: config.tools.files,
+    terminals: config.tools.shell
+      ? new DeviceTerminals({ gate, transfers, context: () => ({ shell: current.shell, roots, permits, env }), clock, logger })
+      : undefined,
     onFailed: options.onFailed,
     ...(journal === null ? {} : { journal }),
     resume: config.resume !== 'off',

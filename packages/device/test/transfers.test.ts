@@ -29,7 +29,7 @@ describe('a device that takes a file', () => {
   it('says that it can, dials its own server alone, and writes what comes', async () => {
     await using test = await receiving({ path: 'a.txt', size: 5 })
     expect(test.running.registration).toMatchObject({
-      metadata: { aip: { features: ['cancel', 'progress', 'concurrent', 'info', 'files'] } },
+      metadata: { aip: { features: ['cancel', 'progress', 'concurrent', 'info', 'files', 'terminal'] } },
     })
     const dialled = await test.running.server.connection()
     expect([dialled.url, dialled.headers.authorization]).toEqual([`/ws/transfers/${ID}`, 'Bearer device-key'])

@@ -41,6 +41,11 @@ export const SERVER_ERRORS = defineErrors({
     'Something else has taken over the sessions of this device; nothing was recorded.',
     (v) => `The sessions of '${v.id}' belong to another owner now`,
   ),
+  TERMINAL_UNSUPPORTED: entry<[{ id: string }]>(
+    'A device gives no interactive terminals: it is not one of Orrery, or an older one, or its shell tools are off.',
+    (v) => `'${v.id}' gives no terminals: it is an older device, or its shell tools are off`,
+  ),
+  UPGRADE_REQUIRED: entry('A route for WebSockets was called without an upgrade.', () => 'This route takes WebSockets only'),
   SERVER_STOPPING: entry('The server is shutting down and takes no new work.', () => 'The server is shutting down'),
 
   // Who may do what on a registered connection

@@ -25,6 +25,13 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   unregisteredPerKey: limit(500, 'connections', 'The same with one key.'),
   unregisteredPerAddress: limit(200, 'connections', 'The same from one address.'),
   unregisteredPerKeyAndAddress: limit(100, 'connections', 'The same with one key from one address.'),
+  shownRequest: limit(300, 'characters', 'The part of a task that is sent to a device for its owner to see.'),
+  terminals: limit(500, 'terminals', 'Interactive terminals of all devices at once.'),
+  terminalIdle: limit(
+    24 * 60 * 60 * 1000,
+    'ms',
+    'An interactive terminal in which nothing is typed or printed for this long is closed.',
+  ),
   wrongKeys: limit(
     20,
     'keys',

@@ -20,6 +20,8 @@ import type { RegistrationRules } from './connection/registration-rules.js'
 import { UFOWebSocketHandler } from './connection/ufo-websocket-handler.js'
 import { openFiles } from './connection/open-files.js'
 import { Strangers } from './connection/strangers.js'
+import { serveTerminal } from './connection/terminal-socket.js'
+import { DeviceTerminals } from './terminals/device-terminals.js'
 import { WebSocketUpgrade } from './connection/upgrade.js'
 import { copyFile } from './files/copy-file.js'
 import { DeviceFiles } from './files/device-files.js'
@@ -164,6 +166,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     feed,
     asks,
     files,
+    terminals: new DeviceTerminals(clients, { waiting, clock, logger }),
     workflows: new WorkflowLibrary(folder, secretSources, logger),
     allowance: new ModelAllowance({ agents, clock, perDay: options.devicesMayAsk ?? 0 }),
     devicePackage: options.devicePackage,
@@ -212,6 +215,7 @@ export async function startServer(options: ServerOptions): Promise<OrreryServer>
     budget,
     clock,
     transfers: waiting,
+    terminal: (transport, principal, deviceId) => serveTerminal(transport, principal, deviceId, { fleet, clock, logger }),
     accept: (transport, principal, registered) => handler.handler(transport, principal, registered),
     closing: () => sessions.state === 'drained',
   })

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import { silentLogger, systemClock } from '@orrery/aip'
-import { ROUTES, type RouteName } from '@orrery/aip/api'
+import { TerminalWanted, silentLogger, systemClock } from '@orrery/aip'
+import { ROUTES, type Route, type RouteName } from '@orrery/aip/api'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SecretSources } from '../src/config/secret-sources.js'
 import { WorkflowLibrary } from '../src/agents/workflow/workflow-library.js'
@@ -20,6 +20,7 @@ import { SessionManager } from '../src/sessions/session-manager.js'
 import { MemoryFeed } from '../src/store/memory-feed.js'
 import { SqliteClientStore } from '../src/store/sqlite-client-store.js'
 import { SqliteSessionStore } from '../src/store/sqlite-session-store.js'
+import { DeviceTerminals } from '../src/terminals/device-terminals.js'
 
 function fleet(): Fleet {
   const clientStore = new SqliteClientStore(':memory:')
@@ -35,11 +36,25 @@ function fleet(): Fleet {
   const toolLists = new DeviceToolLists({ ...common, peers })
   const sessions = new SessionManager({ ...common, store, peers, toolLists, agents: [] })
   const files = new DeviceFiles(clients, { ...common, sessions, waiting: new WaitingTransfers(() => null) })
+  const terminals = new DeviceTerminals(clients, { ...common, waiting: new WaitingTransfers(() => null) })
   const asks = new Asks({ ...common, live: sessions.live, peers })
   const tokens = new ResumeTokens(clientStore, systemClock)
   const workflows = new WorkflowLibrary(null, new SecretSources(), silentLogger)
   const allowance = new ModelAllowance({ agents: [], clock: systemClock, perDay: 0 })
-  return createFleet({ allowance, clients, known, tokens, toolLists, sessions, store, feed: common.feed, asks, files, workflows })
+  return createFleet({
+    allowance,
+    clients,
+    known,
+    tokens,
+    toolLists,
+    sessions,
+    store,
+    feed: common.feed,
+    asks,
+    files,
+    terminals,
+    workflows,
+  })
 }
 
 /** One who has all rights but those that are named. */
@@ -60,6 +75,7 @@ const USE_CASES: Partial<Record<RouteName, (fleet: Fleet, principal: Principal) 
   'devices.readFile': ({ files }, who) => files.read(who, 'd1', '/x', never),
   'devices.writeFile': ({ files }, who) =>
     files.write(who, 'd1', { path: '/x', size: 0, overwrite: false }, Readable.from([]), never),
+  'devices.terminal': ({ terminals }, who) => terminals.open(who, 'd1', TerminalWanted.parse({ columns: 80, rows: 24 }), never),
   'sessions.create': ({ tasks }, who) => tasks.start(who, WANTED),
   'sessions.list': ({ sessions }, who) => sessions.list(who, { limit: 1 }),
   'sessions.get': ({ sessions }, who) => sessions.get(who, 's1'),
@@ -97,7 +113,10 @@ describe('the use case behind a route', () => {
     expect(use, `add ${name} to USE_CASES`).toBeDefined()
     const detail = `This key does not have the right '${right}'`
     expect(await failure(() => use?.(fleet(), without(right)))).toMatchObject({ code: 'FORBIDDEN', message: detail })
-    const includes: OwnRight[] = right === 'read' ? ['read'] : [right, 'read']
+    const { [name]: route }: Record<typeof name, Route> = ROUTES
+    const also = route.alsoRight === undefined ? [] : [route.alsoRight as OwnRight]
+    for (const other of also) expect(await failure(() => use?.(fleet(), without(other)))).toMatchObject({ code: 'FORBIDDEN' })
+    const includes: OwnRight[] = right === 'read' ? ['read'] : [right, 'read', ...also]
     const only = { ...OPERATOR, rights: new Set(includes) }
     expect(await failure(() => use?.(fleet(), only))).not.toMatchObject({ code: 'FORBIDDEN' })
   })

@@ -31,6 +31,14 @@ export interface BytesAnswer {
   headers: Readonly<Record<string, string>>
 }
 
+/** A WebSocket: the request is an upgrade. Without one the answer is an error. */
+export interface SocketAnswer {
+  kind: 'socket'
+  status: 101
+  /** What goes over it, for the reference. */
+  doc: string
+}
+
 /** The names of the parameters in a path: `'id' | 'value'` for `/api/sessions/:id/values/:value`. */
 export type ParameterIn<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
   ? Name | ParameterIn<Rest>
@@ -46,6 +54,8 @@ export interface Route<Path extends `/${string}` = `/${string}`> {
   method: Method
   path: Path
   right: Right
+  /** Another right that the key must have as well. */
+  alsoRight?: Right
   /** One sentence for the reference, without its full stop. */
   doc: string
   /** Each parameter in the path. */
@@ -55,7 +65,7 @@ export interface Route<Path extends `/${string}` = `/${string}`> {
   headers?: z.ZodObject
   /** JSON of this form, or bytes of any content type. */
   body?: z.ZodType | 'bytes'
-  answer: JsonAnswer | EventsAnswer | BytesAnswer
+  answer: JsonAnswer | EventsAnswer | BytesAnswer | SocketAnswer
 }
 
 /** Descriptions of exactly the parameters of a path. */
@@ -85,4 +95,9 @@ export function events<Schema extends z.ZodType>(schema: Schema): EventsAnswer<S
 /** An answer of bytes. @param headers name and meaning of each */
 export function bytes(headers: Readonly<Record<string, string>>): BytesAnswer {
   return { kind: 'bytes', status: 200, headers }
+}
+
+/** An answer that is a WebSocket. @param doc what goes over it */
+export function socket(doc: string): SocketAnswer {
+  return { kind: 'socket', status: 101, doc }
 }

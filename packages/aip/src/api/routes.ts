@@ -14,7 +14,17 @@ import {
 } from './devices.js'
 import { Dispatch, DispatchOutcome, TaskResult } from './dispatch.js'
 import { FleetEvent, FleetEventHeaders, FleetEventQuery } from './fleet-events.js'
-import { bytes, defineRoute, events, json, type EventsAnswer, type JsonAnswer, type ParameterIn, type Route } from './route.js'
+import {
+  bytes,
+  defineRoute,
+  events,
+  json,
+  socket,
+  type EventsAnswer,
+  type JsonAnswer,
+  type ParameterIn,
+  type Route,
+} from './route.js'
 import { Clients, Health, Liveness, Readiness } from './server-state.js'
 import { EventStreamHeaders, LogQuery, SessionEvent, SessionLog, StoredValue } from './session-events.js'
 import { QuestionAnswer, Remark, Session, SessionList, SessionQuery } from './sessions.js'
@@ -90,6 +100,17 @@ export const ROUTES = {
     query: WriteFileQuery,
     body: 'bytes',
     answer: json(WrittenFile),
+  }),
+  'devices.terminal': defineRoute({
+    method: 'GET',
+    path: '/api/devices/:id/terminal',
+    right: 'approve',
+    alsoRight: 'run',
+    doc: 'Opens an interactive terminal on a device as a WebSocket, if the policy of the device allows it',
+    params: device,
+    answer: socket(
+      'the first message is `{"type": "open", "columns", "rows"}`, with `program`, `args`, `cwd` and `term` as they are needed; then come and go the bytes of the terminal in binary messages and `resize`, `waiting`, `started`, `ended` and `refused` as JSON in text messages, which [the protocol](protocol.md#terminals) describes',
+    ),
   }),
 
   'sessions.create': defineRoute({

@@ -157,6 +157,17 @@ export const answer = defineMessage({
   }),
 })
 
+export const openTerminal = defineMessage({
+  name: 'open_terminal',
+  type: 'open_terminal',
+  direction: 'to_client',
+  roles: ['device'],
+  feature: 'terminal',
+  documented: ['OPEN_TERMINAL'],
+  doc: 'Asks a device to dial for an interactive terminal, as for a file transfer, at /ws/transfers/ and terminal_id, and to run a program in it if its policy allows that. metadata has program, args, cwd, columns, rows and term, as in the first message of an operator; requested_by says who asks, to show it to the owner.',
+  schema: z.object({ ...fields('open_terminal'), terminal_id: z.string(), requested_by: text, metadata: object }),
+})
+
 export const sessionProgress = defineMessage({
   name: 'session_progress',
   type: 'progress',
@@ -182,6 +193,7 @@ export const TO_CLIENT = [
   cancel,
   resultsAck,
   answer,
+  openTerminal,
   sessionProgress,
 ] as const
 

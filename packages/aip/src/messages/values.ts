@@ -102,5 +102,5 @@ export const McpServerStatus = z.object({
 export type McpServerStatus = z.infer<typeof McpServerStatus>
 
 /** Names of the optional features that Orrery's own peers negotiate at registration. */
-export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent', 'info'])
+export const Feature = z.enum(['journal', 'resume', 'cancel', 'progress', 'ask', 'files', 'concurrent', 'info', 'terminal'])
 export type Feature = z.infer<typeof Feature>

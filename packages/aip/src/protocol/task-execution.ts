@@ -4,12 +4,14 @@ import {
   cancel,
   command,
   resultsAck,
+  openTerminal,
   sessionProgress,
   taskAssignment,
   taskEnd,
 } from '../messages/to-client.js'
 import { ask as askMessage, clientTaskEnd, commandResults, progress, taskRequest } from '../messages/to-server.js'
 import type { ClientType, Command, Result, TaskStatus } from '../messages/values.js'
+import type { TerminalWanted } from '../terminal-frames.js'
 import { ProtocolPart } from './aip-protocol.js'
 
 /** Tasks, their commands, and their ends. */
@@ -205,6 +207,12 @@ export class TaskExecutionProtocol extends ProtocolPart {
       by: answer.by,
       digest: answer.digest,
     })
+  }
+
+  /** Asks a device with the feature `terminal` to dial for an interactive terminal. */
+  sendOpenTerminal(terminal: { terminalId: string; requestedBy: string; wanted: TerminalWanted }): Promise<void> {
+    const { terminalId, requestedBy, wanted } = terminal
+    return this.aip.sendMessage(openTerminal, { terminal_id: terminalId, requested_by: requestedBy, metadata: { ...wanted } })
   }
 
   sendAck(sessionId?: string, responseId?: string): Promise<void> {

@@ -54,7 +54,7 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
 }
 
 /** Fields that a record of an extension requires as a text. */
-const REQUIRED = new Set(['reason', 'ask_id', 'by', 'tool', 'arguments_hash', 'summary', 'expires_at'])
+const REQUIRED = new Set(['reason', 'ask_id', 'by', 'tool', 'arguments_hash', 'summary', 'expires_at', 'terminal_id'])
 
 /** Any valid message of a record: every field but `type`. */
 export function fieldsOf(record: MessageRecord): fc.Arbitrary<Json> {

@@ -5,6 +5,7 @@ import { programCommand } from '../exec/program-command.js'
 import { wholeOutput } from '../exec/whole-output.js'
 import { begin, leave, withNoWait } from '../follow/begin.js'
 import { endInWords, exitCodeOf, programOutcome, type ProgramOutcome } from '../results/program-outcome.js'
+import { runInTerminal } from './shell.js'
 import { type CliError, EXIT, orreryError, usageError } from '../terminal/errors.js'
 import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
@@ -21,6 +22,7 @@ interface ExecOptions extends DeviceTargetOptions {
   cwd?: string
   env: Record<string, string>
   stdin?: true
+  terminal?: true
   timeout: number
   wait: boolean
 }
@@ -53,6 +55,10 @@ export function execCommand(): Command {
     .option('--cwd <folder>', 'folder of the device to run in (default: the one in which it was started)')
     .option('-e, --env <NAME=VALUE>', 'variable for the program; may be given several times', parseEnv, {})
     .option('-i, --stdin', 'give the program the whole standard input of this command, at most 1 MiB')
+    .option(
+      '-t, --terminal',
+      'run it in a terminal, for programs that have a screen; -e, -i, --timeout, --no-wait and --json are not for that',
+    )
     .option('--timeout <seconds>', 'end the program after this time', parseTimeout, TIMEOUT)
   return withDevice(withNoWait(command))
     .addHelpText(
@@ -71,6 +77,11 @@ async function exec(word: string | undefined, words: readonly string[] | null, o
   const [program, ...args] = words ?? []
   if (program === undefined || program === '') throw usageError(`Name a program: ${orrery('exec -- df -h')}`)
   const named = namedDevice(word, options)
+  if (options.terminal === true) {
+    if (options.stdin === true || options.json === true || !options.wait || Object.keys(options.env).length > 0)
+      throw usageError('In a terminal there is no --stdin, --env, --json and --no-wait: leave them out, or -t')
+    return runInTerminal(named, options, { program, args, cwd: options.cwd })
+  }
   const stdin = options.stdin === true ? await readStdin() : undefined
   try {
     const api = await connect(options)

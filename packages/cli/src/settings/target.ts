@@ -32,7 +32,7 @@ export function withTarget(command: Command): Command {
 /** The client of the server that the options name. */
 export async function connect(options: TargetOptions): Promise<OrreryApi> {
   const { OrreryApi, trustingFetch } = await import('@orrery/constellation')
-  const found = findKey({ name: '--api-key', value: options.apiKey, file: options.apiKeyFile }, 'operator.key')
+  const found = operatorKey(options)
   const server = options.server ?? localServer()
   if (options.insecure !== true) await refuseOpenNetwork(server)
   const trust = await serverTrust(server, options)
@@ -46,6 +46,15 @@ async function proxied(): Promise<typeof fetch | undefined> {
   const { proxiedFetch } = await import('@orrery/aip/node')
   const send = proxiedFetch()
   return (input, init) => send(input instanceof Request ? input.url : input, init)
+}
+
+/** The operator key that the options name, for a connection of one's own; undefined if there is none. */
+export function keyOf(options: TargetOptions): string | undefined {
+  return operatorKey(options)?.key
+}
+
+function operatorKey({ apiKey, apiKeyFile }: TargetOptions): ReturnType<typeof findKey> {
+  return findKey({ name: '--api-key', value: apiKey, file: apiKeyFile }, 'operator.key')
 }
 
 /** Options of the client commands that work on one device. */

@@ -79,6 +79,31 @@ export async function printPiece(piece: Uint8Array): Promise<void> {
   if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
 }
 
+/** What switches to another screen, as editors do, with `h`, and back with `l`. */
+const OTHER_SCREEN = '\u001B[?1049'
+/** Whether a terminal of a device has switched to its other screen. */
+let onOtherScreen = false
+
+/**
+ * Writes what an interactive terminal on a device shows, as it is: the user has opened that terminal, and it controls this one as in ssh. Settles once
+ * more may follow.
+ */
+export async function writeScreen(bytes: Uint8Array): Promise<void> {
+  const shown = Buffer.from(bytes)
+  const [to, back] = ['h', 'l'].map((end) => shown.lastIndexOf(`${OTHER_SCREEN}${end}`))
+  if (to !== back) onOtherScreen = (to ?? -1) > (back ?? -1)
+  process.stdout.write(bytes)
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
+}
+
+/** Undoes what a program that was cut off leaves behind: the other screen, a hidden cursor, colours, reports of mouse and paste. */
+export function restoreScreen(): void {
+  if (!process.stdout.isTTY) return
+  const modes = [1000, 1002, 1003, 1006, 2004].map((mode) => `\u001B[?${mode}l`).join('')
+  process.stdout.write(`${onOtherScreen ? `${OTHER_SCREEN}l` : ''}${modes}\u001B[?25h\u001B[0m`)
+  onOtherScreen = false
+}
+
 /** Writes lines of another process, such as the error of a tool, to stderr. */
 export function noteText(text: string): void {
   write(process.stderr, ended(harmless(text)))

@@ -10,6 +10,8 @@ export interface AuditEntry {
   session_id: string | null
   call_id: string | null
   agent: string | null
+  /** Who asked the server for it, as the server says; left out if it does not. */
+  requested_by?: string
   /** `server/tool`. */
   tool: string
   /** The program of a command, by its name alone; null for other calls. Entries of older versions do not have it. */
@@ -23,6 +25,7 @@ export interface AuditEntry {
   rule: string
   /** `policy`, or who answered the ask. */
   by: string
+  /** How it ended, or `started` for what lasts, which has another entry for its end. */
   outcome: string
   /** Of a failure, only where the owner has switched contents on. */
   error: string | null

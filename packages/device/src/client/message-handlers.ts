@@ -1,11 +1,13 @@
 import { logError, type Logger, type ServerMessage } from '@orrery/aip'
 import { receiveAll, type ServerConnection } from '@orrery/aip/node'
 import type { DeviceSessions } from './device-sessions.js'
+import type { DeviceTerminals } from '../terminals/device-terminals.js'
 import { logText } from './log-text.js'
 
 /** What a device does with the messages of its server (seed 000, "Message Handlers"). */
 export abstract class MessageHandlers {
   protected abstract readonly sessions: DeviceSessions
+  protected abstract readonly terminals: DeviceTerminals | null
   protected abstract readonly logger: Logger
 
   /** The connection that was made last; null before the first. */
@@ -73,6 +75,10 @@ export abstract class MessageHandlers {
         return sessions.answered(message)
       case 'device_info_request':
         if (connection.features.has('info')) return sessions.inBackground(this.describe(connection))
+        return this.logger.warn(`[WS] Unknown message type: ${message.type}`)
+      case 'open_terminal':
+        if (this.terminals !== null && connection.features.has('terminal'))
+          return sessions.inBackground(this.terminals.open(message.terminal_id, message.requested_by, message.metadata))
         return this.logger.warn(`[WS] Unknown message type: ${message.type}`)
       case 'device_info_response':
       case 'progress':

@@ -32,6 +32,8 @@ export interface RegistrationOptions {
   asks: boolean
   /** Whether it can send and take whole files. */
   files: boolean
+  /** Whether operators may ask for interactive terminals. */
+  terminals: boolean
   /** The largest frame that it takes from a server of Orrery, in bytes. */
   maxFrame: number
 }
@@ -58,10 +60,11 @@ export async function registerDevice(connection: ServerConnection, options: Regi
 }
 
 /** What this device can do. */
-function offerOf({ token, resumes, asks, files, maxFrame }: RegistrationOptions): OfferFields {
+function offerOf({ token, resumes, asks, files, terminals, maxFrame }: RegistrationOptions): OfferFields {
   const features = new Set<Feature>(resumes ? JOURNAL_FEATURES : FEATURES)
   if (asks) features.add('ask')
   if (files) features.add('files')
+  if (terminals) features.add('terminal')
   return {
     version: 1,
     features: [...features],

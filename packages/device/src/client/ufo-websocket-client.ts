@@ -30,6 +30,7 @@ import { DeviceSessions } from './device-sessions.js'
 import { MessageHandlers } from './message-handlers.js'
 import { describeDevice, registerDevice } from './registration.js'
 import { StateReports } from './state-reports.js'
+import type { DeviceTerminals } from '../terminals/device-terminals.js'
 import type { TransferDialer } from '../transfers/transfer-dialer.js'
 import { DEVICE_LIMITS } from '../limits.js'
 
@@ -62,6 +63,10 @@ export interface UFOWebSocketClientOptions {
   approvals?: Approvals
   /** Dials for whole files; it gets what each registration has agreed on. */
   transfers?: TransferDialer
+  /** Whether files are transferred. Default: if there is a dialer for that. */
+  files?: boolean | undefined
+  /** Interactive terminals; left out where there are none. */
+  terminals?: DeviceTerminals | undefined
   /** Longest wait before another attempt then, in seconds. Default 5. */
   longestWaitS?: number
   /** Called after each registration. */
@@ -90,6 +95,7 @@ export class UFOWebSocketClient extends MessageHandlers {
   readonly #stopping = new AbortController()
   readonly #link: ReconnectingLink
   protected readonly sessions: DeviceSessions
+  protected readonly terminals: DeviceTerminals | null
   readonly #reports: StateReports
   /** Whether the server has refused the key. */
   #isRefused = false
@@ -104,6 +110,7 @@ export class UFOWebSocketClient extends MessageHandlers {
     this.#options = options
     const { clock = systemClock, logger = silentLogger } = options
     this.logger = logger
+    this.terminals = options.terminals ?? null
     this.#reports = new StateReports(() => ({ ...this.#details, ...deviceState(this.ufoClient) }), clock, logger)
     this.ufoClient.mcpServerManager.onChange = () => this.#reports.changed()
     this.sessions = new DeviceSessions({
@@ -147,6 +154,7 @@ export class UFOWebSocketClient extends MessageHandlers {
   async connectAndListen(): Promise<ConnectionEnd> {
     if ((await this.#link.run()) === 'stopped') return 'stopped'
     await this.sessions.stop()
+    await this.terminals?.close()
     this.logger.error(this.#isRefused ? '[WS] The server refuses the key. Exiting.' : '[WS] Max retries reached. Exiting.')
     return 'retries_spent'
   }
@@ -155,6 +163,7 @@ export class UFOWebSocketClient extends MessageHandlers {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.sessions.stop()
+    await this.terminals?.close()
     await this.#link.drop()
   }
 
@@ -178,7 +187,8 @@ export class UFOWebSocketClient extends MessageHandlers {
       token: this.#options.journal?.resumeToken ?? null,
       resumes: this.#options.journal !== undefined && this.#options.resume !== false,
       asks: this.#options.approvals?.viaServer === true,
-      files: this.#options.transfers !== undefined,
+      files: this.#options.files ?? this.#options.transfers !== undefined,
+      terminals: this.terminals !== null,
       maxFrame: this.#options.maxFrame ?? LIMITS.deviceFrame,
     })
     this.#options.transfers?.agree(agreement?.transfer_key ?? null)

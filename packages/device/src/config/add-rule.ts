@@ -46,7 +46,7 @@ export async function addRule(
 function withRule(text: string, { rule, at }: AlwaysRule): string {
   const list = rulesIn(text)
   if (list !== null && (list.children ?? []).length > 0) return withItem(text, list, at, ruleText(rule))
-  // What is inserted is laid out anew, one line for each key; a word is not, and the rule then takes its place.
+  // What is inserted is laid out with a line for each key; a word is not, and the rule then takes its place.
   const word = randomUUID()
   const [path, value] = placeIn(parse(text), word)
   const formattingOptions = { insertSpaces: !/^\t/m.test(text), tabSize: 2, eol: lineEnd(text) }
@@ -75,7 +75,7 @@ function withItem(text: string, list: Node, at: number, item: string): string {
   return text.slice(0, start) + (follows ? '' : ',') + text.slice(start, end) + added + text.slice(end)
 }
 
-/** What stands behind an item on its line: where it ends, and whether a comma is among it. */
+/** What follows an item on its line: where it ends, and whether a comma is among it. */
 function restOfLine(text: string, start: number): { end: number; comma: boolean; endsLine: boolean } {
   let comma = false
   let end = start

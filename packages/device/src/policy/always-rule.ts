@@ -2,7 +2,6 @@ import { dirname, sep } from 'node:path'
 import { clearText } from '@orrery/aip'
 import type { CallFacts } from './call-facts.js'
 import type { PolicyRule } from './policy-config.js'
-import type { ToolCall } from './policy.js'
 
 /** A rule that allows a call from now on, and its index among the rules, in front of what decides otherwise. */
 export interface AlwaysRule {
@@ -18,7 +17,10 @@ const PATH_WILDCARD = /[*?{},]/
  * Returns the narrowest rule that allows a call: exactly its words, its paths or its host, else its tool.
  * @returns null if no rule can name exactly that
  */
-export function narrowRule({ tool, server }: ToolCall, { command, paths, hosts }: CallFacts): PolicyRule | null {
+export function narrowRule(
+  { tool, server }: { tool: string; server: string },
+  { command, paths, hosts }: CallFacts,
+): PolicyRule | null {
   if (WILDCARD.test(tool) || WILDCARD.test(server)) return null
   if (command !== null) {
     const argv = [...command.argv]

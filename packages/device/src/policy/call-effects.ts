@@ -10,6 +10,8 @@ export interface CallEffects {
   argv?: readonly string[]
   /** Whether the command gets a terminal, in which some programs take commands from the keyboard. */
   terminal?: boolean
+  /** Someone elsewhere types into it: it is as powerful as an open shell. */
+  interactive?: boolean
   /** Variables that the call sets for the command, and that may change what it loads or starts. */
   variables?: readonly string[]
   /** Absolute paths; links and `..` in them are not followed yet, the tool itself does that and checks the roots. */

@@ -23,6 +23,8 @@ export interface CallOrigin {
 export interface Passage {
   /** Why the call must not run; null if it may. */
   denied: AipError | null
+  /** What was allowed has begun and may last: the audit has that too. */
+  begun(): void
   /** The call is over, or never ran: it goes into the audit. */
   close(result: Pick<Result, 'status' | 'error' | 'result'>): void
 }
@@ -84,18 +86,13 @@ export class Gate {
         ? await this.#ask(call, verdict, origin, signal, waiting)
         : { denied: verdict.do === 'deny' ? denial(verdict) : null, by: 'policy' }
     const release = denied === null && verdict.command !== null ? permits.grant(verdict.command.argv, verdict.command.cwd) : null
+    const decided = { rule: rule ?? verdict.rule, program: verdict.program, by, allowed: denied === null, startedAt }
     return {
       denied,
+      begun: () => this.#record(call, origin, { ...decided, result: { status: 'started', error: null, result: null } }),
       close: (result) => {
         release?.()
-        this.#record(call, origin, {
-          rule: rule ?? verdict.rule,
-          program: verdict.program,
-          by,
-          allowed: denied === null,
-          result,
-          startedAt,
-        })
+        this.#record(call, origin, { ...decided, result })
       },
     }
   }
@@ -113,6 +110,7 @@ export class Gate {
       const why = `The call has ${summary.length} characters, of which an approver is shown ${LIMITS.askedCall} at most, so approval is not asked for`
       return { denied: denial({ rule, detail: `${detail}. ${why}` }), by: 'nobody' }
     }
+    const always = await this.#options.policy.always(call, verdict)
     const answer = await this.#options.approvals.request(
       {
         sessionId,
@@ -123,7 +121,7 @@ export class Gate {
         agent,
         requestedBy,
         task,
-        always: await this.#offer(call, verdict),
+        always: this.#offer(call, always),
       },
       signal,
       waiting,
@@ -145,9 +143,8 @@ export class Gate {
   }
 
   /** The rule that would allow such calls from now on; null if there is none, or no file for it. */
-  async #offer(call: ToolCall, verdict: Verdict): Promise<AlwaysOffer | null> {
-    const { policy, rules } = this.#options
-    const always = rules === undefined ? null : await policy.always(call, verdict)
+  #offer(call: ToolCall, always: AlwaysRule | null): AlwaysOffer | null {
+    const { rules } = this.#options
     if (always === null || rules === undefined) return null
     const rule = ruleText(always.rule)
     return {
@@ -170,13 +167,13 @@ export class Gate {
 
   #record(
     call: ToolCall,
-    { sessionId, callId, agent }: CallOrigin,
+    { sessionId, callId, agent, requestedBy }: CallOrigin,
     end: {
       rule: string
       program: string | null
       by: string
       allowed: boolean
-      result: Pick<Result, 'status' | 'error' | 'result'>
+      result: Pick<Result, 'error' | 'result'> & { status: Result['status'] | 'started' }
       startedAt: number
     },
   ): void {
@@ -187,6 +184,7 @@ export class Gate {
       session_id: sessionId,
       call_id: callId,
       agent,
+      ...(requestedBy === null || requestedBy === undefined ? {} : { requested_by: requestedBy }),
       tool: `${call.server}/${call.tool}`,
       program: end.program,
       arguments_hash: argumentsHash(call.args),

@@ -142,6 +142,7 @@ export class Policy {
   async #otherwise(call: ToolCall, effects: CallEffects | null, command: CommandToRun | null): Promise<Verdict> {
     const { shell, roots } = this.#options
     if (call.builtIn && command !== null) {
+      if (effects?.interactive === true && shell === 'strict') return verdict('deny', 'shell.terminal', NO_TERMINAL)
       if (shell === 'full') return verdict('allow', 'shell.full', 'the shell of this device is open')
       try {
         if (effects?.launches === true) await launchArguments(command.argv, { cwd: command.cwd, roots })
@@ -192,6 +193,9 @@ export class Policy {
     return builtIn ? tools.describeCall(server, tool, args, { roots, shell, cwd }) : null
   }
 }
+
+const NO_TERMINAL =
+  'a terminal can do what an open shell can, and the shell of this device is strict; to be asked about each one, add {"tool":"terminal","do":"ask"} to "policy" in device.jsonc'
 
 function verdict(action: PolicyAction, rule: string, detail: string, command: Verdict['command'] = null): Verdict {
   return { do: action, rule, detail, command, input: 'none', program: null, invalid: null }

@@ -52,6 +52,9 @@ export class ProcessGroup {
   readonly started: Promise<void>
   /** Settles when the child has ended and its output was read. Never rejects. */
   readonly ended: Promise<ProcessEnd>
+  /** The session that its program leads in a pseudo-terminal, once it has reported it; null if it has ended before. */
+  readonly session: Promise<number | null>
+  readonly #named = Promise.withResolvers<number | null>()
   readonly #clock: Clock
   readonly #leadsSessions: boolean
   #endsDaemons: boolean
@@ -67,6 +70,7 @@ export class ProcessGroup {
     clock: Clock,
     { leadsSessions = false, endsDaemons = false }: GroupOptions = {},
   ) {
+    this.session = this.#named.promise
     this.#clock = clock
     this.#leadsSessions = leadsSessions
     this.#endsDaemons = endsDaemons
@@ -139,6 +143,7 @@ export class ProcessGroup {
     for (const word of text.match(/\d+/g) ?? []) {
       if (!live.has(this)) return
       this.#sessions.add(Number(word))
+      this.#named.resolve(Number(word))
       watchdog?.add(Number(word))
     }
   }
@@ -151,6 +156,7 @@ export class ProcessGroup {
       else send(-pid, 'SIGKILL')
     }
     live.delete(this)
+    this.#named.resolve(null)
     for (const each of [pid, ...this.#sessions]) if (each !== undefined) watchdog?.remove(each)
     if (live.size === 0) process.off('exit', killAll)
     const timer = this.#clock.after(DRAIN, () => {

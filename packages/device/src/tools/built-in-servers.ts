@@ -8,6 +8,7 @@ import { desktopServer } from './desktop/desktop-server.js'
 import { hasDisplay } from './desktop/x11.js'
 import { filesServer } from './files/files-server.js'
 import { pdfServer } from './pdf/pdf-server.js'
+import { TERMINAL_TOOL, terminalCall } from './shell/terminal-call.js'
 import { shellServer } from './shell/shell-server.js'
 import { systemServer } from './system/system-server.js'
 
@@ -30,6 +31,7 @@ export function isAvailable(name: BuiltInName, env: Environment): boolean {
 /** What a policy knows of the tools that come with the device. */
 export const BUILT_IN_TOOLS: BuiltInTools = {
   find(tool, shell) {
+    if (tool === TERMINAL_TOOL) return { server: 'shell', readOnly: false }
     for (const [server, builtIn] of Object.entries(BUILT_IN_SERVERS)) {
       const found = builtIn.tools(shell).find(({ name }) => name === tool)
       if (found !== undefined) return { server, readOnly: found.readOnly }
@@ -37,6 +39,7 @@ export const BUILT_IN_TOOLS: BuiltInTools = {
     return undefined
   },
   describeCall(server, tool, args, place) {
+    if (server === 'shell' && tool === TERMINAL_TOOL) return terminalCall.describeCall(args, place)
     const found = isBuiltIn(server) ? BUILT_IN_SERVERS[server].tools(place.shell).find(({ name }) => name === tool) : undefined
     return found?.describeCall(args, place) ?? null
   },

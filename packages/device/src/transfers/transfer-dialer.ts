@@ -1,4 +1,4 @@
-import { isAipError, AIPProtocol, aipError, type Clock, type Logger } from '@orrery/aip'
+import { isAipError, AIPProtocol, aipError, type Clock, type Logger, type Transport } from '@orrery/aip'
 import { TRANSFER_SOCKET, WebSocketTransport, withKeyInHeader, type ServerTrust } from '@orrery/aip/node'
 import { deviceError } from '../errors.js'
 
@@ -53,16 +53,8 @@ export class TransferDialer implements Transfers {
   }
 
   async dial(id: string, signal: AbortSignal): Promise<TransferConnection> {
-    const { wsUrl, trust, clock, logger } = this.#options
-    if (this.#key === null) throw deviceError('TRANSFER_REFUSED')
-    // Only Orrery's servers have file transfers, and they take the key from the header.
-    const server = withKeyInHeader(wsUrl)
-    const url = new URL(server.url)
-    url.pathname = `${url.pathname.replace(/\/+$/, '')}/transfers/${encodeURIComponent(id)}`
-    const headers = { ...server.headers, 'x-orrery-transfer-key': this.#key }
-    const transport = await WebSocketTransport.connect(url.href, { ...TRANSFER_SOCKET, clock, headers, signal, trust }).catch(
-      refusal,
-    )
+    const { clock, logger } = this.#options
+    const transport = await this.connect(id, signal)
     const cut = (): void => transport.terminate()
     signal.addEventListener('abort', cut, { once: true })
     if (signal.aborted) cut()
@@ -77,6 +69,18 @@ export class TransferDialer implements Transfers {
         await transport.close(1000)
       },
     }
+  }
+
+  /** Makes a connection for other bytes than those of a file. @param signal stops dialling @throws as {@link dial} */
+  connect(id: string, signal: AbortSignal): Promise<Transport> {
+    const { wsUrl, trust, clock } = this.#options
+    if (this.#key === null) return Promise.reject(deviceError('TRANSFER_REFUSED'))
+    // Only Orrery's servers have file transfers, and they take the key from the header.
+    const server = withKeyInHeader(wsUrl)
+    const url = new URL(server.url)
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/transfers/${encodeURIComponent(id)}`
+    const headers = { ...server.headers, 'x-orrery-transfer-key': this.#key }
+    return WebSocketTransport.connect(url.href, { ...TRANSFER_SOCKET, clock, headers, signal, trust }).catch(refusal)
   }
 }
 

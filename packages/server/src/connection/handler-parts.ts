@@ -5,6 +5,7 @@ import { ResumeTokens } from '../clients/resume-tokens.js'
 import { DeviceOverlays } from '../config/device-overlays.js'
 import { DeviceFiles } from '../files/device-files.js'
 import { WaitingTransfers } from '../files/waiting-transfers.js'
+import { DeviceTerminals } from '../terminals/device-terminals.js'
 import { createFleet } from '../fleet/create-fleet.js'
 import type { Fleet } from '../fleet/fleet.js'
 import { Asks } from '../sessions/asks.js'
@@ -86,8 +87,8 @@ export function handlerParts(options: HandlerOptions): HandlerParts {
       'cancel',
       'progress',
       'ask',
-      // Only the server's own port takes the connections for files.
-      ...(options.fleet === undefined ? [] : (['files'] as const)),
+      // Only the server's own port takes the connections for files and terminals.
+      ...(options.fleet === undefined ? [] : (['files', 'terminal'] as const)),
       'concurrent',
       'info',
     ]),
@@ -110,6 +111,7 @@ function fleetOf(clients: ClientConnectionManager, sessions: SessionManager, ask
     feed,
     asks,
     files,
+    terminals: new DeviceTerminals(clients, { waiting, clock, logger }),
     workflows,
     allowance,
   })

@@ -177,7 +177,8 @@ export class Registration {
       unacknowledged: new Set(),
       endsSince: 0,
       scope: clientType === 'constellation' ? targetId : null,
-      transferKey: clientType === 'device' && features.has('files') ? WaitingTransfers.newKey() : null,
+      transferKey:
+        clientType === 'device' && (features.has('files') || features.has('terminal')) ? WaitingTransfers.newKey() : null,
     }
   }
 

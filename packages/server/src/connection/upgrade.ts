@@ -40,6 +40,8 @@ export interface UpgradeOptions {
   budget: SharedBudget
   accept: Accept
   transfers: WaitingTransfers
+  /** Serves an operator's connection for a terminal on a device. */
+  terminal: (transport: Transport, principal: Principal, deviceId: string) => Promise<void>
   /** Whether connections are no longer accepted. */
   closing: () => boolean
 }
@@ -79,6 +81,12 @@ export class WebSocketUpgrade {
         this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, connect))
         return
       }
+      const { terminal: deviceId } = asked
+      if (deviceId !== null) {
+        const serve = (transport: Transport): Promise<void> => this.#options.terminal(transport, principal, deviceId)
+        this.#transferSockets.handleUpgrade(request, socket, head, (webSocket) => void this.#serveTransfer(webSocket, serve))
+        return
+      }
       const address = this.#options.addressOf(request)
       const free = this.#places.take(address, principal.name)
       if (free === null) return refuse(socket, UNAVAILABLE)
@@ -97,18 +105,21 @@ export class WebSocketUpgrade {
   }
 
   /** Existing peers see 403 for a wrong path and a wrong key alike (protocol reference, chapter 1). */
-  #refusal(request: IncomingMessage, { path, key, transfer }: Asked, principal: Principal | null): string | null {
+  #refusal(request: IncomingMessage, { path, key, transfer, terminal }: Asked, principal: Principal | null): string | null {
     if (principal === null && key !== undefined && key !== '') {
       const seconds = this.#options.guesses.wrong(this.#options.addressOf(request), key)
       if (seconds !== null) return `429 Too Many Requests\r\nRetry-After: ${seconds}`
     }
-    const isServed = transfer === null ? path === '/ws' : this.#options.transfers.admits(transfer)
+    const isServed =
+      transfer === null
+        ? path === '/ws' || (terminal !== null && isOperator(principal))
+        : this.#options.transfers.admits(transfer)
     if (!isServed || principal === null || !isOwnOrigin(request, this.#options.publicUrl)) return FORBIDDEN
     // A connection that arrives while the others are being closed would keep the server from ending.
     return this.#options.closing() ? UNAVAILABLE : null
   }
 
-  async #serveTransfer(webSocket: WebSocket, connect: (transport: Transport) => void): Promise<void> {
+  async #serveTransfer(webSocket: WebSocket, connect: (transport: Transport) => unknown): Promise<void> {
     const transport = new WebSocketTransport(webSocket, {
       ...TRANSFER_SOCKET,
       clock: this.#options.clock,
@@ -173,16 +184,34 @@ interface Asked {
   key: string | undefined
   /** The file transfer that the connection is for, with its key; null for a client's own connection. */
   transfer: { id: string; key: string | undefined } | null
+  /** The device on which an operator wants a terminal; null for other connections. */
+  terminal: string | null
+}
+
+/** A key that opens no route of the API is refused as a wrong one. */
+function isOperator(principal: Principal | null): boolean {
+  return principal !== null && principal.rights.size > 0
 }
 
 function askedOf({ url = '', headers }: IncomingMessage): Asked {
   // A whole URL is not parsed: 10,000 devices may return at once.
   const [path = '', ...query] = url.split('?')
   const id = /^\/ws\/transfers\/([^/]+)$/.exec(path)?.[1]
+  const device = /^\/api\/devices\/([^/]+)\/terminal\/?$/.exec(path)?.[1]
   const transferKey = headers['x-orrery-transfer-key']
   return {
     path,
     key: shownKey(headers) ?? new URLSearchParams(query.join('?')).getAll('token').at(-1),
+    terminal: device === undefined ? null : decoded(device),
     transfer: id === undefined ? null : { id, key: typeof transferKey === 'string' ? transferKey : undefined },
+  }
+}
+
+/** A part of a path; null if it is not well-formed. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return null
   }
 }

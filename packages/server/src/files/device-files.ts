@@ -135,7 +135,8 @@ export class DeviceFiles {
   }
 
   #requireFiles(deviceId: string): void {
-    if (this.#clients.getClientInfo(deviceId)?.transferKey === null) throw serverError('TRANSFER_UNSUPPORTED', { id: deviceId })
+    if (this.#clients.getClientInfo(deviceId)?.features.has('files') === false)
+      throw serverError('TRANSFER_UNSUPPORTED', { id: deviceId })
   }
 }
 

@@ -8,6 +8,7 @@ import type { DeviceToolLists } from '../sessions/device-tool-lists.js'
 import type { ModelAllowance } from '../sessions/model-allowance.js'
 import type { SessionManager } from '../sessions/session-manager.js'
 import type { Feed } from '../store/feed.js'
+import type { DeviceTerminals } from '../terminals/device-terminals.js'
 import { Waits } from '../sessions/waits.js'
 import type { SessionStore } from '../store/session-store.js'
 import { FleetAsks } from './asks.js'
@@ -18,6 +19,7 @@ import type { Fleet } from './fleet.js'
 import { FleetServer } from './server-state.js'
 import { FleetSessions } from './sessions.js'
 import { FleetTasks } from './tasks.js'
+import { FleetTerminals } from './terminals.js'
 
 /** What the use cases work on. */
 export interface FleetParts {
@@ -30,6 +32,7 @@ export interface FleetParts {
   feed: Feed
   asks: Asks
   files: DeviceFiles
+  terminals: DeviceTerminals
   workflows: WorkflowLibrary
   allowance: ModelAllowance
   /** Path of the npm package for devices. Default: there is none. */
@@ -49,6 +52,7 @@ export function createFleet(parts: FleetParts): Fleet {
     tasks: new FleetTasks({ ...parts, devices, waits }),
     sessions: sessionUses,
     files: new FleetFiles(parts.files, devices),
+    terminals: new FleetTerminals(parts.terminals, devices),
     asks,
     events: new FleetEvents({ feed, devices, sessions: sessionUses, asks }),
     server: new FleetServer(clients, sessions, parts.devicePackage),

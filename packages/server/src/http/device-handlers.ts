@@ -29,6 +29,10 @@ export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'de
       const file = { ...query, size: Number(size) }
       return files.write(principal, params.id, file, request.raw, goneSignal(reply))
     },
+    // Upgrades are served beside the routes, by `connection/terminal-socket.ts`.
+    'devices.terminal': () => {
+      throw serverError('UPGRADE_REQUIRED')
+    },
   }
 }
 

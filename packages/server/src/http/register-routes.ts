@@ -21,6 +21,7 @@ declare module 'fastify' {
   }
   interface FastifySchema {
     'x-right'?: Right
+    'x-also-right'?: Right
   }
 }
 
@@ -55,6 +56,7 @@ function addRoute<Name extends RouteName>(
     schema,
     onRequest: (request, reply, done) => {
       request.principal = authorize(request, reply, route.right)
+      if (route.alsoRight !== undefined) authorize(request, reply, route.alsoRight)
       // Existing servers take a body without a type as JSON.
       if (name === 'tasks.dispatch') request.headers['content-type'] ??= 'application/json'
       done()
@@ -109,6 +111,7 @@ function schemaOf(name: RouteName, route: Route): FastifySchema {
     tags: [name.split('.')[0] ?? name],
     summary: route.doc,
     'x-right': route.right,
+    ...(route.alsoRight === undefined ? {} : { 'x-also-right': route.alsoRight }),
     ...(route.right === 'open' ? { security: [] } : {}),
     ...(params === undefined ? {} : { params: z.object(params) }),
     ...(query === undefined ? {} : { querystring: query }),
@@ -121,6 +124,10 @@ function schemaOf(name: RouteName, route: Route): FastifySchema {
 function responses({ answer }: Route): Record<number, unknown> {
   if (answer.kind === 'json')
     return Object.fromEntries([answer.status, ...answer.alsoStatus].map((status) => [status, answer.schema]))
+  if (answer.kind === 'socket') {
+    const schema = z.string().meta({ format: 'binary' })
+    return { [answer.status]: { description: `A WebSocket: ${answer.doc}`, content: { 'application/octet-stream': { schema } } } }
+  }
   const [type, schema] =
     answer.kind === 'events'
       ? ['text/event-stream', answer.schema]

@@ -1,6 +1,7 @@
 import { aipError, shortened, type AipError, type Command } from '@orrery/aip'
 import type { Owner, Work } from '@orrery/aip/records'
 import { serverError } from '../errors.js'
+import { SERVER_LIMITS } from '../limits.js'
 
 /** One request for one device. */
 export interface Task {
@@ -90,10 +91,8 @@ function describeCommand({ tool_name: tool, parameters }: Command): string {
   return shortened(`${tool} ${words}`, 200)
 }
 
-/** Returns who asked for a task, and what for in at most this many characters: what the owner of its device is shown. */
+/** Returns who asked for a task, and what for, shortened: what the owner of its device is shown. */
 export function askerOf({ owner, work }: Pick<Task, 'owner' | 'work'>): { by: string; request: string } {
   const by = owner.client_id === null ? owner.kind : `${owner.kind} ${owner.client_id}`
-  return { by, request: shortened(describeWork(work), SHOWN_REQUEST) }
+  return { by, request: shortened(describeWork(work), SERVER_LIMITS.shownRequest) }
 }
-
-const SHOWN_REQUEST = 300

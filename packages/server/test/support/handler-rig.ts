@@ -12,6 +12,7 @@ import { ConnectedPeers } from '../../src/connection/connected-peers.js'
 import { UFOWebSocketHandler } from '../../src/connection/ufo-websocket-handler.js'
 import { DeviceFiles } from '../../src/files/device-files.js'
 import { WaitingTransfers } from '../../src/files/waiting-transfers.js'
+import { DeviceTerminals } from '../../src/terminals/device-terminals.js'
 import { createFleet } from '../../src/fleet/create-fleet.js'
 import { OPERATOR } from '../../src/identity/principal.js'
 import { Asks } from '../../src/sessions/asks.js'
@@ -56,6 +57,7 @@ export class HandlerRig implements AsyncDisposable {
       feed: this.#feed,
       asks: this.#asks,
       files: new DeviceFiles(this.clients, { ...this.#common, sessions: this.sessions, waiting: this.#waiting }),
+      terminals: new DeviceTerminals(this.clients, { ...this.#common, waiting: this.#waiting }),
       workflows: new WorkflowLibrary(null, new SecretSources(), this.log),
       allowance: new ModelAllowance({ agents: [scriptedAgent], clock: systemClock, perDay: 0 }),
     }),

@@ -33,6 +33,9 @@ export interface CommandRequest {
   terminal?: boolean | undefined
 }
 
+/** What a command depends on. */
+export type CommandContext = Pick<ToolContext, 'shell' | 'roots' | 'permits' | 'env'>
+
 /** A command that may run. */
 export interface ReadyCommand {
   file: string
@@ -48,7 +51,7 @@ const HARMLESS = /^(LANG|LC_[A-Z]+|TZ|COLUMNS|LINES|NO_COLOR)$/
  * Decides about a command and puts together what is needed to start it.
  * @throws PolicyViolation; AipError of the catalogue for a bad folder or bad arguments
  */
-export async function readyCommand(context: ToolContext, request: CommandRequest): Promise<ReadyCommand> {
+export async function readyCommand(context: CommandContext, request: CommandRequest): Promise<ReadyCommand> {
   const { shell, roots, permits } = context
   const cwd = await roots.target(request.cwd ?? '.')
   const folder = await stat(cwd).catch(() => null)
