@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,13 +11,30 @@ describe('a server without a key', () => {
     const folder = mkdtempSync(join(tmpdir(), 'orrery-package-'))
     const devicePackage = join(folder, 'orrery-device.tgz')
     await using server = await startTestServer({ devicePackage })
-    const get = (): Promise<Response> => fetch(`${server.url}/orrery-device.tgz`)
-    const missing = await get()
+    const ask = (): Promise<Response> => fetch(`${server.url}/orrery-device.tgz`)
+    const missing = await ask()
     expect(missing.status).toBe(404)
     expect(await missing.json()).toEqual({ code: 'DEVICE_PACKAGE_MISSING', detail: expect.stringContaining('npm run pack') })
     writeFileSync(devicePackage, 'packed')
-    const given = await get()
+    const given = await ask()
     expect([given.status, given.headers.get('content-length'), await given.text()]).toEqual([200, '6', 'packed'])
+    rmSync(folder, { recursive: true })
+  })
+
+  it('stops as soon as the last answer is read, although its client would keep the connection', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'orrery-package-'))
+    const devicePackage = join(folder, 'orrery-device.tgz')
+    // More than the system takes from a server whose client does not read.
+    writeFileSync(devicePackage, Buffer.alloc(64 * 1024 * 1024))
+    const server = await startTestServer({ devicePackage })
+    const agent = new Agent({ keepAlive: true })
+    const [answer] = (await once(get(`${server.url}/orrery-device.tgz`, { agent }), 'response')) as [IncomingMessage]
+    const stopped = server[Symbol.asyncDispose]()
+    // From now on the server accepts no connection.
+    await expect.poll(() => fetch(`${server.url}/healthz`).catch(() => 'closed')).toBe('closed')
+    for await (const _ of answer) continue
+    await stopped
+    agent.destroy()
     rmSync(folder, { recursive: true })
   })
 

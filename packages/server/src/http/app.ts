@@ -123,7 +123,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   })
   const streams = new EventStreams(fleet, clock, logger, options.budget)
   const unused = new UnusedConnections(app.server)
+  let closing = false
+  // Node closes the connections that are idle when a server closes; one whose answer ends later would stay until its client lets go.
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    if (closing) raw.socket.destroySoon()
+    done()
+  })
   app.addHook('preClose', () => {
+    closing = true
     streams.close()
     unused.close()
     fleet.files.close()
