@@ -161,6 +161,21 @@ describe('a file from a device', () => {
     expect(await test.device.wire.next()).toMatchObject({ type: 'cancel' })
   })
 
+  it('is described to HEAD, and its transfer ends there', async () => {
+    await using test = await withDevice()
+    const response = test.get({ method: 'HEAD' })
+    const aip = await test.device.dial((await test.device.called()).id)
+    const sending = sendContent(
+      aip,
+      endless(() => {}),
+      { filename: 'x', size: 1024 * MIB },
+    )
+    const answer = await response
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, String(1024 * MIB)])
+    await expect(sending).rejects.toMatchObject({ code: expect.stringMatching(/CONNECTION_CLOSED|SEND_FAILED/) as unknown })
+    expect(await test.device.wire.next()).toMatchObject({ type: 'cancel' })
+  })
+
   it('is cancelled at the device when the caller no longer wants it', async () => {
     await using test = await withDevice()
     const gone = new AbortController()

@@ -36,11 +36,11 @@ export function deviceHandlers({ devices, files, tasks }: Fleet): HandlersOf<'de
   }
 }
 
-/** Returns a signal that aborts when the caller leaves before the answer is complete. */
+/** Returns a signal that aborts when the caller leaves before the answer is complete, or never wanted more of it than its head. */
 function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
   raw.once('close', () => {
-    if (!raw.writableFinished) gone.abort()
+    if (!raw.writableFinished || raw.req.method === 'HEAD') gone.abort()
   })
   return gone.signal
 }
