@@ -90,8 +90,9 @@ export const SERVER_LIMITS_TABLE = defineLimits({
   newerTokens: limit(16, 'tokens', 'Resume tokens that may be newer than the one that a client presents.'),
   recentTokens: limit(1000, 'clients', 'Clients whose resume tokens are kept in memory after they were read.'),
   deviceInfo: limit(64 * 1024, 'characters', 'What a device says of itself, its registration and all pushes together, as JSON.'),
+  parsedDeviceInfo: limit(2048, 'characters', 'What an offline device says of itself, as JSON; more of it is kept as text.'),
   deviceInfoInAll: limit(
-    64 * 1024 * 1024,
+    24 * 1024 * 1024,
     'characters',
     'What all known devices say of themselves, as JSON; beyond that, the offline devices that were seen longest ago are forgotten.',
   ),

@@ -24,6 +24,8 @@ describe('what devices that left have said of themselves', () => {
     expect(ids.size).toBeLessThanOrEqual(most)
     expect(ids.size).toBeGreaterThan(most - 10)
     expect([ids.has('d0'), ids.has(`d${most + 49}`)]).toEqual([false, true])
+    expect(known.get(`d${most + 49}`)?.systemInfo).toEqual({ notes: NOTES })
+    expect(known.list().at(-1)?.systemInfo).toEqual({ notes: NOTES })
     // One that is forgotten makes room, and one that says less does too.
     await known.forget(`d${most + 49}`)
     for (let count = 0; count < 50; count += 1) known.seen({ clientId: 'small', platform: 'linux', systemInfo: {}, features: [] })

@@ -2,6 +2,7 @@ import { LIMITS, messageOf, silentLogger, systemClock, type Clock, type Logger, 
 import type { ClientStore, KnownDevice, KnownTools } from '../store/client-store.js'
 import type { Feed } from '../store/feed.js'
 import { SERVER_LIMITS } from '../limits.js'
+import { OfflineDevices } from './offline-devices.js'
 import { MemoryFeed } from '../store/memory-feed.js'
 import { SqliteClientStore } from '../store/sqlite-client-store.js'
 
@@ -30,8 +31,7 @@ export class KnownDevices {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #online = new Map<string, KnownDevice>()
-  /** Least recently seen first. */
-  readonly #offline = new Map<string, KnownDevice>()
+  readonly #offline = new OfflineDevices()
   readonly #unsaved = new Set<string>()
   /** Characters of what each device says of itself, as JSON, and of all together. */
   readonly #sizes = new Map<string, number>()
@@ -58,7 +58,7 @@ export class KnownDevices {
   async load(): Promise<void> {
     const devices = await this.#store.devices()
     for (const device of devices.sort((a, b) => a.lastSeenAt - b.lastSeenAt)) {
-      this.#offline.set(device.clientId, device)
+      this.#offline.add(device)
       this.#measure(device.clientId, device.systemInfo)
     }
     this.#limit()
@@ -66,7 +66,7 @@ export class KnownDevices {
 
   /** Lists all devices in the order in which they were first seen. */
   list(): KnownDevice[] {
-    return [...this.#offline.values(), ...this.#online.values()].sort((a, b) => a.firstSeenAt - b.firstSeenAt)
+    return [...this.#offline.list(), ...this.#online.values()].sort((a, b) => a.firstSeenAt - b.firstSeenAt)
   }
 
   get(deviceId: string): KnownDevice | undefined {
@@ -92,7 +92,7 @@ export class KnownDevices {
     if (device === undefined) return
     const known = { ...device, lastSeenAt: this.#clock.now() }
     this.#online.delete(deviceId)
-    this.#offline.set(deviceId, known)
+    this.#offline.add(known)
     this.#save(deviceId)
     this.#changed(deviceId)
   }
@@ -135,8 +135,9 @@ export class KnownDevices {
   #limit(): void {
     const tooMany = (): boolean =>
       this.#offline.size + this.#online.size > LIMITS.knownDevices || this.#size > SERVER_LIMITS.deviceInfoInAll
-    while (this.#offline.size > 0 && tooMany()) {
-      const [oldest = ''] = this.#offline.keys()
+    while (tooMany()) {
+      const { oldest } = this.#offline
+      if (oldest === undefined) return
       this.#offline.delete(oldest)
       this.#measure(oldest, null)
       this.#attempt(this.#store.forgetDevice(oldest))
