@@ -154,6 +154,18 @@ describe.skipIf(!hasPrograms('script', 'stty', 'tput'))('an interactive terminal
     await expect.poll(() => at.audit().map(({ outcome }) => outcome), { timeout: 30_000 }).toEqual(['started', 'failure'])
   })
 
+  it('ends when its operator goes, however much was typed that the program does not read', async () => {
+    await using at = await setup(FULL)
+    const operator = await at.open(sh('stty raw; echo pid=$$; exec sleep 1000'))
+    const pid = Number((await operator.saw(/pid=(\d+)\s/))[1])
+    // More than all buffers on the way hold; what does not fit waits here.
+    for (let sent = 0; sent < 60; sent += 1) operator.transport.send(Buffer.alloc(1024 * 1024, 'x')).catch(() => {})
+    const commands = [{ tool_name: 'run_command', parameters: { program: 'echo', args: ['beside'] } }]
+    expect(JSON.stringify((await at.server.api('/api/devices/d1/commands', { commands })).body)).toContain('beside')
+    operator.transport.terminate()
+    await expect.poll(() => isAlive(pid), { timeout: 50_000 }).toBe(false)
+  })
+
   it('ends with its device', async () => {
     await using at = await setup(FULL)
     const operator = await at.open(sh('sleep 1000 & echo pid=$!; wait'))

@@ -88,12 +88,13 @@ export class CommandRouter {
       const { sessionId = null, requestedBy, task } = control
       const origin = { sessionId, callId: command.call_id, agent: addressee.agentName, requestedBy, task }
       let asked = false
+      const wasAsked = (): boolean => asked
       const passage = await computer.authorise(command, origin, signal, () => {
         asked = true
         onProgress?.(command, { progress: 0, message: 'waiting for permission at the device' })
       })
       // From now on a caller that leaves no longer cancels it.
-      if (asked && !passage?.denied) onProgress?.(command, { progress: 0, message: 'approved' })
+      if (wasAsked() && !passage?.denied) onProgress?.(command, { progress: 0, message: 'approved' })
       let result = outcome(command, { status: 'failure', error: passage?.denied?.message ?? null })
       try {
         if (!passage?.denied) {
