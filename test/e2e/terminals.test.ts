@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LIMITS } from '@orrery/aip'
 import { WebSocketTransport } from '@orrery/aip/node'
-import { DeviceConfig, startDevice, type AuditEntry, type DeviceOptions } from '@orrery/device'
+import { DeviceConfig, loadDeviceConfig, startDevice, type AuditEntry, type DeviceOptions } from '@orrery/device'
 import type { ServerOptions } from '@orrery/server'
 import { hasPrograms } from '../support/has-programs.js'
 import { DEVICE_KEY, OPERATOR_KEY, startTestServer, type TestServer } from '../support/test-server.js'
@@ -154,6 +154,18 @@ describe.skipIf(!hasPrograms('script', 'stty', 'tput'))('an interactive terminal
     await expect.poll(() => at.audit().map(({ outcome }) => outcome), { timeout: 30_000 }).toEqual(['started', 'failure'])
   })
 
+  it('ends when its operator goes, however much was typed that the program does not read', async () => {
+    await using at = await setup(FULL)
+    const operator = await at.open(sh('stty raw; echo pid=$$; exec sleep 1000'))
+    const pid = Number((await operator.saw(/pid=(\d+)\s/))[1])
+    // More than all buffers on the way hold; what does not fit waits here.
+    for (let sent = 0; sent < 60; sent += 1) operator.transport.send(Buffer.alloc(1024 * 1024, 'x')).catch(() => {})
+    const commands = [{ tool_name: 'run_command', parameters: { program: 'echo', args: ['beside'] } }]
+    expect(JSON.stringify((await at.server.api('/api/devices/d1/commands', { commands })).body)).toContain('beside')
+    operator.transport.terminate()
+    await expect.poll(() => isAlive(pid), { timeout: 50_000 }).toBe(false)
+  })
+
   it('ends with its device', async () => {
     await using at = await setup(FULL)
     const operator = await at.open(sh('sleep 1000 & echo pid=$!; wait'))
@@ -195,11 +207,9 @@ describe.skipIf(!hasPrograms('script', 'stty', 'tput'))('an interactive terminal
     expect(await second.reported('refused')).toMatchObject({
       detail: expect.stringContaining('Denied at the terminal of') as unknown,
     })
-    expect(at.audit().map(({ outcome, by, requested_by: who }) => `${outcome} ${by} ${who}`)).toEqual([
-      'started terminal operator',
-      'success terminal operator',
-      'failure terminal operator',
-    ])
+    await expect
+      .poll(() => at.audit().map(({ outcome, by, requested_by: who }) => `${outcome} ${by} ${who}`))
+      .toEqual(['started terminal operator', 'success terminal operator', 'failure terminal operator'])
   })
 
   it('does not keep other work waiting', async () => {
@@ -236,6 +246,21 @@ describe.skipIf(!hasPrograms('script', 'stty', 'tput'))('an interactive terminal
     expect(await (await at.open({ columns: 0 })).reported('refused')).toMatchObject({ code: 'INVALID_INPUT' })
     const { status, body } = await at.server.api('/api/devices/d1/terminal')
     expect([status, body['code']]).toEqual([426, 'UPGRADE_REQUIRED'])
+  })
+
+  it('is refused once the owner has switched commands off, also without a new registration', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'orrery-config-')), 'device.jsonc')
+    onTestFinished(() => rmSync(dirname(path), { recursive: true }))
+    writeFileSync(path, JSON.stringify(FULL))
+    const taken = Promise.withResolvers<void>()
+    const more: Partial<DeviceOptions> = {
+      configFile: { path, load: () => loadDeviceConfig(path) },
+      onEvent: ({ type }) => type === 'configured' && taken.resolve(),
+    }
+    await using at = await setup(FULL, more)
+    writeFileSync(path, JSON.stringify({ ...FULL, tools: { shell: false } }))
+    await taken.promise
+    expect(await (await at.open()).reported('refused')).toMatchObject({ code: 'NOT_SUPPORTED' })
   })
 
   it('is not for a device key', async () => {

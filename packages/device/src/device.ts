@@ -161,7 +161,13 @@ export function startDevice(options: DeviceOptions): DeviceHandle {
     ...(config.tools.files || config.tools.shell ? { transfers } : {}),
     files: config.tools.files,
     terminals: config.tools.shell
-      ? new DeviceTerminals({ gate, transfers, context: () => ({ shell: current.shell, roots, permits, env }), clock, logger })
+      ? new DeviceTerminals({
+          gate,
+          transfers,
+          context: () => (current.tools.shell ? { shell: current.shell, roots, permits, env } : null),
+          clock,
+          logger,
+        })
       : undefined,
     onFailed: options.onFailed,
     ...(journal === null ? {} : { journal }),

@@ -87,13 +87,11 @@ export class CommandRouter {
       if (known) return known
       const { sessionId = null, requestedBy, task } = control
       const origin = { sessionId, callId: command.call_id, agent: addressee.agentName, requestedBy, task }
-      let asked = false
-      const passage = await computer.authorise(command, origin, signal, () => {
-        asked = true
-        onProgress?.(command, { progress: 0, message: 'waiting for permission at the device' })
-      })
+      const passage = await computer.authorise(command, origin, signal, () =>
+        onProgress?.(command, { progress: 0, message: 'waiting for permission at the device' }),
+      )
       // From now on a caller that leaves no longer cancels it.
-      if (asked && !passage?.denied) onProgress?.(command, { progress: 0, message: 'approved' })
+      if (passage?.asked === true && passage.denied === null) onProgress?.(command, { progress: 0, message: 'approved' })
       let result = outcome(command, { status: 'failure', error: passage?.denied?.message ?? null })
       try {
         if (!passage?.denied) {

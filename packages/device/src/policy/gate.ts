@@ -23,6 +23,8 @@ export interface CallOrigin {
 export interface Passage {
   /** Why the call must not run; null if it may. */
   denied: AipError | null
+  /** Whether an approval was asked for. */
+  asked: boolean
   /** What was allowed has begun and may last: the audit has that too. */
   begun(): void
   /** The call is over, or never ran: it goes into the audit. */
@@ -89,6 +91,7 @@ export class Gate {
     const decided = { rule: rule ?? verdict.rule, program: verdict.program, by, allowed: denied === null, startedAt }
     return {
       denied,
+      asked: verdict.do === 'ask',
       begun: () => this.#record(call, origin, { ...decided, result: { status: 'started', error: null, result: null } }),
       close: (result) => {
         release?.()

@@ -17,6 +17,7 @@ import { readyCommand, type CommandContext } from '../tools/shell/command-reques
 import { TERMINAL_TOOL, terminalRequest } from '../tools/shell/terminal-call.js'
 import { inTerminal } from '../tools/shell/terminal.js'
 import type { TransferDialer } from '../transfers/transfer-dialer.js'
+import { deviceError } from '../errors.js'
 import { TerminalConnection } from './terminal-connection.js'
 
 /** What a server asks for. */
@@ -33,8 +34,8 @@ interface OpenTerminal {
 export interface DeviceTerminalsOptions {
   gate: Gate
   transfers: TransferDialer
-  /** What commands run with, now. */
-  context: () => CommandContext
+  /** What commands run with, now; null while the owner has them switched off. */
+  context: () => CommandContext | null
   clock: Clock
   logger: Logger
 }
@@ -78,6 +79,7 @@ export class DeviceTerminals {
     try {
       if (this.#open.size > LIMITS.terminalsOfDevice) throw aipError('TOO_MANY_TERMINALS', { limit: LIMITS.terminalsOfDevice })
       if (wanted === null) throw aipError('INVALID_INPUT', { detail: 'The server asks for a terminal without a size' })
+      this.#context()
       await this.#pass(wanted, requestedBy, connection, end.signal)
     } catch (error) {
       const code = error instanceof AipError ? error.code : 'TOOL_FAILED'
@@ -120,9 +122,16 @@ export class DeviceTerminals {
     }
   }
 
+  /** The owner may have switched commands off since the registration, or since the question. */
+  #context(): CommandContext {
+    const context = this.#options.context()
+    if (context === null) throw deviceError('NOT_SUPPORTED', { what: 'A terminal', detail: 'its shell tools are off' })
+    return context
+  }
+
   async #start(wanted: TerminalWanted, connection: TerminalConnection, signal: AbortSignal, passage: Passage): Promise<void> {
-    const { clock, context } = this.#options
-    const ready = await readyCommand(context(), terminalRequest(argumentsOf(wanted)))
+    const { clock } = this.#options
+    const ready = await readyCommand(this.#context(), terminalRequest(argumentsOf(wanted)))
     const env = { ...ready.env, TERM: wanted.term }
     const { file, args, cwd, env: complete } = await inTerminal({ ...ready, env }, wanted)
     const group = new ProcessGroup(file, args, { cwd, env: complete, stdio: 'pipe' }, clock, {
