@@ -13,7 +13,6 @@ const CODES: readonly string[] = CHECKED.map(({ code }) => code)
 const WORDS: Readonly<Record<string, string>> = {
   INVALID_TASK_NAME: 'Invalid task_name: must be a non-empty string',
   NO_AGENT: 'No model is configured',
-  MODEL_UNREACHABLE: 'No model answers at',
   MODEL_RATE_LIMITED: 'the account of the key in',
   MODEL_WITHOUT_TOOLS: 'cannot call tools',
   MODEL_SETTING_REFUSED: 'does not accept',
