@@ -22,7 +22,7 @@ describe('with a server and a device that `orrery up` started, no flag is needed
 
   it('says what to try, and how another machine joins', async () => {
     expect((await up.said(/Ctrl-C/)).input).toMatch(
-      /orrery devices[\s\S]*orrery call [\s\S]*orrery device --ws-server ws:\/\/127/,
+      /orrery devices[\s\S]*orrery exec -- [\s\S]*Only this machine can reach the server[\s\S]*orrery up --host 0\.0\.0\.0/,
     )
   })
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { usageError } from '../terminal/errors.js'
+import { examples } from '../terminal/help.js'
 import { orrery } from '../terminal/invocation.js'
 
 /** `orrery help`: the help of a command. @param program the whole command line */
@@ -8,6 +9,7 @@ export function helpCommand(program: Command): Command {
     .summary('explain a command')
     .description('Explains a command, or this program.')
     .argument('[command...]', 'the words of a command, such as policy explain')
+    .addHelpText('after', examples([['orrery help policy explain', 'the same as orrery policy explain --help']]))
     .action((words: string[]) => {
       let command = program
       for (const word of words) {
