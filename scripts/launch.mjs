@@ -79,6 +79,7 @@ if (!installed()) {
 await step('the build', join(bin, 'tsc'), ['-b'])
 // What other machines install: the server gives it to them.
 if (process.argv[2] === 'orrery' && ['up', 'server'].includes(process.argv[3])) {
+  const { isDevicePackageStale } = await import('./pack.mjs')
   if (isDevicePackageStale())
     await step('the package for other machines', process.execPath, [join(root, 'scripts/pack.mjs'), 'device'])
 }
